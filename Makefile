@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# How halflife is built, tried, tested and installed. `make help` lists what can be asked for.
+#
+#   BUILD=DIR     where products go (build)              CC=clang      another compiler
+#   SANITIZE=1    address and undefined-behaviour checks WERROR=1      warnings are errors
+#   PREFIX=DIR    where to install (/usr/local)          V=1           show every command
+#
+# Nothing is generated outside $(BUILD) and output/.
+
+VERSION := 0.1.0
+
+BUILD ?= build
+PREFIX ?= /usr/local
+PKG_CONFIG ?= pkg-config
+AR ?= ar
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+Q := $(if $(V),,@)
+JOBS := $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+DATADIR := $(PREFIX)/share/halflife
+export PYTHONDONTWRITEBYTECODE := 1
+
+# A sub-make for work that must start after set-up has installed things; it uses all cores unless told how many.
+SUBMAKE = +$(Q)$(MAKE) --no-print-directory $(if $(findstring -j,$(MAKEFLAGS)),,-j$(JOBS))
+
+# ---- What there is: every .c under sim/ belongs to the engine, every tests/*/test_*.c is one test program.
+
+SOURCES := $(sort $(shell find sim -name '*.c' 2>/dev/null))
+OBJECTS := $(SOURCES:sim/%.c=$(BUILD)/obj/%.o)
+ENGINE  := $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
+LIBRARY := $(BUILD)/libhalflife.a
+PROGRAM := $(BUILD)/halflife
+TESTS   := $(patsubst tests/%.c,$(BUILD)/tests/%,$(sort $(wildcard tests/*/test_*.c)))
+BENCHES := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(sort $(wildcard tests/bench/bench_*.c)))
+
+# ---- Which libraries: pkg-config knows most of them; what it does not know is named by hand.
+
+# Debian calls the serial HDF5 `hdf5-serial`; a bare `hdf5` may be the MPI build when both are installed.
+pkg_first = $(firstword $(foreach p,$(1),$(if $(shell $(PKG_CONFIG) --exists $(p) 2>/dev/null && echo yes),$(p))))
+HDF5_PC    := $(call pkg_first,hdf5-serial hdf5)
+UDUNITS_PC := $(call pkg_first,udunits udunits2)
+PACKAGES   := $(HDF5_PC) $(UDUNITS_PC) gsl yaml-0.1 libcrypto libdeflate
+MISSING    := $(if $(HDF5_PC),,hdf5) $(foreach p,gsl yaml-0.1 libcrypto libdeflate,$(if $(call pkg_first,$(p)),,$(p)))
+
+# Libraries' headers are not ours to warn about, hence -isystem. The high-level HDF5 library has no .pc file of its own.
+LIB_CPPFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags $(PACKAGES) 2>/dev/null))
+LIBS := $(shell $(PKG_CONFIG) --libs-only-L $(HDF5_PC) 2>/dev/null) -lhdf5_hl \
+        $(shell $(PKG_CONFIG) --libs $(PACKAGES) 2>/dev/null) $(if $(UDUNITS_PC),,-ludunits2) -lm
+TEST_CPPFLAGS := $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags cmocka 2>/dev/null))
+TEST_LIBS := $(or $(shell $(PKG_CONFIG) --libs cmocka 2>/dev/null),-lcmocka)
+
+# Apple's clang needs to be told where OpenMP lives, and Homebrew where its headers are.
+OPENMP := -fopenmp
+ifeq ($(shell uname -s),Darwin)
+BREW := $(shell brew --prefix 2>/dev/null)
+OPENMP := -Xpreprocessor -fopenmp
+LIB_CPPFLAGS += -isystem $(BREW)/opt/libomp/include -isystem $(BREW)/include
+LIBS += -L$(BREW)/opt/libomp/lib -lomp -L$(BREW)/lib
+endif
+
+# ---- How it is compiled.
+
+# Fused multiply-add only where it is written: contraction would let the answer depend on the compiler's mood.
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes $(if $(WERROR),-Werror)
+CFLAGS ?= -O2 -g
+ifdef SANITIZE
+SANITIZER := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNINGS) $(SANITIZER))
+ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
+ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
+
+.PHONY: all lib tests test check demo bench sanitize warnings install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: lib $(PROGRAM) ## the library and the program (default)
+
+lib: $(LIBRARY)
+
+tests: $(TESTS) ## compile the test programs
+
+# ---- Steps of the build, each with one sentence.
+
+# Compile one source of the engine.
+$(BUILD)/obj/%.o: sim/%.c $(BUILD)/flags.txt | $(BUILD)/build_info.h libraries
+	@echo "Compiling $<."
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# Gather the engine, without the command line's main, into a library that tests and benchmarks share.
+$(LIBRARY): $(ENGINE) $(BUILD)/sources.txt
+	@echo "Gathering $@."
+	$(Q)rm -f $@ && $(AR) rcs $@ $(ENGINE)
+
+# Link the program.
+$(PROGRAM): $(BUILD)/obj/main.o $(LIBRARY)
+	@echo "Linking $@."
+	$(Q)$(CC) $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBS) -o $@
+
+# Compile and link one test program.
+$(BUILD)/tests/%: tests/%.c $(LIBRARY) $(BUILD)/flags.txt
+	@echo "Building test $<."
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(TEST_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(TEST_LIBS) $(LIBS) -o $@
+
+# Compile and link one benchmark.
+$(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) $(BUILD)/flags.txt
+	@echo "Building benchmark $<."
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBS) -o $@
+
+# Say at once which library is missing, instead of a page of compiler errors.
+.PHONY: libraries
+libraries:
+	@$(if $(strip $(MISSING)),echo "Missing: $(strip $(MISSING)). Run 'scripts/bootstrap run' to install what the build needs." >&2; exit 1,:)
+
+# ---- Facts about this build, rewritten only when they change, so that nothing is compiled twice for nothing.
+
+# $(call record,FILE): moves FILE.new to FILE if their contents differ.
+record = cmp -s $(1).new $(1) && rm -f $(1).new || mv -f $(1).new $(1)
+c_string = $$(printf '%s' '$(subst ','\'',$(1))' | sed 's/[\\"]/\\&/g')
+
+# Remember compiler and flags: when they change, everything is compiled anew.
+$(BUILD)/flags.txt: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(ALL_LDFLAGS))' > $@.new; $(call record,$@)
+
+# Remember the list of sources: when one is deleted, the library is gathered anew.
+$(BUILD)/sources.txt: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(SOURCES) > $@.new; $(call record,$@)
+
+# Write down version, commit, compiler and flags for the program and its result files to quote.
+$(BUILD)/build_info.h: FORCE
+	@mkdir -p $(@D)
+	@commit=unknown; dirty=0; \
+	if [ "$$(git rev-parse --show-prefix 2>/dev/null || echo none)" = "" ]; then \
+	    commit=$$(git rev-parse HEAD 2>/dev/null || echo unknown); \
+	    changed=$$(git status --porcelain --untracked-files=no 2>/dev/null; \
+	               git ls-files --others --exclude-standard sim models 2>/dev/null); \
+	    if [ -n "$$changed" ]; then dirty=1; fi; \
+	fi; \
+	{ printf '/* Generated by the Makefile; facts about this build. */\n#ifndef HL_BUILD_INFO_H\n#define HL_BUILD_INFO_H\n'; \
+	  printf '#define HL_VERSION "%s"\n#define HL_COMMIT "%s"\n#define HL_DIRTY %s\n' '$(VERSION)' "$$commit" "$$dirty"; \
+	  printf '#define HL_COMPILER "%s"\n' "$$($(CC) --version 2>/dev/null | head -n 1 | sed 's/[\\"]/\\&/g')"; \
+	  printf '#define HL_CFLAGS "%s"\n' "$(call c_string,$(ALL_CFLAGS))"; \
+	  printf '#define HL_DATADIR "%s"\n#endif\n' "$(call c_string,$(DATADIR))"; } > $@.new; $(call record,$@)
+
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
+
+# ---- Trying it.
+
+demo: ## set up, build, run the case and the tapers, draw their figures into output/
+	$(Q)scripts/bootstrap run
+	$(SUBMAKE) all
+	$(Q)$(PROGRAM) run configs/akita2021.yaml -o output/akita2021.h5 --force
+	$(Q)$(PROGRAM) run configs/tapers.yaml -o output/tapers.h5 --force
+	$(Q)$(PROGRAM) plot output/akita2021.h5 -o output
+	$(Q)$(PROGRAM) plot output/tapers.h5 -o output
+	@echo "The results are output/akita2021.h5 and output/tapers.h5; their figures stand beside them:"
+	@ls output/*.png
+
+test: ## set up, build and pass all tests
+	$(Q)scripts/bootstrap test
+	$(SUBMAKE) check
+
+check: all tests ## all tests, without set-up
+	$(Q)tests/run --build $(BUILD)
+
+sanitize: ## the test programs under address and undefined-behaviour sanitizers
+	$(SUBMAKE) BUILD=$(BUILD)/sanitize SANITIZE=1 CFLAGS="-O1 -g" all tests
+	$(Q)tests/run --build $(BUILD)/sanitize programs
+
+warnings: ## compile everything with gcc and with clang, every warning an error
+	$(SUBMAKE) BUILD=$(BUILD)/warnings-gcc CC=gcc WERROR=1 all tests
+	$(SUBMAKE) BUILD=$(BUILD)/warnings-clang CC=clang WERROR=1 all tests
+
+bench: all $(BENCHES) ## how fast: subject-timepoints per second against plain baselines
+	$(Q)if [ -x tests/bench/run ]; then BUILD=$(BUILD) tests/bench/run; \
+	    else set -e; for bench in $(BENCHES); do $$bench; done; fi
+
+# ---- Installing: binary, models, studies and scripts; the manual page and completion come from the program itself.
+
+install: all ## install below PREFIX (DESTDIR is honoured)
+	@echo "Installing to $(DESTDIR)$(PREFIX)."
+	$(Q)mkdir -p "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(DATADIR)"
+	$(Q)install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/halflife"
+	$(Q)for part in models configs scripts; do \
+	    rm -rf "$(DESTDIR)$(DATADIR)/$$part"; \
+	    if [ -d $$part ]; then cp -R $$part "$(DESTDIR)$(DATADIR)/$$part"; fi; \
+	done
+	$(Q)if $(PROGRAM) help --man > $(BUILD)/halflife.1 2>/dev/null && [ -s $(BUILD)/halflife.1 ]; then \
+	    mkdir -p "$(DESTDIR)$(PREFIX)/share/man/man1"; \
+	    install -m 644 $(BUILD)/halflife.1 "$(DESTDIR)$(PREFIX)/share/man/man1/halflife.1"; \
+	fi
+	$(Q)if $(PROGRAM) completion bash > $(BUILD)/completion.bash 2>/dev/null && [ -s $(BUILD)/completion.bash ]; then \
+	    mkdir -p "$(DESTDIR)$(PREFIX)/share/bash-completion/completions"; \
+	    install -m 644 $(BUILD)/completion.bash "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/halflife"; \
+	fi
+
+uninstall: ## remove what install put below PREFIX
+	@echo "Removing halflife from $(DESTDIR)$(PREFIX)."
+	$(Q)rm -rf "$(DESTDIR)$(DATADIR)"
+	$(Q)rm -f "$(DESTDIR)$(PREFIX)/bin/halflife" "$(DESTDIR)$(PREFIX)/share/man/man1/halflife.1" \
+	    "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/halflife"
+
+clean: ## remove the build; results in output/ stay
+	$(Q)rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
