@@ -27,9 +27,10 @@ void hl_diag_free(struct hl_diag *diag);
 void hl_diag_add(struct hl_diag *diag, enum hl_severity severity, struct hl_pos pos, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-#define hl_diag_error(diag, pos, ...)   hl_diag_add((diag), HL_ERROR, (pos), __VA_ARGS__)
-#define hl_diag_warning(diag, pos, ...) hl_diag_add((diag), HL_WARNING, (pos), __VA_ARGS__)
-#define hl_diag_note(diag, pos, ...)    hl_diag_add((diag), HL_NOTE, (pos), __VA_ARGS__)
+/* The three severities by name: hl_diag_error(diag, pos, format, ...). */
+#define hl_diag_error(diag, ...) hl_diag_add((diag), HL_ERROR, __VA_ARGS__)
+#define hl_diag_warning(diag, ...) hl_diag_add((diag), HL_WARNING, __VA_ARGS__)
+#define hl_diag_note(diag, ...)  hl_diag_add((diag), HL_NOTE, __VA_ARGS__)
 
 /* How many messages of at least this severity have been added. */
 size_t hl_diag_count(const struct hl_diag *diag, enum hl_severity at_least);

@@ -27,7 +27,9 @@ struct hl_yaml {
     struct hl_yaml **item;  /* n values or elements */
 };
 
-/* Reads a file. NULL when it can't be opened or has a fault; the reason is in diag. */
+/* Reads a file. NULL when it can't be opened or isn't YAML at all; the reason is in diag. After a lesser fault (an
+ * anchor, a tag, a repeated key, a torn expression) the error is in diag and the tree is handed out nevertheless, so
+ * that the rest of the file's faults can be reported in the same pass: ask hl_diag_count before using it. */
 struct hl_yaml *hl_yaml_load_file(struct hl_arena *arena, const char *path, struct hl_diag *diag);
 
 /* The same from text; name stands in messages where a file name would. */
