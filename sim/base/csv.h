@@ -22,8 +22,9 @@ const char *hl_csv_name(const struct hl_csv *csv, size_t column);
 /* Column index by name (case-insensitive), or -1. */
 int hl_csv_find(const struct hl_csv *csv, const char *name);
 
-/* Reads the next row. false at the end, or after a fault (then *status says which and diag has the message);
- * a row with too many or too few fields is a fault. */
+/* Reads the next row. false at the end (*status HL_OK), or after a fault (then *status says which and diag has the
+ * message). A row with too many or too few fields is such a fault; calling again goes on with the row after it. Any
+ * other fault ends the file: the next call returns false with HL_OK. */
 bool hl_csv_next(struct hl_csv *csv, enum hl_status *status);
 
 /* Field of the current row as text (valid until the next row), and its place. */

@@ -8,7 +8,8 @@
 
 #include <stdint.h>
 
-/* Uniform on the open interval (0, 1), 53 bits. */
+/* Uniform on the open interval (0, 1): one of the 2^52 odd multiples of 2^-53, so that neither end and no rounding
+ * to an end can occur, and u and 1 - u are equally likely. */
 double hl_random_uniform(uint64_t seed, uint64_t subject, uint64_t stream, uint64_t draw);
 
 /* Standard normal by inversion of hl_random_uniform (one uniform, one normal). */

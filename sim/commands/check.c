@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* halflife check: every fault of a file in one pass, then what would run. */
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/study_options.h"
+#include "run.h"
+
+static enum hl_status check_study(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
+{
+    struct hl_prepared prepared;
+    enum hl_status status = hl_prepare(path, options, &prepared, diag);
+    if (status == HL_OK)
+        hl_prepared_describe(&prepared, NULL, stdout);
+    hl_prepared_clear(&prepared);
+    return status;
+}
+
+static enum hl_status check_model(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
+                                  struct hl_diag *diag)
+{
+    size_t before = hl_diag_count(diag, HL_ERROR);
+    struct hl_model *model = hl_model_load(arena, path, options->model_directory, options->n_model_directories, diag);
+    struct hl_instance instance = {.alias = model ? model->name : NULL, .model = model, .is_drug = true};
+    /* an interaction's inputs belong to other models: it can only be joined in a study */
+    if (model && !hl_yaml_get(model->root, "inputs"))
+        hl_system_link(arena, &instance, 1, diag);
+    if (hl_diag_count(diag, HL_ERROR) > before)
+        return HL_ERR_INPUT;
+    printf("%s: %s: %zu parameters, %zu covariates, %zu random effects: no faults\n", path, model->name,
+           model->n_parameters, model->n_covariates, model->n_etas);
+    return HL_OK;
+}
+
+static enum hl_status check_file(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
+{
+    struct hl_arena *arena = hl_arena_create();
+    if (!arena)
+        return HL_ERR_MEMORY;
+    enum hl_status status = HL_ERR_INPUT;
+    const struct hl_yaml *root = hl_yaml_load_file(arena, path, diag);
+    if (root && root->kind == HL_YAML_MAPPING && hl_yaml_get(root, "model"))
+        status = check_model(arena, path, options, diag);
+    else if (root)
+        status = check_study(path, options, diag);
+    hl_arena_free(arena);
+    return status;
+}
+
+static enum hl_status run_check(const struct hl_arguments *arguments, struct hl_diag *diag)
+{
+    static struct hl_study_option_room room;
+    struct hl_study_options options;
+    enum hl_status status = hl_study_options_read(arguments, &room, &options, diag);
+    if (arguments->n_words == 0) {
+        hl_diag_error(diag, hl_pos_none(), "expected at least one study or model file; see --help");
+        return HL_ERR_INPUT;
+    }
+    for (size_t i = 0; i < arguments->n_words; i++) {
+        enum hl_status one = check_file(arguments->word[i], &options, diag);
+        status = status == HL_OK ? one : status;
+    }
+    return status;
+}
+
+static const struct hl_option options_of_check[] = {HL_STUDY_OPTIONS};
+
+const struct hl_command hl_command_check = {
+    .name = "check", .usage = "FILE...",
+    .summary = "reports every fault of study and model files, then what would run (subjects, arms, events, bytes, memory)",
+    .examples = "  halflife check configs/tapers.yaml\n  halflife check models/*.yaml\n",
+    .option = options_of_check, .n_options = sizeof options_of_check / sizeof *options_of_check, .run = run_check,
+};

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* halflife run: a study becomes a result file. */
+#include <string.h>
+
+#include "base/text.h"
+#include "commands/command.h"
+#include "commands/study_options.h"
+#include "run.h"
+
+static const struct hl_option options_of_run[] = {
+    {"output", 'o', "FILE.h5", "where the result goes (default: output/NAME.h5)"},
+    {"threads", 0, "N", "threads (default: all cores); the result is the same for any number"},
+    HL_STUDY_OPTIONS,
+    {"data", 0, "FILE.csv", "a NONMEM-style data set instead of the study's arms (not in this version)"},
+    {"resume", 0, NULL, "go on with an interrupted run (not in this version)"},
+    {"force", 'f', NULL, "replace an existing result"},
+    {"dry-run", 'n', NULL, "check everything and say what would run"},
+    {"quiet", 'q', NULL, "say nothing unless something is wrong"},
+    {"progress", 0, "auto|plain|none", "how progress is shown"},
+    {"block", 0, "N", "subjects solved together (default 64); the result is the same for any number"},
+};
+
+static enum hl_status read_progress(const struct hl_arguments *arguments, enum hl_progress_mode *mode, struct hl_diag *diag)
+{
+    static const char *const names[] = {"auto", "plain", "none"};
+    const char *text = hl_arguments_value(arguments, "progress");
+    char hint[96];
+    for (size_t i = 0; i < 3; i++)
+        if (!text || strcmp(text, names[i]) == 0) {
+            *mode = text ? (enum hl_progress_mode)i : HL_PROGRESS_AUTO;
+            return HL_OK;
+        }
+    hl_diag_error(diag, hl_pos_none(), "--progress is auto, plain or none, but found '%s'%s", text,
+                  hl_text_did_you_mean(text, names, 3, hint, sizeof hint));
+    return HL_ERR_INPUT;
+}
+
+static enum hl_status refuse_later_options(const struct hl_arguments *arguments, struct hl_diag *diag)
+{
+    static const char *const later[] = {"resume", "data"};
+    for (size_t i = 0; i < 2; i++)
+        if (hl_arguments_value(arguments, later[i])) {
+            hl_diag_error(diag, hl_pos_none(), "--%s is not supported by this version", later[i]);
+            return HL_ERR_INPUT;
+        }
+    return HL_OK;
+}
+
+static enum hl_status run_run(const struct hl_arguments *arguments, struct hl_diag *diag)
+{
+    static struct hl_study_option_room room;
+    struct hl_run_options options = {.command_line = hl_command_line};
+    uint64_t threads = 0, block = 0;
+    options.study_path = hl_one_word(arguments, "a study file", diag);
+    if (!options.study_path || refuse_later_options(arguments, diag) != HL_OK)
+        return HL_ERR_INPUT;
+    if (hl_study_options_read(arguments, &room, &options.study, diag) != HL_OK ||
+        hl_arguments_integer(arguments, "threads", 1, &threads, diag) != HL_OK ||
+        hl_arguments_integer(arguments, "block", 1, &block, diag) != HL_OK ||
+        read_progress(arguments, &options.progress, diag) != HL_OK)
+        return HL_ERR_INPUT;
+    if (threads > 4096 || block > 65536) {
+        hl_diag_error(diag, hl_pos_none(), "--threads goes up to 4096 and --block up to 65536");
+        return HL_ERR_INPUT;
+    }
+    options.threads = (int)threads;
+    options.block = (size_t)block;
+    options.output = hl_arguments_value(arguments, "output");
+    options.force = hl_arguments_value(arguments, "force") != NULL;
+    options.dry_run = hl_arguments_value(arguments, "dry-run") != NULL;
+    options.quiet = hl_arguments_value(arguments, "quiet") != NULL;
+    return hl_run(&options, diag);
+}
+
+const struct hl_command hl_command_run = {
+    .name = "run", .usage = "STUDY.yaml [-o FILE.h5] [options]", .summary = "runs a study and writes its result file",
+    .examples = "  halflife run configs/akita2021.yaml\n"
+                "  halflife run configs/tapers.yaml -o tapers.h5 --subjects 200 --seed 7\n"
+                "  halflife run configs/overlap.yaml --set clonazepam.TVCL='2 L/h' --dry-run\n",
+    .option = options_of_run, .n_options = sizeof options_of_run / sizeof *options_of_run, .run = run_run,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the command line may change in a study. */
+#include "commands/study_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/places.h"
+
+static enum hl_status read_set(const char *given, char *text, size_t size, struct hl_set *set, struct hl_diag *diag)
+{
+    const char *equals = strchr(given, '=');
+    if (!equals || equals == given || strlen(given) >= size) {
+        hl_diag_error(diag, hl_pos_none(), "--set needs KEY=VALUE, for example --set clonazepam.TVCL='2 L/h', but found '%s'",
+                      given);
+        return HL_ERR_INPUT;
+    }
+    snprintf(text, size, "%s", given);
+    text[equals - given] = '\0';
+    set->key = text;
+    set->value = text + (equals - given) + 1;
+    return HL_OK;
+}
+
+enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struct hl_study_option_room *room,
+                                     struct hl_study_options *options, struct hl_diag *diag)
+{
+    memset(options, 0, sizeof *options);
+    enum hl_status status = HL_OK;
+    for (size_t i = 0; i < arguments->n_given; i++)
+        if (strcmp(arguments->given[i].name, "set") == 0) {
+            size_t n = options->n_sets++;
+            if (read_set(arguments->given[i].value, room->text[n], sizeof room->text[n], &room->set[n], diag) != HL_OK)
+                status = HL_ERR_INPUT;
+        }
+    options->set = room->set;
+    options->has_subjects = hl_arguments_value(arguments, "subjects") != NULL;
+    options->has_seed = hl_arguments_value(arguments, "seed") != NULL;
+    options->typical = hl_arguments_value(arguments, "typical") != NULL;
+    if (hl_arguments_integer(arguments, "subjects", 1, &options->subjects, diag) != HL_OK ||
+        hl_arguments_integer(arguments, "seed", 0, &options->seed, diag) != HL_OK)
+        status = HL_ERR_INPUT;
+    room->directory[0] = hl_place("models");
+    options->model_directory = room->directory;
+    options->n_model_directories = room->directory[0] ? 1 : 0;
+    return status;
+}
+
+const char *hl_one_word(const struct hl_arguments *arguments, const char *expected, struct hl_diag *diag)
+{
+    if (arguments->n_words == 1)
+        return arguments->word[0];
+    if (arguments->n_words == 0)
+        hl_diag_error(diag, hl_pos_none(), "expected %s; see --help", expected);
+    else
+        hl_diag_error(diag, hl_pos_none(), "expected only %s, but found also '%s'", expected, arguments->word[1]);
+    return NULL;
+}

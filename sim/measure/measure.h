@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One number per subject and arm from an output, taken from the solution itself while it is stepped: extrema refined
+ * between grid points, areas exact where the model is linear, crossing times located. And across the cohort: mean, sd,
+ * quantiles, fraction above a threshold by time. */
+#ifndef HL_MEASURE_MEASURE_H
+#define HL_MEASURE_MEASURE_H
+
+#include "solve/solve.h"
+
+/* Collects the metrics of one block: one per thread, reused from block to block. */
+struct hl_meter;
+
+/* NULL when there is no memory. */
+struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm, const struct hl_regimen *regimen,
+                                 const struct hl_plan *plan, size_t max_lanes);
+void hl_meter_free(struct hl_meter *meter);
+
+/* Forgets the last block; the listener to hand to hl_solver_run. */
+void hl_meter_begin(struct hl_meter *meter, const struct hl_block *block);
+struct hl_listener hl_meter_listener(struct hl_meter *meter);
+
+/* How many values metric m has per subject: 1, its windows, or (troughs) the number of dosing intervals of the arm. */
+size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *regimen, size_t metric);
+
+/* After solving: values[lane * width + w] in the unit of hl_metric_unit; NaN where the metric isn't defined or the
+ * subject failed. */
+void hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric, double *values, size_t width);
+
+/* Hyndman-Fan type 7 quantiles of n values (sorted in place; NaN left out first); result[j] NaN when none are left. */
+void hl_quantiles(double *values, size_t n, const double *probability, size_t n_probabilities, double *result);
+
+/* Across n subjects at one time (values unchanged, NaN left out, sums in fixed order): mean, sample sd (n - 1), count. */
+void hl_cohort_moments(const double *values, size_t n, double *mean, double *sd, int *count);
+
+/* Share of the counted values above threshold. */
+double hl_cohort_fraction_above(const double *values, size_t n, double threshold);
+
+#endif

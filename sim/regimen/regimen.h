@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Prescriptions become doses, doses become events. A regimen is compiled once
+ * per arm from the study's YAML; events are made once per subject, because lags,
+ * bioavailabilities, infusion times, patch contents and a pump's demands are a
+ * subject's own. Times are hours since the study's origin. */
+#ifndef HL_REGIMEN_REGIMEN_H
+#define HL_REGIMEN_REGIMEN_H
+
+#include "base/status.h"
+#include "study/study.h"
+
+enum hl_dose_kind { HL_DOSE_GIVEN, HL_DOSE_INFUSION, HL_DOSE_PATCH };
+
+/* One administration, as prescribed. */
+struct hl_dose {
+    double time;
+    int route;                  /* index into system->route */
+    enum hl_dose_kind kind;
+    double amount;              /* [mg]; of an endless infusion 0; of a patch its nominal strength (engine's unit) */
+    double rate;                /* infusion [mg/h] */
+    double duration;            /* infusion or wear [h]; INFINITY when it runs on */
+    double repeat_interval;     /* the II it came from [h], 0 when single: accumulation and steady state metrics */
+};
+
+/* A window in which the patient may press the button: demands are a Poisson process of rate per_hour. */
+struct hl_demand {
+    double start, stop;         /* [h] */
+    int route;
+    double bolus;               /* [mg] */
+    double per_hour;            /* [1/h] */
+    double lockout;             /* [h] */
+    double hourly_limit;        /* boluses in any 60 minutes; INFINITY for none */
+    int number;                 /* distinguishes windows in the random stream */
+};
+
+/* "On this regimen since long before time": the state is periodic with this cycle up to time. */
+struct hl_steady {
+    int instance;
+    double time;                /* the next dose of the cycle would be given here */
+    double period;              /* [h] */
+    size_t n; struct hl_dose *dose; /* of one cycle, times in [0, period) */
+};
+
+struct hl_regimen {
+    size_t n_doses;   struct hl_dose *dose;     /* sorted by time */
+    size_t n_demands; struct hl_demand *demand;
+    size_t n_steady;  struct hl_steady *steady; /* at most one per instance */
+    double end;                                 /* time of the last planned event, 0 when there is none */
+};
+
+/* Compiles an arm's prescriptions. NULL with messages in diag: regimens and tapers that never end or can't be made,
+ * unknown routes and protocols, units that don't fit. */
+struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_study *study, const struct hl_arm *arm,
+                                      struct hl_diag *diag);
+
+enum hl_event_kind {
+    HL_EVENT_ADD,    /* x[state] += value [mg] */
+    HL_EVENT_RATE,   /* infusion into state changes by value [mg/h] */
+    HL_EVENT_GIVEN,  /* a dose is given now (no state changes): instance, value = amount; for tad, troughs and /doses */
+    HL_EVENT_REFUSED /* a demand was refused by lockout or limit */
+};
+
+struct hl_event {
+    double time;
+    enum hl_event_kind kind;
+    int state;                  /* -1 for GIVEN and REFUSED */
+    double value;
+    int route;                  /* where it came from */
+    int instance;
+    double interval;            /* GIVEN: the dosing interval it belongs to [h], 0 unknown */
+};
+
+struct hl_events { size_t n, capacity; struct hl_event *event; };
+
+/* Events of one subject in time order (ties: rate changes off before on, GIVEN before ADD at the same time, otherwise
+ * order of prescription) from lane lane of the register file (read only, except the nominal/content registers of patches,
+ * which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Events of steady-state cycles
+ * that are still pending at steady->time are included. */
+enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
+                                 size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events);
+
+/* One steady-state cycle for one subject, wrapped into [0, period): its events, and the rates already running at its
+ * start (by state, n_states values, zero-filled first). */
+enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_system *system, double *regs,
+                                size_t lanes, size_t lane, struct hl_events *events, double *rate_at_start);
+
+/* True when every subject of the arm has the same event times (no individual lag, duration or demand). */
+bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_system *system);
+
+#endif

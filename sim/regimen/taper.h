@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Taper protocols as tables of levels (clonazepam reference, section 7; fentanyl section 10). One file, one constant
+ * descriptor per protocol: a name, a sentence for help, its parameters, and how the next level follows from this one. */
+#ifndef HL_REGIMEN_TAPER_H
+#define HL_REGIMEN_TAPER_H
+
+#include "base/diag.h"
+#include "base/memory.h"
+#include "base/yaml.h"
+
+/* One level: a daily dose kept for a time. */
+struct hl_taper_level { double dose; /* mg/day, unrounded */ double given; /* after rounding to quanta */ double days; };
+
+struct hl_taper { size_t n; struct hl_taper_level *level; double days; /* at non-zero reduced dose */ double cumulative; /* mg */ };
+
+/* Where a schedule falls faster than the cap (25 % per 14 d): index of the level, the ratio and the allowed ratio. */
+struct hl_taper_breach { size_t level; double ratio, allowed; };
+
+/* The levels that the mapping under taper: describes (protocol, from, its parameters, tablets, quantum, cap). NULL with
+ * messages in diag when it never ends (more than 10000 levels) or can't be made from the tablets. */
+struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *node, struct hl_diag *diag);
+
+/* The 25 % / 14 d checker for any sequence of levels starting from dose from (mg/day): fills breach (n at most) and
+ * returns how many steps break fraction per days; the step to zero isn't judged. */
+size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_t n_levels, double fraction, double days,
+                          struct hl_taper_breach *breach, size_t n);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a study file to a result file: the picture of the architecture page, in C. */
+#ifndef HL_RUN_H
+#define HL_RUN_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/progress.h"
+#include "store/store.h"
+
+struct hl_run_options {
+    const char *study_path;
+    struct hl_study_options study;
+    const char *output;              /* path of the result, or NULL: output/STUDY.h5 beside the current directory */
+    int threads;                     /* 0: as many as OpenMP gives */
+    size_t block;                    /* subjects solved together; 0: the default. The result doesn't depend on it */
+    bool force, dry_run, quiet;
+    enum hl_progress_mode progress;
+    const char *command_line;
+};
+
+/* A study made ready: everything that must be right before the first subject is solved. */
+struct hl_prepared {
+    struct hl_arena *arena;
+    struct hl_study *study;
+    struct hl_regimen **regimen;     /* by arm */
+    struct hl_cohort **cohort;
+    struct hl_plan **plan;
+};
+
+/* Reads and checks a study as far as possible without solving it. HL_ERR_INPUT with messages in diag; *prepared must be
+ * released in any case. */
+enum hl_status hl_prepare(const char *path, const struct hl_study_options *options, struct hl_prepared *prepared,
+                          struct hl_diag *diag);
+void hl_prepared_clear(struct hl_prepared *prepared);
+
+/* What would run: subjects, arms, events, times, outputs, the plan of each arm, bytes and memory. */
+void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, FILE *stream);
+
+/* The whole pipeline. HL_ERR_SUBJECTS when the file is complete but some subjects failed; HL_ERR_INTERRUPTED after a
+ * signal. Messages go to diag and, unless quiet, to standard error. */
+enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag);
+
+/* Asks a run in progress to stop at the next block; safe in a signal handler. */
+void hl_run_interrupt(void);
+
+#endif

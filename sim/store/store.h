@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The HDF5 file: netCDF-4 readable, written whole or not at all. A writer
+ * collects what a run makes under a temporary name beside the target; only
+ * hl_store_finish gives the file its name, after everything written has been
+ * closed, synced, read back and compared with its digests. One thread at a time
+ * may use a writer. Layout and attributes: docs/file-format.md. */
+#ifndef HL_STORE_STORE_H
+#define HL_STORE_STORE_H
+
+#include "measure/measure.h"
+
+struct hl_store;
+
+/* What the file says about its own making. */
+struct hl_provenance {
+    const char *command_line;
+    int threads;
+    const char *data_digest;    /* or NULL */
+};
+
+/* Creates the temporary file (same directory as path) with dimensions, scales, attributes and provenance. HL_ERR_IO with a
+ * message in diag when it can't (no directory, no room, exists without force). The regimens are those of the arms, in order. */
+enum hl_status hl_store_create(const char *path, bool force, const struct hl_study *study,
+                               const struct hl_regimen *const *regimen, const struct hl_provenance *provenance,
+                               struct hl_store **store, struct hl_diag *diag);
+
+/* Trajectories of n subjects from first (1-based) of an arm for one requested output: values[n][n_times] in the engine's unit;
+ * converted, rounded as the study asks, compressed and written as chunks of 64 subjects; first - 1 must be a multiple of 64,
+ * and n too, except at the end of the cohort. */
+enum hl_status hl_store_trajectories(struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
+                                     const double *values);
+
+/* Across the cohort, one output of one arm, engine's units: quantiles [n_quantiles][n_times], the others [n_times];
+ * fraction[n_thresholds of this output][n_times] in the order of study->threshold. */
+enum hl_status hl_store_summary(struct hl_store *store, size_t arm, size_t output, const double *quantiles,
+                                const double *mean, const double *sd, const int *count, const double *fraction);
+
+/* One metric for all subjects of an arm: values[subjects][width], in the metric's unit. */
+enum hl_status hl_store_metric(struct hl_store *store, size_t arm, size_t metric, size_t width, const double *values);
+
+/* Who the subjects of an arm are: values[subjects] of covariate / individual parameter number i of the system (engine's
+ * units; covariates are written in their own), and status. Arms with equal values are stored once. */
+enum hl_status hl_store_subject_covariate(struct hl_store *store, size_t arm, size_t covariate, const double *values);
+enum hl_status hl_store_subject_individual(struct hl_store *store, size_t arm, size_t individual, const double *values);
+enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const signed char *status);
+
+/* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. */
+struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route; bool refused; };
+enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
+
+/* Writes the rest (sweep design, payload_sha256, status, wall time), closes, syncs, verifies by reading back, renames.
+ * After a failure the temporary file is gone and an earlier file of that name untouched. Releases the store always. */
+enum hl_status hl_store_finish(struct hl_store *store, double wall_seconds, uint64_t subjects_failed, struct hl_diag *diag);
+
+/* Gives up: removes the temporary file. NULL is allowed. */
+void hl_store_abandon(struct hl_store *store);
+
+/* Bytes the file will need before compression. */
+uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen *const *regimen);
+
+#endif
