@@ -12,7 +12,8 @@
 
 struct hl_csv;
 
-/* Opens path ("-" is standard input) and reads the header. HL_ERR_IO or HL_ERR_INPUT with a message in diag. */
+/* Opens path ("-" is standard input) and reads the header. HL_ERR_IO or HL_ERR_INPUT with a message in diag. Positions
+ * point to the caller's path, which must outlive them. */
 enum hl_status hl_csv_open(const char *path, struct hl_csv **csv, struct hl_diag *diag);
 void hl_csv_close(struct hl_csv *csv);
 
