@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Operations and the loop that runs them.
+ *
+ * Every operation is a function over lanes, d[i] = f(a[i], b[i], c[i]). Lanes never mix, each element is computed by
+ * the same IEEE operations whatever the number of lanes, and products and sums are never fused, so a subject's numbers
+ * don't depend on its neighbours. Only plain arithmetic is asked to be vectorised; exp, log and pow stay the scalar
+ * functions of the C library.
+ *
+ * Derivatives are carried forward: with y = f(x) a dual pair (x, dx) becomes (y, f'(x) dx). Where dx is zero the product
+ * is zero even if the slope is infinite (sqrt and log at 0): a quantity that doesn't move has no slope.
+ *
+ * if() computes both branches and then selects; nothing is multiplied by a condition, so an infinity or NaN of the
+ * branch not taken can't leak.
+ *
+ *   hill(C, C50, n) = C^n / (C^n + C50^n) = 1 / (1 + (C50/C)^n), 0 for C <= 0; the second form overflows only to the
+ *                     right limits (pow = inf gives 0, pow = 0 gives 1) for any n > 0.
+ *   Phi(x)          = erfc(-x / sqrt 2) / 2, accurate in the lower tail. */
+#include "model/program.h"
+
+#include <math.h>
+
+#include "model/ops.h"
+
+#define SQRT_HALF 0.70710678118654752440 /* 1 / sqrt 2 */
+#define SQRT_2PI 2.50662827463100050242
+#define LN10 2.30258509299404568402
+
+struct operands {
+    double *restrict d;
+    const double *restrict a, *restrict b, *restrict c;
+};
+
+typedef void run_function(struct operands y, size_t lanes);
+typedef void dual_function(struct operands y, struct operands dy, size_t lanes);
+
+/* slope * dx, with 0 for a quantity that doesn't move. */
+static inline double along(double slope, double dx)
+{
+    return dx == 0.0 ? 0.0 : slope * dx; /* exact zero: no rounding is involved */
+}
+
+static inline double phi(double x)
+{
+    return 0.5 * erfc(-x * SQRT_HALF);
+}
+
+static inline double expit(double x)
+{
+    double e = exp(-fabs(x));
+    return (x >= 0.0 ? 1.0 : e) / (1.0 + e);
+}
+
+static inline double hill(double C, double C50, double n)
+{
+    return C <= 0.0 ? 0.0 : 1.0 / (1.0 + pow(C50 / C, n));
+}
+
+/* The slope of pow along (dx, dn): n x^(n-1) dx + x^n ln(x) dn. */
+static inline double pow_slope(double x, double n, double y, double dx, double dn)
+{
+    return along(n * pow(x, n - 1.0), dx) + (y == 0.0 ? 0.0 : along(y * log(x), dn));
+}
+
+/* With u = (C50/C)^n and h = 1/(1+u): dh = -h (1-h) d(ln u). At C = 0 only n <= 1 has a slope. */
+static inline double hill_slope(double C, double C50, double n, double h, double dC, double dC50, double dn)
+{
+    if (C < 0.0 || (C == 0.0 && n > 1.0))
+        return 0.0;
+    if (C == 0.0)
+        return along(n < 1.0 ? INFINITY : 1.0 / C50, dC);
+    double weight = h * (1.0 - h);
+    if (weight == 0.0)
+        return 0.0;
+    return weight * (along(n / C, dC) - along(n / C50, dC50) + along(log(C / C50), dn));
+}
+
+/* NaN in either operand is NaN, unlike fmin, which would hide it. */
+static inline double least(double x, double z)
+{
+    return x < z || x != x ? x : z;
+}
+
+static inline double greatest(double x, double z)
+{
+    return x > z || x != x ? x : z;
+}
+
+/* One operation: value in x, z, w (its operands), slope also in y (its value) and dx, dz, dw. */
+#define OPERATION(name, simd, value, slope)                                                                            \
+    static void run_##name(struct operands y_, size_t lanes)                                                           \
+    {                                                                                                                  \
+        double *restrict d = y_.d;                                                                                     \
+        const double *restrict a = y_.a, *restrict b = y_.b, *restrict c = y_.c;                                       \
+        simd for (size_t i = 0; i < lanes; i++)                                                                        \
+        {                                                                                                              \
+            const double x = a[i], z = b[i], w = c[i];                                                                 \
+            (void)x, (void)z, (void)w;                                                                                 \
+            d[i] = (value);                                                                                            \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void dual_##name(struct operands y_, struct operands dy_, size_t lanes)                                     \
+    {                                                                                                                  \
+        for (size_t i = 0; i < lanes; i++) {                                                                           \
+            const double x = y_.a[i], z = y_.b[i], w = y_.c[i];                                                        \
+            const double dx = dy_.a[i], dz = dy_.b[i], dw = dy_.c[i];                                                  \
+            (void)x, (void)z, (void)w, (void)dx, (void)dz, (void)dw;                                                   \
+            const double y = (value);                                                                                  \
+            (void)y;                                                                                                   \
+            y_.d[i] = y;                                                                                               \
+            dy_.d[i] = (slope);                                                                                        \
+        }                                                                                                              \
+    }
+
+#define SIMD _Pragma("omp simd")
+#define SCALAR
+
+OPERATION(copy, SIMD, x, dx)
+OPERATION(neg, SIMD, -x, -dx)
+OPERATION(abs, SIMD, fabs(x), x < 0.0 ? -dx : dx)
+OPERATION(floor, SCALAR, floor(x), 0.0)
+OPERATION(exp, SCALAR, exp(x), along(y, dx))
+OPERATION(log, SCALAR, log(x), along(1.0 / x, dx))
+OPERATION(log10, SCALAR, log10(x), along(1.0 / (x * LN10), dx))
+OPERATION(log1p, SCALAR, log1p(x), along(1.0 / (1.0 + x), dx))
+OPERATION(expm1, SCALAR, expm1(x), along(exp(x), dx))
+OPERATION(sqrt, SCALAR, sqrt(x), along(0.5 / y, dx))
+OPERATION(phi, SCALAR, phi(x), along(exp(-0.5 * x * x) / SQRT_2PI, dx))
+OPERATION(logit, SCALAR, log(x) - log1p(-x), along(1.0 / (x * (1.0 - x)), dx))
+OPERATION(expit, SCALAR, expit(x), along(y * expit(-x), dx))
+OPERATION(step, SIMD, x >= 0.0 ? 1.0 : 0.0, 0.0)
+OPERATION(not, SIMD, x != 0.0 ? 0.0 : 1.0, 0.0)
+OPERATION(add, SIMD, x + z, dx + dz)
+OPERATION(sub, SIMD, x - z, dx - dz)
+OPERATION(mul, SIMD, x * z, along(z, dx) + along(x, dz))
+OPERATION(div, SIMD, x / z, along(1.0 / z, dx) - along(y / z, dz))
+OPERATION(pow, SCALAR, pow(x, z), pow_slope(x, z, y, dx, dz))
+OPERATION(min, SIMD, least(x, z), x < z || x != x ? dx : dz)
+OPERATION(max, SIMD, greatest(x, z), x > z || x != x ? dx : dz)
+OPERATION(lt, SIMD, x < z ? 1.0 : 0.0, 0.0)
+OPERATION(le, SIMD, x <= z ? 1.0 : 0.0, 0.0)
+OPERATION(gt, SIMD, x > z ? 1.0 : 0.0, 0.0)
+OPERATION(ge, SIMD, x >= z ? 1.0 : 0.0, 0.0)
+OPERATION(eq, SIMD, x == z ? 1.0 : 0.0, 0.0)
+OPERATION(ne, SIMD, x != z ? 1.0 : 0.0, 0.0)
+OPERATION(and, SIMD, x != 0.0 && z != 0.0 ? 1.0 : 0.0, 0.0)
+OPERATION(or, SIMD, x != 0.0 || z != 0.0 ? 1.0 : 0.0, 0.0)
+OPERATION(hill, SCALAR, hill(x, z, w), hill_slope(x, z, w, y, dx, dz, dw))
+OPERATION(select, SIMD, x != 0.0 ? z : w, x != 0.0 ? dz : dw)
+
+static const struct operation {
+    const char *name;
+    int arity;
+    run_function *run;
+    dual_function *dual;
+} operations[HL_N_OPS] = {
+    [HL_OP_NUMBER] = {"number", 0, NULL, NULL},
+    [HL_OP_NAME] = {"name", 0, NULL, NULL},
+#define ROW(OP, text, arity, name) [HL_OP_##OP] = {text, arity, run_##name, dual_##name}
+    ROW(COPY, "copy", 1, copy),    ROW(NEG, "-", 1, neg),         ROW(ABS, "abs", 1, abs),
+    ROW(FLOOR, "floor", 1, floor), ROW(EXP, "exp", 1, exp),       ROW(LOG, "log", 1, log),
+    ROW(LOG10, "log10", 1, log10), ROW(LOG1P, "log1p", 1, log1p), ROW(EXPM1, "expm1", 1, expm1),
+    ROW(SQRT, "sqrt", 1, sqrt),    ROW(PHI, "Phi", 1, phi),       ROW(LOGIT, "logit", 1, logit),
+    ROW(EXPIT, "expit", 1, expit), ROW(STEP, "step", 1, step),    ROW(NOT, "not", 1, not),
+    ROW(ADD, "+", 2, add),         ROW(SUB, "-", 2, sub),         ROW(MUL, "*", 2, mul),
+    ROW(DIV, "/", 2, div),         ROW(POW, "^", 2, pow),         ROW(MIN, "min", 2, min),
+    ROW(MAX, "max", 2, max),       ROW(LT, "<", 2, lt),           ROW(LE, "<=", 2, le),
+    ROW(GT, ">", 2, gt),           ROW(GE, ">=", 2, ge),          ROW(EQ, "=", 2, eq),
+    ROW(NE, "!=", 2, ne),          ROW(AND, "and", 2, and),       ROW(OR, "or", 2, or),
+    ROW(HILL, "hill", 3, hill),    ROW(SELECT, "if", 3, select),
+};
+
+int hl_op_arity(enum hl_op op)
+{
+    return operations[op].arity;
+}
+
+const char *hl_op_name(enum hl_op op)
+{
+    return operations[op].name;
+}
+
+double hl_op_apply(enum hl_op op, double a, double b, double c)
+{
+    double y = NAN;
+    if (operations[op].run)
+        operations[op].run((struct operands){&y, &a, &b, &c}, 1);
+    return y;
+}
+
+/* Operands that an operation hasn't are pointed at the first one: read, never used. */
+static struct operands lanes_of(const struct hl_instruction *in, double *file, size_t lanes)
+{
+    const double *a = file + (size_t)in->a * lanes;
+    return (struct operands){
+        .d = file + (size_t)in->dst * lanes,
+        .a = a,
+        .b = in->b < 0 ? a : file + (size_t)in->b * lanes,
+        .c = in->c < 0 ? a : file + (size_t)in->c * lanes,
+    };
+}
+
+void hl_program_run(const struct hl_program *program, double *regs, size_t lanes)
+{
+    for (size_t k = 0; k < program->n; k++)
+        operations[program->code[k].op].run(lanes_of(&program->code[k], regs, lanes), lanes);
+}
+
+void hl_program_run_dual(const struct hl_program *program, double *regs, double *dregs, size_t lanes)
+{
+    for (size_t k = 0; k < program->n; k++) {
+        const struct hl_instruction *in = &program->code[k];
+        operations[in->op].dual(lanes_of(in, regs, lanes), lanes_of(in, dregs, lanes), lanes);
+    }
+}
