@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* halflife models: the library, or one model in full. */
+#include "commands/command.h"
+#include "commands/places.h"
+#include "model/describe.h"
+
+static enum hl_status run_models(const struct hl_arguments *arguments, struct hl_diag *diag)
+{
+    const char *directory[] = {"models", hl_place("models")};
+    size_t n = directory[1] ? 2 : 1;
+    struct hl_arena *arena = hl_arena_create();
+    enum hl_status status = arena ? HL_OK : HL_ERR_MEMORY;
+    if (arena && arguments->n_words == 0)
+        status = hl_model_list(directory[1] ? directory + 1 : directory, 1, stdout, diag);
+    for (size_t i = 0; arena && i < arguments->n_words; i++) {
+        const struct hl_model *model = hl_model_load(arena, arguments->word[i], directory, n, diag);
+        if (model)
+            hl_model_print(model, stdout);
+        else
+            status = HL_ERR_INPUT;
+    }
+    hl_arena_free(arena);
+    return status;
+}
+
+const struct hl_command hl_command_models = {
+    .name = "models", .usage = "[NAME...]",
+    .summary = "lists the library, or one model's equations, parameters, evidence and references",
+    .examples = "  halflife models\n  halflife models clonazepam_adult\n", .run = run_models,
+};

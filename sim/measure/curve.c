@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Finding peaks and crossings of a solution that can be asked at any time.
+ *
+ * A stretch is halved until the cubic Hermite polynomial through its ends agrees with the solution at the middle; from
+ * then on a change of sign of the derivative between the ends brackets the only peak worth finding, and a change of side
+ * of a threshold the only crossing. Both are then located on the solution itself (Brent 1973's bracketing by bisection and
+ * secant, here the Illinois variant of regula falsi), so the answer doesn't depend on the output grid. */
+#include "measure/curve.h"
+
+#include <math.h>
+#include <string.h>
+
+#define DEPTH 14          /* a stretch is halved at most this often: 1/16384 of it */
+#define SHAPE 1e-4        /* how well the cubic must predict the middle, as a fraction of the output's scale */
+#define LOCATE 1e-12      /* how well a peak or crossing is located, as a fraction of the piece */
+#define ROUNDS 200
+
+enum hl_status hl_curve_room_init(struct hl_curve_room *room, size_t n_outputs)
+{
+    room->n = n_outputs;
+    room->space = hl_alloc((2 * (DEPTH + 4)) * (n_outputs + 1), sizeof *room->space);
+    return room->space ? HL_OK : HL_ERR_MEMORY;
+}
+
+void hl_curve_room_clear(struct hl_curve_room *room)
+{
+    hl_free(room->space);
+    room->space = NULL;
+}
+
+/* Slot k of the room holds one node; slot 0 and 1 are scratch. */
+static struct hl_node slot(const struct hl_curve_room *room, size_t k)
+{
+    double *at = room->space + 2 * k * room->n;
+    return (struct hl_node){.y = at, .dy = at + room->n};
+}
+
+static void ask(const struct hl_segment *segment, double t, struct hl_node *node)
+{
+    node->t = t;
+    hl_segment_values(segment, t, node->y, node->dy);
+}
+
+static double cubic_middle(double h, double y0, double d0, double y1, double d1)
+{
+    return 0.5 * (y0 + y1) + 0.125 * h * (d0 - d1);
+}
+
+static int is_resolved(const struct hl_node *a, const struct hl_node *m, const struct hl_node *b, size_t n,
+                       const unsigned char *watched, const double *scale)
+{
+    for (size_t i = 0; i < n; i++)
+        if (watched[i]) {
+            double off = fabs(m->y[i] - cubic_middle(b->t - a->t, a->y[i], a->dy[i], b->y[i], b->dy[i]));
+            if (off > SHAPE * scale[i]) /* false for NaN: nothing to resolve there */
+                return 0;
+        }
+    return 1;
+}
+
+struct cutting {
+    const struct hl_segment *segment;
+    const unsigned char *watched;
+    double *scale;
+    struct hl_curve_room *room;
+    hl_piece_fn piece;
+    void *context;
+};
+
+static void grow_scale(const struct cutting *c, const struct hl_node *node)
+{
+    for (size_t i = 0; i < c->room->n; i++)
+        if (c->watched[i] && fabs(node->y[i]) > c->scale[i])
+            c->scale[i] = fabs(node->y[i]);
+}
+
+static void cut(const struct cutting *c, const struct hl_node *a, const struct hl_node *b, size_t depth)
+{
+    struct hl_node m = slot(c->room, 4 + depth);
+    ask(c->segment, 0.5 * (a->t + b->t), &m);
+    grow_scale(c, &m);
+    if (depth + 1 < DEPTH && !is_resolved(a, &m, b, c->room->n, c->watched, c->scale)) {
+        cut(c, a, &m, depth + 1);
+        cut(c, &m, b, depth + 1);
+        return;
+    }
+    c->piece(c->context, c->segment, a, &m);
+    c->piece(c->context, c->segment, &m, b);
+}
+
+void hl_curve_cut(const struct hl_segment *segment, double a, double b, const unsigned char *watched, double *scale,
+                  struct hl_curve_room *room, hl_piece_fn piece, void *context)
+{
+    struct cutting c = {segment, watched, scale, room, piece, context};
+    struct hl_node left = slot(room, 2), right = slot(room, 3);
+    ask(segment, a, &left);
+    ask(segment, b, &right);
+    grow_scale(&c, &left);
+    grow_scale(&c, &right);
+    cut(&c, &left, &right, 0);
+}
+
+const double *hl_curve_values(const struct hl_segment *segment, double t, struct hl_curve_room *room)
+{
+    struct hl_node node = slot(room, 0);
+    hl_segment_values(segment, t, node.y, NULL);
+    return node.y;
+}
+
+/* Output i, or its derivative, minus level, at t. */
+struct target { const struct hl_segment *segment; size_t i; int derivative; double level; struct hl_curve_room *room; };
+
+static double off_target(const struct target *f, double t, double *value)
+{
+    struct hl_node node = slot(f->room, 0);
+    hl_segment_values(f->segment, t, node.y, f->derivative ? node.dy : NULL);
+    if (value)
+        *value = node.y[f->i];
+    return f->derivative ? node.dy[f->i] : node.y[f->i] - f->level;
+}
+
+/* Regula falsi (Illinois), with a bisection whenever it dawdles. */
+static double locate(const struct target *f, double a, double b, double *value)
+{
+    double fa = off_target(f, a, NULL), fb = off_target(f, b, NULL), tiny = LOCATE * (b - a), t = 0.5 * (a + b);
+    int side = 0;
+    for (int round = 0; round < ROUNDS && b - a > tiny; round++) {
+        double guess = fb - fa != 0 ? b - fb * (b - a) / (fb - fa) : 0.5 * (a + b);
+        t = round % 8 == 7 || !(guess > a && guess < b) ? 0.5 * (a + b) : guess;
+        double ft = off_target(f, t, NULL);
+        if (ft == 0 || isnan(ft)) /* exactly there, or nowhere */
+            break;
+        if ((ft > 0) == (fb > 0)) {
+            b = t;
+            fb = ft;
+            fa = side == -1 ? 0.5 * fa : fa;
+            side = -1;
+        } else {
+            a = t;
+            fa = ft;
+            fb = side == 1 ? 0.5 * fb : fb;
+            side = 1;
+        }
+    }
+    if (value)
+        off_target(f, t, value);
+    return t;
+}
+
+double hl_curve_extremum(const struct hl_segment *segment, size_t i, double a, double b, struct hl_curve_room *room,
+                         double *value)
+{
+    struct target f = {segment, i, 1, 0, room};
+    return locate(&f, a, b, value);
+}
+
+double hl_curve_crossing(const struct hl_segment *segment, size_t i, double level, double a, double b,
+                         struct hl_curve_room *room)
+{
+    struct target f = {segment, i, 0, level, room};
+    return locate(&f, a, b, NULL);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The meter listens to a block while it is solved. Each segment of a lane is cut at window edges, then into resolved pieces
+ * (curve.h), and every piece is shown to every metric's tally (tally.h). Metrics marked sampled look at the output grid
+ * instead, after solving. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "measure/tally.h"
+
+struct hl_meter {
+    const struct hl_study *study;
+    const struct hl_system *system;
+    const struct hl_regimen *regimen;
+    const struct hl_plan *plan;
+    size_t max_lanes;
+    size_t *first_tally;             /* by metric: index of its tally for lane 0, window 0 */
+    size_t *windows;                 /* by metric */
+    size_t n_tallies; struct hl_tally *tally; /* [metric][lane][window] */
+    unsigned char watched[HL_MOST_OUTPUTS];
+    double *scale;                   /* [lane][output]: largest value seen, what pieces are resolved against */
+    size_t n_edges; double *edge;    /* all window edges, ascending */
+    struct hl_curve_room room, room_of_metrics;
+    const struct hl_block *block;
+    size_t lane;                     /* of the segment being cut */
+};
+
+static size_t windows_of(const struct hl_metric_spec *spec)
+{
+    bool by_window = hl_metric_kind_info(spec->kind)->by_window;
+    return by_window && spec->n_windows ? spec->n_windows : 1;
+}
+
+static size_t doses_of(const struct hl_regimen *regimen, const struct hl_system *system, int instance)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < regimen->n_doses; i++)
+        n += system->route[regimen->dose[i].route].instance == instance;
+    return n;
+}
+
+static int instance_of(const struct hl_study *study, const struct hl_system *system, const struct hl_metric_spec *spec)
+{
+    return system->output[study->output[spec->of[0]]].instance;
+}
+
+size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *regimen, size_t metric)
+{
+    const struct hl_metric_spec *spec = &study->metric[metric];
+    if (spec->kind != HL_TROUGHS)
+        return windows_of(spec);
+    size_t n = doses_of(regimen, study->system, instance_of(study, study->system, spec));
+    return n ? n : 1;
+}
+
+static void window_of(const struct hl_study *study, const struct hl_metric_spec *spec, size_t w, double *from, double *to)
+{
+    *from = spec->n_windows ? spec->window[w][0] : study->time[0];
+    *to = spec->n_windows ? spec->window[w][1] : study->time[study->n_times - 1];
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static bool needs_pieces(const struct hl_metric_spec *spec)
+{
+    return !spec->sampled && hl_metric_kind_info(spec->kind)->piece;
+}
+
+static enum hl_status collect_edges(struct hl_meter *m)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < m->study->n_metrics; i++)
+        most += 2 * windows_of(&m->study->metric[i]);
+    m->edge = hl_alloc(most, sizeof *m->edge);
+    if (!m->edge)
+        return HL_ERR_MEMORY;
+    for (size_t i = 0; i < m->study->n_metrics; i++)
+        for (size_t w = 0; w < windows_of(&m->study->metric[i]) && needs_pieces(&m->study->metric[i]); w++) {
+            window_of(m->study, &m->study->metric[i], w, &m->edge[m->n_edges], &m->edge[m->n_edges + 1]);
+            m->n_edges += 2;
+        }
+    qsort(m->edge, m->n_edges, sizeof *m->edge, ascending);
+    return HL_OK;
+}
+
+static enum hl_status lay_out(struct hl_meter *m)
+{
+    const struct hl_study *study = m->study;
+    m->first_tally = hl_alloc(study->n_metrics, sizeof *m->first_tally);
+    m->windows = hl_alloc(study->n_metrics, sizeof *m->windows);
+    if (!m->first_tally || !m->windows || study->n_outputs > HL_MOST_OUTPUTS)
+        return HL_ERR_MEMORY;
+    for (size_t i = 0; i < study->n_metrics; i++) {
+        m->windows[i] = windows_of(&study->metric[i]);
+        m->first_tally[i] = m->n_tallies;
+        m->n_tallies += m->windows[i] * m->max_lanes;
+        for (int k = 0; needs_pieces(&study->metric[i]) && k < study->metric[i].n_of; k++)
+            m->watched[study->metric[i].of[k]] = 1;
+    }
+    m->tally = hl_alloc(m->n_tallies, sizeof *m->tally);
+    m->scale = hl_alloc(study->n_outputs * m->max_lanes, sizeof *m->scale);
+    return m->tally && m->scale ? HL_OK : HL_ERR_MEMORY;
+}
+
+struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm, const struct hl_regimen *regimen,
+                                 const struct hl_plan *plan, size_t max_lanes)
+{
+    struct hl_meter *m = hl_alloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    m->study = study;
+    m->system = arm->system;
+    m->regimen = regimen;
+    m->plan = plan;
+    m->max_lanes = (max_lanes + HL_LANES - 1) / HL_LANES * HL_LANES;
+    if (lay_out(m) == HL_OK && collect_edges(m) == HL_OK && hl_curve_room_init(&m->room, study->n_outputs) == HL_OK &&
+        hl_curve_room_init(&m->room_of_metrics, study->n_outputs) == HL_OK)
+        return m;
+    hl_meter_free(m);
+    return NULL;
+}
+
+void hl_meter_free(struct hl_meter *m)
+{
+    if (!m)
+        return;
+    for (size_t i = 0; m->tally && i < m->n_tallies; i++)
+        hl_tally_clear(&m->tally[i]);
+    hl_free(m->tally);
+    hl_free(m->first_tally);
+    hl_free(m->windows);
+    hl_free(m->scale);
+    hl_free(m->edge);
+    hl_curve_room_clear(&m->room);
+    hl_curve_room_clear(&m->room_of_metrics);
+    hl_free(m);
+}
+
+void hl_meter_begin(struct hl_meter *m, const struct hl_block *block)
+{
+    m->block = block;
+    for (size_t i = 0; i < m->n_tallies; i++)
+        hl_tally_begin(&m->tally[i]);
+    for (size_t i = 0; i < m->study->n_outputs * m->max_lanes; i++)
+        m->scale[i] = 0;
+}
+
+static struct hl_tally *tally_of(const struct hl_meter *m, size_t metric, size_t lane, size_t window)
+{
+    return &m->tally[m->first_tally[metric] + lane * m->windows[metric] + window];
+}
+
+static void show_piece(void *context, const struct hl_segment *segment, const struct hl_node *a, const struct hl_node *b)
+{
+    struct hl_meter *m = context;
+    double middle = 0.5 * (a->t + b->t);
+    for (size_t i = 0; i < m->study->n_metrics; i++) {
+        const struct hl_metric_spec *spec = &m->study->metric[i];
+        struct hl_tally_context c = {spec, &m->room_of_metrics};
+        for (size_t w = 0; needs_pieces(spec) && w < m->windows[i]; w++) {
+            double from, to;
+            window_of(m->study, spec, w, &from, &to);
+            if (!hl_metric_kind_info(spec->kind)->by_window || (middle > from && middle < to))
+                hl_metric_kind_info(spec->kind)->piece(tally_of(m, i, m->lane, w), &c, segment, a, b);
+        }
+    }
+}
+
+static void on_segment(void *context, const struct hl_segment *segment)
+{
+    struct hl_meter *m = context;
+    m->lane = segment->lane;
+    double *scale = m->scale + segment->lane * m->study->n_outputs;
+    double from = segment->t0;
+    for (size_t e = 0; e < m->n_edges; e++)
+        if (m->edge[e] > from && m->edge[e] < segment->t1) {
+            hl_curve_cut(segment, from, m->edge[e], m->watched, scale, &m->room, show_piece, m);
+            from = m->edge[e];
+        }
+    hl_curve_cut(segment, from, segment->t1, m->watched, scale, &m->room, show_piece, m);
+}
+
+static void on_event(void *context, size_t lane, const struct hl_event *event)
+{
+    struct hl_meter *m = context;
+    if (event->kind != HL_EVENT_GIVEN)
+        return;
+    for (size_t i = 0; i < m->study->n_metrics; i++) {
+        const struct hl_metric_kind_info *info = hl_metric_kind_info(m->study->metric[i].kind);
+        if (info->dose && instance_of(m->study, m->system, &m->study->metric[i]) == event->instance)
+            info->dose(tally_of(m, i, lane, 0), event->time, event->interval, event->value);
+    }
+}
+
+struct hl_listener hl_meter_listener(struct hl_meter *m)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < m->study->n_metrics; i++)
+        wanted = wanted || needs_pieces(&m->study->metric[i]);
+    return (struct hl_listener){m, on_segment, on_event, wanted};
+}
+
+/* --- after solving --- */
+
+static double half_life_of(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane)
+{
+    double half_life[1];
+    int instance = instance_of(m->study, m->system, &m->study->metric[metric]);
+    size_t n = hl_plan_half_lives(m->plan, block->regs, block->lanes, lane, instance, half_life, 1);
+    return n ? half_life[0] : (double)NAN;
+}
+
+/* The grid's values as a piecewise linear curve: what a metric would be to someone who has only the file. */
+struct grid { const double *time, *y; size_t n, stride; double theta; };
+
+static double grid_y(const struct grid *g, size_t k)
+{
+    return g->y[k * g->stride];
+}
+
+static double grid_above(const struct grid *g, size_t k)
+{
+    double a = grid_y(g, k) - g->theta, b = grid_y(g, k + 1) - g->theta, h = g->time[k + 1] - g->time[k];
+    if (a > 0 && b > 0)
+        return h;
+    return a > 0 ? h * a / (a - b) : b > 0 ? h * b / (b - a) : 0;
+}
+
+static double sampled_value(const struct grid *g, enum hl_metric_kind kind, double from, double to)
+{
+    double best = NAN, when = NAN, area = 0, hours = 0, last = NAN;
+    double sign = kind == HL_CMIN || kind == HL_TMIN ? -1 : 1;
+    for (size_t k = 0; k < g->n; k++) {
+        if (g->time[k] < from || g->time[k] > to)
+            continue;
+        last = grid_y(g, k);
+        if (isnan(best) || sign * last > sign * best) {
+            best = last;
+            when = g->time[k];
+        }
+        if (k + 1 < g->n && g->time[k + 1] <= to) {
+            area += 0.5 * (last + grid_y(g, k + 1)) * (g->time[k + 1] - g->time[k]);
+            hours += grid_above(g, k);
+        }
+    }
+    switch (kind) {
+    case HL_CMAX: case HL_CMIN: return best;
+    case HL_TMAX: case HL_TMIN: return when;
+    case HL_AUC: return area;
+    case HL_CAVG: return area / (to - from);
+    case HL_LAST: return last;
+    case HL_HOURS_ABOVE: return hours;
+    case HL_HOURS_BELOW: return to - from - hours;
+    case HL_FRACTION_ABOVE: return hours / (to - from);
+    default: return NAN; /* the study refuses sampled: for the others */
+    }
+}
+
+/* Engine's units to the metric's own: only those that carry the output's unit change. */
+static double unit_factor(const struct hl_meter *m, const struct hl_metric_spec *spec)
+{
+    switch (spec->kind) {
+    case HL_CMAX: case HL_CMIN: case HL_AUC: case HL_CAVG: case HL_CTROUGH: case HL_TROUGHS: case HL_LAST:
+        return m->system->output[m->study->output[spec->of[0]]].unit.factor;
+    default:
+        return 1;
+    }
+}
+
+static double one_value(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane, size_t w)
+{
+    const struct hl_metric_spec *spec = &m->study->metric[metric];
+    const struct hl_tally *tally = tally_of(m, metric, lane, spec->kind == HL_TROUGHS ? 0 : w);
+    double from, to;
+    window_of(m->study, spec, hl_metric_kind_info(spec->kind)->by_window ? w : 0, &from, &to);
+    if (spec->kind == HL_HALF_LIFE)
+        return half_life_of(m, block, metric, lane);
+    if (spec->sampled) {
+        struct grid g = {m->study->time, block->out + (size_t)spec->of[0] * m->study->n_times * block->lanes + lane,
+                         m->study->n_times, block->lanes, spec->has_threshold ? spec->threshold[0] : 0};
+        return sampled_value(&g, spec->kind, from, to);
+    }
+    if (tally->out_of_memory)
+        return NAN;
+    if (spec->kind == HL_TROUGHS)
+        return w < tally->n ? tally->interval[w].before : (double)NAN;
+    return hl_metric_kind_info(spec->kind)->value(tally, from, to);
+}
+
+void hl_meter_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, double *values, size_t width)
+{
+    double factor = unit_factor(m, &m->study->metric[metric]);
+    for (size_t lane = 0; lane < block->n; lane++)
+        for (size_t w = 0; w < width; w++)
+            values[lane * width + w] = block->status[lane] == HL_SUBJECT_GOOD
+                                           ? one_value(m, block, metric, lane, w) / factor : (double)NAN;
+}
