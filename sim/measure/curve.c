@@ -107,16 +107,25 @@ const double *hl_curve_values(const struct hl_segment *segment, double t, struct
     return node.y;
 }
 
-/* Output i, or its derivative, minus level, at t. */
-struct target { const struct hl_segment *segment; size_t i; int derivative; double level; struct hl_curve_room *room; };
+/* What is to become zero: the derivative of output i, output i minus level, or y_i/level - y_j/level_j. */
+enum wanted { PEAK, CROSSING, MEETING };
+struct target {
+    const struct hl_segment *segment;
+    struct hl_curve_room *room;
+    enum wanted wanted;
+    size_t i, j;
+    double level, level_j;
+};
 
 static double off_target(const struct target *f, double t, double *value)
 {
     struct hl_node node = slot(f->room, 0);
-    hl_segment_values(f->segment, t, node.y, f->derivative ? node.dy : NULL);
+    hl_segment_values(f->segment, t, node.y, f->wanted == PEAK ? node.dy : NULL);
     if (value)
         *value = node.y[f->i];
-    return f->derivative ? node.dy[f->i] : node.y[f->i] - f->level;
+    if (f->wanted == PEAK)
+        return node.dy[f->i];
+    return f->wanted == CROSSING ? node.y[f->i] - f->level : node.y[f->i] / f->level - node.y[f->j] / f->level_j;
 }
 
 /* Regula falsi (Illinois), with a bisection whenever it dawdles. */
@@ -150,13 +159,20 @@ static double locate(const struct target *f, double a, double b, double *value)
 double hl_curve_extremum(const struct hl_segment *segment, size_t i, double a, double b, struct hl_curve_room *room,
                          double *value)
 {
-    struct target f = {segment, i, 1, 0, room};
+    struct target f = {.segment = segment, .room = room, .wanted = PEAK, .i = i};
     return locate(&f, a, b, value);
 }
 
 double hl_curve_crossing(const struct hl_segment *segment, size_t i, double level, double a, double b,
                          struct hl_curve_room *room)
 {
-    struct target f = {segment, i, 0, level, room};
+    struct target f = {.segment = segment, .room = room, .wanted = CROSSING, .i = i, .level = level};
+    return locate(&f, a, b, NULL);
+}
+
+double hl_curve_meeting(const struct hl_segment *segment, const int of[2], const double level[2], double a, double b,
+                        struct hl_curve_room *room)
+{
+    struct target f = {segment, room, MEETING, (size_t)of[0], (size_t)of[1], level[0], level[1]};
     return locate(&f, a, b, NULL);
 }

@@ -31,6 +31,10 @@ double hl_curve_extremum(const struct hl_segment *segment, size_t i, double a, d
 double hl_curve_crossing(const struct hl_segment *segment, size_t i, double level, double a, double b,
                          struct hl_curve_room *room);
 
+/* The time in [a, b] at which outputs of[0] and of[1], each in units of its level, meet (their order differs at a and b). */
+double hl_curve_meeting(const struct hl_segment *segment, const int of[2], const double level[2], double a, double b,
+                        struct hl_curve_room *room);
+
 /* All outputs at t, into room (valid until the next call). */
 const double *hl_curve_values(const struct hl_segment *segment, double t, struct hl_curve_room *room);
 

@@ -188,9 +188,14 @@ static double longest_spell(const struct hl_tally *t, double from, double to)
 
 /* --- two outputs --- */
 
+static double relative(const struct hl_tally_context *c, const double *y, size_t k)
+{
+    return y[c->spec->of[k]] / c->spec->threshold[k];
+}
+
 static double shared_height(const struct hl_tally_context *c, const double *y)
 {
-    return fmin(y[c->spec->of[0]] / c->spec->threshold[0], y[c->spec->of[1]] / c->spec->threshold[1]) - 1;
+    return fmin(relative(c, y, 0), relative(c, y, 1)) - 1;
 }
 
 /* Where y1/theta1 - 1, y2/theta2 - 1 and their difference change sign inside the piece: at most three places, sorted. */
@@ -204,11 +209,14 @@ static size_t break_points(const struct hl_tally_context *c, const struct hl_seg
         if ((a->y[i] > theta) != (b->y[i] > theta))
             at[n++] = hl_curve_crossing(segment, i, theta, a->t, b->t, c->room);
     }
-    if (n == 2 && at[0] > at[1]) {
-        double swap = at[0];
-        at[0] = at[1];
-        at[1] = swap;
-    }
+    if ((relative(c, a->y, 0) > relative(c, a->y, 1)) != (relative(c, b->y, 0) > relative(c, b->y, 1)))
+        at[n++] = hl_curve_meeting(segment, c->spec->of, c->spec->threshold, a->t, b->t, c->room);
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = i; k > 0 && at[k - 1] > at[k]; k--) {
+            double swap = at[k];
+            at[k] = at[k - 1];
+            at[k - 1] = swap;
+        }
     return n;
 }
 
@@ -234,7 +242,7 @@ typedef void (*both_fn)(struct hl_tally *t, const struct hl_tally_context *c, co
 static void both_parts(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
                        const struct hl_node *a, const struct hl_node *b, both_fn f)
 {
-    double at[4];
+    double at[5];
     size_t n = break_points(c, segment, a, b, at + 1);
     at[0] = a->t;
     at[n + 1] = b->t;
