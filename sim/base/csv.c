@@ -271,9 +271,10 @@ static enum hl_status read_header(struct hl_csv *csv)
     if (peek(csv) != EOF && csv->end >= 3 && memcmp(csv->buffer, "\xEF\xBB\xBF", 3) == 0)
         csv->at = 3;
     csv->separator = find_separator(csv);
-    if (!take_record(csv)) {
+    if (csv->over || !take_record(csv)) {
         if (csv->fault == HL_OK)
-            hl_diag_error(csv->diag, (struct hl_pos){csv->path, 1, 1}, "expected a header line with the columns' names");
+            hl_diag_error(csv->diag, (struct hl_pos){csv->path, 1, 1},
+                          "expected a header line with the columns' names");
         return csv->fault == HL_OK ? HL_ERR_INPUT : csv->fault;
     }
     csv->names = hl_alloc(csv->n_fields, sizeof *csv->names);

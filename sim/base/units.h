@@ -15,7 +15,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum hl_dimension { HL_DRUG_MASS, HL_LENGTH, HL_TIME, HL_SUBSTANCE, HL_BODY_MASS, HL_PRESSURE, HL_AGE, HL_PERCENT, HL_N_DIMENSIONS };
+enum hl_dimension {
+    HL_DRUG_MASS, /* mg */
+    HL_LENGTH,    /* dm, so that its cube is L */
+    HL_TIME,      /* h */
+    HL_SUBSTANCE, /* nmol */
+    HL_BODY_MASS, /* kg */
+    HL_PRESSURE,  /* mmHg */
+    HL_AGE,       /* year */
+    HL_PERCENT,   /* % */
+    HL_N_DIMENSIONS
+};
 
 /* A dimension: a product of powers, each a reduced fraction num/den with den >= 1. L is length^3. */
 struct hl_dim {

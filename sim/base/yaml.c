@@ -352,8 +352,10 @@ static void check_key(struct loader *l, const struct hl_yaml *node, struct hl_ya
     }
     if (equal(key->text, "<<") && !key->quoted)
         hl_diag_error(l->diag, key->pos, "merge key '<<': merge keys are not used here; write the values out");
-    if (!*key->text && !key->quoted)
+    if (!*key->text && !key->quoted) {
         hl_diag_error(l->diag, key->pos, "a value without a key; write key: value");
+        return;
+    }
     if (strlen(key->text) > LONGEST_KEY)
         hl_diag_error(l->diag, key->pos, "a key of more than %d characters", LONGEST_KEY);
     const struct hl_yaml *first = hl_yaml_key(node, key->text);
@@ -484,7 +486,7 @@ static char *read_whole(FILE *file, struct hl_pos pos, size_t *n, struct hl_diag
         capacity *= 2;
     }
     if (!text)
-        hl_diag_error(diag, pos, "%s", *n < LARGEST_FILE ? "not enough memory to read it" : "too large for a YAML file");
+        hl_diag_error(diag, pos, *n < LARGEST_FILE ? "not enough memory to read it" : "too large for a YAML file");
     if (text && ferror(file)) {
         hl_diag_error(diag, pos, "can't read: %s", strerror(errno));
         hl_free(text);

@@ -21,7 +21,8 @@ static void numbers_are_read(void **state)
         const char *text;
         double value;
     } good[] = {{"3", 3},         {"-0.5", -0.5},     {"1e-3", 1e-3},  {"+2.385E2", 238.5}, {".5", 0.5},
-                {"5.", 5},        {"0007", 7},        {"1e-400", 0.0}, {"-0", -0.0},        {"1.7976931348623157e308", DBL_MAX}};
+                {"5.", 5},        {"0007", 7},        {"1e-400", 0.0}, {"-0", -0.0},
+                {"1.7976931348623157e308", DBL_MAX}};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         double value = 99;
         assert_true(hl_text_number(good[i].text, &value));

@@ -62,7 +62,8 @@ static void refusals_name_a_remedy(void **state)
     static const struct {
         const char *text, *part;
     } cases[] = {
-        {"mgg", "unknown unit 'mgg'; did you mean 'mg'?"}, {"mgg/mL", "unknown unit 'mgg' in \"mgg/mL\"; did you mean 'mg'?"},
+        {"mgg", "unknown unit 'mgg'; did you mean 'mg'?"},
+        {"mgg/mL", "unknown unit 'mgg' in \"mgg/mL\"; did you mean 'mg'?"},
         {"month", "say 28 d or 30 d"},  {"months", "say 28 d or 30 d"},  {"mo", "say 28 d or 30 d"},
         {"mg/month", "say 28 d or 30 d"}, {"hour", "did you mean 'h'?"}, {"hours", "did you mean 'h'?"},
         {"hr", "did you mean 'h'?"},    {"day", "did you mean 'd'?"},    {"days", "did you mean 'd'?"},
@@ -76,7 +77,8 @@ static void refusals_name_a_remedy(void **state)
         {"mg / L", "no space"},         {"mg/(L*h)", "no parentheses"},  {"mg^", "expected a power"},
         {"mg^x", "expected a power"},   {"kg^0.181", "power"},           {"mg^9999", "power"},
         {"", "expected a unit"},        {"mg;L", "expected '/' or '.'"}, {"1mg", "name of a unit"},
-        {"furlong", "unknown unit 'furlong'"}, {"s^100.s^100.s^100.s^100.s^100.s^100.s^100.s^100.s^100.s^100", "beyond"},
+        {"furlong", "unknown unit 'furlong'"},
+        {"s^100.s^100.s^100.s^100.s^100.s^100.s^100.s^100.s^100.s^100", "beyond"},
         {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz", "name of a unit"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
