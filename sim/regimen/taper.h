@@ -7,21 +7,36 @@
 #include "base/diag.h"
 #include "base/memory.h"
 #include "base/yaml.h"
+#include "regimen/tablets.h"
 
 /* One level: a daily dose kept for a time. */
 struct hl_taper_level { double dose; /* mg/day, unrounded */ double given; /* after rounding to quanta */ double days; };
 
-struct hl_taper { size_t n; struct hl_taper_level *level; double days; /* at non-zero reduced dose */ double cumulative; /* mg */ };
+struct hl_taper {
+    size_t n; struct hl_taper_level *level;
+    double days;                /* at non-zero reduced dose */
+    double cumulative;          /* mg */
+    double total_days;          /* of all levels, also those that round to nothing */
+    bool from_tablets;          /* tablets, patches or a quantum are stated: ... */
+    struct hl_tablets tablets;  /* ... what can be made of them [mg/day]; an hl_tablets_quantum otherwise unused */
+};
 
 /* Where a schedule falls faster than the cap (25 % per 14 d): index of the level, the ratio and the allowed ratio. */
 struct hl_taper_breach { size_t level; double ratio, allowed; };
+
+/* A protocol as help shows it. keys: the parameters it takes, NULL at the end. */
+struct hl_taper_protocol { const char *name, *id, *sentence; const char *const *keys; };
+
+/* The n-th protocol, or NULL when there are no more. */
+const struct hl_taper_protocol *hl_taper_protocol(size_t n);
 
 /* The levels that the mapping under taper: describes (protocol, from, its parameters, tablets, quantum, cap). NULL with
  * messages in diag when it never ends (more than 10000 levels) or can't be made from the tablets. */
 struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *node, struct hl_diag *diag);
 
-/* The 25 % / 14 d checker for any sequence of levels starting from dose from (mg/day): fills breach (n at most) and
- * returns how many steps break fraction per days; the step to zero isn't judged. */
+/* The 25 % / 14 d checker for any sequence of levels starting from dose from (mg/day; 0: from the first level): fills
+ * breach (n at most) and returns how many steps break fraction per days; the step to zero isn't judged. The doses
+ * given are judged, since they are what is swallowed. */
 size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_t n_levels, double fraction, double days,
                           struct hl_taper_breach *breach, size_t n);
 
