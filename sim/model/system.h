@@ -32,6 +32,8 @@ struct hl_register {
     const char *name;           /* dotted name, or NULL for constants and temporaries */
     enum hl_register_kind kind;
     struct hl_dim dim;
+    bool individual;            /* may differ between subjects: depends on a covariate, an eta, a class or a parameter
+                                   with a stated uncertainty */
 };
 
 struct hl_system_instance {
@@ -121,6 +123,7 @@ struct hl_output {
     int offset_reg;             /* -1 means 0 */
     double residual_additive, residual_proportional; /* standard deviations; 0 when the model states none */
     bool residual_log;
+    bool implicit;              /* a state shown under its own name; the model's own outputs come first */
 };
 
 struct hl_system {
@@ -147,6 +150,8 @@ struct hl_system {
     struct hl_program rhs_integrated; /* ... of the needed states that are not linear only */
     struct hl_program outputs;        /* the requested outputs; inputs: time, tad, states */
     bool integrated;                  /* some needed state is not linear */
+
+    struct hl_system_graph *graph;    /* the expressions, for hl_system_focus */
 };
 
 /* One model under the name the study gives it. input_n pairs bind an interaction's inputs to other outputs, overriding
@@ -163,6 +168,9 @@ struct hl_instance {
  * inputs that name no output, covariates of one name with different units. */
 struct hl_system *hl_system_link(struct hl_arena *arena, const struct hl_instance *instance, size_t n,
                                  struct hl_diag *diag);
+
+/* Links one model alone, with unknown inputs, only to report what is wrong with it. */
+void hl_system_check_model(struct hl_arena *arena, const struct hl_model *model, struct hl_diag *diag);
 
 /* Restricts the system to what n outputs (indices) need: marks needed states, builds rhs, rhs_integrated and outputs,
  * sets integrated. Must be called once before a system is solved. */

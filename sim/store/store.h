@@ -18,8 +18,9 @@ struct hl_provenance {
     const char *data_digest;    /* or NULL */
 };
 
-/* Creates the temporary file (same directory as path) with dimensions, scales, attributes and provenance. HL_ERR_IO with a
- * message in diag when it can't (no directory, no room, exists without force). The regimens are those of the arms, in order. */
+/* Creates the temporary file (same directory as path) with dimensions, scales, attributes and provenance. diag and
+ * the study must outlive the store: later failures write their message there. HL_ERR_IO with a message when it can't (no
+ * directory, no room, exists without force). The regimens are those of the arms, in order. */
 enum hl_status hl_store_create(const char *path, bool force, const struct hl_study *study,
                                const struct hl_regimen *const *regimen, const struct hl_provenance *provenance,
                                struct hl_store **store, struct hl_diag *diag);
@@ -29,6 +30,13 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
  * and n too, except at the end of the cohort. */
 enum hl_status hl_store_trajectories(struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
                                      const double *values);
+
+/* The same in two steps, so that rounding, hashing and compressing happen in the worker that computed the values: pack in
+ * any thread (the store is only read), put in one at a time. put releases packed, also on failure. */
+struct hl_packed;
+enum hl_status hl_store_pack(const struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
+                             const double *values, struct hl_packed **packed);
+enum hl_status hl_store_put(struct hl_store *store, struct hl_packed *packed);
 
 /* Across the cohort, one output of one arm, engine's units: quantiles [n_quantiles][n_times], the others [n_times];
  * fraction[n_thresholds of this output][n_times] in the order of study->threshold. */
@@ -42,9 +50,11 @@ enum hl_status hl_store_metric(struct hl_store *store, size_t arm, size_t metric
  * units; covariates are written in their own), and status. Arms with equal values are stored once. */
 enum hl_status hl_store_subject_covariate(struct hl_store *store, size_t arm, size_t covariate, const double *values);
 enum hl_status hl_store_subject_individual(struct hl_store *store, size_t arm, size_t individual, const double *values);
+enum hl_status hl_store_subject_mixture(struct hl_store *store, size_t arm, size_t mixture, const double *values);
 enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const signed char *status);
 
-/* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. */
+/* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. Rows are kept in
+ * the order they are handed over, which is part of the payload: hand them over by arm, then by subject. */
 struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route; bool refused; };
 enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
 

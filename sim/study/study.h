@@ -76,6 +76,7 @@ struct hl_study {
     size_t n_factors; struct hl_factor *factor; const char *design; /* "grid", "list" or NULL */
     size_t n_times;  double *time;    /* [h], ascending */
     size_t n_outputs; int *output;    /* indices into system->output, in the order asked */
+    size_t n_asked;                   /* the first n_asked stood under outputs:, the rest a metric or threshold needs */
     size_t n_metrics; struct hl_metric_spec *metric;
     size_t n_thresholds; struct hl_threshold *threshold;  /* output is an index into study->output */
     size_t n_quantiles; double *quantile;

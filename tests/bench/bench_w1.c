@@ -294,7 +294,7 @@ static double bare_write(const char *path, size_t subjects, size_t n_times, size
     hsize_t dims[3] = {1, subjects, n_times};
     hid_t space = H5Screate_simple(3, dims, NULL);
     for (size_t o = 0; o < n_outputs; o++) {
-        char name[16];
+        char name[32];
         snprintf(name, sizeof name, "y%zu", o);
         hid_t set = H5Dcreate2(file, name, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
         H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values);
