@@ -323,23 +323,6 @@ static void compile_sequence(struct hl_compiler *c, const struct hl_yaml *items)
     for (size_t i = 0; i < hl_list_size(items); i++) compile_item(c, hl_list_item(items, i));
 }
 
-static void compile_drug(struct hl_compiler *c, const struct hl_yaml *items, int instance)
-{
-    c->instance = instance;
-    c->drug = c->system->instance[instance].alias;
-    c->demand_number = 0;
-    c->cursor = c->base = 0;
-    c->runs_on = NULL;
-    struct hl_dose_list all = c->doses;
-    size_t first_demand = c->regimen->n_demands;
-    c->doses = (struct hl_dose_list){0};
-    compile_sequence(c, items);
-    finish_demands(c, first_demand);
-    struct hl_dose_list own = c->doses;
-    c->doses = all;
-    for (size_t i = 0; i < own.n; i++) hl_compiler_dose(c, own.dose[i]);
-}
-
 /* Windows of one drug together, in time order; an open window ends with the study. */
 static bool demand_before(const void *a, const void *b)
 {
@@ -356,6 +339,23 @@ static void finish_demands(struct hl_compiler *c, size_t first)
     for (size_t i = first; i < r->n_demands; i++)
         if (isinf(r->demand[i].stop)) r->demand[i].stop = fmax(last, r->demand[i].start);
     hl_sort_stable(r->demand + first, n, sizeof *r->demand, demand_before, hl_arena_alloc(c->arena, n, sizeof *r->demand));
+}
+
+static void compile_drug(struct hl_compiler *c, const struct hl_yaml *items, int instance)
+{
+    c->instance = instance;
+    c->drug = c->system->instance[instance].alias;
+    c->demand_number = 0;
+    c->cursor = c->base = 0;
+    c->runs_on = NULL;
+    struct hl_dose_list all = c->doses;
+    size_t first_demand = c->regimen->n_demands;
+    c->doses = (struct hl_dose_list){0};
+    compile_sequence(c, items);
+    finish_demands(c, first_demand);
+    struct hl_dose_list own = c->doses;
+    c->doses = all;
+    for (size_t i = 0; i < own.n; i++) hl_compiler_dose(c, own.dose[i]);
 }
 
 static double planned_end(const struct hl_regimen *r)
