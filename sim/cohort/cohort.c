@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Virtual patients as a Gaussian copula. Every random quantity q has a standard normal number
+ *
+ *     z_q = normal(seed, subject, hash of q's dotted name)
+ *
+ * of its own. Quantities that are correlated, directly or through others, form a group with the correlation matrix R =
+ * L L' (Cholesky), its members in the order of their names, and have the scores s = L z; all others have s = z. Then
+ *
+ *     an eta            sd * s              (sd^2 = omega^2, the variance on the eta scale)
+ *     a covariate       F^-1(Phi(s))        (study/distribution.h)
+ *
+ * so that correlations are those of the normal scores. A group depends on nothing outside itself: adding a quantity
+ * shifts no other, unless it is correlated with it. Mixture classes, the row of a table of real patients and uncertain
+ * typical values have streams of their own, named "alias.mixture", "csv:row" and "uncertainty:alias.PARAM".
+ *
+ * Between-occasion effects are drawn once: a simulated regimen is one occasion. */
+#include "cohort/cohort.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "base/text.h"
+#include "cohort/group.h"
+#include "study/distribution.h"
+
+struct uncertain {
+    int reg;
+    enum hl_spread spread;
+    double a, b; /* lognormal: value, sd of the log; normal: value, sd; uniform: low, high */
+    uint64_t stream;
+};
+
+struct hl_cohort {
+    const struct hl_system *system;
+    const struct hl_cohort_spec *spec;
+    const struct hl_arm *arm;
+    struct hl_arena *arena;
+    struct hl_groups *groups;
+    size_t n_uncertain;
+    struct uncertain *uncertain;
+    uint64_t *mixture_stream;
+    uint64_t row_stream;
+    size_t n_rows; /* of the table; 0 without one */
+};
+
+/* ---- preparing */
+
+/* A value that the study changed is the new middle of a lognormal or normal spread; it replaces a uniform one. */
+static void find_uncertain(struct hl_cohort *cohort)
+{
+    const struct hl_system *system = cohort->system;
+    cohort->uncertain = hl_arena_alloc(cohort->arena, system->n_parameters, sizeof *cohort->uncertain);
+    for (size_t i = 0; i < system->n_parameters && cohort->spec->uncertainty; i++) {
+        const struct hl_system_parameter *parameter = &system->parameter[i];
+        const struct hl_parameter *info = parameter->info;
+        double value = system->initial[parameter->reg];
+        bool uniform = info->uncertainty == HL_SPREAD_UNIFORM;
+        if (info->uncertainty == HL_SPREAD_NONE || (uniform && value != info->value)) /* changed: not the very number */
+            continue;
+        cohort->uncertain[cohort->n_uncertain++] = (struct uncertain){
+            .reg = parameter->reg,
+            .spread = info->uncertainty,
+            .a = uniform ? info->u0 : value,
+            .b = uniform ? info->u1 : info->u0,
+            .stream = hl_text_hash(hl_arena_printf(cohort->arena, "uncertainty:%s", parameter->name)),
+        };
+    }
+}
+
+static bool check_mixture(const struct hl_system_mixture *mixture, struct hl_diag *diag)
+{
+    double sum = 0.0;
+    bool negative = false;
+    for (size_t i = 0; i < mixture->info->n; i++) {
+        sum += mixture->info->probability[i];
+        negative |= !(mixture->info->probability[i] >= 0.0);
+    }
+    if (!negative && fabs(sum - 1.0) <= 1e-9)
+        return true;
+    hl_diag_error(diag, mixture->info->pos, "the probabilities of mixture '%s' %s; they must sum to 1", mixture->name,
+                  negative ? "include a negative one" : "don't sum to 1");
+    return false;
+}
+
+/* All that would make drawing meaningless; most of it was refused when the study was read. */
+static bool check(const struct hl_cohort *cohort, struct hl_diag *diag)
+{
+    const struct hl_system *system = cohort->system;
+    bool good = cohort->spec->subjects > 0;
+    if (!good)
+        hl_diag_error(diag, cohort->arm->pos, "a cohort of 0 subjects; write subjects: 1000, or cohort: typical");
+    for (size_t i = 0; i < system->n_etas; i++)
+        if (!(system->eta[i].sd >= 0.0 && isfinite(system->eta[i].sd))) {
+            hl_diag_error(diag, cohort->arm->pos, "the standard deviation of '%s' is %g; it must be 0 or more",
+                          system->eta[i].name, system->eta[i].sd);
+            good = false;
+        }
+    for (size_t i = 0; i < system->n_covariates; i++)
+        good = hl_distribution_check(&cohort->spec->distribution[i], system->covariate[i].name, diag) && good;
+    for (size_t i = 0; i < system->n_mixtures; i++)
+        good = check_mixture(&system->mixture[i], diag) && good;
+    return good;
+}
+
+static void find_streams(struct hl_cohort *cohort)
+{
+    const struct hl_system *system = cohort->system;
+    cohort->mixture_stream = hl_arena_alloc(cohort->arena, system->n_mixtures, sizeof *cohort->mixture_stream);
+    for (size_t i = 0; i < system->n_mixtures; i++)
+        cohort->mixture_stream[i] = hl_text_hash(system->mixture[i].name);
+    cohort->row_stream = hl_text_hash("csv:row");
+    for (size_t i = 0; i < system->n_covariates; i++)
+        if (cohort->spec->distribution[i].kind == HL_DIST_CSV)
+            cohort->n_rows = cohort->spec->distribution[i].n;
+}
+
+struct hl_cohort *hl_cohort_create(const struct hl_arm *arm, struct hl_diag *diag)
+{
+    struct hl_arena *arena = hl_arena_create();
+    if (!arena) {
+        hl_diag_error(diag, hl_pos_none(), "%s", hl_status_sentence(HL_ERR_MEMORY));
+        return NULL;
+    }
+    struct hl_cohort *cohort = hl_arena_alloc(arena, 1, sizeof *cohort);
+    *cohort = (struct hl_cohort){.system = arm->system, .spec = arm->cohort, .arm = arm, .arena = arena};
+    bool good = check(cohort, diag);
+    cohort->groups = hl_groups_create(arena, arm->system, arm->cohort, diag);
+    if (!good || !cohort->groups) {
+        hl_arena_free(arena);
+        return NULL;
+    }
+    find_uncertain(cohort);
+    find_streams(cohort);
+    return cohort;
+}
+
+void hl_cohort_free(struct hl_cohort *cohort)
+{
+    if (cohort)
+        hl_arena_free(cohort->arena);
+}
+
+/* ---- drawing; lane points at register 0 of one subject, registers are lanes apart */
+
+/* Class by cumulated probability; rounding leaves the rest to the last class. */
+static size_t drawn_class(const struct hl_mixture *mixture, double u)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i + 1 < mixture->n; i++)
+        if (u < (sum += mixture->probability[i]))
+            return i;
+    return mixture->n ? mixture->n - 1 : 0;
+}
+
+static size_t likeliest_class(const struct hl_mixture *mixture)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < mixture->n; i++)
+        if (mixture->probability[i] > mixture->probability[best])
+            best = i;
+    return best;
+}
+
+static void put_mixtures(const struct hl_cohort *cohort, uint64_t subject, double *lane, size_t lanes)
+{
+    for (size_t i = 0; i < cohort->system->n_mixtures; i++) {
+        const struct hl_system_mixture *mixture = &cohort->system->mixture[i];
+        size_t class = cohort->spec->typical ? likeliest_class(mixture->info)
+                       : drawn_class(mixture->info, hl_random_uniform(cohort->spec->seed, subject,
+                                                                     cohort->mixture_stream[i], 0));
+        lane[(size_t)mixture->reg * lanes] = (double)class;
+    }
+}
+
+static void put_etas(const struct hl_cohort *cohort, const double *score, double *lane, size_t lanes)
+{
+    for (size_t i = 0; i < cohort->system->n_etas; i++) {
+        const struct hl_system_eta *eta = &cohort->system->eta[i];
+        lane[(size_t)eta->reg * lanes] = cohort->spec->typical ? 0.0 : hl_groups_sd(cohort->groups, i) * score[i];
+    }
+}
+
+static void put_covariates(const struct hl_cohort *cohort, uint64_t subject, const double *score, double *lane,
+                           size_t lanes)
+{
+    const struct hl_system *system = cohort->system;
+    size_t row = 0;
+    if (cohort->n_rows) {
+        row = (size_t)(hl_random_uniform(cohort->spec->seed, subject, cohort->row_stream, 0) * (double)cohort->n_rows);
+        row = row < cohort->n_rows ? row : cohort->n_rows - 1;
+    }
+    for (size_t i = 0; i < system->n_covariates; i++) {
+        const struct hl_distribution *d = &cohort->spec->distribution[i];
+        lane[(size_t)system->covariate[i].reg * lanes] =
+            d->kind == HL_DIST_CSV ? d->value[row] : hl_distribution_value(d, score[system->n_etas + i]);
+    }
+    for (size_t i = 0; i < cohort->arm->n_covariate_overrides; i++)
+        lane[(size_t)system->covariate[cohort->arm->covariate[i]].reg * lanes] = cohort->arm->covariate_value[i];
+}
+
+static void put_uncertain(const struct hl_cohort *cohort, uint64_t subject, double *lane, size_t lanes)
+{
+    uint64_t seed = cohort->spec->seed;
+    for (size_t i = 0; i < cohort->n_uncertain; i++) {
+        const struct uncertain *u = &cohort->uncertain[i];
+        double *value = &lane[(size_t)u->reg * lanes];
+        if (u->spread == HL_SPREAD_UNIFORM)
+            *value = u->a + (u->b - u->a) * hl_random_uniform(seed, subject, u->stream, 0);
+        else {
+            double z = hl_random_normal(seed, subject, u->stream, 0);
+            *value = u->spread == HL_SPREAD_LOGNORMAL ? u->a * exp(u->b * z) : u->a + u->b * z;
+        }
+    }
+}
+
+void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, double *regs, size_t lanes)
+{
+    const struct hl_system *system = cohort->system;
+    double score[hl_groups_size(cohort->groups)];
+    memset(score, 0, sizeof score);
+    hl_system_reset(system, regs, lanes);
+    for (size_t i = 0; i < lanes && n > 0; i++) {
+        uint64_t subject = first + (i < n ? i : n - 1);
+        if (!cohort->spec->typical)
+            hl_groups_scores(cohort->groups, cohort->spec->seed, subject, score);
+        put_covariates(cohort, subject, score, regs + i, lanes);
+        put_etas(cohort, score, regs + i, lanes);
+        put_mixtures(cohort, subject, regs + i, lanes);
+        put_uncertain(cohort, subject, regs + i, lanes);
+    }
+    hl_program_run(&system->individual, regs, lanes);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A study is read in this order, and every step goes on after a fault as far as it makes sense, so that one pass
+ * reports them all:
+ *
+ *     tree         YAML, then --set, --subjects, --seed and --typical written into it as if they had stood there
+ *     system       the models of the first combination of the sweep, linked
+ *     resolved     a copy of the tree with every default filled in (defaults.c); all that follows is read from it
+ *     what to ask  times, outputs, metrics, thresholds, quantiles, settings
+ *     arms         combination by combination: its tree, its system (shared where equal), its cohort, its arms
+ */
+#include "study/study.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "study/inside.h"
+
+const char *const hl_study_keys[] = {"study",     "title",      "description", "origin",    "drugs",       "interactions",
+                                     "parameters", "cohort",    "arms",        "times",     "outputs",     "metrics",
+                                     "thresholds", "quantiles", "solver",      "tolerance", "precision",   "compression",
+                                     "store",      "sweep",     "defaults",    "data"};
+const size_t hl_n_study_keys = sizeof hl_study_keys / sizeof *hl_study_keys;
+
+#define LEAST_TOLERANCE 1e-14
+#define MOST_TOLERANCE 1e-2
+
+/* ---- the tree */
+
+/* cohort: typical is short for a mapping, to which a seed can be added. */
+static void unfold_typical(struct hl_reader *reader, struct hl_yaml *tree)
+{
+    const struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
+    if (!cohort || cohort->kind != HL_YAML_SCALAR || strcmp(cohort->text, "typical") != 0)
+        return;
+    struct hl_yaml *mapping = hl_node(reader->arena, cohort->pos, HL_YAML_MAPPING);
+    hl_put(reader->arena, mapping, cohort->pos, "typical", hl_scalar(reader->arena, cohort->pos, "true"));
+    hl_put(reader->arena, tree, cohort->pos, "cohort", mapping);
+}
+
+static void apply_set(struct hl_reader *reader, struct hl_yaml *tree, const struct hl_set *set)
+{
+    struct hl_pos pos = {.file = hl_arena_printf(reader->arena, "--set %s", set->key)};
+    const struct hl_yaml *value = NULL;
+    if (!*set->value)
+        hl_diag_error(reader->diag, pos, "no value; write --set '%s=VALUE'", set->key);
+    else
+        value = hl_yaml_load_text(reader->arena, pos.file, set->value, reader->diag);
+    if (value && hl_set_path(reader, tree, set->key, pos, value, false))
+        unfold_typical(reader, tree);
+}
+
+/* The cohort's mapping, made when absent; NULL when something else stands there. */
+static struct hl_yaml *cohort_of(struct hl_reader *reader, struct hl_yaml *tree, struct hl_pos pos)
+{
+    if (!hl_yaml_get(tree, "cohort"))
+        hl_put(reader->arena, tree, pos, "cohort", hl_node(reader->arena, pos, HL_YAML_MAPPING));
+    struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
+    return cohort->kind == HL_YAML_MAPPING ? cohort : NULL;
+}
+
+static void put_in_cohort(struct hl_reader *reader, struct hl_yaml *tree, const char *option, const char *key,
+                          const char *text)
+{
+    struct hl_pos pos = {.file = option};
+    struct hl_yaml *cohort = cohort_of(reader, tree, pos);
+    if (cohort)
+        hl_put(reader->arena, cohort, pos, key, hl_scalar(reader->arena, pos, text));
+}
+
+static void apply_options(struct hl_reader *reader, struct hl_yaml *tree)
+{
+    const struct hl_study_options *options = reader->options;
+    for (size_t i = 0; i < options->n_sets; i++)
+        apply_set(reader, tree, &options->set[i]);
+    if (options->typical)
+        put_in_cohort(reader, tree, "--typical", "typical", "true");
+    const struct hl_yaml *typical = hl_yaml_at(tree, "cohort.typical");
+    if (options->has_subjects && typical && typical->kind == HL_YAML_SCALAR && strcmp(typical->text, "true") == 0)
+        hl_diag_error(reader->diag, (struct hl_pos){.file = "--subjects"},
+                      "the cohort is typical: one subject; leave --subjects out, or give the study a cohort");
+    else if (options->has_subjects)
+        put_in_cohort(reader, tree, "--subjects", "subjects",
+                      hl_arena_printf(reader->arena, "%llu", (unsigned long long)options->subjects));
+    if (options->has_seed)
+        put_in_cohort(reader, tree, "--seed", "seed",
+                      hl_arena_printf(reader->arena, "%llu", (unsigned long long)options->seed));
+    const struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
+    if (options->has_seed && cohort && cohort->kind == HL_YAML_MAPPING && cohort->n == 1)
+        put_in_cohort(reader, tree, "--seed", "typical", "true"); /* the study has no cohort: it is the typical one */
+}
+
+static void check_top(struct hl_reader *reader, const struct hl_yaml *tree)
+{
+    static const char *const needed[][2] = {{"study", "a name; write study: NAME"},
+                                            {"arms", "arms; write arms: [{name: daily, clonazepam: [...]}]"},
+                                            {"times", "times; write times: [{until: 24 h, every: 10 min}]"}};
+    const struct hl_yaml *data = hl_yaml_get(tree, "data"), *defaults = hl_yaml_get(tree, "defaults");
+    hl_yaml_check_keys(tree, "a study", hl_study_keys, hl_n_study_keys, reader->diag);
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!hl_yaml_get(tree, needed[i][0]))
+            hl_diag_error(reader->diag, tree->pos, "a study needs %s", needed[i][1]);
+    if (data)
+        hl_diag_error(reader->diag, hl_yaml_key(tree, "data")->pos, "data sets can't be read yet; write arms: instead of data:");
+    if (defaults && defaults->kind != HL_YAML_SEQUENCE)
+        hl_diag_error(reader->diag, defaults->pos, "defaults: is the list that a resolved study keeps of what was filled in; "
+                                                   "remove it");
+}
+
+static const char *optional_text(struct hl_reader *reader, const struct hl_yaml *tree, const char *key)
+{
+    const struct hl_yaml *node = hl_yaml_get(tree, key);
+    const char *text = node ? hl_yaml_text(node, "a text", reader->diag) : NULL;
+    return text ? text : "";
+}
+
+/* ---- settings */
+
+static bool two_digits(const char *text, unsigned most, unsigned *value)
+{
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return false;
+    *value = (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
+    return *value <= most;
+}
+
+/* "08:00" or "08:00:30" in hours. */
+static bool clock_hours(const char *text, double *hours)
+{
+    unsigned h, m, s = 0;
+    size_t n = strlen(text);
+    if ((n != 5 && n != 8) || !two_digits(text, 23, &h) || text[2] != ':' || !two_digits(text + 3, 59, &m))
+        return false;
+    if (n == 8 && (text[5] != ':' || !two_digits(text + 6, 59, &s)))
+        return false;
+    *hours = h + m / 60.0 + s / 3600.0;
+    return true;
+}
+
+static void read_origin(struct hl_reader *reader, const struct hl_yaml *node)
+{
+    const char *text = hl_yaml_text(node, "a time of day such as \"08:00\"", reader->diag);
+    if (text && !clock_hours(text, &reader->study->origin))
+        hl_diag_error(reader->diag, node->pos, "origin: expected a time of day from \"00:00\" to \"23:59\", found '%s'", text);
+}
+
+static void read_tolerance(struct hl_reader *reader, const struct hl_yaml *node)
+{
+    double *tolerance = &reader->study->tolerance;
+    if (hl_read_number(reader, node, "tolerance", tolerance) &&
+        !(*tolerance >= LEAST_TOLERANCE && *tolerance <= MOST_TOLERANCE))
+        hl_diag_error(reader->diag, node->pos, "tolerance: expected a number from 1e-14 to 1e-2, found '%s'", node->text);
+}
+
+static const char *choice(struct hl_reader *reader, const struct hl_yaml *node, const char *what, const char *const *word,
+                          size_t n)
+{
+    size_t index = 0;
+    hl_read_choice(reader, node, what, word, n, &index);
+    return word[index];
+}
+
+static void read_store(struct hl_reader *reader, const struct hl_yaml *node)
+{
+    static const char *const words[] = {"summaries", "trajectories"};
+    size_t n;
+    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    for (size_t i = 0; i < n; i++) {
+        size_t index;
+        if (hl_read_choice(reader, item[i], "part of store", words, 2, &index) && index == 1)
+            reader->study->store_trajectories = true;
+    }
+}
+
+static void read_settings(struct hl_reader *reader, const struct hl_yaml *tree)
+{
+    static const char *const precisions[] = {"single", "double", "rounded"};
+    static const char *const compressions[] = {"fast", "none", "small"};
+    struct hl_study *study = reader->study;
+    study->title = optional_text(reader, tree, "title");
+    study->description = optional_text(reader, tree, "description");
+    read_origin(reader, hl_yaml_get(tree, "origin"));
+    read_tolerance(reader, hl_yaml_get(tree, "tolerance"));
+    study->solver = choice(reader, hl_yaml_get(tree, "solver"), "solver", hl_solver_words, hl_n_solver_words);
+    study->precision = choice(reader, hl_yaml_get(tree, "precision"), "precision", precisions, 3);
+    study->compression = choice(reader, hl_yaml_get(tree, "compression"), "compression", compressions, 3);
+    read_store(reader, hl_yaml_get(tree, "store"));
+}
+
+/* ---- combinations */
+
+/* All combinations must speak of the same outputs at the same places. */
+static bool same_outputs(struct hl_reader *reader, const struct hl_system *system, struct hl_pos pos)
+{
+    const struct hl_study *study = reader->study;
+    for (size_t i = 0; i < study->n_outputs; i++) {
+        size_t output = (size_t)study->output[i];
+        const char *name = study->system->output[output].name;
+        if (output < system->n_outputs && strcmp(system->output[output].name, name) == 0 &&
+            hl_dim_equal(system->output[output].unit.dim, study->system->output[output].unit.dim))
+            continue;
+        hl_diag_error(reader->diag, pos, "a sweep can only run through models with the same outputs in the same order: '%s' "
+                      "isn't at its place in one of them; make a study for each", name);
+        return false;
+    }
+    return true;
+}
+
+static bool faulty(const struct hl_reader *reader)
+{
+    return hl_diag_count(reader->diag, HL_ERROR) > reader->faults;
+}
+
+struct combinations {
+    struct hl_reader *reader;
+    struct hl_linking *linking;
+    const struct hl_sweep *sweep;
+    /* the last cohort read, and all it was read from */
+    const char *cohort_text;
+    const struct hl_system *cohort_system;
+    const struct hl_cohort_spec *cohort;
+};
+
+static const struct hl_cohort_spec *cohort_for(struct combinations *c, const struct hl_yaml *tree,
+                                               const struct hl_system *system)
+{
+    const struct hl_yaml *node = hl_yaml_get(tree, "cohort");
+    const char *text = hl_yaml_to_text(c->reader->arena, node);
+    if (c->cohort_text && c->cohort_system == system && strcmp(c->cohort_text, text) == 0)
+        return c->cohort;
+    c->cohort = hl_read_cohort(c->reader, node, system, c->reader->study->system);
+    c->cohort_text = text;
+    c->cohort_system = system;
+    return c->cohort;
+}
+
+static void read_combination(struct combinations *c, const struct hl_yaml *tree, const size_t *level)
+{
+    struct hl_reader *reader = c->reader;
+    struct hl_study *study = reader->study;
+    const struct hl_system *system = hl_linking_system(c->linking, tree);
+    const struct hl_yaml *sweep = hl_yaml_get(tree, "sweep");
+    if (system && !same_outputs(reader, system, sweep ? sweep->pos : tree->pos))
+        return;
+    if (system && !faulty(reader))
+        hl_linking_focus(c->linking, system);
+    const struct hl_cohort_spec *cohort = cohort_for(c, tree, system);
+    if (cohort && study->n_arms && study->arm[0].cohort && study->arm[0].cohort->subjects != cohort->subjects)
+        hl_diag_error(reader->diag, sweep ? sweep->pos : tree->pos,
+                      "all arms need the same number of subjects; a sweep can't change it");
+    hl_read_arms(reader, tree, system, cohort, c->sweep, level);
+}
+
+static void read_combinations(struct combinations *c, const struct hl_yaml *resolved)
+{
+    struct hl_reader *reader = c->reader;
+    size_t n = c->sweep ? c->sweep->n_combinations : 1;
+    size_t *level = hl_arena_alloc(reader->arena, c->sweep ? c->sweep->n : 0, sizeof *level);
+    for (size_t i = 0; i < n && (i == 0 || !faulty(reader)); i++)
+        read_combination(c, c->sweep ? hl_sweep_tree(reader, c->sweep, resolved, i, level) : resolved, level);
+}
+
+static void show_factors(struct hl_reader *reader, const struct hl_sweep *sweep)
+{
+    struct hl_study *study = reader->study;
+    if (!sweep || sweep->n == 0)
+        return;
+    study->design = sweep->grid ? "grid" : "list";
+    study->n_factors = sweep->n;
+    study->factor = hl_arena_alloc(reader->arena, sweep->n, sizeof *study->factor);
+    for (size_t i = 0; i < sweep->n; i++)
+        study->factor[i] = sweep->factor[i].shown;
+}
+
+static bool alters_model(const struct hl_sweep *sweep)
+{
+    for (size_t i = 0; sweep && i < sweep->n; i++)
+        if (sweep->factor[i].alters_model)
+            return true;
+    return false;
+}
+
+/* Outputs and what is computed from them; then the defaults of the covariates can be written down too. */
+static void read_questions(struct hl_reader *reader, const struct hl_yaml *resolved, const struct hl_system *system)
+{
+    hl_read_times(reader, hl_yaml_get(resolved, "times"));
+    hl_read_outputs(reader, hl_yaml_get(resolved, "outputs"), system);
+    hl_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
+    hl_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
+    hl_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
+}
+
+static void read_study(struct hl_reader *reader, struct hl_yaml *tree)
+{
+    struct hl_study *study = reader->study;
+    struct combinations c = {.reader = reader, .linking = hl_linking_create(reader)};
+    unfold_typical(reader, tree);
+    apply_options(reader, tree);
+    check_top(reader, tree);
+    study->root = tree;
+    study->name = optional_text(reader, tree, "study");
+    c.sweep = hl_read_sweep(reader, tree);
+    size_t *level = hl_arena_alloc(reader->arena, c.sweep ? c.sweep->n : 0, sizeof *level);
+    study->system = hl_linking_system(c.linking, c.sweep ? hl_sweep_tree(reader, c.sweep, tree, 0, level) : tree);
+    study->resolved = hl_yaml_clone(reader->arena, tree);
+    hl_fill_defaults(reader, study->resolved, study->system);
+    read_settings(reader, study->resolved);
+    read_questions(reader, study->resolved, study->system);
+    read_combinations(&c, study->resolved);
+    show_factors(reader, c.sweep);
+    if (study->system && study->n_arms && study->arm[0].cohort && !alters_model(c.sweep))
+        hl_fill_covariates(reader, study->resolved, study->system, study->arm[0].cohort);
+    if (study->n_arms && study->arm[0].cohort) {
+        study->subjects = study->arm[0].cohort->subjects;
+        study->seed = study->arm[0].cohort->seed;
+    }
+}
+
+/* ---- the doors */
+
+/* The study's folder's sibling models/, the folder itself and its models/, the current directory's, and those asked for. */
+static void set_directories(struct hl_reader *reader)
+{
+    const struct hl_study_options *options = reader->options;
+    size_t n = 0;
+    reader->directory = hl_arena_alloc(reader->arena, options->n_model_directories + 4, sizeof *reader->directory);
+    reader->directory[n++] = hl_arena_printf(reader->arena, "%s/../models", reader->folder);
+    reader->directory[n++] = reader->folder;
+    reader->directory[n++] = hl_arena_printf(reader->arena, "%s/models", reader->folder);
+    if (strcmp(reader->folder, ".") != 0)
+        reader->directory[n++] = "models";
+    for (size_t i = 0; i < options->n_model_directories; i++)
+        reader->directory[n++] = options->model_directory[i];
+    reader->n_directories = n;
+}
+
+/* "configs/taper.yaml" -> "configs", "taper.yaml" -> "." */
+static const char *folder_of(struct hl_arena *arena, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return ".";
+    return slash == path ? "/" : hl_arena_strndup(arena, path, (size_t)(slash - path));
+}
+
+static struct hl_study *finish(struct hl_arena *arena, const char *path, const char *folder, struct hl_yaml *tree,
+                               const struct hl_study_options *options, size_t faults, struct hl_diag *diag)
+{
+    static const struct hl_study_options none;
+    struct hl_study *study = hl_arena_alloc(arena, 1, sizeof *study);
+    struct hl_reader reader = {.arena = arena, .diag = diag, .options = options ? options : &none, .folder = folder,
+                               .study = study, .faults = faults};
+    if (!tree)
+        return NULL;
+    study->path = hl_arena_strdup(arena, path);
+    if (tree->kind != HL_YAML_MAPPING) {
+        hl_diag_error(diag, tree->pos, "a study is a mapping; start it with study: NAME (halflife new study NAME makes one)");
+        return NULL;
+    }
+    set_directories(&reader);
+    read_study(&reader, tree);
+    return faulty(&reader) ? NULL : study;
+}
+
+struct hl_study *hl_study_load(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
+                               struct hl_diag *diag)
+{
+    size_t faults = hl_diag_count(diag, HL_ERROR);
+    return finish(arena, path, folder_of(arena, path), hl_yaml_load_file(arena, path, diag), options, faults, diag);
+}
+
+struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, const char *text,
+                                    const struct hl_study_options *options, struct hl_diag *diag)
+{
+    size_t faults = hl_diag_count(diag, HL_ERROR);
+    return finish(arena, name, ".", hl_yaml_load_text(arena, name, text, diag), options, faults, diag);
+}
