@@ -104,9 +104,10 @@ static void input(struct sink *s, double a, double b, int state, double rate)
         fold_input(s, a, b, state, rate);
         return;
     }
-    if (s->mode == PENDING && b < s->from + HL_SAME_TIME) return;
-    change_rate(s, s->mode == PENDING ? fmax(a, s->from) : a, state, rate);
-    if (isfinite(b)) change_rate(s, b, state, -rate);
+    bool pending = s->mode == PENDING, running = pending && a < s->from - HL_SAME_TIME;
+    if (pending && b < s->from - HL_SAME_TIME) return;
+    if (!running) change_rate(s, pending ? fmax(a, s->from) : a, state, rate);
+    if (isfinite(b)) change_rate(s, pending ? fmax(b, s->from) : b, state, -rate);
 }
 
 static void given(struct sink *s, const struct hl_dose *dose, double amount)

@@ -77,8 +77,9 @@ struct hl_events { size_t n, capacity; struct hl_event *event; };
 /* Events of one subject in time order (ties: rate changes off before on, GIVEN before ADD at the same time, otherwise
  * order of prescription) from lane lane of the register file (read only, except the nominal/content registers of patches,
  * which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Of the doses of a steady-state cycle
- * before steady->time everything still to come at or after it is included: delayed arrivals, removals of patches, ends of
- * infusions; and for each input already running then a RATE at steady->time, so that all rates count from zero there. */
+ * before steady->time everything still to come at or after it is included: delayed arrivals, removals of patches, starts of
+ * delayed infusions, and the ends of those that are running then. What is running just before steady->time is
+ * rate_at_start of hl_regimen_cycle; the list goes on from there. */
 enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
                                  size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events);
 
