@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The open store as its own files see it: what is written where. layout.c makes
+ * it, trajectories.c, subjects.c and doses.c fill it, store.c opens and closes. */
+#ifndef HL_STORE_INSIDE_H
+#define HL_STORE_INSIDE_H
+
+#include "store/store.h"
+#include "store/writer.h"
+
+/* One variable of /subjects: (subject) as long as all arms agree, (arm, subject) from the first that doesn't. */
+struct hl_subject_column {
+    const char *name, *unit, *long_name, *source; /* source: the dotted name */
+    enum hl_hdf_type type;
+    size_t n_flags; const char *const *flag;      /* meanings of an int8 */
+    struct hl_dataset *dataset;                   /* NULL until the first arm comes */
+    bool per_arm, *handed;                        /* handed[arm] */
+};
+
+/* Datasets of one output. */
+struct hl_output_variables { struct hl_dataset *trajectory, *quantiles, *mean, *sd, *count, *fraction; };
+
+struct hl_metric_variable { struct hl_dataset *dataset; size_t width; };
+
+/* Columns of /doses, in this order. */
+enum { HL_DOSES_ARM, HL_DOSES_SUBJECT, HL_DOSES_TIME, HL_DOSES_AMOUNT, HL_DOSES_RATE, HL_DOSES_DRUG, HL_DOSES_ROUTE, HL_DOSES_REFUSED, HL_N_DOSES };
+
+struct hl_dose_table {
+    struct hl_dataset *scale, *column[HL_N_DOSES]; /* NULL until a block is full or the file is finished */
+    size_t n, capacity;                            /* waiting in row */
+    uint64_t written;
+    struct hl_given *row;
+    signed char *route_code;                       /* by route of the system: index into route_name */
+    size_t n_route_names; const char **route_name;
+};
+
+struct hl_store {
+    struct hl_writer *writer;
+    const struct hl_study *study;
+    struct hl_axis arm, subject, time, quantile;
+    struct hl_output_variables *output; /* by output of the study */
+    struct hl_metric_variable *metric;
+    struct hl_subject_column *covariate, *individual, *mixture, status;
+    struct hl_dose_table doses;
+};
+
+/* Fills the axes and creates every dataset whose shape is known at the start. */
+void hl_layout_create(struct hl_store *store, const struct hl_regimen *const *regimen);
+
+/* The sweep's factors under /design. */
+void hl_layout_design(struct hl_store *store);
+
+/* Shape of a stored chunk of trajectories: 1 arm, 64 subjects, and all times or an even part of them (1 MiB). */
+void hl_layout_trajectory_chunk(const struct hl_study *study, uint64_t chunk[3]);
+
+/* The output of the system that is number i of the study. */
+const struct hl_output *hl_layout_output(const struct hl_study *study, size_t i);
+
+/* A unit as UDUNITS-2 spells it: "mcg/h" is "ug/h", "nM" is "(nmol/L)"; "1" when there is none. */
+const char *hl_layout_unit(struct hl_arena *arena, const char *unit);
+
+void hl_doses_finish(struct hl_store *store);
+
+/* Every NaN is written as the same one: its bits must not depend on the operation it came from. */
+double hl_one_nan(double value);
+
+#endif

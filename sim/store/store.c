@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c says
+ * which variables there are, provenance.c where they come from; trajectories.c, subjects.c and doses.c bring the
+ * numbers. Conversion from the engine's units happens here, at the door. */
+#include "store/store.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+#include "store/inside.h"
+#include "store/provenance.h"
+
+/* Levels of deflate behind the words: 1 costs a tenth of what 6 does and gives most of it. */
+static int level_of(const char *compression)
+{
+    return strcmp(compression, "none") == 0 ? 0 : strcmp(compression, "small") == 0 ? 6 : 1;
+}
+
+static bool is_storable(const struct hl_study *study, struct hl_diag *diag)
+{
+    if (study->n_arms == 0 || study->subjects == 0 || study->n_times == 0) {
+        hl_diag_error(diag, hl_pos_none(), "a result needs at least one arm, one subject and one time, but has %zu, %llu and %zu",
+                      study->n_arms, (unsigned long long)study->subjects, study->n_times);
+        return false;
+    }
+    if (study->subjects > INT_MAX || study->n_arms > INT_MAX) {
+        hl_diag_error(diag, hl_pos_none(), "a result holds at most %d subjects and arms, but the study has %llu and %zu; divide it",
+                      INT_MAX, (unsigned long long)study->subjects, study->n_arms);
+        return false;
+    }
+    return true;
+}
+
+enum hl_status hl_store_create(const char *path, bool force, const struct hl_study *study,
+                               const struct hl_regimen *const *regimen, const struct hl_provenance *provenance,
+                               struct hl_store **store, struct hl_diag *diag)
+{
+    struct hl_writer *writer;
+    if (!is_storable(study, diag))
+        return HL_ERR_INPUT;
+    enum hl_status status = hl_writer_create(path, force, level_of(study->compression), &writer, diag);
+    if (status != HL_OK)
+        return status;
+    struct hl_store *s = hl_arena_alloc(writer->arena, 1, sizeof *s);
+    *s = (struct hl_store){.writer = writer, .study = study};
+    hl_provenance_begin(writer, study, provenance);
+    if (writer->status == HL_OK)
+        hl_layout_create(s, regimen);
+    if (writer->status != HL_OK) {
+        status = writer->status;
+        hl_store_abandon(s);
+        return status;
+    }
+    *store = s;
+    return HL_OK;
+}
+
+/* One arm of a summary in the output's unit. */
+static void put_summary(struct hl_store *s, struct hl_dataset *d, size_t arm, size_t n, const double *values, double factor)
+{
+    if (!d || !values || s->writer->status != HL_OK)
+        return;
+    double *own = hl_alloc(n, sizeof *own);
+    if (!own) {
+        hl_writer_fail(s->writer, HL_ERR_MEMORY, "no memory for a summary");
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        own[i] = hl_one_nan(values[i] / factor);
+    hl_writer_arm(s->writer, d, arm, own);
+    hl_free(own);
+}
+
+enum hl_status hl_store_summary(struct hl_store *s, size_t arm, size_t output, const double *quantiles,
+                                const double *mean, const double *sd, const int *count, const double *fraction)
+{
+    const struct hl_study *study = s->study;
+    if (s->writer->status != HL_OK)
+        return s->writer->status;
+    if (arm >= study->n_arms || output >= study->n_outputs)
+        return HL_ERR_INTERNAL;
+    const struct hl_output_variables *v = &s->output[output];
+    double factor = hl_layout_output(study, output)->unit.factor;
+    size_t n = study->n_times;
+    put_summary(s, v->quantiles, arm, study->n_quantiles * n, quantiles, factor);
+    put_summary(s, v->mean, arm, n, mean, factor);
+    put_summary(s, v->sd, arm, n, sd, factor);
+    if (v->fraction)
+        put_summary(s, v->fraction, arm, (size_t)v->fraction->blocks.dims[1] * n, fraction, 1.0);
+    if (count && v->count)
+        hl_writer_arm(s->writer, v->count, arm, count);
+    return s->writer->status;
+}
+
+enum hl_status hl_store_metric(struct hl_store *s, size_t arm, size_t metric, size_t width, const double *values)
+{
+    const struct hl_study *study = s->study;
+    if (s->writer->status != HL_OK)
+        return s->writer->status;
+    if (arm >= study->n_arms || metric >= study->n_metrics || width > s->metric[metric].width)
+        return HL_ERR_INTERNAL;
+    size_t whole = s->metric[metric].width, n = (size_t)study->subjects;
+    double *own = hl_alloc(n * whole, sizeof *own);
+    if (!own)
+        return HL_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        for (size_t w = 0; w < whole; w++)
+            own[i * whole + w] = w < width ? hl_one_nan(values[i * width + w]) : (double)NAN;
+    hl_writer_arm(s->writer, s->metric[metric].dataset, arm, own);
+    hl_free(own);
+    return s->writer->status;
+}
+
+enum hl_status hl_store_finish(struct hl_store *s, double wall_seconds, uint64_t subjects_failed, struct hl_diag *diag)
+{
+    struct hl_writer *w = s->writer;
+    if (diag)
+        w->diag = diag;
+    hl_doses_finish(s);
+    hl_layout_design(s);
+    hl_provenance_end(w, wall_seconds, subjects_failed);
+    hl_free(s->doses.row);
+    return hl_writer_finish(w);
+}
+
+void hl_store_abandon(struct hl_store *s)
+{
+    if (!s)
+        return;
+    hl_free(s->doses.row);
+    hl_writer_abandon(s->writer);
+}
+
+uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen *const *regimen)
+{
+    uint64_t arms = study->n_arms, subjects = study->subjects, times = study->n_times;
+    uint64_t size = strcmp(study->precision, "double") == 0 ? 8 : 4;
+    uint64_t bytes = study->store_trajectories ? study->n_outputs * arms * subjects * times * size : 0;
+    bytes += study->n_outputs * arms * times * (study->n_quantiles * 8 + 8 + 8 + 4);
+    bytes += study->n_thresholds * arms * times * 8;
+    for (size_t i = 0; i < study->n_metrics; i++)
+        for (size_t arm = 0; arm < study->n_arms; arm++)
+            bytes += subjects * hl_metric_width(study, regimen[arm], i) * 8;
+    bytes += subjects * 8 * (study->system->n_covariates + study->system->n_individuals + 2);
+    for (size_t arm = 0; arm < study->n_arms; arm++)
+        bytes += regimen[arm]->n_doses * 39;
+    return bytes + (1u << 16); /* and the texts */
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Trajectories on their way into the file. A block of 64 subjects is converted to the output's unit, narrowed to the
+ * precision asked for, and hashed as it then stands; its chunks (one, unless the times are many) are shuffled and
+ * deflated here, so that HDF5 only has to put bytes on disk. A last chunk that sticks out of the dataset is filled with
+ * NaN, as HDF5 itself would. */
+#include <math.h>
+#include <string.h>
+
+#include "store/inside.h"
+#include "store/pack.h"
+
+struct packed_chunk { uint64_t offset[3]; size_t n; void *bytes; };
+
+struct hl_packed {
+    size_t arm, output;
+    uint64_t first_block; /* within the arm */
+    size_t n_blocks; unsigned char (*digest)[32];
+    size_t n_chunks; struct packed_chunk *chunk;
+};
+
+/* What packing one call's subjects needs. */
+struct workshop {
+    const struct hl_dataset *dataset;
+    double factor;
+    bool rounded;
+    size_t n_times, size;
+    int level;
+    struct hl_packer *packer;
+    char *block, *chunk, *scratch, *bytes; /* values of a block; of a chunk; shuffled; deflated */
+};
+
+static void packed_free(struct hl_packed *packed)
+{
+    if (!packed)
+        return;
+    for (size_t i = 0; packed->chunk && i < packed->n_chunks; i++)
+        hl_free(packed->chunk[i].bytes);
+    hl_free(packed->chunk);
+    hl_free(packed->digest);
+    hl_free(packed);
+}
+
+static void workshop_clear(struct workshop *shop)
+{
+    hl_packer_free(shop->packer);
+    hl_free(shop->bytes);
+    hl_free(shop->scratch);
+    hl_free(shop->chunk);
+    hl_free(shop->block);
+}
+
+static bool workshop_init(struct workshop *shop, const struct hl_store *s, const struct hl_dataset *d, size_t output)
+{
+    size_t size = hl_hdf_size(d->type), chunk_bytes = (size_t)(d->chunk[1] * d->chunk[2]) * size;
+    *shop = (struct workshop){.dataset = d, .factor = hl_layout_output(s->study, output)->unit.factor,
+                              .rounded = strcmp(s->study->precision, "rounded") == 0, .n_times = s->study->n_times,
+                              .size = size, .level = s->writer->level, .packer = hl_packer_create(s->writer->level)};
+    if (!shop->packer)
+        return false;
+    shop->block = hl_alloc(HL_BLOCK_SUBJECTS * s->study->n_times, size);
+    shop->chunk = hl_alloc(chunk_bytes, 1);
+    shop->scratch = hl_alloc(chunk_bytes, 1);
+    shop->bytes = hl_alloc(hl_pack_bound(shop->packer, chunk_bytes), 1);
+    return shop->block && shop->chunk && shop->scratch && shop->bytes;
+}
+
+static void narrow(const struct workshop *shop, const double *values, size_t n)
+{
+    double *wide = (double *)(void *)shop->block;
+    float *single = (float *)(void *)shop->block;
+    for (size_t i = 0; i < n; i++) {
+        double value = hl_one_nan(values[i] / shop->factor);
+        if (shop->size == sizeof(double))
+            wide[i] = value;
+        else
+            single[i] = isnan(value) ? NAN : shop->rounded ? hl_round_float((float)value) : (float)value;
+    }
+}
+
+static void fill_with_nan(const struct workshop *shop, size_t from, size_t n)
+{
+    double *wide = (double *)(void *)shop->chunk;
+    float *single = (float *)(void *)shop->chunk;
+    for (size_t i = from; i < from + n; i++)
+        if (shop->size == sizeof(double))
+            wide[i] = (double)NAN;
+        else
+            single[i] = NAN;
+}
+
+/* Copies rows subjects by the times from t0 on into the chunk's shape. */
+static void cut_chunk(const struct workshop *shop, size_t rows, size_t t0)
+{
+    size_t across = (size_t)shop->dataset->chunk[2], times = shop->n_times - t0 < across ? shop->n_times - t0 : across;
+    for (size_t row = 0; row < rows; row++) {
+        memcpy(shop->chunk + row * across * shop->size, shop->block + (row * shop->n_times + t0) * shop->size,
+               times * shop->size);
+        fill_with_nan(shop, row * across + times, across - times);
+    }
+    fill_with_nan(shop, rows * across, ((size_t)shop->dataset->chunk[1] - rows) * across);
+}
+
+static bool finish_chunk(const struct workshop *shop, struct packed_chunk *chunk)
+{
+    size_t raw = (size_t)(shop->dataset->chunk[1] * shop->dataset->chunk[2]) * shop->size;
+    const void *from = shop->chunk;
+    chunk->n = raw;
+    if (shop->level > 0) {
+        chunk->n = hl_pack(shop->packer, shop->chunk, raw, shop->size, shop->scratch, shop->bytes);
+        from = shop->bytes;
+    }
+    chunk->bytes = hl_alloc(chunk->n, 1);
+    if (!chunk->bytes || chunk->n == 0)
+        return false;
+    memcpy(chunk->bytes, from, chunk->n);
+    return true;
+}
+
+static bool pack_block(const struct workshop *shop, struct hl_packed *packed, size_t block, size_t rows,
+                       const double *values)
+{
+    size_t across = (size_t)shop->dataset->chunk[2], per_block = (shop->n_times + across - 1) / across;
+    narrow(shop, values, rows * shop->n_times);
+    hl_block_digest(shop->dataset->type, shop->block, rows * shop->n_times, packed->digest[block]);
+    for (size_t part = 0; part < per_block; part++) {
+        struct packed_chunk *chunk = &packed->chunk[block * per_block + part];
+        *chunk = (struct packed_chunk){.offset = {packed->arm, (packed->first_block + block) * HL_BLOCK_SUBJECTS, part * across}};
+        cut_chunk(shop, rows, part * across);
+        if (!finish_chunk(shop, chunk))
+            return false;
+    }
+    return true;
+}
+
+static struct hl_packed *packed_create(const struct hl_dataset *d, size_t arm, size_t output, uint64_t first, size_t n)
+{
+    struct hl_packed *packed = hl_alloc(1, sizeof *packed);
+    if (!packed)
+        return NULL;
+    size_t parts = (size_t)((d->blocks.dims[2] + d->chunk[2] - 1) / d->chunk[2]);
+    *packed = (struct hl_packed){.arm = arm, .output = output, .first_block = (first - 1) / HL_BLOCK_SUBJECTS};
+    packed->n_blocks = (n + HL_BLOCK_SUBJECTS - 1) / HL_BLOCK_SUBJECTS;
+    packed->n_chunks = packed->n_blocks * parts;
+    packed->digest = hl_alloc(packed->n_blocks, sizeof *packed->digest);
+    packed->chunk = hl_alloc(packed->n_chunks, sizeof *packed->chunk);
+    if (packed->digest && packed->chunk)
+        return packed;
+    packed_free(packed);
+    return NULL;
+}
+
+static bool is_possible(const struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n)
+{
+    const struct hl_study *study = s->study;
+    if (arm >= study->n_arms || output >= study->n_outputs || first == 0 || n == 0 || n > study->subjects ||
+        first - 1 > study->subjects - n)
+        return false;
+    return (first - 1) % HL_BLOCK_SUBJECTS == 0 && (n % HL_BLOCK_SUBJECTS == 0 || first - 1 + n == study->subjects);
+}
+
+enum hl_status hl_store_pack(const struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n,
+                             const double *values, struct hl_packed **result)
+{
+    struct workshop shop;
+    *result = NULL;
+    if (!is_possible(s, arm, output, first, n))
+        return HL_ERR_INTERNAL;
+    const struct hl_dataset *d = s->output[output].trajectory;
+    if (!d) /* summaries only: nothing to do, hl_store_put takes NULL */
+        return HL_OK;
+    struct hl_packed *packed = packed_create(d, arm, output, first, n);
+    bool good = packed && workshop_init(&shop, s, d, output);
+    for (size_t block = 0; good && block < packed->n_blocks; block++) {
+        size_t done = block * HL_BLOCK_SUBJECTS, rows = n - done < HL_BLOCK_SUBJECTS ? n - done : HL_BLOCK_SUBJECTS;
+        good = pack_block(&shop, packed, block, rows, values + done * shop.n_times);
+    }
+    if (packed)
+        workshop_clear(&shop);
+    if (!good) {
+        packed_free(packed);
+        return HL_ERR_MEMORY;
+    }
+    *result = packed;
+    return HL_OK;
+}
+
+enum hl_status hl_store_put(struct hl_store *s, struct hl_packed *packed)
+{
+    if (packed && s->writer->status == HL_OK) {
+        struct hl_dataset *d = s->output[packed->output].trajectory;
+        uint64_t per_arm = d->blocks.n / d->blocks.dims[0], block = packed->arm * per_arm + packed->first_block;
+        for (size_t i = 0; i < packed->n_chunks; i++)
+            hl_writer_chunk(s->writer, d, packed->chunk[i].offset, packed->chunk[i].bytes, packed->chunk[i].n);
+        memcpy(d->digest[block], packed->digest, packed->n_blocks * sizeof *packed->digest);
+    }
+    packed_free(packed);
+    return s->writer->status;
+}
+
+enum hl_status hl_store_trajectories(struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n,
+                                     const double *values)
+{
+    struct hl_packed *packed;
+    if (s->writer->status != HL_OK)
+        return s->writer->status;
+    enum hl_status status = hl_store_pack(s, arm, output, first, n, values, &packed);
+    return status == HL_OK ? hl_store_put(s, packed) : status;
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The writer: what is in the file, that it does not depend on how it was handed over, and that every failure leaves the
+ * directory as it was. With HL_SAMPLE=FILE in the environment the program only writes the sample there, for the readers
+ * of other languages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <hdf5.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/hdf.h"
+#include "store/pack.h"
+#include "unit/store_sample.h"
+
+static char folder[] = "/tmp/hl-store-XXXXXX";
+static char path[200], other[200];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/result.h5", folder);
+    snprintf(other, sizeof other, "%s/other.h5", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    unlink(path);
+    unlink(other);
+    return rmdir(folder);
+}
+
+/* How many files the folder holds. */
+static int files_in_folder(void)
+{
+    int n = 0;
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(directory));)
+        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    closedir(directory);
+    return n;
+}
+
+static void payload_of(const char *file, char hex[65])
+{
+    struct hl_arena *arena = hl_arena_create();
+    hid_t id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(id >= 0);
+    const char *text = hl_hdf_text(arena, id, "payload_sha256");
+    assert_non_null(text);
+    snprintf(hex, 65, "%s", text);
+    H5Fclose(id);
+    hl_arena_free(arena);
+}
+
+static void says(struct sample *s, const char *wanted)
+{
+    char text[4000] = "";
+    FILE *stream = fmemopen(text, sizeof text - 1, "w");
+    hl_diag_print(s->diag, stream);
+    fclose(stream);
+    if (!strstr(text, wanted))
+        fail_msg("expected a message with \"%s\" but found \"%s\"", wanted, text);
+}
+
+static void writes_and_reads_back(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(150, 97);
+    sample_text(s, 100);
+    assert_int_equal(sample_write(s, path, false, 64, 9), HL_OK);
+    assert_int_equal(files_in_folder(), 1);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    static float values[2][150][97];
+    hid_t d = H5Dopen2(file, "/clonazepam_Cp", H5P_DEFAULT);
+    assert_true(H5Dread(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    for (size_t arm = 0; arm < 2; arm++)
+        for (uint64_t k = 1; k <= 150; k += 13)
+            for (size_t j = 0; j < 97; j += 7) {
+                double expected = sample_value(arm, 0, k, 0.5 * (double)j);
+                assert_true(fabs((double)values[arm][k - 1][j] - expected) <= 1.2e-7 * expected);
+            }
+    assert_true(isnan(values[1][SAMPLE_FAILED - 1][5]));
+    assert_true(H5Lexists(file, "/subjects/clonazepam_ka", H5P_DEFAULT) > 0);
+    H5Dclose(d);
+    H5Fclose(file);
+    sample_free(s);
+    unlink(path);
+}
+
+static void same_payload_however_it_comes(void **state)
+{
+    (void)state;
+    static const struct { uint64_t block; const char *compression; } ways[] = {{64, "fast"}, {128, "none"}, {192, "small"}};
+    char hex[3][65];
+    for (int i = 0; i < 3; i++) {
+        struct sample *s = sample_create(150, 97);
+        s->study.compression = ways[i].compression;
+        s->provenance.threads = i + 1;
+        assert_int_equal(sample_write(s, path, true, ways[i].block, 9), HL_OK);
+        payload_of(path, hex[i]);
+        sample_free(s);
+    }
+    assert_string_equal(hex[0], hex[1]);
+    assert_string_equal(hex[0], hex[2]);
+    struct sample *s = sample_create(150, 97);
+    s->study.time[3] += 1e-9;
+    assert_int_equal(sample_write(s, path, true, 64, 9), HL_OK);
+    payload_of(path, hex[1]);
+    assert_string_not_equal(hex[0], hex[1]);
+    sample_free(s);
+    unlink(path);
+}
+
+/* 64 subjects by 9001 times are 2.2 MiB: three chunks along time, one digest. */
+static void long_studies_are_split_along_time(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(70, 9001);
+    s->study.n_outputs = 1;
+    s->study.n_thresholds = 1;
+    struct hl_store *store;
+    assert_int_equal(hl_store_create(path, false, &s->study, s->regimens, &s->provenance, &store, s->diag), HL_OK);
+    assert_int_equal(sample_trajectories(s, store, 128), HL_OK);
+    assert_int_equal(hl_store_finish(store, 0, 0, s->diag), HL_OK);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(file, "/clonazepam_Cp", H5P_DEFAULT);
+    hid_t list = H5Dget_create_plist(d);
+    hsize_t chunk[3];
+    assert_int_equal(H5Pget_chunk(list, 3, chunk), 3);
+    assert_int_equal(chunk[1], 64);
+    assert_int_equal(chunk[2], 3001);
+    float *values = malloc(2 * 70 * 9001 * sizeof *values);
+    assert_true(H5Dread(d, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    double expected = sample_value(1, 0, 69, 4500.0);
+    assert_true(fabs((double)values[(70 + 68) * 9001 + 9000] - expected) <= 1.2e-7 * fabs(expected) + 1e-40);
+    expected = sample_value(1, 0, 69, 1500.5);
+    assert_true(fabs((double)values[(70 + 68) * 9001 + 3001] - expected) <= 1.2e-7 * expected);
+    free(values);
+    H5Pclose(list);
+    H5Dclose(d);
+    H5Fclose(file);
+    sample_free(s);
+    unlink(path);
+}
+
+static void long_dose_tables_grow(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(3, 5);
+    const size_t n = 2 * 65536 + 1234;
+    assert_int_equal(sample_write(s, path, false, 64, n), HL_OK);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(file, "/doses/amount", H5P_DEFAULT);
+    double *values = malloc(n * sizeof *values);
+    hid_t space = H5Dget_space(d);
+    assert_int_equal(H5Sget_simple_extent_npoints(space), n);
+    assert_true(H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    for (size_t i = 0; i < n; i += 4099)
+        assert_true(values[i] == 0.385 + (double)i);
+    free(values);
+    H5Sclose(space);
+    H5Dclose(d);
+    H5Fclose(file);
+    sample_free(s);
+    unlink(path);
+}
+
+/* More than an object header can hold (64 kB). */
+static void long_texts_fit(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(3, 5);
+    sample_text(s, 300000);
+    assert_int_equal(sample_write(s, path, false, 64, 2), HL_OK);
+    struct hl_arena *arena = hl_arena_create();
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(file, "/provenance/study", H5P_DEFAULT);
+    const char *text = hl_hdf_text(arena, d, "text");
+    assert_non_null(text);
+    assert_true(strlen(text) > 300000);
+    assert_non_null(strstr(text, "Größe"));
+    H5Dclose(d);
+    H5Fclose(file);
+    hl_arena_free(arena);
+    sample_free(s);
+    unlink(path);
+}
+
+static void precisions(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"double", "rounded"};
+    static const double tolerance[] = {1e-15, 4.9e-4};
+    for (int i = 0; i < 2; i++) {
+        struct sample *s = sample_create(65, 20);
+        s->study.precision = words[i];
+        assert_int_equal(sample_write(s, path, false, 128, 2), HL_OK);
+        hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(file, "/fentanyl_Ce", H5P_DEFAULT);
+        static double values[2][65][20];
+        assert_true(H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+        double expected = sample_value(1, 1, 65, 3.5), error = fabs(values[1][64][7] - expected) / expected;
+        assert_true(error <= tolerance[i]);
+        assert_true(i == 0 || error > 1e-8); /* it really is rounded */
+        assert_int_equal(H5Aexists(d, "precision") > 0, i == 1);
+        H5Dclose(d);
+        H5Fclose(file);
+        sample_free(s);
+        unlink(path);
+    }
+}
+
+static void rounding_is_to_nearest(void **state)
+{
+    (void)state;
+    uint64_t x = 88172645463325252u;
+    for (int i = 0; i < 100000; i++) {
+        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        float value = (float)ldexp((double)(x >> 11) * 0x1p-53 + 0.001, (int)(x % 200) - 100), rounded = hl_round_float(value);
+        assert_true(fabsf(rounded - value) <= 4.8829e-4f * fabsf(value));
+        assert_true(hl_round_float(rounded) == rounded);
+        assert_true(hl_round_float(-value) == -rounded);
+    }
+    assert_true(isnan(hl_round_float(NAN)));
+    assert_true(hl_round_float(3.4028235e38f) == 3.4028235e38f);
+}
+
+static void summaries_only(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(10, 5);
+    s->study.store_trajectories = false;
+    assert_int_equal(sample_write(s, path, false, 64, 2), HL_OK);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_int_equal(H5Lexists(file, "/clonazepam_Cp", H5P_DEFAULT), 0);
+    assert_true(H5Lexists(file, "/clonazepam_Cp_mean", H5P_DEFAULT) > 0);
+    H5Fclose(file);
+    sample_free(s);
+    unlink(path);
+}
+
+/* ---- Failures. */
+
+static void keeps_an_existing_file(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(3, 5);
+    FILE *stream = fopen(path, "w");
+    fputs("precious", stream);
+    fclose(stream);
+    assert_int_equal(sample_write(s, path, false, 64, 2), HL_ERR_IO);
+    says(s, "exists already; use --force");
+    char text[20] = "";
+    stream = fopen(path, "r");
+    assert_non_null(fgets(text, sizeof text, stream));
+    fclose(stream);
+    assert_string_equal(text, "precious");
+    assert_int_equal(sample_write(s, path, true, 64, 2), HL_OK);
+    assert_int_equal(files_in_folder(), 1);
+    sample_free(s);
+    unlink(path);
+}
+
+/* Without force the name is taken only if it is still free at the end. */
+static void keeps_a_file_that_appears_meanwhile(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(3, 5);
+    struct hl_store *store;
+    assert_int_equal(hl_store_create(path, false, &s->study, s->regimens, &s->provenance, &store, s->diag), HL_OK);
+    FILE *stream = fopen(path, "w");
+    fclose(stream);
+    assert_int_equal(hl_store_finish(store, 0, 0, s->diag), HL_ERR_IO);
+    says(s, "File exists");
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_size, 0);
+    assert_int_equal(files_in_folder(), 1);
+    sample_free(s);
+    unlink(path);
+}
+
+static void impossible_places(void **state)
+{
+    (void)state;
+    static const struct { const char *path, *says; } places[] = {
+        {"/nowhere/at/all/result.h5", "No such file or directory; create it first"},
+        {"/dev/null", "not a regular file"},
+        {"/tmp/", "names a directory"},
+        {"/dev/null/result.h5", "is not a directory"},
+    };
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct sample *s = sample_create(3, 5);
+        assert_int_equal(sample_write(s, places[i].path, true, 64, 2), HL_ERR_IO);
+        says(s, places[i].says);
+        sample_free(s);
+    }
+}
+
+static void abandoned_leaves_nothing(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(130, 50);
+    struct hl_store *store;
+    assert_int_equal(hl_store_create(path, false, &s->study, s->regimens, &s->provenance, &store, s->diag), HL_OK);
+    assert_int_equal(files_in_folder(), 1);
+    assert_int_equal(sample_trajectories(s, store, 64), HL_OK);
+    hl_store_abandon(store);
+    hl_store_abandon(NULL);
+    assert_int_equal(files_in_folder(), 0);
+    sample_free(s);
+}
+
+static void wrong_calls_are_refused(void **state)
+{
+    (void)state;
+    struct sample *s = sample_create(130, 5);
+    struct hl_store *store;
+    static double values[130 * 6];
+    assert_int_equal(hl_store_create(path, false, &s->study, s->regimens, &s->provenance, &store, s->diag), HL_OK);
+    assert_int_equal(hl_store_trajectories(store, 0, 0, 2, 64, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_trajectories(store, 0, 0, 1, 63, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_trajectories(store, 0, 0, 129, 3, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_trajectories(store, 2, 0, 1, 64, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_trajectories(store, 0, 3, 1, 64, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_metric(store, 0, 9, 1, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_subject_covariate(store, 0, 9, values), HL_ERR_INTERNAL);
+    assert_int_equal(hl_store_summary(store, 0, 9, values, NULL, NULL, NULL, NULL), HL_ERR_INTERNAL);
+    struct hl_given given = {.arm = 5};
+    assert_int_equal(hl_store_doses(store, 1, &given), HL_ERR_INTERNAL);
+    hl_store_abandon(store);
+    sample_free(s);
+}
+
+/* A file-size limit stands for a full disk: it strikes at any byte. Each limit gets a process of its own, because the
+ * limit can't be raised again, and because a crash must be seen. */
+static int write_with_limit(rlim_t limit)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rlimit wanted = {limit, limit};
+        signal(SIGXFSZ, SIG_IGN);
+        struct sample *s = sample_create(150, 97);
+        sample_text(s, 2000);
+        if (setrlimit(RLIMIT_FSIZE, &wanted) != 0)
+            exit(99);
+        enum hl_status status = sample_write(s, path, true, 64, 9);
+        size_t messages = hl_diag_count(s->diag, HL_ERROR);
+        sample_free(s);
+        exit(status == HL_OK ? 0 : status == HL_ERR_IO && messages == 1 ? 4 : 50 + (int)status);
+    }
+    int outcome = 0;
+    waitpid(child, &outcome, 0);
+    return WIFEXITED(outcome) ? WEXITSTATUS(outcome) : -WTERMSIG(outcome);
+}
+
+static void full_disk_at_any_byte(void **state)
+{
+    (void)state;
+    struct stat info;
+    FILE *stream = fopen(path, "w");
+    fputs("precious", stream);
+    fclose(stream);
+    assert_int_equal(write_with_limit(RLIM_INFINITY), 0);
+    assert_int_equal(stat(path, &info), 0);
+    const off_t whole = info.st_size;
+    stream = fopen(path, "w");
+    fputs("precious", stream);
+    fclose(stream);
+    for (off_t limit = 0; limit < whole; limit += limit < 4096 ? 512 : 7919) {
+        int outcome = write_with_limit((rlim_t)limit);
+        if (outcome != 4)
+            fail_msg("limit %ld of %ld bytes: outcome %d instead of 4", (long)limit, (long)whole, outcome);
+        assert_int_equal(stat(path, &info), 0);
+        assert_int_equal(info.st_size, 8);
+        assert_int_equal(files_in_folder(), 1);
+    }
+    assert_int_equal(write_with_limit((rlim_t)whole - 1), 4);
+    assert_int_equal(write_with_limit(2 * (rlim_t)whole), 0); /* while it is written, a file is longer than in the end */
+    unlink(path);
+}
+
+int main(void)
+{
+    const char *sample = getenv("HL_SAMPLE");
+    if (!hl_units_start())
+        return 1;
+    if (sample) {
+        struct sample *s = sample_create(150, 97);
+        sample_text(s, 70000);
+        enum hl_status status = sample_write(s, sample, true, 64, 9);
+        hl_diag_print(s->diag, stderr);
+        sample_free(s);
+        return status == HL_OK ? 0 : 1;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_and_reads_back),
+        cmocka_unit_test(same_payload_however_it_comes),
+        cmocka_unit_test(long_studies_are_split_along_time),
+        cmocka_unit_test(long_dose_tables_grow),
+        cmocka_unit_test(long_texts_fit),
+        cmocka_unit_test(precisions),
+        cmocka_unit_test(rounding_is_to_nearest),
+        cmocka_unit_test(summaries_only),
+        cmocka_unit_test(keeps_an_existing_file),
+        cmocka_unit_test(keeps_a_file_that_appears_meanwhile),
+        cmocka_unit_test(impossible_places),
+        cmocka_unit_test(abandoned_leaves_nothing),
+        cmocka_unit_test(wrong_calls_are_refused),
+        cmocka_unit_test(full_disk_at_any_byte),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
