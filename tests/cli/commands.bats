@@ -1,0 +1,269 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The command line as the interface page promises it: verbs, options, exit codes, where words go.
+
+setup() {
+    root=$BATS_TEST_DIRNAME/../..
+    halflife=${HALFLIFE:-$root/build/halflife}
+    export HALFLIFE_DATA=$root
+    cd "$BATS_TEST_TMPDIR"
+}
+
+small() { # a study that runs in no time
+    cat > small.yaml <<'YAML'
+study: small
+drugs: {clonazepam: clonazepam_adult}
+cohort: {subjects: 20, seed: 7}
+arms:
+  - name: twice a day
+    clonazepam: [{oral: 0.5 mg, every: 12 h, for: 3 d}]
+times: [{until: 4 d, every: 6 h}]
+outputs: [clonazepam.Cp]
+metrics: [{of: clonazepam.Cp, list: [Cmax, AUC]}]
+YAML
+}
+
+@test "no words: overview on standard error, exit 2" {
+    run "$halflife"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *Commands:* ]]
+}
+
+@test "--help and help for every verb: exit 0, examples first" {
+    run "$halflife" --help
+    [ "$status" -eq 0 ]
+    for verb in run check explain summary compare plot export models new version; do
+        run "$halflife" $verb --help
+        [ "$status" -eq 0 ]
+        [[ "$output" == Examples:* ]]
+        [[ "$output" == *"Usage: halflife $verb"* ]]
+    done
+}
+
+@test "the man page names every verb and formats without complaint" {
+    "$halflife" help --man > halflife.1
+    for verb in run check explain summary compare plot export models new version; do
+        grep -q "halflife $verb" halflife.1
+    done
+    if command -v mandoc > /dev/null; then
+        run mandoc -T lint -W error halflife.1
+        [ "$status" -eq 0 ]
+    fi
+}
+
+@test "shell completion is valid bash and knows the verbs" {
+    "$halflife" completion bash > completion
+    bash -n completion
+    grep -q explain completion
+}
+
+@test "unknown verb: exit 2 and the nearest one" {
+    run "$halflife" rnu x.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean 'run'?"* ]]
+}
+
+@test "unknown option: exit 2 and the nearest one" {
+    run "$halflife" run x.yaml --thread 2
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean '--threads'?"* ]]
+}
+
+@test "an option without its value, and a switch with one" {
+    run "$halflife" run x.yaml --threads
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--threads N"* ]]
+    run "$halflife" run x.yaml --quiet=yes
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"takes no value"* ]]
+}
+
+@test "a study that isn't there: its name, and an exit that is not 0" {
+    run "$halflife" run nowhere.yaml
+    [ "$status" -ne 0 ]
+    [[ "$output" == *nowhere.yaml* ]]
+}
+
+@test "--resume and --data say that this version cannot" {
+    small
+    run "$halflife" run small.yaml --resume
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--resume* ]]
+    run "$halflife" run small.yaml --data x.csv
+    [ "$status" -eq 2 ]
+}
+
+@test "run writes the file, says where, and refuses to overwrite without --force" {
+    small
+    run "$halflife" run small.yaml -o small.h5
+    [ "$status" -eq 0 ]
+    [ -s small.h5 ]
+    [[ "$output" == *small.h5* ]]
+    run "$halflife" run small.yaml -o small.h5
+    [ "$status" -ne 0 ]
+    [[ "$output" == *--force* ]]
+    run "$halflife" run small.yaml -o small.h5 --force --quiet
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+}
+
+@test "run into a directory that isn't there: exit 4, nothing left" {
+    small
+    run "$halflife" run small.yaml -o no/such/place/small.h5
+    [ "$status" -eq 4 ]
+    [ ! -e no ]
+}
+
+@test "--dry-run writes nothing and says what would run" {
+    small
+    run "$halflife" run small.yaml -o small.h5 --dry-run
+    [ "$status" -eq 0 ]
+    [ ! -e small.h5 ]
+    [[ "$output" == *subjects*20* ]]
+}
+
+@test "nothing goes to standard output from run" {
+    small
+    "$halflife" run small.yaml -o small.h5 > out 2> err
+    [ ! -s out ]
+}
+
+@test "threads and blocks leave the payload alone; the seed does not" {
+    small
+    "$halflife" run small.yaml -o a.h5 --quiet --threads 1
+    digest() { "$halflife" summary "$1" --json | tr ',{}' '\n\n\n' | grep payload_sha256; }
+    want=$(digest a.h5)
+    [ -n "$want" ]
+    for options in "--threads 2" "--threads 3 --block 8" "--threads 7 --block 24" "--block 40" "--block 200"; do
+        "$halflife" run small.yaml -o b.h5 --force --quiet $options
+        [ "$(digest b.h5)" = "$want" ]
+    done
+    "$halflife" run small.yaml -o b.h5 --force --quiet --seed 8
+    [ "$(digest b.h5)" != "$want" ]
+}
+
+@test "subject 17 of 20 is subject 17 of 20000" {
+    small
+    "$halflife" run small.yaml -o a.h5 --quiet
+    "$halflife" run small.yaml -o b.h5 --quiet --subjects 20000
+    "$halflife" export a.h5 clonazepam_Cp --subject 17 > a.csv
+    "$halflife" export b.h5 clonazepam_Cp --subject 17 > b.csv
+    [ "$(wc -l < a.csv)" -gt 10 ]
+    cmp a.csv b.csv
+}
+
+@test "--set goes through the same door: value, unit, name" {
+    small
+    "$halflife" run small.yaml -o a.h5 --quiet --typical --set 'clonazepam.TVCL=1.8 L/h'
+    "$halflife" run small.yaml -o b.h5 --quiet --typical
+    ! cmp -s <("$halflife" export a.h5) <("$halflife" export b.h5)
+    run "$halflife" run small.yaml -o c.h5 --set 'clonazepam.TVCL=1.8 L'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *--set* ]]
+    run "$halflife" run small.yaml -o c.h5 --set 'clonazepam.TVCLL=1.8 L/h'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean"* ]]
+    [ ! -e c.h5 ]
+}
+
+@test "check reports every fault of a file in one pass, with places" {
+    cat > bad.yaml <<'YAML'
+study: bad
+drugz: {clonazepam: clonazepam_adult}
+cohort: {subjects: many, seed: 7}
+times: [{until: 4 dd, every: 6 h}]
+YAML
+    run "$halflife" check bad.yaml
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"bad.yaml:2:1: error:"*"did you mean 'drugs'?"* ]]
+    [[ "$output" == *"bad.yaml:3:20: error:"* ]]
+    [[ "$output" == *"bad.yaml:4:16: error:"* ]]
+}
+
+@test "every model of the library and every study passes check" {
+    run "$halflife" check "$root"/models/*.yaml "$root"/configs/*.yaml
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
+@test "explain tells of one subject" {
+    small
+    run "$halflife" explain small.yaml --subject 17
+    [ "$status" -eq 0 ]
+    [[ "$output" == *clonazepam.CL* ]]
+    [[ "$output" == *half-lives* ]]
+    [[ "$output" == *"amount into clonazepam.gut"* ]]
+    run "$halflife" explain small.yaml --subject 21
+    [ "$status" -eq 2 ]
+    run "$halflife" explain small.yaml --arm "twice a dya"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean 'twice a day'?"* ]]
+}
+
+@test "summary as table and as valid JSON" {
+    small
+    "$halflife" run small.yaml -o small.h5 --quiet
+    run "$halflife" summary small.h5
+    [ "$status" -eq 0 ]
+    [[ "$output" == *clonazepam_Cp_Cmax* ]]
+    [[ "$output" == *"not for dosing"* ]]
+    "$halflife" summary small.h5 --json | python3 -m json.tool > /dev/null
+}
+
+@test "compare finds what differs" {
+    small
+    "$halflife" run small.yaml -o a.h5 --quiet
+    "$halflife" run small.yaml -o b.h5 --quiet --set 'clonazepam.TVCL=3.7 L/h'
+    run "$halflife" compare a.h5 a.h5
+    [ "$status" -eq 0 ]
+    run "$halflife" compare a.h5 b.h5
+    [[ "$output" == *clonazepam_Cp* ]]
+}
+
+@test "models lists and describes; an unknown one gets the nearest name" {
+    run "$halflife" models
+    [ "$status" -eq 0 ]
+    [[ "$output" == *clonazepam_adult* ]]
+    [[ "$output" == *sedation_overlap* ]]
+    run "$halflife" models clonazepam_adult
+    [ "$status" -eq 0 ]
+    [[ "$output" == *greenblatt2005* ]]
+    [[ "$output" == *surrogate* ]]
+    run "$halflife" models clonazepam_adlut
+    [ "$status" -eq 2 ]
+    [[ "$output" == *clonazepam_adult* ]]
+}
+
+@test "new makes a study and a model that pass check and are not overwritten" {
+    "$halflife" new study mine
+    run "$halflife" check mine.yaml
+    [ "$status" -eq 0 ]
+    run "$halflife" new study mine
+    [ "$status" -ne 0 ]
+    "$halflife" new model my_drug
+    run "$halflife" check my_drug.yaml
+    [ "$status" -eq 0 ]
+    run "$halflife" new stdy x
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean 'study'?"* ]]
+}
+
+@test "version tells version, compiler and libraries" {
+    run "$halflife" version
+    [ "$status" -eq 0 ]
+    [[ "$output" == *GSL* ]]
+    [[ "$output" == *HDF5* ]]
+}
+
+@test "an interrupted run exits 5 and leaves nothing that looks finished" {
+    small
+    "$halflife" run small.yaml -o big.h5 --quiet --subjects 400000 2> err &
+    pid=$!
+    sleep 0.7
+    kill -INT $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 5 ]
+    [ ! -e big.h5 ]
+    [ -z "$(ls -A . | grep part || true)" ]
+}
