@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One subject from event to event.
+ *
+ * Between events a linear state is V z(t), z(t) carried exactly from the anchor,
+ * the time of the last event: rounding doesn't add up over output times. States
+ * that aren't linear see the linear ones as known functions of time. An event is
+ *     ADD   x_k += value        z += W_{.k} value, or y_k += value
+ *     RATE  b_k += value        g  = W b from now on
+ *     GIVEN                     time after dose starts anew
+ * Whoever looks at the time of an event sees what is there after it. */
+#include "solve/lane.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static bool lane_alloc(struct hl_lane *lane)
+{
+    const struct hl_plan *plan = lane->plan;
+    const struct hl_system *system = plan->system;
+    size_t m = plan->n_integrated;
+    struct { double **array; size_t n; } part[] = {
+        {&lane->regs, system->n_regs},     {&lane->dregs, system->n_regs},  {&lane->z, plan->n_modes},
+        {&lane->g, plan->n_modes},         {&lane->zt, plan->n_modes},      {&lane->x, plan->largest},
+        {&lane->dx, plan->largest},        {&lane->rate, system->n_states}, {&lane->last_dose, system->n_instances},
+        {&lane->y, m},                     {&lane->scale, m},               {&lane->at, m},
+        {&lane->f, m},                     {&lane->y_before, m},            {&lane->bridge.y0, m},
+        {&lane->bridge.f0, m},             {&lane->bridge.d0, m},           {&lane->bridge.y1, m},
+        {&lane->bridge.f1, m},             {&lane->bridge.d1, m},
+    };
+    bool good = true;
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        good = (*part[k].array = hl_alloc(part[k].n, sizeof(double))) && good;
+    lane->work = hl_modes_work_create(plan->largest);
+    return good && lane->work;
+}
+
+struct hl_lane *hl_lane_create(const struct hl_plan *plan)
+{
+    struct hl_lane *lane = hl_alloc(1, sizeof *lane);
+    if (!lane)
+        return NULL;
+    lane->plan = plan;
+    lane->tolerance = plan->tolerance;
+    if (lane_alloc(lane) && hl_integrator_init(lane) == HL_OK)
+        return lane;
+    hl_lane_free(lane);
+    return NULL;
+}
+
+void hl_lane_free(struct hl_lane *lane)
+{
+    if (!lane)
+        return;
+    hl_integrator_clear(lane);
+    hl_modes_work_free(lane->work);
+    void *part[] = {lane->regs, lane->dregs, lane->z, lane->g, lane->zt, lane->x, lane->dx, lane->rate,
+                    lane->last_dose, lane->y, lane->scale, lane->at, lane->f, lane->y_before, lane->bridge.y0,
+                    lane->bridge.f0, lane->bridge.d0, lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+}
+
+void hl_component_input(const struct hl_component *c, const struct hl_modes *modes, const double *regs, size_t lanes,
+                        size_t lane, const double *rate, bool constant, struct hl_modes_work *work, double *scratch,
+                        double *g)
+{
+    (void)work;
+    for (size_t i = 0; i < c->shape.n; i++)
+        scratch[i] = rate ? rate[c->state[i]] : 0;
+    for (size_t k = 0; constant && k < c->n_inputs; k++)
+        scratch[c->input[k].row] += hl_reg(regs, lanes, lane, c->input[k].reg, 0);
+    hl_modes_project(modes, scratch, g);
+}
+
+static void refresh_input(struct hl_lane *lane, size_t c)
+{
+    const struct hl_component *component = &lane->plan->component[c];
+    hl_component_input(component, &lane->modes[c], lane->regs, 1, 0, lane->rate, true, lane->work, lane->x,
+                       lane->g + component->offset);
+}
+
+static void note_scale(struct hl_lane *lane)
+{
+    for (size_t k = 0; k < lane->plan->n_integrated; k++)
+        lane->scale[k] = fmax(lane->scale[k], fabs(lane->y[k]));
+}
+
+void hl_lane_restart(struct hl_lane *lane, const struct hl_start *start)
+{
+    const struct hl_plan *plan = lane->plan;
+    const struct hl_system *system = plan->system;
+    lane->anchor = lane->t = start->time;
+    memcpy(lane->z, start->z, plan->n_modes * sizeof *lane->z);
+    memcpy(lane->rate, start->rate, system->n_states * sizeof *lane->rate);
+    memcpy(lane->y, start->y, plan->n_integrated * sizeof *lane->y);
+    memcpy(lane->last_dose, start->last_dose, system->n_instances * sizeof *lane->last_dose);
+    memset(lane->scale, 0, plan->n_integrated * sizeof *lane->scale);
+    note_scale(lane);
+    for (size_t c = 0; c < plan->n_components; c++)
+        refresh_input(lane, c);
+    lane->n_steps = 0;
+    lane->landing = 0;
+    lane->h = 0;
+    lane->step_cap = INFINITY;
+    hl_integrator_reset(lane);
+}
+
+void hl_lane_load(struct hl_lane *lane, const double *regs, size_t lanes, size_t number, struct hl_modes *modes,
+                  const struct hl_start *start)
+{
+    const struct hl_system *system = lane->plan->system;
+    for (size_t r = 0; r < system->n_regs; r++)
+        lane->regs[r] = regs[r * lanes + number];
+    memset(lane->dregs, 0, system->n_regs * sizeof *lane->dregs);
+    for (size_t k = 0; k < system->n_states; k++)
+        lane->regs[system->state[k].reg] = 0;
+    lane->number = number;
+    lane->modes = modes;
+    lane->hold = lane->frozen = NULL;
+    lane->tolerance = lane->plan->tolerance;
+    hl_lane_restart(lane, start);
+}
+
+/* x and, with slope, x' of component c at time t. */
+static void component_at(struct hl_lane *lane, size_t c, double t, bool slope)
+{
+    const struct hl_component *component = &lane->plan->component[c];
+    size_t n = component->shape.n;
+    double *z = lane->zt + component->offset;
+    bool still = lane->hold && lane->hold[c];
+    memcpy(z, lane->z + component->offset, n * sizeof *z);
+    if (!still)
+        hl_modes_advance(&lane->modes[c], t - lane->anchor, z, lane->g + component->offset, lane->work);
+    hl_modes_states(&lane->modes[c], z, lane->x);
+    for (size_t i = 0; slope && i < n; i++) {
+        double sum = lane->rate[component->state[i]];
+        for (size_t k = 0; k < n; k++)
+            sum += lane->modes[c].A[i * n + k] * lane->x[k];
+        lane->dx[i] = still ? 0 : sum;
+    }
+    for (size_t k = 0; slope && !still && k < component->n_inputs; k++)
+        lane->dx[component->input[k].row] += lane->regs[component->input[k].reg];
+}
+
+static bool is_read(const struct hl_plan *plan, const struct hl_component *component)
+{
+    for (size_t i = 0; i < component->shape.n; i++)
+        if (plan->read_by_rhs[component->state[i]])
+            return true;
+    return false;
+}
+
+static void set_clocks(struct hl_lane *lane, double t)
+{
+    const struct hl_system *system = lane->plan->system;
+    lane->regs[system->time_reg] = t;
+    lane->dregs[system->time_reg] = 1;
+    for (size_t s = 0; s < system->n_instances; s++) {
+        int reg = system->instance[s].tad_reg;
+        if (reg < 0)
+            continue;
+        bool dosed = isfinite(lane->last_dose[s]);
+        lane->regs[reg] = dosed ? t - lane->last_dose[s] : 0; /* before any dose: 0 */
+        lane->dregs[reg] = dosed ? 1 : 0;
+    }
+}
+
+void hl_lane_set(struct hl_lane *lane, double t, const double *y, const double *dy, bool only_read)
+{
+    const struct hl_plan *plan = lane->plan;
+    const struct hl_system *system = plan->system;
+    set_clocks(lane, t);
+    for (size_t c = 0; c < plan->n_components; c++) {
+        const struct hl_component *component = &plan->component[c];
+        if (only_read && !is_read(plan, component))
+            continue;
+        component_at(lane, c, t, dy != NULL);
+        for (size_t i = 0; i < component->shape.n; i++) {
+            lane->regs[system->state[component->state[i]].reg] = lane->x[i];
+            lane->dregs[system->state[component->state[i]].reg] = dy ? lane->dx[i] : 0;
+        }
+    }
+    for (size_t k = 0; k < plan->n_integrated; k++) {
+        lane->regs[system->state[plan->integrated[k]].reg] = y[k];
+        lane->dregs[system->state[plan->integrated[k]].reg] = dy ? dy[k] : 0;
+    }
+}
+
+void hl_lane_sample(struct hl_lane *lane, double until, bool last)
+{
+    size_t n = lane->plan->n_integrated;
+    for (; lane->next < lane->n_times; lane->next++) {
+        double t = lane->time[lane->next];
+        if (last ? t > until : t >= until)
+            return;
+        bool now = t >= lane->t; /* the state itself, after the events at this time */
+        if (!now)
+            hl_bridge_at(&lane->bridge, n, t, lane->at, NULL);
+        for (size_t k = 0; lane->sample && k < n; k++)
+            lane->sample[(k * lane->n_times + lane->next) * lane->stride] = now ? lane->y[k] : lane->at[k];
+    }
+}
+
+enum hl_subject_status hl_lane_run(struct hl_lane *lane, double stop)
+{
+    if (!(stop > lane->t))
+        return HL_SUBJECT_GOOD;
+    if (lane->plan->n_integrated > 0)
+        return hl_integrator_run(lane, stop);
+    if (lane->listener && lane->listener->wants_segments)
+        hl_lane_tell_segment(lane, lane->t, stop);
+    lane->t = stop;
+    return HL_SUBJECT_GOOD;
+}
+
+/* Moves the anchor to the time the lane has reached. */
+static void cast_anchor(struct hl_lane *lane)
+{
+    for (size_t c = 0; c < lane->plan->n_components; c++) {
+        size_t offset = lane->plan->component[c].offset;
+        if (!(lane->hold && lane->hold[c]))
+            hl_modes_advance(&lane->modes[c], lane->t - lane->anchor, lane->z + offset, lane->g + offset, lane->work);
+    }
+    lane->anchor = lane->t;
+}
+
+static void add_amount(struct hl_lane *lane, int state, double value)
+{
+    const struct hl_plan *plan = lane->plan;
+    int c = plan->component_of[state], k = plan->integrated_of[state];
+    if (c >= 0) {
+        const struct hl_modes *modes = &lane->modes[c];
+        for (size_t j = 0; j < modes->n; j++)
+            lane->z[plan->component[c].offset + j] += modes->W[j * modes->n + (size_t)plan->place_of[state]] * value;
+    }
+    if (k >= 0)
+        lane->y[k] += value;
+}
+
+void hl_lane_apply(struct hl_lane *lane, const struct hl_event *event)
+{
+    if (event->kind == HL_EVENT_GIVEN && event->instance >= 0) {
+        lane->last_dose[event->instance] = event->time;
+        hl_integrator_reset(lane); /* rates may depend on the time after dose */
+    }
+    if (event->state < 0 || !lane->plan->live[event->state])
+        return;
+    cast_anchor(lane);
+    if (event->kind == HL_EVENT_ADD)
+        add_amount(lane, event->state, event->value);
+    if (event->kind == HL_EVENT_RATE) {
+        double *rate = &lane->rate[event->state];
+        *rate += event->value;
+        if (fabs(*rate) < HL_RATE_GONE * fabs(event->value))
+            *rate = 0;
+        if (lane->plan->component_of[event->state] >= 0)
+            refresh_input(lane, (size_t)lane->plan->component_of[event->state]);
+    }
+    note_scale(lane);
+    hl_integrator_reset(lane);
+}
+
+enum hl_subject_status hl_lane_follow(struct hl_lane *lane, const struct hl_event *event, size_t n, double stop)
+{
+    for (size_t k = 0; k < n && event[k].time <= stop; k++) {
+        enum hl_subject_status status = hl_lane_run(lane, event[k].time);
+        if (status != HL_SUBJECT_GOOD)
+            return status;
+        if (lane->listener && lane->listener->event)
+            lane->listener->event(lane->listener->context, lane->number, &event[k]);
+        hl_lane_apply(lane, &event[k]);
+    }
+    return hl_lane_run(lane, stop);
+}

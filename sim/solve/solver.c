@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A block of subjects, from parameters to outputs:
+ *   1. for each subject: events, rate matrices taken apart, start values or steady state;
+ *   2. where something is integrated, or someone listens: subject after subject, alone (lane.c);
+ *   3. all subjects together through the output times (sweep.c).
+ * Whatever goes wrong with one subject becomes its status; the others never notice. */
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "solve/lane.h"
+#include "solve/steady.h"
+#include "solve/sweep.h"
+
+/* An event this close to an output time [relative, at least of an hour] happens at that time: 0.1 h * 3 is 0.3 h. */
+#define SAME_TIME 1e-12
+
+struct hl_solver {
+    const struct hl_plan *plan;
+    size_t max_lanes;
+    struct hl_modes_work *work;
+    struct hl_lane *lane;
+    struct hl_sweep *sweep;
+    struct hl_steady_work *steady;   /* NULL when no regimen is steady */
+    struct hl_modes *modes;          /* max_lanes * n_components */
+    struct hl_start *start;          /* max_lanes */
+    double *start_values;            /* what they point into */
+    struct hl_events *events;        /* max_lanes */
+    signed char *status;             /* max_lanes, padding marked as failed */
+    double *x;                       /* largest component */
+    double *sample; size_t sample_capacity;
+};
+
+static bool solver_alloc(struct hl_solver *s)
+{
+    const struct hl_plan *plan = s->plan;
+    const struct hl_system *system = plan->system;
+    size_t per_lane = plan->n_modes + system->n_states + plan->n_integrated + system->n_instances;
+    s->work = hl_modes_work_create(plan->largest);
+    s->lane = hl_lane_create(plan);
+    s->sweep = hl_sweep_create(plan, s->max_lanes);
+    s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan) : NULL;
+    s->modes = hl_alloc(s->max_lanes * plan->n_components, sizeof *s->modes);
+    s->start = hl_alloc(s->max_lanes, sizeof *s->start);
+    s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
+    s->events = hl_alloc(s->max_lanes, sizeof *s->events);
+    s->status = hl_alloc(s->max_lanes, sizeof *s->status);
+    s->x = hl_alloc(plan->largest, sizeof *s->x);
+    if (!s->work || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->modes || !s->start
+        || !s->start_values || !s->events || !s->status || !s->x)
+        return false;
+    for (size_t l = 0; l < s->max_lanes; l++) {
+        double *values = s->start_values + l * per_lane;
+        s->start[l].z = values;
+        s->start[l].rate = values + plan->n_modes;
+        s->start[l].y = s->start[l].rate + system->n_states;
+        s->start[l].last_dose = s->start[l].y + plan->n_integrated;
+        for (size_t c = 0; c < plan->n_components; c++)
+            if (hl_modes_init(&s->modes[l * plan->n_components + c], plan->component[c].shape.n) != HL_OK)
+                return false;
+    }
+    return true;
+}
+
+struct hl_solver *hl_solver_create(const struct hl_plan *plan, size_t max_lanes)
+{
+    struct hl_solver *s = hl_alloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->plan = plan;
+    s->max_lanes = max_lanes;
+    if (solver_alloc(s))
+        return s;
+    hl_solver_free(s);
+    return NULL;
+}
+
+void hl_solver_free(struct hl_solver *s)
+{
+    if (!s)
+        return;
+    for (size_t k = 0; s->modes && k < s->max_lanes * s->plan->n_components; k++)
+        hl_modes_clear(&s->modes[k]);
+    for (size_t l = 0; s->events && l < s->max_lanes; l++)
+        hl_free(s->events[l].event);
+    hl_steady_work_free(s->steady);
+    hl_sweep_free(s->sweep);
+    hl_lane_free(s->lane);
+    hl_modes_work_free(s->work);
+    void *part[] = {s->modes, s->start, s->start_values, s->events, s->status, s->x, s->sample, s};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+}
+
+/* The rate matrix of one component for one subject, summed with guard digits: the diagonal, a sum of everything that
+ * leaves, must balance what arrives elsewhere or mass is lost by rounding. */
+static void fill_matrix(const struct hl_component *c, const double *regs, size_t lanes, size_t lane, struct hl_modes *modes)
+{
+    size_t n = c->shape.n;
+    memset(modes->exact, 0, n * n * sizeof *modes->exact);
+    for (size_t k = 0; k < c->n_entries; k++)
+        modes->exact[c->entry[k].row * n + c->entry[k].col] += (long double)hl_reg(regs, lanes, lane, c->entry[k].reg, 0);
+}
+
+static bool take_apart(struct hl_solver *s, const struct hl_block *block, size_t lane)
+{
+    const struct hl_plan *plan = s->plan;
+    for (size_t c = 0; c < plan->n_components; c++) {
+        struct hl_modes *modes = &s->modes[lane * plan->n_components + c];
+        fill_matrix(&plan->component[c], block->regs, block->lanes, lane, modes);
+        if (hl_modes_make(modes, &plan->component[c].shape, true, s->work) != HL_OK)
+            return false;
+    }
+    return true;
+}
+
+/* Moves events that mean an output time, but for rounding, to that time. */
+static void snap(struct hl_events *events, const double *time, size_t n_times)
+{
+    for (size_t k = 0, i = 0; k < events->n; k++) {
+        double t = events->event[k].time, slack = SAME_TIME * fmax(1, fabs(t));
+        while (i < n_times && time[i] < t - slack)
+            i++;
+        if (i < n_times && time[i] <= t + slack)
+            events->event[k].time = time[i];
+    }
+}
+
+static bool are_sound(const struct hl_events *events)
+{
+    for (size_t k = 0; k < events->n; k++)
+        if (isnan(events->event[k].time) || !isfinite(events->event[k].value))
+            return false;
+    return true;
+}
+
+/* Earlier of first output, first event, 0 and the times up to which steady regimens reach. */
+static double start_time(const struct hl_plan *plan, const struct hl_events *events, const double *time)
+{
+    double t = fmin(0, time[0]);
+    if (events->n > 0)
+        t = fmin(t, events->event[0].time);
+    for (size_t k = 0; k < plan->regimen->n_steady; k++)
+        t = fmin(t, plan->regimen->steady[k].time);
+    return t;
+}
+
+/* Start values, as the individual program left them. */
+static bool set_initial(struct hl_solver *s, const struct hl_block *block, size_t lane)
+{
+    const struct hl_plan *plan = s->plan;
+    const struct hl_system *system = plan->system;
+    struct hl_start *start = &s->start[lane];
+    bool finite = true;
+    for (size_t c = 0; c < plan->n_components; c++) {
+        const struct hl_component *component = &plan->component[c];
+        for (size_t i = 0; i < component->shape.n; i++) {
+            s->x[i] = hl_reg(block->regs, block->lanes, lane, system->state[component->state[i]].initial_reg, 0);
+            finite = finite && isfinite(s->x[i]);
+        }
+        hl_modes_project(&s->modes[lane * plan->n_components + c], s->x, start->z + component->offset);
+        for (size_t k = 0; k < component->n_inputs; k++)
+            finite = finite && isfinite(hl_reg(block->regs, block->lanes, lane, component->input[k].reg, 0));
+    }
+    for (size_t k = 0; k < plan->n_integrated; k++) {
+        start->y[k] = hl_reg(block->regs, block->lanes, lane, system->state[plan->integrated[k]].initial_reg, 0);
+        finite = finite && isfinite(start->y[k]);
+    }
+    memset(start->rate, 0, system->n_states * sizeof *start->rate);
+    for (size_t k = 0; k < system->n_instances; k++)
+        start->last_dose[k] = -INFINITY;
+    return finite;
+}
+
+/* Everything a subject needs before time begins to run; its status tells how that went. */
+static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, size_t lane, const double *time,
+                              size_t n_times)
+{
+    const struct hl_plan *plan = s->plan;
+    struct hl_events *events = &s->events[lane];
+    enum hl_status status = hl_regimen_events(plan->regimen, plan->system, block->regs, block->lanes, lane, block->seed,
+                                              block->first + lane, events);
+    if (status != HL_OK)
+        return status;
+    if (!take_apart(s, block, lane) || !set_initial(s, block, lane) || !are_sound(events)) {
+        s->status[lane] = HL_SUBJECT_BAD_PARAMETERS;
+        return HL_OK;
+    }
+    s->start[lane].time = start_time(plan, events, time);
+    if (s->steady)
+        s->status[lane] = (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components,
+                                                       block->regs, block->lanes, lane, &s->start[lane], events, &status);
+    snap(events, time, n_times);
+    return status;
+}
+
+/* One subject alone: integrates what isn't linear, tells the listener. */
+static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_block *block, size_t lane_number,
+                                       const int *output, size_t n_outputs, const double *time, size_t n_times,
+                                       const struct hl_listener *listener)
+{
+    struct hl_lane *lane = s->lane;
+    hl_lane_load(lane, block->regs, block->lanes, lane_number, s->modes + lane_number * s->plan->n_components,
+                 &s->start[lane_number]);
+    lane->listener = listener;
+    lane->output = output;
+    lane->n_outputs = n_outputs;
+    lane->linear_outputs = s->plan->n_integrated == 0;
+    for (size_t k = 0; k < n_outputs; k++)
+        lane->linear_outputs = lane->linear_outputs && s->plan->system->output[output[k]].linear;
+    lane->time = time;
+    lane->n_times = n_times;
+    lane->next = 0;
+    lane->sample = s->sample ? s->sample + lane_number : NULL;
+    lane->stride = block->lanes;
+    const struct hl_events *events = &s->events[lane_number];
+    enum hl_subject_status status = hl_lane_follow(lane, events->event, events->n, time[n_times - 1]);
+    if (status == HL_SUBJECT_GOOD)
+        hl_lane_sample(lane, time[n_times - 1], true);
+    return status;
+}
+
+static enum hl_status reserve_samples(struct hl_solver *s, size_t n_times, size_t lanes)
+{
+    size_t n = s->plan->n_integrated * n_times * lanes;
+    if (n == 0 || n <= s->sample_capacity)
+        return HL_OK;
+    hl_free(s->sample);
+    s->sample_capacity = 0;
+    if (!(s->sample = hl_alloc(n, sizeof *s->sample)))
+        return HL_ERR_MEMORY;
+    s->sample_capacity = n;
+    return HL_OK;
+}
+
+static void report(struct hl_solver *s, struct hl_block *block, size_t n_outputs, size_t n_times)
+{
+    for (size_t l = 0; l < block->lanes; l++) {
+        block->status[l] = l < block->n ? s->status[l] : HL_SUBJECT_GOOD;
+        for (size_t k = 0; s->status[l] != HL_SUBJECT_GOOD && k < n_outputs * n_times; k++)
+            block->out[k * block->lanes + l] = NAN;
+    }
+}
+
+enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const int *output, size_t n_outputs,
+                             const double *time, size_t n_times, const struct hl_listener *listener)
+{
+    if (block->lanes > s->max_lanes || block->lanes % HL_LANES != 0 || block->n > block->lanes || n_times == 0)
+        return HL_ERR_INTERNAL;
+    if (reserve_samples(s, n_times, block->lanes) != HL_OK)
+        return HL_ERR_MEMORY;
+    bool alone = s->plan->n_integrated > 0 || (listener && (listener->wants_segments || listener->event));
+    for (size_t l = 0; l < block->lanes; l++) {
+        s->status[l] = l < block->n ? HL_SUBJECT_GOOD : HL_SUBJECT_BAD_PARAMETERS; /* padding: not computed */
+        if (l >= block->n)
+            continue;
+        enum hl_status status = prepare(s, block, l, time, n_times);
+        if (status != HL_OK)
+            return status;
+        if (alone && s->status[l] == HL_SUBJECT_GOOD)
+            s->status[l] = (signed char)go_alone(s, block, l, output, n_outputs, time, n_times, listener);
+    }
+    struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .start = s->start,
+                                   .events = s->events, .status = s->status};
+    enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);
+    if (status == HL_OK)
+        report(s, block, n_outputs, n_times);
+    return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The exact states of a whole block carried through the output times, lanes side by
+ * side: the engine's inner loop. Used by solver.c. */
+#ifndef HL_SOLVE_SWEEP_H
+#define HL_SOLVE_SWEEP_H
+
+#include "solve/lane.h"
+
+/* A run of evenly spaced output times: time[first] .. time[first + steps], dt apart. */
+struct hl_stride { size_t first, steps; double dt; };
+
+/* Subjects of a block, as solver.c keeps them. */
+struct hl_subjects {
+    size_t lanes, n;                 /* padded and real */
+    struct hl_modes *modes;          /* [lane * n_components + component] */
+    struct hl_start *start;          /* by lane */
+    struct hl_events *events;        /* by lane, ascending */
+    signed char *status;             /* by lane */
+};
+
+struct hl_sweep;
+
+/* NULL when there is no memory. */
+struct hl_sweep *hl_sweep_create(const struct hl_plan *plan, size_t max_lanes);
+void hl_sweep_free(struct hl_sweep *sweep);
+
+/* Cuts n ascending times into strides (room for n of them) and returns how many. */
+size_t hl_sweep_strides(const double *time, size_t n, struct hl_stride *stride);
+
+/* Fills block->out for all lanes at all times; sample holds the integrated states [state][time][lane], or is NULL.
+ * Marks lanes whose states aren't finite. */
+enum hl_status hl_sweep_run(struct hl_sweep *sweep, const struct hl_subjects *subjects, struct hl_block *block,
+                            const int *output, size_t n_outputs, const double *time, size_t n_times,
+                            const double *sample);
+
+#endif
