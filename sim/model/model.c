@@ -82,6 +82,36 @@ static void drop_removed(struct hl_yaml *node)
     node->n = kept;
 }
 
+/* A flow that touches a compartment the variant removes goes with it: flows are lists, and a list has no keys to remove. */
+static bool touches_removed(const struct hl_yaml *compartments, const char *flow)
+{
+    for (size_t i = 0; i < compartments->n; i++) {
+        const struct hl_yaml *item = compartments->item[i];
+        size_t n = strlen(compartments->key[i]->text);
+        if (item->kind != HL_YAML_SCALAR || item->quoted || strcmp(item->text, "remove") != 0)
+            continue;
+        for (const char *at = strstr(flow, compartments->key[i]->text); at; at = strstr(at + 1, compartments->key[i]->text))
+            if ((at == flow || strchr(" ->", at[-1])) && (at[n] == '\0' || strchr(" <-", at[n])))
+                return true;
+    }
+    return false;
+}
+
+static void drop_flows_of_removed(struct hl_yaml *root)
+{
+    const struct hl_yaml *compartments = hl_yaml_get(root, "compartments");
+    struct hl_yaml *flows = hl_yaml_get(root, "flows");
+    size_t kept = 0;
+    if (!compartments || compartments->kind != HL_YAML_MAPPING || !flows || flows->kind != HL_YAML_SEQUENCE)
+        return;
+    for (size_t i = 0; i < flows->n; i++) {
+        const struct hl_yaml *flow = flows->item[i];
+        if (flow->kind != HL_YAML_MAPPING || flow->n != 1 || !touches_removed(compartments, flow->key[0]->text))
+            flows->item[kept++] = flows->item[i];
+    }
+    flows->n = kept;
+}
+
 static void drop_key(struct hl_yaml *node, const char *key)
 {
     size_t kept = 0;
@@ -122,6 +152,7 @@ static struct hl_yaml *extend(struct tree_reader *t, struct hl_yaml *root)
         return NULL;
     struct hl_yaml *merged = hl_yaml_clone(t->arena, hl_yaml_merge(t->arena, base, root, append, 1));
     merged->pos = root->pos;
+    drop_flows_of_removed(merged);
     drop_removed(merged);
     drop_key(merged, "extends");
     return merged;
