@@ -194,7 +194,7 @@ static bool read_limit(struct hl_compiler *c, const struct hl_yaml *node, double
 static bool read_demand(struct hl_compiler *c, const struct hl_yaml *node, int flow_route, struct hl_demand *demand)
 {
     static const char *const keys[] = {"bolus", "per_hour", "lockout", "hourly_limit", "route"};
-    if (!hl_yaml_check_keys(node, "a demand", keys, 5, c->diag)) return false;
+    if (!hl_only_keys(node, "a demand", keys, 5, c->diag)) return false;
     const struct hl_yaml *bolus = hl_yaml_get(node, "bolus"), *per_hour = hl_yaml_get(node, "per_hour");
     const struct hl_yaml *lockout = hl_yaml_get(node, "lockout"), *route = hl_yaml_get(node, "route");
     if (!bolus || !per_hour) {

@@ -161,6 +161,17 @@ bool hl_read_count(const struct hl_yaml *node, const char *what, size_t *count, 
     return false;
 }
 
+bool hl_only_keys(const struct hl_yaml *node, const char *what, const char *const *known, size_t n, struct hl_diag *diag)
+{
+    if (!hl_yaml_check_keys(node, what, known, n, diag)) return false;
+    for (size_t i = 0; i < node->n; i++) {
+        bool found = false;
+        for (size_t j = 0; j < n; j++) found = found || strcmp(node->key[i]->text, known[j]) == 0;
+        if (!found) return false;
+    }
+    return true;
+}
+
 size_t hl_list_size(const struct hl_yaml *node)
 {
     return node->kind == HL_YAML_SEQUENCE ? node->n : 1;

@@ -37,6 +37,9 @@ bool hl_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *di
 /* A whole number of at least 1. */
 bool hl_read_count(const struct hl_yaml *node, const char *what, size_t *count, struct hl_diag *diag);
 
+/* Reports unknown keys as hl_yaml_check_keys does; true when there is none. */
+bool hl_only_keys(const struct hl_yaml *node, const char *what, const char *const *known, size_t n, struct hl_diag *diag);
+
 /* A scalar or a sequence seen as a list: how many, and the i-th. */
 size_t hl_list_size(const struct hl_yaml *node);
 const struct hl_yaml *hl_list_item(const struct hl_yaml *node, size_t i);

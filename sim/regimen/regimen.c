@@ -45,7 +45,7 @@ bool hl_item_keys(struct hl_compiler *c, const struct hl_yaml *item, const char 
     for (; m < n; m++) known[m] = own[m];
     for (size_t i = 0; i < sizeof timing / sizeof timing[0]; i++)
         if (strchr(which, timing[i].letter)) known[m++] = timing[i].key;
-    if (hl_yaml_check_keys(item, what, known, m, c->diag)) return true;
+    if (hl_only_keys(item, what, known, m, c->diag)) return true;
     c->good = false;
     return false;
 }

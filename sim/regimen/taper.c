@@ -191,7 +191,7 @@ static bool check_keys(const struct hl_yaml *node, const struct protocol *protoc
     for (; n < N_COMMON; n++) known[n] = common_keys[n];
     for (size_t i = 0; protocol && protocol->info.keys[i]; i++) known[n++] = protocol->info.keys[i];
     snprintf(what, sizeof what, "a taper by %s", protocol ? protocol->info.name : "a list of levels");
-    return hl_yaml_check_keys(node, what, known, n, diag);
+    return hl_only_keys(node, what, known, n, diag);
 }
 
 /* The value under either of two names; both at once is a fault. */
@@ -357,7 +357,7 @@ static bool read_list(struct hl_arena *arena, const struct hl_yaml *list, struct
     for (size_t i = 0; i < list->n; i++) {
         const struct hl_yaml *level = list->item[i], *dose = hl_yaml_get(level, "dose"), *span = hl_yaml_get(level, "for");
         double daily = 0, hours = 0;
-        if (!hl_yaml_check_keys(level, "a level of a taper", keys, 2, diag)) {
+        if (!hl_only_keys(level, "a level of a taper", keys, 2, diag)) {
             good = false;
         } else if (!dose || !span) {
             hl_diag_error(diag, level->pos, "a level needs both dose: and for:, as in {dose: 1 mg/d, for: 14 d}");
@@ -535,12 +535,14 @@ static bool round_levels(const struct hl_yaml *node, struct hl_taper *taper, str
     char text[96];
     if (!read_rounding(node, &rounding, diag)) return false;
     if (!taper->from_tablets) return true;
+    const struct hl_yaml *tablets = hl_yaml_get(node, "tablets"), *patches = hl_yaml_get(node, "patches");
+    const struct hl_yaml *stated = tablets ? tablets : patches ? patches : hl_yaml_get(node, "quantum");
     for (size_t i = 0; i < taper->n; i++) {
         struct hl_taper_level *level = &taper->level[i];
         double low = hl_tablets_below(&taper->tablets, level->dose), high = hl_tablets_above(&taper->tablets, level->dose);
         bool exact = fabs(level->dose - hl_tablets_nearest(&taper->tablets, level->dose)) <= 1e-6 * taper->tablets.unit;
         if (rounding == ROUND_NONE && !exact) {
-            hl_diag_error(diag, node->pos, "level %zu, %g mg/d, can't be made of the stated strengths; the nearest are %s "
+            hl_diag_error(diag, stated->pos, "level %zu, %g mg/d, can't be made of the stated strengths; the nearest are %s "
                           "(round: nearest takes them)", i + 1, level->dose, neighbours(&taper->tablets, level->dose, text, sizeof text));
             return false;
         }
