@@ -52,7 +52,7 @@ static bool read_wear(struct hl_compiler *c, const struct hl_timing *t, int rout
 {
     const struct hl_yaml *node = hl_yaml_get(t->item, "wear");
     double usual = c->system->route[route].default_wear;
-    if (node) return hl_read_duration(node, "the time a patch is worn", wear, c->diag);
+    if (node) return hl_item_read_duration(node, "the time a patch is worn", wear, c->diag);
     if (!(t->every > 0) && t->has_end) *wear = t->end - t->start;
     else if (t->every > 0 && t->n_at <= 1) *wear = usual > 0 ? fmin(usual, t->every) : t->every;
     else *wear = usual;
@@ -108,8 +108,8 @@ static bool read_infusion(struct hl_compiler *c, const struct hl_yaml *value, bo
     *amount = *rate = 0;
     bool is_mass = value->kind == HL_YAML_SCALAR && hl_quantity_parse(value->text, &number, &unit, why, sizeof why) &&
                    hl_dim_equal(unit.dim, hl_dim_of("mg"));
-    if (!is_mass) return hl_read_not_negative(value, hl_dim_of("mg/h"), "an infusion rate", "500 ug/d", rate, c->diag);
-    if (has_over) return hl_read_not_negative(value, hl_dim_of("mg"), "an infused amount", "1 mg", amount, c->diag);
+    if (!is_mass) return hl_item_read_not_negative(value, hl_dim_of("mg/h"), "an infusion rate", "500 ug/d", rate, c->diag);
+    if (has_over) return hl_item_read_not_negative(value, hl_dim_of("mg"), "an infused amount", "1 mg", amount, c->diag);
     hl_diag_error(c->diag, value->pos, "\"%s\" is an amount; say how long it runs with 'over: 30 min', or give a rate such as '%s/h'",
                   value->text, value->text);
     return false;
@@ -177,7 +177,7 @@ static bool read_per_hour(struct hl_compiler *c, const struct hl_yaml *node, dou
         hl_diag_error(c->diag, node->pos, "per_hour, the mean number of demands in an hour, must be above zero");
         return false;
     }
-    return hl_read_positive(node, hl_dim_of("1/h"), "a mean number of demands in an hour", "0.21", per_hour, c->diag);
+    return hl_item_read_positive(node, hl_dim_of("1/h"), "a mean number of demands in an hour", "0.21", per_hour, c->diag);
 }
 
 static bool read_limit(struct hl_compiler *c, const struct hl_yaml *node, double *limit)
@@ -185,7 +185,7 @@ static bool read_limit(struct hl_compiler *c, const struct hl_yaml *node, double
     size_t count;
     *limit = INFINITY;
     if (!node || hl_is_word(node, "none")) return true;
-    if (!hl_read_count(node, "the most boluses in an hour", &count, c->diag)) return false;
+    if (!hl_item_read_count(node, "the most boluses in an hour", &count, c->diag)) return false;
     *limit = (double)count;
     return true;
 }
@@ -205,7 +205,7 @@ static bool read_demand(struct hl_compiler *c, const struct hl_yaml *node, int f
     demand->route = route || flow_route < 0 ? hl_compiler_flow_route(c, node, route) : flow_route;
     bool good = demand->route >= 0 && hl_compiler_amount(c, bolus, demand->route, &demand->bolus);
     good = read_per_hour(c, per_hour, &demand->per_hour) && good;
-    if (lockout) good = hl_read_wait(lockout, "a lockout", &demand->lockout, c->diag) && good;
+    if (lockout) good = hl_item_read_wait(lockout, "a lockout", &demand->lockout, c->diag) && good;
     return read_limit(c, hl_yaml_get(node, "hourly_limit"), &demand->hourly_limit) && good;
 }
 
@@ -254,7 +254,7 @@ void hl_item_infuse(struct hl_compiler *c, const struct hl_yaml *item)
     bool good = hl_item_keys(c, item, "an infusion", own, 4, timing_letters(c));
     int route = hl_compiler_flow_route(c, item, hl_yaml_get(item, "route"));
     good = read_infusion(c, hl_yaml_get(item, "infuse"), over_node != NULL, &amount, &rate) && route >= 0 && good;
-    if (over_node) good = hl_read_duration(over_node, "how long an infusion takes", &over, c->diag) && good;
+    if (over_node) good = hl_item_read_duration(over_node, "how long an infusion takes", &over, c->diag) && good;
     good = hl_timing_read(c, item, &t) && good;
     if (good && !over_node) good = infuse_on(c, &t, route, rate);
     else if (good) good = infuse_over(c, &t, route, rate > 0 ? rate * over : amount, over);

@@ -17,7 +17,7 @@ static bool is_scalar(const struct hl_yaml *node, const char *what, const char *
     return false;
 }
 
-bool hl_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
+bool hl_item_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
                       double *value, struct hl_diag *diag)
 {
     if (!is_scalar(node, what, example, diag)) return false;
@@ -42,11 +42,11 @@ bool hl_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const char 
     return false;
 }
 
-bool hl_read_not_negative(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
+bool hl_item_read_not_negative(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
                           double *value, struct hl_diag *diag)
 {
     double read;
-    if (!hl_read_quantity(node, dim, what, example, &read, diag)) return false;
+    if (!hl_item_read_quantity(node, dim, what, example, &read, diag)) return false;
     if (read < 0) {
         hl_diag_error(diag, node->pos, "%s can't be negative, found \"%s\"", what, node->text);
         return false;
@@ -55,11 +55,11 @@ bool hl_read_not_negative(const struct hl_yaml *node, struct hl_dim dim, const c
     return true;
 }
 
-bool hl_read_positive(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
+bool hl_item_read_positive(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
                       double *value, struct hl_diag *diag)
 {
     double read;
-    if (!hl_read_quantity(node, dim, what, example, &read, diag)) return false;
+    if (!hl_item_read_quantity(node, dim, what, example, &read, diag)) return false;
     if (!(read > 0)) {
         hl_diag_error(diag, node->pos, "%s must be above zero, found \"%s\"; give something like '%s'", what, node->text,
                       example);
@@ -69,19 +69,19 @@ bool hl_read_positive(const struct hl_yaml *node, struct hl_dim dim, const char 
     return true;
 }
 
-bool hl_read_time(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag)
+bool hl_item_read_time(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag)
 {
-    return hl_read_quantity(node, hl_dim_of("h"), what, "12 h", hours, diag);
+    return hl_item_read_quantity(node, hl_dim_of("h"), what, "12 h", hours, diag);
 }
 
-bool hl_read_wait(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag)
+bool hl_item_read_wait(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag)
 {
-    return hl_read_not_negative(node, hl_dim_of("h"), what, "24 h", hours, diag);
+    return hl_item_read_not_negative(node, hl_dim_of("h"), what, "24 h", hours, diag);
 }
 
-bool hl_read_duration(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag)
+bool hl_item_read_duration(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag)
 {
-    return hl_read_positive(node, hl_dim_of("h"), what, "12 h", hours, diag);
+    return hl_item_read_positive(node, hl_dim_of("h"), what, "12 h", hours, diag);
 }
 
 /* "1/8": two plain numbers around a slash. */
@@ -98,7 +98,7 @@ static bool parse_ratio(const char *text, double *value)
     return true;
 }
 
-bool hl_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
+bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
                       struct hl_diag *diag)
 {
     if (!is_scalar(node, what, "10 %", diag)) return false;
@@ -134,7 +134,7 @@ static bool two_digits(const char *text, int *value)
     return true;
 }
 
-bool hl_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *diag)
+bool hl_item_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *diag)
 {
     int h, m;
     if (!is_scalar(node, "a clock time", "20:00", diag)) return false;
@@ -148,7 +148,7 @@ bool hl_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *di
     return false;
 }
 
-bool hl_read_count(const struct hl_yaml *node, const char *what, size_t *count, struct hl_diag *diag)
+bool hl_item_read_count(const struct hl_yaml *node, const char *what, size_t *count, struct hl_diag *diag)
 {
     uint64_t value;
     if (!is_scalar(node, what, "14", diag)) return false;

@@ -111,9 +111,9 @@ bool hl_compiler_amount(struct hl_compiler *c, const struct hl_yaml *node, int r
         return true;
     }
     if (r->is_patch)
-        return hl_read_positive(node, r->nominal_dim, "a patch's strength",
+        return hl_item_read_positive(node, r->nominal_dim, "a patch's strength",
                                 hl_dim_equal(r->nominal_dim, hl_dim_of("mg")) ? "1 mg" : "25 ug/h", amount, c->diag);
-    return hl_read_not_negative(node, r->dose_dim, "a dose", "0.5 mg", amount, c->diag);
+    return hl_item_read_not_negative(node, r->dose_dim, "a dose", "0.5 mg", amount, c->diag);
 }
 
 /* Turns the cycle to the engine's start and gives the cycles until time as doses. */
@@ -263,7 +263,7 @@ static void item_repeat(struct hl_compiler *c, const struct hl_yaml *item)
     size_t count;
     const struct hl_yaml *items = hl_yaml_get(item, "items");
     if (!hl_item_keys(c, item, "a repeated group", own, 2, "sge") || !hl_timing_read(c, item, &t) ||
-        !hl_read_count(hl_yaml_get(item, "repeat"), "how often the items are repeated", &count, c->diag)) {
+        !hl_item_read_count(hl_yaml_get(item, "repeat"), "how often the items are repeated", &count, c->diag)) {
         hl_compiler_fault(c);
         return;
     }

@@ -212,8 +212,8 @@ static bool read_daily(const struct hl_yaml *node, const char *what, const char 
 {
     double rate;
     struct hl_dim dim = hl_dim_of("mg/h");
-    if (may_be_zero ? !hl_read_not_negative(node, dim, what, example, &rate, diag)
-                    : !hl_read_positive(node, dim, what, example, &rate, diag))
+    if (may_be_zero ? !hl_item_read_not_negative(node, dim, what, example, &rate, diag)
+                    : !hl_item_read_positive(node, dim, what, example, &rate, diag))
         return false;
     *daily = rate * PER_DAY;
     return true;
@@ -237,8 +237,8 @@ static bool read_cap(struct hl_arena *arena, const struct hl_yaml *node, struct 
     right.text = per + strlen(" per ");
     right.pos = hl_pos_shift(node->pos, (int)(right.text - text));
     double hours;
-    bool good = hl_read_fraction(&left, "a cap", false, &p->cap, diag);
-    good = hl_read_duration(&right, "the time of a cap", &hours, diag) && good;
+    bool good = hl_item_read_fraction(&left, "a cap", false, &p->cap, diag);
+    good = hl_item_read_duration(&right, "the time of a cap", &hours, diag) && good;
     if (good) p->cap_days = hours / PER_DAY;
     return good;
 }
@@ -272,14 +272,14 @@ static bool read_parameters(struct hl_arena *arena, const struct hl_yaml *node, 
     double hours;
     const struct hl_yaml *value;
     if ((value = either(node, "every", "w", &good, diag))) {
-        if (hl_read_duration(value, "the time between two steps", &hours, diag)) p->days = hours / PER_DAY;
+        if (hl_item_read_duration(value, "the time between two steps", &hours, diag)) p->days = hours / PER_DAY;
         else good = false;
     }
     if ((value = either(node, "reduction", "r", &good, diag)))
-        good = hl_read_fraction(value, "the reduction", false, &p->reduction, diag) && good;
+        good = hl_item_read_fraction(value, "the reduction", false, &p->reduction, diag) && good;
     if ((value = hl_yaml_get(node, "fraction")))
-        good = hl_read_fraction(value, "the fraction", false, &p->reduction, diag) && good;
-    if ((value = hl_yaml_get(node, "dO"))) good = hl_read_fraction(value, "the step of occupancy", false, &p->dO, diag) && good;
+        good = hl_item_read_fraction(value, "the fraction", false, &p->reduction, diag) && good;
+    if ((value = hl_yaml_get(node, "dO"))) good = hl_item_read_fraction(value, "the step of occupancy", false, &p->dO, diag) && good;
     if ((value = hl_yaml_get(node, "ED50"))) good = read_ED50(value, &p->ED50, diag) && good;
     if ((value = hl_yaml_get(node, "step")))
         good = read_daily(value, "a step of the daily dose", "0.25 mg/d", false, &p->step, diag) && good;
@@ -364,7 +364,7 @@ static bool read_list(struct hl_arena *arena, const struct hl_yaml *list, struct
             good = false;
         } else {
             good = read_daily(dose, "a daily dose", "1 mg/d", true, &daily, diag) && good;
-            good = hl_read_duration(span, "the time a level is kept", &hours, diag) && good;
+            good = hl_item_read_duration(span, "the time a level is kept", &hours, diag) && good;
         }
         taper->level[taper->n++] = (struct hl_taper_level){.dose = daily, .given = daily, .days = hours / PER_DAY};
     }
@@ -404,13 +404,13 @@ static bool read_strength(struct hl_arena *arena, const struct hl_yaml *node, bo
     char why[128];
     struct hl_unit unit;
     double value;
-    if (!patch) return hl_read_positive(&plain, hl_dim_of("mg"), "a tablet's strength", "0.5 mg", strength, diag);
+    if (!patch) return hl_item_read_positive(&plain, hl_dim_of("mg"), "a tablet's strength", "0.5 mg", strength, diag);
     if (length > 0 && hl_quantity_parse(plain.text, &value, &unit, why, sizeof why) && hl_dim_equal(unit.dim, hl_dim_of("mg")) &&
         value > 0) {
         *strength = value / wear_days; /* a tape is named by its milligrams: so many per wear */
         return true;
     }
-    if (!hl_read_positive(&plain, hl_dim_of("mg/h"), "a patch's strength", "12.5 ug/h", &value, diag)) return false;
+    if (!hl_item_read_positive(&plain, hl_dim_of("mg/h"), "a patch's strength", "12.5 ug/h", &value, diag)) return false;
     *strength = value * PER_DAY;
     return true;
 }
@@ -435,7 +435,7 @@ static bool read_pieces(struct hl_arena *arena, const struct hl_yaml *node, cons
     double wear = PER_DAY, *pieces = NULL;
     const struct hl_yaml *wear_node = hl_yaml_get(node, "wear");
     bool good = read_breaking(node, &breaking, diag);
-    if (patch && wear_node) good = hl_read_duration(wear_node, "the time a patch is worn", &wear, diag) && good;
+    if (patch && wear_node) good = hl_item_read_duration(wear_node, "the time a patch is worn", &wear, diag) && good;
     if (hl_list_size(list) == 0) {
         hl_diag_error(diag, list->pos, "expected at least one strength, such as [0.5 mg, 1 mg]");
         good = false;
@@ -466,7 +466,7 @@ static bool read_quantum(const struct hl_yaml *node, double *quantum, struct hl_
         *quantum *= PER_DAY;
         if (*quantum > 0) return true;
     }
-    return hl_read_positive(node, hl_dim_of("mg"), "a quantum", "0.125 mg", quantum, diag);
+    return hl_item_read_positive(node, hl_dim_of("mg"), "a quantum", "0.125 mg", quantum, diag);
 }
 
 static double largest_dose(const struct hl_taper *taper, double from)

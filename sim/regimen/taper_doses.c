@@ -41,7 +41,7 @@ static bool read_split(struct hl_compiler *c, const struct hl_yaml *node, struct
         }
     *d = (struct division){.n = 2, .every = 12};
     if (!node) return true;
-    if (!hl_read_duration(node, "the time between the doses of a day (or qd, bid, tid, qid)", &hours, c->diag)) return false;
+    if (!hl_item_read_duration(node, "the time between the doses of a day (or qd, bid, tid, qid)", &hours, c->diag)) return false;
     double n = round(DAY / hours);
     if (n < 1 || n > MOST_PARTS || fabs(n * hours - DAY) > HL_SAME_TIME) {
         hl_diag_error(c->diag, node->pos, "split must divide a day evenly, as 24 h, 12 h, 8 h or 6 h do, found \"%s\"", node->text);
@@ -60,7 +60,7 @@ static bool read_division(struct hl_compiler *c, const struct hl_yaml *taper, st
     d->at = at;
     bool good = hl_list_size(at) > 0 && hl_list_size(at) <= MOST_PARTS;
     if (!good) hl_diag_error(c->diag, at->pos, "expected clock times such as [\"08:00\", \"20:00\"]");
-    for (size_t i = 0; good && i < hl_list_size(at); i++) good = hl_read_clock(hl_list_item(at, i), &clock, c->diag);
+    for (size_t i = 0; good && i < hl_list_size(at); i++) good = hl_item_read_clock(hl_list_item(at, i), &clock, c->diag);
     if (good && split && d->n != hl_list_size(at)) {
         hl_diag_error(c->diag, split->pos, "split: %s is %zu doses a day, but at: has %zu clock times", split->text, d->n,
                       hl_list_size(at));
@@ -89,7 +89,7 @@ static void place_parts(struct hl_compiler *c, const struct division *d, double 
     for (size_t i = 0; i < d->n; i++) {
         double clock = 0;
         part[i] = (struct part){.offset = (double)i * d->every};
-        if (d->at && hl_read_clock(hl_list_item(d->at, i), &clock, c->diag))
+        if (d->at && hl_item_read_clock(hl_list_item(d->at, i), &clock, c->diag))
             part[i].offset = mod_day(clock - (c->study->origin + start));
         part[i].clock = mod_day(c->study->origin + start + part[i].offset - DAWN);
     }
@@ -244,7 +244,7 @@ static bool read_patches(struct hl_compiler *c, const struct hl_yaml *node, cons
     bool per_wear = hl_dim_equal(r->nominal_dim, hl_dim_of("mg")), good = patches != NULL;
     if (!patches) hl_diag_error(c->diag, node->pos, "a taper by patches needs the strengths at hand, such as 'patches: [12.5 ug/h, 25 ug/h]'");
     *wear = r->default_wear;
-    if (wear_node) good = hl_read_duration(wear_node, "the time a patch is worn", wear, c->diag) && good;
+    if (wear_node) good = hl_item_read_duration(wear_node, "the time a patch is worn", wear, c->diag) && good;
     for (size_t i = 0; good && i < hl_list_size(patches); i++)
         good = hl_compiler_amount(c, hl_list_item(patches, i), route, &ignored);
     if (good && !(*wear > 0)) hl_diag_error(c->diag, node->pos, "how long is a patch worn? Add 'wear: 72 h'");

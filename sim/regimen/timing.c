@@ -28,11 +28,11 @@ static bool read_start(struct hl_compiler *c, const struct hl_yaml *item, struct
         return false;
     }
     if (start) {
-        good = hl_read_time(start, "the start of an item", &hours, c->diag);
+        good = hl_item_read_time(start, "the start of an item", &hours, c->diag);
         t->start = c->base + hours;
         return good;
     }
-    if (gap) good = hl_read_wait(gap, "a gap", &hours, c->diag);
+    if (gap) good = hl_item_read_wait(gap, "a gap", &hours, c->diag);
     if (isinf(c->cursor) && good) {
         hl_diag_error(c->diag, item->pos, "this item follows %s, which runs to the study's end; give that one for: or until:, or this "
                       "one its own start:", c->runs_on);
@@ -59,10 +59,10 @@ static bool read_end(struct hl_compiler *c, const struct hl_yaml *item, struct h
     }
     const struct hl_yaml *span = hl_yaml_get(item, "for"), *until = hl_yaml_get(item, "until");
     const struct hl_yaml *doses = hl_yaml_get(item, "doses"), *stop = hl_yaml_get(item, "stop");
-    if (span && (good = hl_read_duration(span, "how long the item lasts", &hours, c->diag) && good)) t->end = t->start + hours;
-    if (until && (good = hl_read_time(until, "the end of the item", &hours, c->diag) && good)) t->end = c->base + hours;
-    if (doses) good = hl_read_count(doses, "a number of doses", &t->doses, c->diag) && good;
-    if (stop && (good = hl_read_time(stop, "the time it is stopped", &hours, c->diag) && good)) t->stop = c->base + hours;
+    if (span && (good = hl_item_read_duration(span, "how long the item lasts", &hours, c->diag) && good)) t->end = t->start + hours;
+    if (until && (good = hl_item_read_time(until, "the end of the item", &hours, c->diag) && good)) t->end = c->base + hours;
+    if (doses) good = hl_item_read_count(doses, "a number of doses", &t->doses, c->diag) && good;
+    if (stop && (good = hl_item_read_time(stop, "the time it is stopped", &hours, c->diag) && good)) t->stop = c->base + hours;
     t->has_end = span || until;
     if (good && until && t->end <= t->start) {
         hl_diag_error(c->diag, until->pos, "this item would end at %g h, before it starts at %g h", t->end, t->start);
@@ -91,7 +91,7 @@ static bool read_clocks(struct hl_compiler *c, const struct hl_yaml *at, struct 
     for (size_t i = 0; i < hl_list_size(at); i++) {
         double clock = 0;
         const struct hl_yaml *node = hl_list_item(at, i);
-        if (!hl_read_clock(node, &clock, c->diag)) {
+        if (!hl_item_read_clock(node, &clock, c->diag)) {
             good = false;
             continue;
         }
@@ -110,7 +110,7 @@ static bool read_interval(struct hl_compiler *c, const struct hl_yaml *item, str
 {
     const struct hl_yaml *every = hl_yaml_get(item, "every"), *at = hl_yaml_get(item, "at");
     bool good = true;
-    if (every) good = hl_read_duration(every, "the time between two doses", &t->every, c->diag);
+    if (every) good = hl_item_read_duration(every, "the time between two doses", &t->every, c->diag);
     if (!at) return good;
     if (!every) t->every = DAY;
     if (good && fabs(t->every / DAY - round(t->every / DAY)) > HL_SAME_TIME) {
