@@ -166,9 +166,10 @@ static void put_mixtures(const struct hl_cohort *cohort, uint64_t subject, doubl
 {
     for (size_t i = 0; i < cohort->system->n_mixtures; i++) {
         const struct hl_system_mixture *mixture = &cohort->system->mixture[i];
-        size_t class = cohort->spec->typical ? likeliest_class(mixture->info)
-                       : drawn_class(mixture->info, hl_random_uniform(cohort->spec->seed, subject,
-                                                                     cohort->mixture_stream[i], 0));
+        size_t class = cohort->spec->typical
+                           ? likeliest_class(mixture->info)
+                           : drawn_class(mixture->info,
+                                         hl_random_uniform(cohort->spec->seed, subject, cohort->mixture_stream[i], 0));
         lane[(size_t)mixture->reg * lanes] = (double)class;
     }
 }

@@ -17,9 +17,9 @@
 #include "base/random.h"
 #include "base/text.h"
 
-#define LEAST_EIGENVALUE 1e-10   /* of a correlation matrix; below this rounding decides what Cholesky gives */
-#define NEAREST_EIGENVALUE 1e-3  /* of the matrix proposed instead: it must survive being typed with three digits */
-#define PROJECTIONS 500
+#define LEAST_EIGENVALUE   1e-10 /* of a correlation matrix; below this rounding decides what Cholesky gives */
+#define NEAREST_EIGENVALUE 2e-3  /* of the matrix proposed instead: it must survive being typed with three digits */
+#define PROJECTIONS        500
 
 struct group {
     size_t n;
@@ -32,14 +32,14 @@ struct group {
 struct hl_groups {
     const struct hl_system *system;
     size_t n_quantities;
-    const char **name;    /* by quantity */
+    const char **name; /* by quantity */
     uint64_t *stream;
-    bool *random;         /* has a distribution to draw from */
-    size_t *parent;       /* of the union-find forest */
-    double *sd;           /* by eta */
+    bool *random;   /* has a distribution to draw from */
+    size_t *parent; /* of the union-find forest */
+    double *sd;     /* by eta */
     size_t n_groups;
-    struct group *group;  /* of two or more */
-    bool *grouped;        /* by quantity */
+    struct group *group; /* of two or more */
+    bool *grouped;       /* by quantity */
 };
 
 size_t hl_groups_size(const struct hl_groups *groups)
@@ -248,10 +248,13 @@ static void report_indefinite(struct hl_arena *arena, const struct hl_groups *gr
     make_nearest(arena, nearest, group->n, value, vector);
     for (size_t i = 0; i < group->n; i++)
         for (size_t j = i + 1; j < group->n; j++)
-            list = hl_arena_printf(arena, "%s%s%s with %s %.3f", list, *list ? ", " : "", groups->name[group->member[i]],
-                                   groups->name[group->member[j]], nearest[i * group->n + j]);
-    hl_diag_error(diag, group->pos, "these correlations can't all hold: their matrix has the eigenvalue %.4g, and all must be "
-                  "above 0; the nearest valid correlations are: %s", smallest, list);
+            list =
+                hl_arena_printf(arena, "%s%s%s with %s %.3f", list, *list ? ", " : "", groups->name[group->member[i]],
+                                groups->name[group->member[j]], nearest[i * group->n + j]);
+    hl_diag_error(diag, group->pos,
+                  "these correlations can't all hold: their matrix has the eigenvalue %.4g, and all must be "
+                  "above 0; the nearest valid correlations are: %s",
+                  smallest, list);
 }
 
 static bool all_finite(const struct group *group)

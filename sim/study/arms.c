@@ -14,7 +14,7 @@ static const char *const own_keys[] = {"name", "label", "covariates", "parameter
 
 #define N_OWN_KEYS (sizeof own_keys / sizeof *own_keys)
 
-static void check_arm_keys(struct hl_reader *reader, const struct hl_yaml *tree, const struct hl_yaml *node,
+static void check_arm_keys(struct hl_study_reader *reader, const struct hl_yaml *tree, const struct hl_yaml *node,
                            const char *name)
 {
     const struct hl_yaml *drugs = hl_yaml_get(tree, "drugs");
@@ -28,22 +28,22 @@ static void check_arm_keys(struct hl_reader *reader, const struct hl_yaml *tree,
 }
 
 /* A list of items; a lone item is a list of one. NULL after a message. */
-static const struct hl_yaml *prescription(struct hl_reader *reader, const struct hl_yaml *node, const char *drug)
+static const struct hl_yaml *prescription(struct hl_study_reader *reader, const struct hl_yaml *node, const char *drug)
 {
     if (node->kind == HL_YAML_SEQUENCE)
         return node;
     if (node->kind == HL_YAML_SCALAR) {
-        hl_diag_error(reader->diag, node->pos, "%s: expected a list of what is given; write [{oral: 1 mg, every: 12 h, for: 14 d}]",
-                      drug);
+        hl_diag_error(reader->diag, node->pos,
+                      "%s: expected a list of what is given; write [{oral: 1 mg, every: 12 h, for: 14 d}]", drug);
         return NULL;
     }
-    struct hl_yaml *list = hl_node(reader->arena, node->pos, HL_YAML_SEQUENCE);
-    hl_append(reader->arena, list, hl_yaml_clone(reader->arena, node));
+    struct hl_yaml *list = hl_study_node(reader->arena, node->pos, HL_YAML_SEQUENCE);
+    hl_study_append(reader->arena, list, hl_yaml_clone(reader->arena, node));
     return list;
 }
 
-static void read_prescriptions(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
-                               struct hl_arm *arm)
+static void read_prescriptions(struct hl_study_reader *reader, const struct hl_yaml *node,
+                               const struct hl_system *system, struct hl_arm *arm)
 {
     arm->prescription = hl_arena_alloc(reader->arena, system->n_instances, sizeof *arm->prescription);
     for (size_t i = 0; i < system->n_instances; i++) {
@@ -53,13 +53,14 @@ static void read_prescriptions(struct hl_reader *reader, const struct hl_yaml *n
     }
 }
 
-static void read_overrides(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static void read_overrides(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                            struct hl_arm *arm)
 {
     if (!node)
         return;
     if (node->kind != HL_YAML_MAPPING) {
-        hl_diag_error(reader->diag, node->pos, "covariates of an arm: expected names with values; write {carbamazepine: present}");
+        hl_diag_error(reader->diag, node->pos,
+                      "covariates of an arm: expected names with values; write {carbamazepine: present}");
         return;
     }
     const char **name = hl_arena_alloc(reader->arena, system->n_covariates, sizeof *name);
@@ -74,8 +75,8 @@ static void read_overrides(struct hl_reader *reader, const struct hl_yaml *node,
         if (covariate < 0)
             hl_diag_error(reader->diag, node->key[i]->pos, "no model has a covariate '%s'%s", node->key[i]->text,
                           hl_text_did_you_mean(node->key[i]->text, name, system->n_covariates, hint, sizeof hint));
-        else if (hl_read_covariate(reader, node->item[i], &system->covariate[covariate], &value)) {
-            hl_warn_outside(reader, node->item[i]->pos, &system->covariate[covariate], value);
+        else if (hl_study_read_covariate(reader, node->item[i], &system->covariate[covariate], &value)) {
+            hl_study_warn_outside(reader, node->item[i]->pos, &system->covariate[covariate], value);
             arm->covariate[arm->n_covariate_overrides] = covariate;
             arm->covariate_value[arm->n_covariate_overrides++] = value;
         }
@@ -83,21 +84,21 @@ static void read_overrides(struct hl_reader *reader, const struct hl_yaml *node,
 }
 
 /* The system with the study's and then the arm's own parameter values. */
-static const struct hl_system *with_parameters(struct hl_reader *reader, const struct hl_yaml *tree,
+static const struct hl_system *with_parameters(struct hl_study_reader *reader, const struct hl_yaml *tree,
                                                const struct hl_yaml *node, const struct hl_system *system)
 {
     const struct hl_yaml *common = hl_yaml_get(tree, "parameters"), *own = hl_yaml_get(node, "parameters");
     if (!common && !own)
         return system;
     struct hl_system *variant = hl_system_variant(reader->arena, system);
-    hl_apply_parameters(reader, common, variant, variant->initial, false);
-    hl_apply_parameters(reader, own, variant, variant->initial, true);
+    hl_study_apply_parameters(reader, common, variant, variant->initial, false);
+    hl_study_apply_parameters(reader, own, variant, variant->initial, true);
     return variant;
 }
 
 /* Whether the arm of the file with this index takes part in the combination: for a factor that doesn't touch it, it
  * appears at the first level only. */
-static bool takes_part(const struct hl_sweep *sweep, const size_t *level, size_t arm)
+static bool takes_part(const struct hl_study_sweep *sweep, const size_t *level, size_t arm)
 {
     for (size_t f = 0; sweep && f < sweep->n; f++)
         if (!sweep->factor[f].touches[arm] && level[f] != 0)
@@ -105,14 +106,14 @@ static bool takes_part(const struct hl_sweep *sweep, const size_t *level, size_t
     return true;
 }
 
-static void note_levels(struct hl_reader *reader, const struct hl_sweep *sweep, const size_t *level, size_t index,
-                        struct hl_arm *arm)
+static void note_levels(struct hl_study_reader *reader, const struct hl_study_sweep *sweep, const size_t *level,
+                        size_t index, struct hl_arm *arm)
 {
     size_t n = sweep ? sweep->n : 0;
     arm->factor_value = hl_arena_alloc(reader->arena, n, sizeof *arm->factor_value);
     arm->factor_text = hl_arena_alloc(reader->arena, n, sizeof *arm->factor_text);
     for (size_t f = 0; f < n; f++) {
-        const struct hl_sweep_factor *factor = &sweep->factor[f];
+        const struct hl_study_sweep_factor *factor = &sweep->factor[f];
         bool touched = factor->touches[index];
         arm->factor_value[f] = touched ? factor->value[level[f]] : NAN;
         arm->factor_text[f] = touched ? factor->text[level[f]] : "";
@@ -121,7 +122,7 @@ static void note_levels(struct hl_reader *reader, const struct hl_sweep *sweep, 
     }
 }
 
-static void keep_arm(struct hl_reader *reader, const struct hl_arm *arm)
+static void keep_arm(struct hl_study_reader *reader, const struct hl_arm *arm)
 {
     struct hl_study *study = reader->study;
     for (size_t i = 0; i < study->n_arms; i++)
@@ -137,14 +138,15 @@ static void keep_arm(struct hl_reader *reader, const struct hl_arm *arm)
     study->arm[study->n_arms++] = *arm;
 }
 
-static void read_arm(struct hl_reader *reader, const struct hl_yaml *tree, const struct hl_yaml *node,
-                     const struct hl_system *system, const struct hl_cohort_spec *cohort, const struct hl_sweep *sweep,
-                     const size_t *level, size_t index)
+static void read_arm(struct hl_study_reader *reader, const struct hl_yaml *tree, const struct hl_yaml *node,
+                     const struct hl_system *system, const struct hl_cohort_spec *cohort,
+                     const struct hl_study_sweep *sweep, const size_t *level, size_t index)
 {
     struct hl_arm arm = {.pos = node->pos, .system = system, .cohort = cohort};
     if (node->kind != HL_YAML_MAPPING) {
-        hl_diag_error(reader->diag, node->pos, "an arm is a mapping; write {name: daily, clonazepam: [{oral: 1 mg, every: 24 h, "
-                                               "for: 7 d}]}");
+        hl_diag_error(reader->diag, node->pos,
+                      "an arm is a mapping; write {name: daily, clonazepam: [{oral: 1 mg, every: 24 h, "
+                      "for: 7 d}]}");
         return;
     }
     const struct hl_yaml *name = hl_yaml_get(node, "name");
@@ -165,15 +167,16 @@ static void read_arm(struct hl_reader *reader, const struct hl_yaml *tree, const
     keep_arm(reader, &arm);
 }
 
-void hl_read_arms(struct hl_reader *reader, const struct hl_yaml *tree, const struct hl_system *system,
-                  const struct hl_cohort_spec *cohort, const struct hl_sweep *sweep, const size_t *level)
+void hl_study_read_arms(struct hl_study_reader *reader, const struct hl_yaml *tree, const struct hl_system *system,
+                        const struct hl_cohort_spec *cohort, const struct hl_study_sweep *sweep, const size_t *level)
 {
     const struct hl_yaml *arms = hl_yaml_get(tree, "arms");
     if (!arms)
         return; /* reported with the study's keys */
     if (arms->kind != HL_YAML_SEQUENCE || arms->n == 0) {
-        hl_diag_error(reader->diag, arms->pos, "arms: expected a list of arms; write [{name: daily, clonazepam: [{oral: 1 mg, "
-                                               "every: 24 h, for: 7 d}]}]");
+        hl_diag_error(reader->diag, arms->pos,
+                      "arms: expected a list of arms; write [{name: daily, clonazepam: [{oral: 1 mg, "
+                      "every: 24 h, for: 7 d}]}]");
         return;
     }
     for (size_t i = 0; i < arms->n; i++)

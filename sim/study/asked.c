@@ -73,7 +73,7 @@ static const char **output_names(struct hl_arena *arena, const struct hl_system 
 }
 
 /* The output a scalar names, as an index into system->output, or -1 after a message. */
-static int find_output(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+static int find_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     const char *text = hl_yaml_text(node, "an output such as clonazepam.Cp", reader->diag);
     char hint[256];
@@ -81,9 +81,9 @@ static int find_output(struct hl_reader *reader, const struct hl_yaml *node, con
         return -1;
     int found = hl_system_find_output(system, text);
     if (found < 0)
-        hl_diag_error(reader->diag, node->pos, "no model has an output '%s'%s", text,
-                      hl_text_did_you_mean(text, output_names(reader->arena, system), system->n_outputs, hint,
-                                           sizeof hint));
+        hl_diag_error(
+            reader->diag, node->pos, "no model has an output '%s'%s", text,
+            hl_text_did_you_mean(text, output_names(reader->arena, system), system->n_outputs, hint, sizeof hint));
     return found;
 }
 
@@ -96,7 +96,7 @@ static int place_of(const struct hl_study *study, int output)
     return -1;
 }
 
-static int add_output(struct hl_reader *reader, int output)
+static int add_output(struct hl_study_reader *reader, int output)
 {
     struct hl_study *study = reader->study;
     int *list = hl_arena_alloc(reader->arena, study->n_outputs + 1, sizeof *list);
@@ -108,7 +108,7 @@ static int add_output(struct hl_reader *reader, int output)
 }
 
 /* The study's own index of an output a metric names, added when new; -1 after a message. */
-static int need_output(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+static int need_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     int output = find_output(reader, node, system);
     if (output < 0)
@@ -117,10 +117,10 @@ static int need_output(struct hl_reader *reader, const struct hl_yaml *node, con
     return place >= 0 ? place : add_output(reader, output);
 }
 
-void hl_read_outputs(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+void hl_study_read_outputs(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     for (size_t i = 0; i < n; i++) {
         int output = find_output(reader, item[i], system);
         if (output < 0)
@@ -138,15 +138,15 @@ void hl_read_outputs(struct hl_reader *reader, const struct hl_yaml *node, const
 /* ---- thresholds */
 
 /* A threshold of the study's output number place. */
-static bool read_threshold(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static bool read_threshold(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                            int place, double *value)
 {
     const struct hl_output *output = &system->output[reader->study->output[place]];
     const char *what = hl_arena_printf(reader->arena, "the threshold of %s", output->name);
-    return hl_read_quantity(reader, node, what, output->unit.dim, output->unit_text, value);
+    return hl_study_read_quantity(reader, node, what, output->unit.dim, output->unit_text, value);
 }
 
-static void keep_threshold(struct hl_reader *reader, int place, double value, const char *text)
+static void keep_threshold(struct hl_study_reader *reader, int place, double value, const char *text)
 {
     struct hl_study *study = reader->study;
     for (size_t i = 0; i < study->n_thresholds; i++)
@@ -159,19 +159,21 @@ static void keep_threshold(struct hl_reader *reader, int place, double value, co
     study->threshold = list;
 }
 
-void hl_read_thresholds(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+void hl_study_read_thresholds(struct hl_study_reader *reader, const struct hl_yaml *node,
+                              const struct hl_system *system)
 {
     if (!node)
         return;
     if (node->kind != HL_YAML_MAPPING) {
-        hl_diag_error(reader->diag, node->pos, "thresholds: expected outputs with their levels; write "
-                                               "{clonazepam.Cp: [\"20 ng/mL\"]}");
+        hl_diag_error(reader->diag, node->pos,
+                      "thresholds: expected outputs with their levels; write "
+                      "{clonazepam.Cp: [\"20 ng/mL\"]}");
         return;
     }
     for (size_t i = 0; i < node->n; i++) {
         int place = need_output(reader, node->key[i], system);
         size_t n;
-        struct hl_yaml **item = hl_items(reader->arena, node->item[i], &n);
+        struct hl_yaml **item = hl_study_items(reader->arena, node->item[i], &n);
         for (size_t j = 0; place >= 0 && j < n; j++) {
             double value;
             if (read_threshold(reader, item[j], system, place, &value))
@@ -184,14 +186,18 @@ void hl_read_thresholds(struct hl_reader *reader, const struct hl_yaml *node, co
 
 /* One line under metrics: while it is unfolded. */
 struct line {
-    struct hl_reader *reader;
+    struct hl_study_reader *reader;
     const struct hl_system *system;
     const struct hl_yaml *node;
-    size_t n_of;        int *of;                 /* study's outputs */
-    size_t n_levels;    struct hl_yaml **level;  /* under above: (or below:) */
-    const char *key;                             /* "above" or "below" */
-    size_t n_list;      struct hl_yaml **list;
-    size_t n_windows;   double (*window)[2];
+    size_t n_of;
+    int *of; /* study's outputs */
+    size_t n_levels;
+    struct hl_yaml **level; /* under above: (or below:) */
+    const char *key;        /* "above" or "below" */
+    size_t n_list;
+    struct hl_yaml **list;
+    size_t n_windows;
+    double (*window)[2];
     bool sampled;
     const char *name;
     bool above_used;
@@ -199,9 +205,10 @@ struct line {
 
 static void read_window(struct line *line, const struct hl_yaml *node)
 {
-    struct hl_reader *reader = line->reader;
-    double *w = line->window[line->n_windows], end = reader->study->n_times ? reader->study->time[reader->study->n_times - 1] : 0.0;
-    if (!hl_read_interval(reader, node, "a window", hl_dim_of("h"), "h", &w[0], &w[1]))
+    struct hl_study_reader *reader = line->reader;
+    double *w = line->window[line->n_windows],
+           end = reader->study->n_times ? reader->study->time[reader->study->n_times - 1] : 0.0;
+    if (!hl_study_read_interval(reader, node, "a window", hl_dim_of("h"), "h", &w[0], &w[1]))
         return;
     if (w[0] < 0.0)
         hl_diag_error(reader->diag, node->item[0]->pos, "a window starts before the study does, at '%s'",
@@ -217,7 +224,7 @@ static void read_window(struct line *line, const struct hl_yaml *node)
 static void read_windows(struct line *line)
 {
     const struct hl_yaml *one = hl_yaml_get(line->node, "window"), *many = hl_yaml_get(line->node, "windows");
-    struct hl_reader *reader = line->reader;
+    struct hl_study_reader *reader = line->reader;
     if (one && many)
         hl_diag_error(reader->diag, one->pos, "give either 'window' or 'windows', not both");
     else if (one) {
@@ -238,7 +245,7 @@ static const char *level_name(struct line *line, int place, double value)
     const struct hl_output *output = &line->system->output[line->reader->study->output[place]];
     char number[40];
     snprintf(number, sizeof number, "%.6g", value / output->unit.factor);
-    return hl_safe_name(line->reader->arena, number);
+    return hl_study_safe_name(line->reader->arena, number);
 }
 
 static void keep_metric(struct line *line, struct hl_metric_spec spec, const struct hl_yaml *kind_node)
@@ -270,7 +277,7 @@ static const char *metric_name(struct line *line, const struct hl_metric_spec *s
     if (name && single)
         return name;
     for (int i = 0; i < spec->n_of && !line->name; i++) {
-        const char *output = hl_safe_name(arena, line->system->output[study->output[spec->of[i]]].name);
+        const char *output = hl_study_safe_name(arena, line->system->output[study->output[spec->of[i]]].name);
         name = name ? hl_arena_printf(arena, "%s_%s", name, output) : output;
     }
     name = hl_arena_printf(arena, "%s_%s", name, kinds[spec->kind].name);
@@ -296,7 +303,8 @@ static void unfold_pair(struct line *line, enum hl_metric_kind kind, const struc
     if (line->n_of != 2 || line->n_levels != 2) {
         hl_diag_error(line->reader->diag, node->pos,
                       "%s compares two outputs, each with its threshold; write {of: [A, B], above: [\"5 ng/mL\", "
-                      "\"0.6 ng/mL\"], list: [%s]}", kinds[kind].name, kinds[kind].name);
+                      "\"0.6 ng/mL\"], list: [%s]}",
+                      kinds[kind].name, kinds[kind].name);
         return;
     }
     for (int i = 0; i < 2; i++) {
@@ -345,7 +353,7 @@ static void unfold(struct line *line, const struct hl_yaml *node)
     size_t kind;
     for (int i = 0; i < HL_N_METRIC_KINDS; i++)
         names[i] = kinds[i].name;
-    if (!hl_read_choice(line->reader, node, "metric", names, HL_N_METRIC_KINDS, &kind))
+    if (!hl_study_read_choice(line->reader, node, "metric", names, HL_N_METRIC_KINDS, &kind))
         return;
     int needs = kinds[kind].needs;
     line->above_used |= (needs & THRESHOLD) != 0;
@@ -363,7 +371,7 @@ static void read_of(struct line *line)
 {
     const struct hl_yaml *node = hl_yaml_get(line->node, "of");
     size_t n;
-    struct hl_yaml **item = hl_items(line->reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(line->reader->arena, node, &n);
     bool good = n > 0;
     if (!good)
         hl_diag_error(line->reader->diag, node ? node->pos : line->node->pos,
@@ -382,7 +390,7 @@ static void read_levels(struct line *line)
     if (above && below)
         hl_diag_error(line->reader->diag, below->pos, "a line of metrics has one threshold, 'above' or 'below'");
     line->key = above ? "above" : "below";
-    line->level = hl_items(line->reader->arena, above ? above : below, &line->n_levels);
+    line->level = hl_study_items(line->reader->arena, above ? above : below, &line->n_levels);
 }
 
 static void read_line_name(struct line *line)
@@ -396,14 +404,14 @@ static void read_line_name(struct line *line)
         line->name = text;
 }
 
-static void read_line(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+static void read_line(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     static const char *const keys[] = {"of", "above", "below", "list", "window", "windows", "sampled", "name"};
     struct line line = {.reader = reader, .system = system, .node = node};
     if (!hl_yaml_check_keys(node, "a line of metrics", keys, sizeof keys / sizeof *keys, reader->diag))
         return;
     const struct hl_yaml *list = hl_yaml_get(node, "list"), *sampled = hl_yaml_get(node, "sampled");
-    line.list = hl_items(reader->arena, list, &line.n_list);
+    line.list = hl_study_items(reader->arena, list, &line.n_list);
     if (line.n_list == 0)
         hl_diag_error(reader->diag, list ? list->pos : node->pos,
                       "a line of metrics needs a list of them; write list: [Cmax, Tmax, AUC]");
@@ -412,7 +420,7 @@ static void read_line(struct hl_reader *reader, const struct hl_yaml *node, cons
     read_windows(&line);
     read_line_name(&line);
     if (sampled)
-        hl_read_truth(reader, sampled, "value of sampled", &line.sampled);
+        hl_study_read_truth(reader, sampled, "value of sampled", &line.sampled);
     for (size_t i = 0; i < line.n_list; i++)
         unfold(&line, line.list[i]);
     if (line.n_levels && line.n_list && !line.above_used)
@@ -420,32 +428,32 @@ static void read_line(struct hl_reader *reader, const struct hl_yaml *node, cons
                       "'%s' is used by none of this line's metrics; add hours_above, or remove it", line.key);
 }
 
-void hl_read_metrics(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+void hl_study_read_metrics(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     for (size_t i = 0; i < n; i++)
         read_line(reader, item[i], system);
 }
 
 /* ---- quantiles */
 
-void hl_read_quantiles(struct hl_reader *reader, const struct hl_yaml *node)
+void hl_study_read_quantiles(struct hl_study_reader *reader, const struct hl_yaml *node)
 {
     struct hl_study *study = reader->study;
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     study->quantile = hl_arena_alloc(reader->arena, n, sizeof *study->quantile);
     for (size_t i = 0; i < n; i++) {
         double p;
-        if (!hl_read_share(reader, item[i], "a quantile", &p))
+        if (!hl_study_read_share(reader, item[i], "a quantile", &p))
             continue;
         if (!(p > 0.0 && p < 1.0))
             hl_diag_error(reader->diag, item[i]->pos, "a quantile lies between 0 and 1 (0 %% and 100 %%), found '%s'%s",
                           item[i]->text, p >= 1.0 ? "; for per cent write \"5 %\"" : "");
         else if (study->n_quantiles && !(p > study->quantile[study->n_quantiles - 1]))
-            hl_diag_error(reader->diag, item[i]->pos, "quantiles must ascend, each once: '%s' is not above the one before",
-                          item[i]->text);
+            hl_diag_error(reader->diag, item[i]->pos,
+                          "quantiles must ascend, each once: '%s' is not above the one before", item[i]->text);
         else
             study->quantile[study->n_quantiles++] = p;
     }

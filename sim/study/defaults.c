@@ -11,20 +11,20 @@
 #include "base/text.h"
 #include "study/inside.h"
 
-const char *const hl_solver_words[] = {"exact",      "gsl-rk2",    "gsl-rk4",    "gsl-rkf45",   "gsl-rkck",
-                                       "gsl-rk8pd",  "gsl-rk1imp", "gsl-rk2imp", "gsl-rk4imp",  "gsl-bsimp",
-                                       "gsl-msadams", "gsl-msbdf"};
-const size_t hl_n_solver_words = sizeof hl_solver_words / sizeof *hl_solver_words;
+const char *const hl_study_solver_words[] = {"exact",     "gsl-rk2",    "gsl-rk4",   "gsl-rkf45",   "gsl-rkck",
+                                             "gsl-rk8pd", "gsl-rk4imp", "gsl-bsimp", "gsl-msadams", "gsl-msbdf"};
+const size_t hl_study_n_solver_words = sizeof hl_study_solver_words / sizeof *hl_study_solver_words;
 
 struct filler {
-    struct hl_reader *reader;
+    struct hl_study_reader *reader;
     struct hl_yaml *tree;
     struct hl_yaml *marks; /* the sequence under defaults: */
 };
 
 static void mark(struct filler *filler, const char *path)
 {
-    hl_append(filler->reader->arena, filler->marks, hl_scalar(filler->reader->arena, filler->tree->pos, path));
+    hl_study_append(filler->reader->arena, filler->marks,
+                    hl_study_scalar(filler->reader->arena, filler->tree->pos, path));
 }
 
 /* Adds key to a mapping that lacks it. prefix is the mapping's own path with its dot, or "". */
@@ -33,23 +33,24 @@ static void fill(struct filler *filler, struct hl_yaml *mapping, const char *pre
 {
     if (!mapping || mapping->kind != HL_YAML_MAPPING || hl_yaml_get(mapping, key))
         return;
-    hl_put(filler->reader->arena, mapping, mapping->pos, key, value);
+    hl_study_put(filler->reader->arena, mapping, mapping->pos, key, value);
     mark(filler, hl_arena_printf(filler->reader->arena, "%s%s", prefix, key));
 }
 
-static void fill_text(struct filler *filler, struct hl_yaml *mapping, const char *prefix, const char *key, const char *text)
+static void fill_text(struct filler *filler, struct hl_yaml *mapping, const char *prefix, const char *key,
+                      const char *text)
 {
-    fill(filler, mapping, prefix, key, hl_scalar(filler->reader->arena, filler->tree->pos, text));
+    fill(filler, mapping, prefix, key, hl_study_scalar(filler->reader->arena, filler->tree->pos, text));
 }
 
 static struct hl_yaml *texts(struct filler *filler, const char *const *text, size_t n, bool quoted)
 {
     struct hl_arena *arena = filler->reader->arena;
-    struct hl_yaml *list = hl_node(arena, filler->tree->pos, HL_YAML_SEQUENCE);
+    struct hl_yaml *list = hl_study_node(arena, filler->tree->pos, HL_YAML_SEQUENCE);
     for (size_t i = 0; i < n; i++) {
-        struct hl_yaml *item = hl_scalar(arena, filler->tree->pos, text[i]);
+        struct hl_yaml *item = hl_study_scalar(arena, filler->tree->pos, text[i]);
         item->quoted = quoted;
-        hl_append(arena, list, item);
+        hl_study_append(arena, list, item);
     }
     return list;
 }
@@ -62,7 +63,7 @@ static void want(struct filler *filler, struct hl_yaml *list, const char *name)
     for (size_t i = 0; i < list->n; i++)
         if (strcmp(list->item[i]->text, name) == 0)
             return;
-    hl_append(filler->reader->arena, list, hl_scalar(filler->reader->arena, filler->tree->pos, name));
+    hl_study_append(filler->reader->arena, list, hl_study_scalar(filler->reader->arena, filler->tree->pos, name));
 }
 
 static int first_output(const struct hl_system *system, size_t instance)
@@ -76,7 +77,7 @@ static int first_output(const struct hl_system *system, size_t instance)
 static void fill_outputs(struct filler *filler, const struct hl_system *system)
 {
     struct hl_arena *arena = filler->reader->arena;
-    struct hl_yaml *list = hl_node(arena, filler->tree->pos, HL_YAML_SEQUENCE);
+    struct hl_yaml *list = hl_study_node(arena, filler->tree->pos, HL_YAML_SEQUENCE);
     for (size_t i = 0; i < system->n_instances; i++) {
         const struct hl_system_instance *instance = &system->instance[i];
         int observed = instance->default_output >= 0 ? instance->default_output : first_output(system, i);
@@ -107,9 +108,9 @@ static void fill_cohort(struct filler *filler)
     struct hl_arena *arena = filler->reader->arena;
     struct hl_yaml *cohort = hl_yaml_get(filler->tree, "cohort");
     if (!cohort) {
-        cohort = hl_node(arena, filler->tree->pos, HL_YAML_MAPPING);
-        hl_put(arena, cohort, filler->tree->pos, "typical", hl_scalar(arena, filler->tree->pos, "true"));
-        hl_put(arena, filler->tree, filler->tree->pos, "cohort", cohort);
+        cohort = hl_study_node(arena, filler->tree->pos, HL_YAML_MAPPING);
+        hl_study_put(arena, cohort, filler->tree->pos, "typical", hl_study_scalar(arena, filler->tree->pos, "true"));
+        hl_study_put(arena, filler->tree, filler->tree->pos, "cohort", cohort);
         mark(filler, "cohort.typical");
     }
     if (cohort->kind != HL_YAML_MAPPING)
@@ -118,29 +119,30 @@ static void fill_cohort(struct filler *filler)
     fill_text(filler, cohort, "cohort.", "uncertainty", "typical");
 }
 
-static struct filler filler_of(struct hl_reader *reader, struct hl_yaml *tree)
+static struct filler filler_of(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     struct hl_yaml *marks = hl_yaml_get(tree, "defaults");
     if (!marks || marks->kind != HL_YAML_SEQUENCE)
-        marks = hl_node(reader->arena, tree->pos, HL_YAML_SEQUENCE);
+        marks = hl_study_node(reader->arena, tree->pos, HL_YAML_SEQUENCE);
     return (struct filler){.reader = reader, .tree = tree, .marks = marks};
 }
 
 static void keep_marks(struct filler *filler)
 {
     if (filler->marks->n)
-        hl_put(filler->reader->arena, filler->tree, filler->tree->pos, "defaults", filler->marks);
+        hl_study_put(filler->reader->arena, filler->tree, filler->tree->pos, "defaults", filler->marks);
 }
 
-void hl_fill_covariates(struct hl_reader *reader, struct hl_yaml *tree, const struct hl_system *system,
-                        const struct hl_cohort_spec *spec)
+void hl_study_fill_covariates(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system,
+                              const struct hl_cohort_spec *spec)
 {
     struct filler filler = filler_of(reader, tree);
     struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
     if (system->n_covariates == 0 || !cohort || cohort->kind != HL_YAML_MAPPING)
         return;
     if (!hl_yaml_get(cohort, "covariates"))
-        hl_put(reader->arena, cohort, cohort->pos, "covariates", hl_node(reader->arena, cohort->pos, HL_YAML_MAPPING));
+        hl_study_put(reader->arena, cohort, cohort->pos, "covariates",
+                     hl_study_node(reader->arena, cohort->pos, HL_YAML_MAPPING));
     struct hl_yaml *covariates = hl_yaml_get(cohort, "covariates");
     for (size_t i = 0; i < system->n_covariates; i++)
         if (spec->distribution[i].kind != HL_DIST_CSV)
@@ -149,13 +151,13 @@ void hl_fill_covariates(struct hl_reader *reader, struct hl_yaml *tree, const st
     keep_marks(&filler);
 }
 
-void hl_fill_defaults(struct hl_reader *reader, struct hl_yaml *tree, const struct hl_system *system)
+void hl_study_fill_defaults(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system)
 {
     static const char *const quantiles[] = {"5 %", "25 %", "50 %", "75 %", "95 %"};
     static const char *const store[] = {"trajectories", "summaries"};
     struct filler filler = filler_of(reader, tree);
     fill_text(&filler, tree, "", "title", reader->study->name);
-    struct hl_yaml *origin = hl_scalar(reader->arena, tree->pos, "00:00");
+    struct hl_yaml *origin = hl_study_scalar(reader->arena, tree->pos, "00:00");
     origin->quoted = true;
     fill(&filler, tree, "", "origin", origin);
     fill_cohort(&filler);

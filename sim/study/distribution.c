@@ -12,8 +12,8 @@
 #include <gsl/gsl_cdf.h>
 #include <math.h>
 
-#define PROBABILITY_SUM_TOLERANCE 1e-9 /* decimal fractions such as 1/3 written with ten digits still pass */
-#define LEAST_SHARE 1e-12              /* limits that leave less of a distribution than this are a mistake */
+#define PROBABILITY_SUM_TOLERANCE 1e-9  /* decimal fractions such as 1/3 written with ten digits still pass */
+#define LEAST_SHARE               1e-12 /* limits that leave less of a distribution than this are a mistake */
 
 static double clamp(double x, double low, double high)
 {
@@ -196,7 +196,8 @@ bool hl_distribution_check(const struct hl_distribution *d, const char *name, st
         return false;
     }
     if (d->truncated && mass(d, d->low, d->high) < LEAST_SHARE) {
-        hl_diag_error(diag, d->pos, "within: of %s lies outside its distribution: practically nobody would be left", name);
+        hl_diag_error(diag, d->pos, "within: of %s lies outside its distribution: practically nobody would be left",
+                      name);
         return false;
     }
     return true;

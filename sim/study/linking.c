@@ -15,29 +15,29 @@ struct built {
     bool focused;
 };
 
-struct hl_linking {
-    struct hl_reader *reader;
+struct hl_study_linking {
+    struct hl_study_reader *reader;
     struct built *built;
     size_t n, capacity;
     size_t files_capacity;
 };
 
 /* The parts of a model file that a path may reach into. */
-static const char *const model_keys[] = {"molar_mass", "covariates", "parameters", "random", "mixtures", "inputs",
-                                         "individual", "compartments", "flows", "routes", "effect_sites", "states",
-                                         "outputs", "residual_error", "title", "description"};
+static const char *const model_keys[] = {
+    "molar_mass", "covariates", "parameters",   "random", "mixtures", "inputs",         "individual", "compartments",
+    "flows",      "routes",     "effect_sites", "states", "outputs",  "residual_error", "title",      "description"};
 
 /* Words with a meaning of their own where an alias could stand. */
 static const char *const arm_words[] = {"name", "label"};
 
-struct hl_linking *hl_linking_create(struct hl_reader *reader)
+struct hl_study_linking *hl_study_linking_create(struct hl_study_reader *reader)
 {
-    struct hl_linking *linking = hl_arena_alloc(reader->arena, 1, sizeof *linking);
+    struct hl_study_linking *linking = hl_arena_alloc(reader->arena, 1, sizeof *linking);
     linking->reader = reader;
     return linking;
 }
 
-bool hl_is_model_path(const char *key)
+bool hl_study_is_model_path(const char *key)
 {
     const char *dot = strchr(key, '.');
     if (!dot)
@@ -60,7 +60,7 @@ static const char *below_alias(const char *key, const char *alias)
 /* ---- altering model trees */
 
 /* Reports the first element of a path that isn't there, with what is. */
-static void report_lost_path(struct hl_reader *reader, const struct hl_yaml *key, const char *model,
+static void report_lost_path(struct hl_study_reader *reader, const struct hl_yaml *key, const char *model,
                              const struct hl_yaml *tree, const char *path)
 {
     char hint[256];
@@ -68,7 +68,8 @@ static void report_lost_path(struct hl_reader *reader, const struct hl_yaml *key
     const char *rest = path, *dot;
     char *element = NULL;
     while ((dot = strchr(rest, '.')) != NULL) {
-        const struct hl_yaml *next = hl_yaml_get(node, element = hl_arena_strndup(reader->arena, rest, (size_t)(dot - rest)));
+        const struct hl_yaml *next =
+            hl_yaml_get(node, element = hl_arena_strndup(reader->arena, rest, (size_t)(dot - rest)));
         if (!next)
             break;
         node = next;
@@ -84,12 +85,12 @@ static void report_lost_path(struct hl_reader *reader, const struct hl_yaml *key
                   hl_text_did_you_mean(element, name, n, hint, sizeof hint));
 }
 
-static void alter_model(struct hl_reader *reader, struct hl_yaml *tree, const struct hl_yaml *parameters,
+static void alter_model(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_yaml *parameters,
                         const char *alias, const char *model)
 {
     for (size_t i = 0; parameters && parameters->kind == HL_YAML_MAPPING && i < parameters->n; i++) {
         const char *path = below_alias(parameters->key[i]->text, alias);
-        if (path && hl_is_model_path(parameters->key[i]->text) &&
+        if (path && hl_study_is_model_path(parameters->key[i]->text) &&
             hl_yaml_set(reader->arena, tree, path, parameters->item[i], false) == 0)
             report_lost_path(reader, parameters->key[i], model, tree, path);
     }
@@ -103,7 +104,7 @@ static bool is_own_place(const struct hl_study *study, const char *file)
     return !file || strcmp(file, study->path) == 0 || strncmp(file, "--", 2) == 0;
 }
 
-static void note_files(struct hl_linking *linking, const struct hl_yaml *node)
+static void note_files(struct hl_study_linking *linking, const struct hl_yaml *node)
 {
     struct hl_study *study = linking->reader->study;
     const char *file = node->pos.file;
@@ -121,25 +122,26 @@ static void note_files(struct hl_linking *linking, const struct hl_yaml *node)
 
 /* ---- instances */
 
-static bool check_alias(struct hl_reader *reader, const struct hl_yaml *key)
+static bool check_alias(struct hl_study_reader *reader, const struct hl_yaml *key)
 {
     const char *alias = key->text;
     bool taken = false;
-    for (size_t i = 0; i < hl_n_study_keys; i++)
+    for (size_t i = 0; i < hl_study_n_keys; i++)
         taken |= strcmp(alias, hl_study_keys[i]) == 0;
     for (size_t i = 0; i < sizeof arm_words / sizeof *arm_words; i++)
         taken |= strcmp(alias, arm_words[i]) == 0;
     if (!hl_text_is_name(alias))
-        hl_diag_error(reader->diag, key->pos, "'%s' can't name a drug; use a letter, then letters, digits and underscores",
-                      alias);
+        hl_diag_error(reader->diag, key->pos,
+                      "'%s' can't name a drug; use a letter, then letters, digits and underscores", alias);
     else if (taken)
-        hl_diag_error(reader->diag, key->pos, "'%s' is a word of the study language; give the drug another name", alias);
+        hl_diag_error(reader->diag, key->pos, "'%s' is a word of the study language; give the drug another name",
+                      alias);
     else
         return true;
     return false;
 }
 
-static void read_bindings(struct hl_reader *reader, const struct hl_yaml *node, struct hl_instance *instance)
+static void read_bindings(struct hl_study_reader *reader, const struct hl_yaml *node, struct hl_instance *instance)
 {
     if (!node)
         return;
@@ -159,7 +161,8 @@ static void read_bindings(struct hl_reader *reader, const struct hl_yaml *node, 
 }
 
 /* The scalar that names the model of "alias: model" or "alias: {model: model, inputs: {...}}"; NULL after a message. */
-static const struct hl_yaml *model_node(struct hl_reader *reader, const struct hl_yaml *node, struct hl_instance *instance)
+static const struct hl_yaml *model_node(struct hl_study_reader *reader, const struct hl_yaml *node,
+                                        struct hl_instance *instance)
 {
     static const char *const keys[] = {"model", "inputs"};
     if (node->kind == HL_YAML_MAPPING) {
@@ -173,17 +176,17 @@ static const struct hl_yaml *model_node(struct hl_reader *reader, const struct h
     return node && hl_yaml_text(node, "the name of a model", reader->diag) ? node : NULL;
 }
 
-static bool read_instance(struct hl_linking *linking, const struct hl_yaml *key, const struct hl_yaml *node, bool is_drug,
-                          const struct hl_yaml *parameters, struct hl_instance *instance)
+static bool read_instance(struct hl_study_linking *linking, const struct hl_yaml *key, const struct hl_yaml *node,
+                          bool is_drug, const struct hl_yaml *parameters, struct hl_instance *instance)
 {
-    struct hl_reader *reader = linking->reader;
+    struct hl_study_reader *reader = linking->reader;
     *instance = (struct hl_instance){.alias = key->text, .pos = key->pos, .is_drug = is_drug};
     bool named = check_alias(reader, key);
     const struct hl_yaml *model = model_node(reader, node, instance);
     if (!model)
         return false;
-    struct hl_yaml *tree = hl_model_tree(reader->arena, model->text, reader->directory, reader->n_directories, model->pos,
-                                         reader->diag);
+    struct hl_yaml *tree =
+        hl_model_tree(reader->arena, model->text, reader->directory, reader->n_directories, model->pos, reader->diag);
     if (!tree)
         return false;
     note_files(linking, tree);
@@ -193,26 +196,29 @@ static bool read_instance(struct hl_linking *linking, const struct hl_yaml *key,
 }
 
 /* Reads a mapping of aliases behind the n instances there are. */
-static bool read_instances(struct hl_linking *linking, const struct hl_yaml *tree, const char *section,
+static bool read_instances(struct hl_study_linking *linking, const struct hl_yaml *tree, const char *section,
                            struct hl_instance *instance, size_t *n)
 {
-    struct hl_reader *reader = linking->reader;
+    struct hl_study_reader *reader = linking->reader;
     const struct hl_yaml *node = hl_yaml_get(tree, section);
     bool good = true;
     if (!node)
         return true;
     if (node->kind != HL_YAML_MAPPING) {
-        hl_diag_error(reader->diag, node->pos, "%s: expected names with models; write {clonazepam: clonazepam_adult}", section);
+        hl_diag_error(reader->diag, node->pos, "%s: expected names with models; write {clonazepam: clonazepam_adult}",
+                      section);
         return false;
     }
     for (size_t i = 0; i < node->n; i++) {
         for (size_t j = 0; j < *n; j++)
             if (strcmp(instance[j].alias, node->key[i]->text) == 0) {
-                hl_diag_error(reader->diag, node->key[i]->pos, "'%s' names two models; choose another name", instance[j].alias);
+                hl_diag_error(reader->diag, node->key[i]->pos, "'%s' names two models; choose another name",
+                              instance[j].alias);
                 good = false;
             }
         good = read_instance(linking, node->key[i], node->item[i], strcmp(section, "drugs") == 0,
-                             hl_yaml_get(tree, "parameters"), &instance[*n]) && good;
+                             hl_yaml_get(tree, "parameters"), &instance[*n]) &&
+               good;
         ++*n;
     }
     return good;
@@ -231,25 +237,26 @@ static const char *key_of(struct hl_arena *arena, const struct hl_yaml *tree)
     const char *key = hl_arena_printf(arena, "%s\n%s", drugs ? hl_yaml_to_text(arena, drugs) : "",
                                       interactions ? hl_yaml_to_text(arena, interactions) : "");
     for (size_t i = 0; i < size_of(parameters); i++)
-        if (hl_is_model_path(parameters->key[i]->text))
+        if (hl_study_is_model_path(parameters->key[i]->text))
             key = hl_arena_printf(arena, "%s\n%s: %s", key, parameters->key[i]->text,
                                   hl_yaml_to_text(arena, parameters->item[i]));
     return key;
 }
 
-static struct hl_system *build(struct hl_linking *linking, const struct hl_yaml *tree)
+static struct hl_system *build(struct hl_study_linking *linking, const struct hl_yaml *tree)
 {
-    struct hl_reader *reader = linking->reader;
+    struct hl_study_reader *reader = linking->reader;
     size_t n = 0, most = size_of(hl_yaml_get(tree, "drugs")) + size_of(hl_yaml_get(tree, "interactions"));
     struct hl_instance *instance = hl_arena_alloc(reader->arena, most, sizeof *instance);
     bool good = read_instances(linking, tree, "drugs", instance, &n);
     good = read_instances(linking, tree, "interactions", instance, &n) && good;
     if (n == 0 && good)
-        hl_diag_error(reader->diag, tree->pos, "a study needs at least one drug; write drugs: {clonazepam: clonazepam_adult}");
+        hl_diag_error(reader->diag, tree->pos,
+                      "a study needs at least one drug; write drugs: {clonazepam: clonazepam_adult}");
     return good && n ? hl_system_link(reader->arena, instance, n, reader->diag) : NULL;
 }
 
-struct hl_system *hl_linking_system(struct hl_linking *linking, const struct hl_yaml *tree)
+struct hl_system *hl_study_linking_system(struct hl_study_linking *linking, const struct hl_yaml *tree)
 {
     struct hl_arena *arena = linking->reader->arena;
     const char *key = key_of(arena, tree);
@@ -262,7 +269,7 @@ struct hl_system *hl_linking_system(struct hl_linking *linking, const struct hl_
     return system;
 }
 
-void hl_linking_focus(struct hl_linking *linking, const struct hl_system *system)
+void hl_study_linking_focus(struct hl_study_linking *linking, const struct hl_system *system)
 {
     const struct hl_study *study = linking->reader->study;
     for (size_t i = 0; i < linking->n; i++) {
@@ -276,7 +283,7 @@ void hl_linking_focus(struct hl_linking *linking, const struct hl_system *system
 
 /* ---- parameter values */
 
-static void unknown_parameter(struct hl_reader *reader, const struct hl_yaml *key, const struct hl_system *system)
+static void unknown_parameter(struct hl_study_reader *reader, const struct hl_yaml *key, const struct hl_system *system)
 {
     char hint[256];
     const char **name = hl_arena_alloc(reader->arena, system->n_parameters, sizeof *name);
@@ -284,14 +291,15 @@ static void unknown_parameter(struct hl_reader *reader, const struct hl_yaml *ke
         name[i] = system->parameter[i].name;
     for (size_t i = 0; i < system->n_individuals; i++)
         if (strcmp(system->individual_value[i].name, key->text) == 0) {
-            hl_diag_error(reader->diag, key->pos, "'%s' is computed for each subject; change a parameter it is made from", key->text);
+            hl_diag_error(reader->diag, key->pos,
+                          "'%s' is computed for each subject; change a parameter it is made from", key->text);
             return;
         }
     hl_diag_error(reader->diag, key->pos, "no model has a parameter '%s'%s", key->text,
                   hl_text_did_you_mean(key->text, name, system->n_parameters, hint, sizeof hint));
 }
 
-static void apply_parameter(struct hl_reader *reader, const struct hl_yaml *key, const struct hl_yaml *value,
+static void apply_parameter(struct hl_study_reader *reader, const struct hl_yaml *key, const struct hl_yaml *value,
                             const struct hl_system *system, double *initial)
 {
     int index = hl_system_find_parameter(system, key->text);
@@ -302,32 +310,35 @@ static void apply_parameter(struct hl_reader *reader, const struct hl_yaml *key,
     }
     const struct hl_parameter *info = system->parameter[index].info;
     const char *unit = info->unit_text && *info->unit_text ? info->unit_text : "1";
-    if (!hl_read_quantity(reader, value, key->text, info->unit.dim, unit, &read))
+    if (!hl_study_read_quantity(reader, value, key->text, info->unit.dim, unit, &read))
         return;
     if (info->has_range && (read < info->low || read > info->high))
-        hl_diag_warning(reader->diag, value->pos, "%s = '%s' lies outside the range its model states, %g to %g %s", key->text,
-                        value->text, info->low / info->unit.factor, info->high / info->unit.factor, unit);
+        hl_diag_warning(reader->diag, value->pos, "%s = '%s' lies outside the range its model states, %g to %g %s",
+                        key->text, value->text, info->low / info->unit.factor, info->high / info->unit.factor, unit);
     initial[system->parameter[index].reg] = read;
 }
 
-void hl_apply_parameters(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
-                         double *initial, bool in_arm)
+void hl_study_apply_parameters(struct hl_study_reader *reader, const struct hl_yaml *node,
+                               const struct hl_system *system, double *initial, bool in_arm)
 {
     if (!node)
         return;
     if (node->kind != HL_YAML_MAPPING) {
-        hl_diag_error(reader->diag, node->pos, "parameters: expected names with values; write {clonazepam.TVCL: 2 L/h}");
+        hl_diag_error(reader->diag, node->pos,
+                      "parameters: expected names with values; write {clonazepam.TVCL: 2 L/h}");
         return;
     }
     for (size_t i = 0; i < node->n; i++) {
         const char *key = node->key[i]->text;
-        bool into_model = hl_is_model_path(key) && hl_system_find_parameter(system, key) < 0;
+        bool into_model = hl_study_is_model_path(key) && hl_system_find_parameter(system, key) < 0;
         char *alias = hl_arena_strndup(reader->arena, key, strcspn(key, "."));
         if (!into_model)
             apply_parameter(reader, node->key[i], node->item[i], system, initial);
         else if (in_arm)
-            hl_diag_error(reader->diag, node->key[i]->pos, "'%s' reaches into a model file, which all arms share; write it "
-                          "under the study's own parameters:, or sweep over it", key);
+            hl_diag_error(reader->diag, node->key[i]->pos,
+                          "'%s' reaches into a model file, which all arms share; write it "
+                          "under the study's own parameters:, or sweep over it",
+                          key);
         else if (hl_system_find_instance(system, alias) < 0)
             unknown_parameter(reader, node->key[i], system);
     }

@@ -11,9 +11,11 @@
 #include "base/text.h"
 #include "study/inside.h"
 
-#define TOLERATED_OUTSIDE 0.001 /* a smaller share of the cohort outside a model's stated range isn't worth a warning */
+#define TOLERATED_OUTSIDE                                                                                              \
+    0.001 /* a smaller share of the cohort outside a model's stated range isn't worth a warning                        \
+           */
 
-static const char *format(struct hl_reader *reader, const char *pattern, const char *name)
+static const char *format(struct hl_study_reader *reader, const char *pattern, const char *name)
 {
     return hl_arena_printf(reader->arena, pattern, name);
 }
@@ -24,22 +26,22 @@ static const char *unit_of(const struct hl_covariate *info)
     return info->unit_text && *info->unit_text ? info->unit_text : "1";
 }
 
-bool hl_read_covariate(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system_covariate *covariate,
-                       double *value)
+bool hl_study_read_covariate(struct hl_study_reader *reader, const struct hl_yaml *node,
+                             const struct hl_system_covariate *covariate, double *value)
 {
     const struct hl_covariate *info = covariate->info;
     if (info->n_categories == 0)
-        return hl_read_quantity(reader, node, covariate->name, info->unit.dim, unit_of(info), value);
+        return hl_study_read_quantity(reader, node, covariate->name, info->unit.dim, unit_of(info), value);
     size_t index;
-    if (!hl_read_choice(reader, node, format(reader, "category of %s", covariate->name), info->category,
-                        info->n_categories, &index))
+    if (!hl_study_read_choice(reader, node, format(reader, "category of %s", covariate->name), info->category,
+                              info->n_categories, &index))
         return false;
     *value = (double)index;
     return true;
 }
 
-void hl_warn_outside(struct hl_reader *reader, struct hl_pos pos, const struct hl_system_covariate *covariate,
-                     double value)
+void hl_study_warn_outside(struct hl_study_reader *reader, struct hl_pos pos,
+                           const struct hl_system_covariate *covariate, double value)
 {
     const struct hl_covariate *info = covariate->info;
     double own = value / info->unit.factor;
@@ -49,24 +51,30 @@ void hl_warn_outside(struct hl_reader *reader, struct hl_pos pos, const struct h
                     covariate->name, own, unit_of(info), info->low, info->high, unit_of(info));
 }
 
-static void warn_share_outside(struct hl_reader *reader, const struct hl_distribution *d,
+static void warn_share_outside(struct hl_study_reader *reader, const struct hl_distribution *d,
                                const struct hl_system_covariate *covariate)
 {
     const struct hl_covariate *info = covariate->info;
-    if (info->n_categories || !info->has_range)
+    const char *unit = unit_of(info);
+    if (d->kind == HL_DIST_FIXED)
+        hl_study_warn_outside(reader, d->pos, covariate, d->a);
+    if (d->kind == HL_DIST_FIXED || info->n_categories || !info->has_range)
         return;
-    double outside = 1.0 - hl_distribution_share(d, info->low * info->unit.factor, info->high * info->unit.factor);
+    double factor = info->unit.factor, outside;
+    outside = 1.0 - hl_distribution_share(d, info->low * factor, info->high * factor);
     if (outside > TOLERATED_OUTSIDE)
         hl_diag_warning(reader->diag, d->pos,
-                        "about %.2g %% of the subjects will have %s outside the range its model states, %g to %g %s; "
-                        "add within: [%g %s, %g %s]", 100.0 * outside, covariate->name, info->low, info->high,
-                        unit_of(info), info->low, unit_of(info), info->high, unit_of(info));
+                        "about %.2f %% of the subjects will have %s outside the range its model states, %g to %g %s; "
+                        "add within: [%g %s, %g %s]",
+                        100.0 * outside, covariate->name, info->low, info->high, unit, info->low, unit, info->high,
+                        unit);
 }
 
 /* ---- distributions */
 
 /* The spread under sd or cv: exactly one of them. */
-static const struct hl_yaml *spread_of(struct hl_reader *reader, const struct hl_yaml *node, const char *name, bool *is_cv)
+static const struct hl_yaml *spread_of(struct hl_study_reader *reader, const struct hl_yaml *node, const char *name,
+                                       bool *is_cv)
 {
     const struct hl_yaml *sd = hl_yaml_get(node, "sd"), *cv = hl_yaml_get(node, "cv");
     *is_cv = cv != NULL;
@@ -79,9 +87,9 @@ static const struct hl_yaml *spread_of(struct hl_reader *reader, const struct hl
     return NULL;
 }
 
-static bool read_cv(struct hl_reader *reader, const struct hl_yaml *node, const char *name, double *cv)
+static bool read_cv(struct hl_study_reader *reader, const struct hl_yaml *node, const char *name, double *cv)
 {
-    if (!hl_read_share(reader, node, format(reader, "the cv of %s", name), cv))
+    if (!hl_study_read_share(reader, node, format(reader, "the cv of %s", name), cv))
         return false;
     if (*cv >= 0.0)
         return true;
@@ -89,10 +97,10 @@ static bool read_cv(struct hl_reader *reader, const struct hl_yaml *node, const 
     return false;
 }
 
-static bool read_sd(struct hl_reader *reader, const struct hl_yaml *node, const char *name, struct hl_dim dim,
+static bool read_sd(struct hl_study_reader *reader, const struct hl_yaml *node, const char *name, struct hl_dim dim,
                     const char *unit, double *sd)
 {
-    if (!hl_read_quantity(reader, node, format(reader, "the sd of %s", name), dim, unit, sd))
+    if (!hl_study_read_quantity(reader, node, format(reader, "the sd of %s", name), dim, unit, sd))
         return false;
     if (*sd >= 0.0)
         return true;
@@ -102,19 +110,19 @@ static bool read_sd(struct hl_reader *reader, const struct hl_yaml *node, const 
 }
 
 /* The middle of a bell: normal's mean or lognormal's median. */
-static bool read_middle(struct hl_reader *reader, const struct hl_yaml *node, const char *key, const char *name,
+static bool read_middle(struct hl_study_reader *reader, const struct hl_yaml *node, const char *key, const char *name,
                         const struct hl_covariate *info, double *middle)
 {
     const struct hl_yaml *at = hl_yaml_get(node, key);
     if (at)
-        return hl_read_quantity(reader, at, hl_arena_printf(reader->arena, "the %s of %s", key, name), info->unit.dim,
-                                unit_of(info), middle);
-    hl_diag_error(reader->diag, node->pos, "%s needs its %s; write {%s: %g %s, cv: \"20 %%\"}", name, key, key, info->value,
-                  unit_of(info));
+        return hl_study_read_quantity(reader, at, hl_arena_printf(reader->arena, "the %s of %s", key, name),
+                                      info->unit.dim, unit_of(info), middle);
+    hl_diag_error(reader->diag, node->pos, "%s needs its %s; write {%s: %g %s, cv: \"20 %%\"}", name, key, key,
+                  info->value, unit_of(info));
     return false;
 }
 
-static bool read_lognormal(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
+static bool read_lognormal(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
                            const char *name, struct hl_distribution *d)
 {
     static const char *const keys[] = {"median", "cv", "sd"};
@@ -128,14 +136,15 @@ static bool read_lognormal(struct hl_reader *reader, const struct hl_yaml *node,
     if (!spread)
         return false;
     if (!is_cv)
-        return read_sd(reader, spread, hl_arena_printf(reader->arena, "log %s", name), hl_dim_none(), "1", &d->b) && good;
+        return read_sd(reader, spread, hl_arena_printf(reader->arena, "log %s", name), hl_dim_none(), "1", &d->b) &&
+               good;
     if (!read_cv(reader, spread, name, &cv))
         return false;
     d->b = sqrt(log1p(cv * cv));
     return good;
 }
 
-static bool read_normal(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
+static bool read_normal(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
                         const char *name, struct hl_distribution *d)
 {
     static const char *const keys[] = {"mean", "sd", "cv"};
@@ -156,8 +165,8 @@ static bool read_normal(struct hl_reader *reader, const struct hl_yaml *node, co
     return good;
 }
 
-static bool read_categorical(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
-                             const char *name, struct hl_distribution *d)
+static bool read_categorical(struct hl_study_reader *reader, const struct hl_yaml *node,
+                             const struct hl_covariate *info, const char *name, struct hl_distribution *d)
 {
     d->kind = HL_DIST_CATEGORICAL;
     d->n = info->n_categories;
@@ -170,9 +179,9 @@ static bool read_categorical(struct hl_reader *reader, const struct hl_yaml *nod
     for (size_t i = 0; i < node->n; i++) {
         size_t index;
         double p;
-        if (!hl_read_choice(reader, node->key[i], format(reader, "category of %s", name), info->category,
-                            info->n_categories, &index) ||
-            !hl_read_share(reader, node->item[i], "a probability", &p))
+        if (!hl_study_read_choice(reader, node->key[i], format(reader, "category of %s", name), info->category,
+                                  info->n_categories, &index) ||
+            !hl_study_read_share(reader, node->item[i], "a probability", &p))
             good = false;
         else if (p < 0.0) {
             hl_diag_error(reader->diag, node->item[i]->pos, "the probability of %s = %s is negative", name,
@@ -184,13 +193,14 @@ static bool read_categorical(struct hl_reader *reader, const struct hl_yaml *nod
     return good;
 }
 
-static bool read_shape(struct hl_reader *reader, const char *shape, const struct hl_yaml *node,
+static bool read_shape(struct hl_study_reader *reader, const char *shape, const struct hl_yaml *node,
                        const struct hl_covariate *info, const char *name, struct hl_distribution *d)
 {
     bool classes = strcmp(shape, "categorical") == 0;
     if (classes != (info->n_categories > 0)) {
-        hl_diag_error(reader->diag, node->pos, classes ? "%s is a number, not a category; use lognormal, normal or uniform"
-                                                       : "%s is categorical; write {categorical: {%s: 1}}",
+        hl_diag_error(reader->diag, node->pos,
+                      classes ? "%s is a number, not a category; use lognormal, normal or uniform"
+                              : "%s is categorical; write {categorical: {%s: 1}}",
                       name, info->n_categories ? info->category[0] : "");
         return false;
     }
@@ -201,11 +211,11 @@ static bool read_shape(struct hl_reader *reader, const char *shape, const struct
     if (strcmp(shape, "normal") == 0)
         return read_normal(reader, node, info, name, d);
     d->kind = HL_DIST_UNIFORM;
-    return hl_read_interval(reader, node, format(reader, "the interval of %s", name), info->unit.dim, unit_of(info),
-                            &d->a, &d->b);
+    return hl_study_read_interval(reader, node, format(reader, "the interval of %s", name), info->unit.dim,
+                                  unit_of(info), &d->a, &d->b);
 }
 
-static bool read_within(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
+static bool read_within(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
                         const char *name, struct hl_distribution *d)
 {
     if (!node)
@@ -215,45 +225,52 @@ static bool read_within(struct hl_reader *reader, const struct hl_yaml *node, co
         return false;
     }
     d->truncated = true;
-    return hl_read_interval(reader, node, format(reader, "within: of %s", name), info->unit.dim, unit_of(info), &d->low,
-                            &d->high);
+    return hl_study_read_interval(reader, node, format(reader, "within: of %s", name), info->unit.dim, unit_of(info),
+                                  &d->low, &d->high);
+}
+
+static bool is_shape(const char *key)
+{
+    return strcmp(key, "lognormal") == 0 || strcmp(key, "normal") == 0 || strcmp(key, "uniform") == 0 ||
+           strcmp(key, "categorical") == 0;
 }
 
 /* {lognormal: {...}, within: [...]} and the like. */
-static bool read_mapping(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
+static bool read_mapping(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_covariate *info,
                          const char *name, struct hl_distribution *d)
 {
     static const char *const keys[] = {"lognormal", "normal", "uniform", "categorical", "within"};
     const char *shape = NULL;
     bool good = true;
     hl_yaml_check_keys(node, format(reader, "the distribution of %s", name), keys, 5, reader->diag);
-    for (size_t i = 0; i < 4; i++) {
-        const struct hl_yaml *found = hl_yaml_get(node, keys[i]);
-        if (found && shape) {
-            hl_diag_error(reader->diag, found->pos, "%s has two distributions, %s and %s; keep one", name, shape, keys[i]);
-            good = false;
-        } else if (found) {
-            shape = keys[i];
-            good = read_shape(reader, shape, found, info, name, d);
-        }
+    for (size_t i = 0; i < node->n; i++) {
+        const char *key = node->key[i]->text;
+        if (!is_shape(key))
+            continue;
+        if (shape)
+            hl_diag_error(reader->diag, node->key[i]->pos, "%s has two distributions, %s and %s; keep one", name, shape,
+                          key);
+        good = !shape && read_shape(reader, key, node->item[i], info, name, d) && good;
+        shape = key;
     }
     if (!shape)
-        hl_diag_error(reader->diag, node->pos, "%s has no distribution; write lognormal, normal, uniform or categorical", name);
+        hl_diag_error(reader->diag, node->pos,
+                      "%s has no distribution; write lognormal, normal, uniform or categorical", name);
     bool limited = read_within(reader, hl_yaml_get(node, "within"), info, name, d);
     return shape && good && limited;
 }
 
-static bool read_distribution(struct hl_reader *reader, const struct hl_yaml *node,
+static bool read_distribution(struct hl_study_reader *reader, const struct hl_yaml *node,
                               const struct hl_system_covariate *covariate, struct hl_distribution *d)
 {
     d->pos = node->pos;
     if (node->kind == HL_YAML_SCALAR) {
         d->kind = HL_DIST_FIXED;
-        return hl_read_covariate(reader, node, covariate, &d->a);
+        return hl_study_read_covariate(reader, node, covariate, &d->a);
     }
     if (node->kind == HL_YAML_SEQUENCE) {
-        hl_diag_error(reader->diag, node->pos, "%s: expected a value or a distribution, found a list; write {uniform: [..]}",
-                      covariate->name);
+        hl_diag_error(reader->diag, node->pos,
+                      "%s: expected a value or a distribution, found a list; write {uniform: [..]}", covariate->name);
         return false;
     }
     return read_mapping(reader, node, covariate->info, covariate->name, d) &&
@@ -271,7 +288,7 @@ struct column {
 };
 
 /* Beside the study's file, or where the user stands. */
-static const char *find_table(struct hl_reader *reader, const char *file)
+static const char *find_table(struct hl_study_reader *reader, const char *file)
 {
     const char *beside = hl_arena_printf(reader->arena, "%s/%s", reader->folder, file);
     return file[0] != '/' && access(beside, R_OK) == 0 ? beside : file;
@@ -288,7 +305,7 @@ static const char *split_header(struct hl_arena *arena, const char *header, cons
     return hl_arena_strndup(arena, header, n);
 }
 
-static bool column_unit(struct hl_reader *reader, const struct hl_csv *csv, const struct hl_covariate *info,
+static bool column_unit(struct hl_study_reader *reader, const struct hl_csv *csv, const struct hl_covariate *info,
                         const char *text, struct column *column)
 {
     char why[512], found[64];
@@ -308,15 +325,16 @@ static bool column_unit(struct hl_reader *reader, const struct hl_csv *csv, cons
 }
 
 /* One value in the engine's unit. */
-static bool table_value(struct hl_reader *reader, const struct hl_csv *csv, const struct hl_system_covariate *covariate,
-                        const struct column *column, double *value)
+static bool table_value(struct hl_study_reader *reader, const struct hl_csv *csv,
+                        const struct hl_system_covariate *covariate, const struct column *column, double *value)
 {
     const struct hl_covariate *info = covariate->info;
     const char *text = hl_csv_text(csv, column->index);
     struct hl_pos pos = hl_csv_pos(csv, column->index);
     char hint[128];
     if (!*text || strcmp(text, ".") == 0 || strcmp(text, "NA") == 0)
-        hl_diag_error(reader->diag, pos, "%s has no value in this row; fill it in, or leave the row out", covariate->name);
+        hl_diag_error(reader->diag, pos, "%s has no value in this row; fill it in, or leave the row out",
+                      covariate->name);
     else if (info->n_categories) {
         for (size_t i = 0; i < info->n_categories; i++)
             if (strcmp(info->category[i], text) == 0) {
@@ -332,13 +350,15 @@ static bool table_value(struct hl_reader *reader, const struct hl_csv *csv, cons
         double own = *value / info->unit.factor;
         if (!info->has_range || (own >= info->low && own <= info->high))
             return true;
-        hl_diag_error(reader->diag, pos, "%s = %g %s is outside the range its model states, %g to %g %s; correct the row "
-                      "or leave it out", covariate->name, own, unit_of(info), info->low, info->high, unit_of(info));
+        hl_diag_error(reader->diag, pos,
+                      "%s = %g %s is outside the range its model states, %g to %g %s; correct the row "
+                      "or leave it out",
+                      covariate->name, own, unit_of(info), info->low, info->high, unit_of(info));
     }
     return false;
 }
 
-static void add_row(struct hl_reader *reader, const struct hl_csv *csv, const struct hl_system *system,
+static void add_row(struct hl_study_reader *reader, const struct hl_csv *csv, const struct hl_system *system,
                     struct hl_cohort_spec *spec, struct column *column, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -351,7 +371,7 @@ static void add_row(struct hl_reader *reader, const struct hl_csv *csv, const st
 }
 
 /* The columns that name covariates; the other ones (an ID, a date) are the user's own. */
-static size_t find_columns(struct hl_reader *reader, const struct hl_csv *csv, const struct hl_system *system,
+static size_t find_columns(struct hl_study_reader *reader, const struct hl_csv *csv, const struct hl_system *system,
                            struct hl_cohort_spec *spec, struct hl_pos pos, struct column *column)
 {
     size_t n = 0;
@@ -372,22 +392,23 @@ static size_t find_columns(struct hl_reader *reader, const struct hl_csv *csv, c
     return n;
 }
 
-static void read_rows(struct hl_reader *reader, struct hl_csv *csv, const struct hl_system *system,
+static void read_rows(struct hl_study_reader *reader, struct hl_csv *csv, const struct hl_system *system,
                       struct hl_cohort_spec *spec, const struct hl_yaml *node)
 {
     enum hl_status status = HL_OK;
     struct column *column = hl_arena_alloc(reader->arena, hl_csv_columns(csv), sizeof *column);
     size_t n = find_columns(reader, csv, system, spec, node->pos, column), rows = 0;
     if (n == 0 && system->n_covariates)
-        hl_diag_error(reader->diag, node->pos, "no column of '%s' is named like a covariate of the models, such as '%s'",
-                      node->text, system->covariate[0].name);
+        hl_diag_error(reader->diag, node->pos,
+                      "no column of '%s' is named like a covariate of the models, such as '%s'", node->text,
+                      system->covariate[0].name);
     for (; hl_csv_next(csv, &status); rows++)
         add_row(reader, csv, system, spec, column, n);
     if (rows == 0 && status == HL_OK)
         hl_diag_error(reader->diag, node->pos, "'%s' has no rows", node->text);
 }
 
-static void read_table(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static void read_table(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                        struct hl_cohort_spec *spec)
 {
     struct hl_csv *csv;
@@ -395,8 +416,10 @@ static void read_table(struct hl_reader *reader, const struct hl_yaml *node, con
     if (!file)
         return;
     if (hl_csv_open(find_table(reader, file), &csv, reader->diag) != HL_OK) {
-        hl_diag_error(reader->diag, node->pos, "the table of patients '%s' can't be read; it is looked for beside the study "
-                      "and in the current directory", file);
+        hl_diag_error(reader->diag, node->pos,
+                      "the table of patients '%s' can't be read; it is looked for beside the study "
+                      "and in the current directory",
+                      file);
         return;
     }
     read_rows(reader, csv, system, spec, node);
@@ -405,7 +428,7 @@ static void read_table(struct hl_reader *reader, const struct hl_yaml *node, con
 
 /* ---- covariates */
 
-static void unknown_covariate(struct hl_reader *reader, const struct hl_yaml *key, const struct hl_system *system)
+static void unknown_covariate(struct hl_study_reader *reader, const struct hl_yaml *key, const struct hl_system *system)
 {
     const char **name = hl_arena_alloc(reader->arena, system->n_covariates, sizeof *name);
     char hint[128];
@@ -421,12 +444,13 @@ static bool is_csv(const struct hl_yaml *node)
     return node->kind == HL_YAML_SCALAR && strcmp(node->text, "csv") == 0;
 }
 
-static void read_covariates(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static void read_covariates(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                             const struct hl_system *first, struct hl_cohort_spec *spec)
 {
     if (node && node->kind != HL_YAML_MAPPING)
-        hl_diag_error(reader->diag, node->pos, "covariates: expected names with values or distributions; write "
-                                               "{WT: {lognormal: {median: 70 kg, cv: \"20 %%\"}}}");
+        hl_diag_error(reader->diag, node->pos,
+                      "covariates: expected names with values or distributions; write "
+                      "{WT: {lognormal: {median: 70 kg, cv: \"20 %%\"}}}");
     for (size_t i = 0; node && node->kind == HL_YAML_MAPPING && i < node->n; i++) {
         const char *name = node->key[i]->text;
         int covariate = hl_system_find_covariate(system, name);
@@ -438,8 +462,10 @@ static void read_covariates(struct hl_reader *reader, const struct hl_yaml *node
         struct hl_distribution *d = &spec->distribution[covariate];
         if (is_csv(node->item[i])) {
             if (d->kind != HL_DIST_CSV)
-                hl_diag_error(reader->diag, node->item[i]->pos, "%s is to come from the table under csv:, which has no "
-                              "column of that name", name);
+                hl_diag_error(reader->diag, node->item[i]->pos,
+                              "%s is to come from the table under csv:, which has no "
+                              "column of that name",
+                              name);
         } else if (d->kind == HL_DIST_CSV)
             hl_diag_error(reader->diag, node->item[i]->pos,
                           "%s has a column in the table under csv: and a distribution here; keep one", name);
@@ -448,7 +474,7 @@ static void read_covariates(struct hl_reader *reader, const struct hl_yaml *node
     }
 }
 
-static void start_at_defaults(struct hl_reader *reader, const struct hl_system *system, struct hl_pos pos,
+static void start_at_defaults(struct hl_study_reader *reader, const struct hl_system *system, struct hl_pos pos,
                               struct hl_cohort_spec *spec)
 {
     spec->distribution = hl_arena_alloc(reader->arena, system->n_covariates, sizeof *spec->distribution);
@@ -462,7 +488,7 @@ static void start_at_defaults(struct hl_reader *reader, const struct hl_system *
 /* ---- correlations */
 
 /* The covariate may vary and share a copula: not fixed, not from a table. */
-static bool may_correlate(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static bool may_correlate(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                           const struct hl_cohort_spec *spec)
 {
     char hint[256];
@@ -474,20 +500,22 @@ static bool may_correlate(struct hl_reader *reader, const struct hl_yaml *node, 
     if (covariate >= 0) {
         enum hl_distribution_kind kind = spec->distribution[covariate].kind;
         if (kind == HL_DIST_FIXED || kind == HL_DIST_CSV)
-            hl_diag_error(reader->diag, node->pos, "'%s' %s, so it can't be correlated; give it a distribution", node->text,
-                          kind == HL_DIST_CSV ? "comes from a table" : "is the same in every subject");
+            hl_diag_error(reader->diag, node->pos, "'%s' %s, so it can't be correlated; give it a distribution",
+                          node->text, kind == HL_DIST_CSV ? "comes from a table" : "is the same in every subject");
         return kind != HL_DIST_FIXED && kind != HL_DIST_CSV;
     }
     for (size_t i = 0; i < system->n_etas; i++)
         name[n++] = system->eta[i].name;
     for (size_t i = 0; i < system->n_covariates; i++)
         name[n++] = system->covariate[i].name;
-    hl_diag_error(reader->diag, node->pos, "nothing random is named '%s'%s (expected an eta such as clonazepam.eta_CL, or a "
-                  "covariate)", node->text, hl_text_did_you_mean(node->text, name, n, hint, sizeof hint));
+    hl_diag_error(reader->diag, node->pos,
+                  "nothing random is named '%s'%s (expected an eta such as clonazepam.eta_CL, or a "
+                  "covariate)",
+                  node->text, hl_text_did_you_mean(node->text, name, n, hint, sizeof hint));
     return false;
 }
 
-static bool read_between(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static bool read_between(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                          const struct hl_cohort_spec *spec, struct hl_correlation *c)
 {
     const char *name[2] = {NULL, NULL};
@@ -512,7 +540,7 @@ static bool same_pair(const struct hl_correlation *x, const struct hl_correlatio
     return (strcmp(x->a, y->a) == 0 && strcmp(x->b, y->b) == 0) || (strcmp(x->a, y->b) == 0 && strcmp(x->b, y->a) == 0);
 }
 
-static void read_correlation(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+static void read_correlation(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                              struct hl_cohort_spec *spec)
 {
     static const char *const keys[] = {"between", "r"};
@@ -522,11 +550,12 @@ static void read_correlation(struct hl_reader *reader, const struct hl_yaml *nod
     const struct hl_yaml *r = hl_yaml_get(node, "r");
     bool complete = read_between(reader, hl_yaml_get(node, "between"), system, spec, &c);
     if (!r || !complete) {
-        hl_diag_error(reader->diag, node->pos, "a correlation names two quantities and r; write {between: [clonazepam.eta_CL, "
-                                               "fentanyl.eta_CL], r: 0.3}");
+        hl_diag_error(reader->diag, node->pos,
+                      "a correlation names two quantities and r; write {between: [clonazepam.eta_CL, "
+                      "fentanyl.eta_CL], r: 0.3}");
         return;
     }
-    if (!hl_read_number(reader, r, "a correlation", &c.r) || !c.a)
+    if (!hl_study_read_number(reader, r, "a correlation", &c.r) || !c.a)
         return;
     if (!(fabs(c.r) <= 1.0)) {
         hl_diag_error(reader->diag, r->pos, "a correlation lies between -1 and 1, found '%s'", r->text);
@@ -540,11 +569,11 @@ static void read_correlation(struct hl_reader *reader, const struct hl_yaml *nod
     spec->correlation[spec->n_correlations++] = c;
 }
 
-static void read_correlations(struct hl_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
-                              struct hl_cohort_spec *spec)
+static void read_correlations(struct hl_study_reader *reader, const struct hl_yaml *node,
+                              const struct hl_system *system, struct hl_cohort_spec *spec)
 {
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     spec->correlation = hl_arena_alloc(reader->arena, n, sizeof *spec->correlation);
     for (size_t i = 0; i < n; i++)
         read_correlation(reader, item[i], system, spec);
@@ -552,21 +581,21 @@ static void read_correlations(struct hl_reader *reader, const struct hl_yaml *no
 
 /* ---- the cohort */
 
-static void read_counts(struct hl_reader *reader, const struct hl_yaml *node, struct hl_cohort_spec *spec)
+static void read_counts(struct hl_study_reader *reader, const struct hl_yaml *node, struct hl_cohort_spec *spec)
 {
     static const char *const words[] = {"typical", "drawn"};
     const struct hl_yaml *subjects = hl_yaml_get(node, "subjects"), *seed = hl_yaml_get(node, "seed");
     const struct hl_yaml *typical = hl_yaml_get(node, "typical"), *uncertainty = hl_yaml_get(node, "uncertainty");
     size_t index = 0;
     if (typical)
-        hl_read_truth(reader, typical, "value of typical", &spec->typical);
-    if (subjects && hl_read_whole(reader, subjects, "subjects", &spec->subjects) && spec->subjects == 0)
+        hl_study_read_truth(reader, typical, "value of typical", &spec->typical);
+    if (subjects && hl_study_read_whole(reader, subjects, "subjects", &spec->subjects) && spec->subjects == 0)
         hl_diag_error(reader->diag, subjects->pos, "a cohort of 0 subjects; write subjects: 1000, or cohort: typical");
     if (!subjects && !spec->typical)
         hl_diag_error(reader->diag, node->pos, "how many subjects? Write subjects: 1000, or cohort: typical");
     if (seed)
-        hl_read_whole(reader, seed, "seed", &spec->seed);
-    if (uncertainty && hl_read_choice(reader, uncertainty, "kind of uncertainty", words, 2, &index))
+        hl_study_read_whole(reader, seed, "seed", &spec->seed);
+    if (uncertainty && hl_study_read_choice(reader, uncertainty, "kind of uncertainty", words, 2, &index))
         spec->uncertainty = index == 1;
     if (spec->typical) {
         spec->subjects = 1;
@@ -574,10 +603,11 @@ static void read_counts(struct hl_reader *reader, const struct hl_yaml *node, st
     }
 }
 
-struct hl_cohort_spec *hl_read_cohort(struct hl_reader *reader, const struct hl_yaml *node,
-                                      const struct hl_system *system, const struct hl_system *first)
+struct hl_cohort_spec *hl_study_read_cohort(struct hl_study_reader *reader, const struct hl_yaml *node,
+                                            const struct hl_system *system, const struct hl_system *first)
 {
-    static const char *const keys[] = {"subjects", "seed", "typical", "covariates", "csv", "correlations", "uncertainty"};
+    static const char *const keys[] = {"subjects", "seed",         "typical",    "covariates",
+                                       "csv",      "correlations", "uncertainty"};
     size_t faults = hl_diag_count(reader->diag, HL_ERROR);
     struct hl_cohort_spec *spec = hl_arena_alloc(reader->arena, 1, sizeof *spec);
     if (!hl_yaml_check_keys(node, "a cohort", keys, sizeof keys / sizeof *keys, reader->diag))

@@ -16,29 +16,29 @@
 #include "base/text.h"
 #include "study/inside.h"
 
-const char *const hl_study_keys[] = {"study",     "title",      "description", "origin",    "drugs",       "interactions",
-                                     "parameters", "cohort",    "arms",        "times",     "outputs",     "metrics",
-                                     "thresholds", "quantiles", "solver",      "tolerance", "precision",   "compression",
+const char *const hl_study_keys[] = {"study",      "title",     "description", "origin",    "drugs",     "interactions",
+                                     "parameters", "cohort",    "arms",        "times",     "outputs",   "metrics",
+                                     "thresholds", "quantiles", "solver",      "tolerance", "precision", "compression",
                                      "store",      "sweep",     "defaults",    "data"};
-const size_t hl_n_study_keys = sizeof hl_study_keys / sizeof *hl_study_keys;
+const size_t hl_study_n_keys = sizeof hl_study_keys / sizeof *hl_study_keys;
 
 #define LEAST_TOLERANCE 1e-14
-#define MOST_TOLERANCE 1e-2
+#define MOST_TOLERANCE  1e-2
 
 /* ---- the tree */
 
 /* cohort: typical is short for a mapping, to which a seed can be added. */
-static void unfold_typical(struct hl_reader *reader, struct hl_yaml *tree)
+static void unfold_typical(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     const struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
     if (!cohort || cohort->kind != HL_YAML_SCALAR || strcmp(cohort->text, "typical") != 0)
         return;
-    struct hl_yaml *mapping = hl_node(reader->arena, cohort->pos, HL_YAML_MAPPING);
-    hl_put(reader->arena, mapping, cohort->pos, "typical", hl_scalar(reader->arena, cohort->pos, "true"));
-    hl_put(reader->arena, tree, cohort->pos, "cohort", mapping);
+    struct hl_yaml *mapping = hl_study_node(reader->arena, cohort->pos, HL_YAML_MAPPING);
+    hl_study_put(reader->arena, mapping, cohort->pos, "typical", hl_study_scalar(reader->arena, cohort->pos, "true"));
+    hl_study_put(reader->arena, tree, cohort->pos, "cohort", mapping);
 }
 
-static void apply_set(struct hl_reader *reader, struct hl_yaml *tree, const struct hl_set *set)
+static void apply_set(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_set *set)
 {
     struct hl_pos pos = {.file = hl_arena_printf(reader->arena, "--set %s", set->key)};
     const struct hl_yaml *value = NULL;
@@ -46,29 +46,29 @@ static void apply_set(struct hl_reader *reader, struct hl_yaml *tree, const stru
         hl_diag_error(reader->diag, pos, "no value; write --set '%s=VALUE'", set->key);
     else
         value = hl_yaml_load_text(reader->arena, pos.file, set->value, reader->diag);
-    if (value && hl_set_path(reader, tree, set->key, pos, value, false))
+    if (value && hl_study_set_path(reader, tree, set->key, pos, value, false))
         unfold_typical(reader, tree);
 }
 
 /* The cohort's mapping, made when absent; NULL when something else stands there. */
-static struct hl_yaml *cohort_of(struct hl_reader *reader, struct hl_yaml *tree, struct hl_pos pos)
+static struct hl_yaml *cohort_of(struct hl_study_reader *reader, struct hl_yaml *tree, struct hl_pos pos)
 {
     if (!hl_yaml_get(tree, "cohort"))
-        hl_put(reader->arena, tree, pos, "cohort", hl_node(reader->arena, pos, HL_YAML_MAPPING));
+        hl_study_put(reader->arena, tree, pos, "cohort", hl_study_node(reader->arena, pos, HL_YAML_MAPPING));
     struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
     return cohort->kind == HL_YAML_MAPPING ? cohort : NULL;
 }
 
-static void put_in_cohort(struct hl_reader *reader, struct hl_yaml *tree, const char *option, const char *key,
+static void put_in_cohort(struct hl_study_reader *reader, struct hl_yaml *tree, const char *option, const char *key,
                           const char *text)
 {
     struct hl_pos pos = {.file = option};
     struct hl_yaml *cohort = cohort_of(reader, tree, pos);
     if (cohort)
-        hl_put(reader->arena, cohort, pos, key, hl_scalar(reader->arena, pos, text));
+        hl_study_put(reader->arena, cohort, pos, key, hl_study_scalar(reader->arena, pos, text));
 }
 
-static void apply_options(struct hl_reader *reader, struct hl_yaml *tree)
+static void apply_options(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     const struct hl_study_options *options = reader->options;
     for (size_t i = 0; i < options->n_sets; i++)
@@ -90,24 +90,26 @@ static void apply_options(struct hl_reader *reader, struct hl_yaml *tree)
         put_in_cohort(reader, tree, "--seed", "typical", "true"); /* the study has no cohort: it is the typical one */
 }
 
-static void check_top(struct hl_reader *reader, const struct hl_yaml *tree)
+static void check_top(struct hl_study_reader *reader, const struct hl_yaml *tree)
 {
     static const char *const needed[][2] = {{"study", "a name; write study: NAME"},
                                             {"arms", "arms; write arms: [{name: daily, clonazepam: [...]}]"},
                                             {"times", "times; write times: [{until: 24 h, every: 10 min}]"}};
     const struct hl_yaml *data = hl_yaml_get(tree, "data"), *defaults = hl_yaml_get(tree, "defaults");
-    hl_yaml_check_keys(tree, "a study", hl_study_keys, hl_n_study_keys, reader->diag);
+    hl_yaml_check_keys(tree, "a study", hl_study_keys, hl_study_n_keys, reader->diag);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!hl_yaml_get(tree, needed[i][0]))
             hl_diag_error(reader->diag, tree->pos, "a study needs %s", needed[i][1]);
     if (data)
-        hl_diag_error(reader->diag, hl_yaml_key(tree, "data")->pos, "data sets can't be read yet; write arms: instead of data:");
+        hl_diag_error(reader->diag, hl_yaml_key(tree, "data")->pos,
+                      "data sets can't be read yet; write arms: instead of data:");
     if (defaults && defaults->kind != HL_YAML_SEQUENCE)
-        hl_diag_error(reader->diag, defaults->pos, "defaults: is the list that a resolved study keeps of what was filled in; "
-                                                   "remove it");
+        hl_diag_error(reader->diag, defaults->pos,
+                      "defaults: is the list that a resolved study keeps of what was filled in; "
+                      "remove it");
 }
 
-static const char *optional_text(struct hl_reader *reader, const struct hl_yaml *tree, const char *key)
+static const char *optional_text(struct hl_study_reader *reader, const struct hl_yaml *tree, const char *key)
 {
     const struct hl_yaml *node = hl_yaml_get(tree, key);
     const char *text = node ? hl_yaml_text(node, "a text", reader->diag) : NULL;
@@ -137,42 +139,44 @@ static bool clock_hours(const char *text, double *hours)
     return true;
 }
 
-static void read_origin(struct hl_reader *reader, const struct hl_yaml *node)
+static void read_origin(struct hl_study_reader *reader, const struct hl_yaml *node)
 {
     const char *text = hl_yaml_text(node, "a time of day such as \"08:00\"", reader->diag);
     if (text && !clock_hours(text, &reader->study->origin))
-        hl_diag_error(reader->diag, node->pos, "origin: expected a time of day from \"00:00\" to \"23:59\", found '%s'", text);
+        hl_diag_error(reader->diag, node->pos, "origin: expected a time of day from \"00:00\" to \"23:59\", found '%s'",
+                      text);
 }
 
-static void read_tolerance(struct hl_reader *reader, const struct hl_yaml *node)
+static void read_tolerance(struct hl_study_reader *reader, const struct hl_yaml *node)
 {
     double *tolerance = &reader->study->tolerance;
-    if (hl_read_number(reader, node, "tolerance", tolerance) &&
+    if (hl_study_read_number(reader, node, "tolerance", tolerance) &&
         !(*tolerance >= LEAST_TOLERANCE && *tolerance <= MOST_TOLERANCE))
-        hl_diag_error(reader->diag, node->pos, "tolerance: expected a number from 1e-14 to 1e-2, found '%s'", node->text);
+        hl_diag_error(reader->diag, node->pos, "tolerance: expected a number from 1e-14 to 1e-2, found '%s'",
+                      node->text);
 }
 
-static const char *choice(struct hl_reader *reader, const struct hl_yaml *node, const char *what, const char *const *word,
-                          size_t n)
+static const char *choice(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what,
+                          const char *const *word, size_t n)
 {
     size_t index = 0;
-    hl_read_choice(reader, node, what, word, n, &index);
+    hl_study_read_choice(reader, node, what, word, n, &index);
     return word[index];
 }
 
-static void read_store(struct hl_reader *reader, const struct hl_yaml *node)
+static void read_store(struct hl_study_reader *reader, const struct hl_yaml *node)
 {
     static const char *const words[] = {"summaries", "trajectories"};
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     for (size_t i = 0; i < n; i++) {
         size_t index;
-        if (hl_read_choice(reader, item[i], "part of store", words, 2, &index) && index == 1)
+        if (hl_study_read_choice(reader, item[i], "part of store", words, 2, &index) && index == 1)
             reader->study->store_trajectories = true;
     }
 }
 
-static void read_settings(struct hl_reader *reader, const struct hl_yaml *tree)
+static void read_settings(struct hl_study_reader *reader, const struct hl_yaml *tree)
 {
     static const char *const precisions[] = {"single", "double", "rounded"};
     static const char *const compressions[] = {"fast", "none", "small"};
@@ -181,7 +185,8 @@ static void read_settings(struct hl_reader *reader, const struct hl_yaml *tree)
     study->description = optional_text(reader, tree, "description");
     read_origin(reader, hl_yaml_get(tree, "origin"));
     read_tolerance(reader, hl_yaml_get(tree, "tolerance"));
-    study->solver = choice(reader, hl_yaml_get(tree, "solver"), "solver", hl_solver_words, hl_n_solver_words);
+    study->solver =
+        choice(reader, hl_yaml_get(tree, "solver"), "solver", hl_study_solver_words, hl_study_n_solver_words);
     study->precision = choice(reader, hl_yaml_get(tree, "precision"), "precision", precisions, 3);
     study->compression = choice(reader, hl_yaml_get(tree, "compression"), "compression", compressions, 3);
     read_store(reader, hl_yaml_get(tree, "store"));
@@ -190,7 +195,7 @@ static void read_settings(struct hl_reader *reader, const struct hl_yaml *tree)
 /* ---- combinations */
 
 /* All combinations must speak of the same outputs at the same places. */
-static bool same_outputs(struct hl_reader *reader, const struct hl_system *system, struct hl_pos pos)
+static bool same_outputs(struct hl_study_reader *reader, const struct hl_system *system, struct hl_pos pos)
 {
     const struct hl_study *study = reader->study;
     for (size_t i = 0; i < study->n_outputs; i++) {
@@ -199,22 +204,24 @@ static bool same_outputs(struct hl_reader *reader, const struct hl_system *syste
         if (output < system->n_outputs && strcmp(system->output[output].name, name) == 0 &&
             hl_dim_equal(system->output[output].unit.dim, study->system->output[output].unit.dim))
             continue;
-        hl_diag_error(reader->diag, pos, "a sweep can only run through models with the same outputs in the same order: '%s' "
-                      "isn't at its place in one of them; make a study for each", name);
+        hl_diag_error(reader->diag, pos,
+                      "a sweep can only run through models with the same outputs in the same order: '%s' "
+                      "isn't at its place in one of them; make a study for each",
+                      name);
         return false;
     }
     return true;
 }
 
-static bool faulty(const struct hl_reader *reader)
+static bool faulty(const struct hl_study_reader *reader)
 {
     return hl_diag_count(reader->diag, HL_ERROR) > reader->faults;
 }
 
 struct combinations {
-    struct hl_reader *reader;
-    struct hl_linking *linking;
-    const struct hl_sweep *sweep;
+    struct hl_study_reader *reader;
+    struct hl_study_linking *linking;
+    const struct hl_study_sweep *sweep;
     /* the last cohort read, and all it was read from */
     const char *cohort_text;
     const struct hl_system *cohort_system;
@@ -228,7 +235,7 @@ static const struct hl_cohort_spec *cohort_for(struct combinations *c, const str
     const char *text = hl_yaml_to_text(c->reader->arena, node);
     if (c->cohort_text && c->cohort_system == system && strcmp(c->cohort_text, text) == 0)
         return c->cohort;
-    c->cohort = hl_read_cohort(c->reader, node, system, c->reader->study->system);
+    c->cohort = hl_study_read_cohort(c->reader, node, system, c->reader->study->system);
     c->cohort_text = text;
     c->cohort_system = system;
     return c->cohort;
@@ -236,31 +243,31 @@ static const struct hl_cohort_spec *cohort_for(struct combinations *c, const str
 
 static void read_combination(struct combinations *c, const struct hl_yaml *tree, const size_t *level)
 {
-    struct hl_reader *reader = c->reader;
+    struct hl_study_reader *reader = c->reader;
     struct hl_study *study = reader->study;
-    const struct hl_system *system = hl_linking_system(c->linking, tree);
+    const struct hl_system *system = hl_study_linking_system(c->linking, tree);
     const struct hl_yaml *sweep = hl_yaml_get(tree, "sweep");
     if (system && !same_outputs(reader, system, sweep ? sweep->pos : tree->pos))
         return;
     if (system && !faulty(reader))
-        hl_linking_focus(c->linking, system);
+        hl_study_linking_focus(c->linking, system);
     const struct hl_cohort_spec *cohort = cohort_for(c, tree, system);
     if (cohort && study->n_arms && study->arm[0].cohort && study->arm[0].cohort->subjects != cohort->subjects)
         hl_diag_error(reader->diag, sweep ? sweep->pos : tree->pos,
                       "all arms need the same number of subjects; a sweep can't change it");
-    hl_read_arms(reader, tree, system, cohort, c->sweep, level);
+    hl_study_read_arms(reader, tree, system, cohort, c->sweep, level);
 }
 
 static void read_combinations(struct combinations *c, const struct hl_yaml *resolved)
 {
-    struct hl_reader *reader = c->reader;
+    struct hl_study_reader *reader = c->reader;
     size_t n = c->sweep ? c->sweep->n_combinations : 1;
     size_t *level = hl_arena_alloc(reader->arena, c->sweep ? c->sweep->n : 0, sizeof *level);
     for (size_t i = 0; i < n && (i == 0 || !faulty(reader)); i++)
-        read_combination(c, c->sweep ? hl_sweep_tree(reader, c->sweep, resolved, i, level) : resolved, level);
+        read_combination(c, c->sweep ? hl_study_sweep_tree(reader, c->sweep, resolved, i, level) : resolved, level);
 }
 
-static void show_factors(struct hl_reader *reader, const struct hl_sweep *sweep)
+static void show_factors(struct hl_study_reader *reader, const struct hl_study_sweep *sweep)
 {
     struct hl_study *study = reader->study;
     if (!sweep || sweep->n == 0)
@@ -272,7 +279,7 @@ static void show_factors(struct hl_reader *reader, const struct hl_sweep *sweep)
         study->factor[i] = sweep->factor[i].shown;
 }
 
-static bool alters_model(const struct hl_sweep *sweep)
+static bool alters_model(const struct hl_study_sweep *sweep)
 {
     for (size_t i = 0; sweep && i < sweep->n; i++)
         if (sweep->factor[i].alters_model)
@@ -281,35 +288,37 @@ static bool alters_model(const struct hl_sweep *sweep)
 }
 
 /* Outputs and what is computed from them; then the defaults of the covariates can be written down too. */
-static void read_questions(struct hl_reader *reader, const struct hl_yaml *resolved, const struct hl_system *system)
+static void read_questions(struct hl_study_reader *reader, const struct hl_yaml *resolved,
+                           const struct hl_system *system)
 {
-    hl_read_times(reader, hl_yaml_get(resolved, "times"));
-    hl_read_outputs(reader, hl_yaml_get(resolved, "outputs"), system);
-    hl_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
-    hl_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
-    hl_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
+    hl_study_read_times(reader, hl_yaml_get(resolved, "times"));
+    hl_study_read_outputs(reader, hl_yaml_get(resolved, "outputs"), system);
+    hl_study_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
+    hl_study_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
+    hl_study_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
 }
 
-static void read_study(struct hl_reader *reader, struct hl_yaml *tree)
+static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     struct hl_study *study = reader->study;
-    struct combinations c = {.reader = reader, .linking = hl_linking_create(reader)};
+    struct combinations c = {.reader = reader, .linking = hl_study_linking_create(reader)};
     unfold_typical(reader, tree);
     apply_options(reader, tree);
     check_top(reader, tree);
     study->root = tree;
     study->name = optional_text(reader, tree, "study");
-    c.sweep = hl_read_sweep(reader, tree);
+    c.sweep = hl_study_read_sweep(reader, tree);
     size_t *level = hl_arena_alloc(reader->arena, c.sweep ? c.sweep->n : 0, sizeof *level);
-    study->system = hl_linking_system(c.linking, c.sweep ? hl_sweep_tree(reader, c.sweep, tree, 0, level) : tree);
+    study->system =
+        hl_study_linking_system(c.linking, c.sweep ? hl_study_sweep_tree(reader, c.sweep, tree, 0, level) : tree);
     study->resolved = hl_yaml_clone(reader->arena, tree);
-    hl_fill_defaults(reader, study->resolved, study->system);
+    hl_study_fill_defaults(reader, study->resolved, study->system);
     read_settings(reader, study->resolved);
     read_questions(reader, study->resolved, study->system);
     read_combinations(&c, study->resolved);
     show_factors(reader, c.sweep);
     if (study->system && study->n_arms && study->arm[0].cohort && !alters_model(c.sweep))
-        hl_fill_covariates(reader, study->resolved, study->system, study->arm[0].cohort);
+        hl_study_fill_covariates(reader, study->resolved, study->system, study->arm[0].cohort);
     if (study->n_arms && study->arm[0].cohort) {
         study->subjects = study->arm[0].cohort->subjects;
         study->seed = study->arm[0].cohort->seed;
@@ -318,8 +327,9 @@ static void read_study(struct hl_reader *reader, struct hl_yaml *tree)
 
 /* ---- the doors */
 
-/* The study's folder's sibling models/, the folder itself and its models/, the current directory's, and those asked for. */
-static void set_directories(struct hl_reader *reader)
+/* The study's folder's sibling models/, the folder itself and its models/, the current directory's, and those asked
+ * for. */
+static void set_directories(struct hl_study_reader *reader)
 {
     const struct hl_study_options *options = reader->options;
     size_t n = 0;
@@ -348,13 +358,18 @@ static struct hl_study *finish(struct hl_arena *arena, const char *path, const c
 {
     static const struct hl_study_options none;
     struct hl_study *study = hl_arena_alloc(arena, 1, sizeof *study);
-    struct hl_reader reader = {.arena = arena, .diag = diag, .options = options ? options : &none, .folder = folder,
-                               .study = study, .faults = faults};
+    struct hl_study_reader reader = {.arena = arena,
+                                     .diag = diag,
+                                     .options = options ? options : &none,
+                                     .folder = folder,
+                                     .study = study,
+                                     .faults = faults};
     if (!tree)
         return NULL;
     study->path = hl_arena_strdup(arena, path);
     if (tree->kind != HL_YAML_MAPPING) {
-        hl_diag_error(diag, tree->pos, "a study is a mapping; start it with study: NAME (halflife new study NAME makes one)");
+        hl_diag_error(diag, tree->pos,
+                      "a study is a mapping; start it with study: NAME (halflife new study NAME makes one)");
         return NULL;
     }
     set_directories(&reader);

@@ -3,8 +3,9 @@
  * written it so. A grid runs through all combinations, the first factor slowest; a list takes the first level of every
  * factor, then the second, and so on.
  *
- * A factor may concern only some arms (arms.eighths.clonazepam.1.oral). Which ones is found by trying: a marker is set at
- * the factor's paths and looked for in each arm. An arm that a factor doesn't touch appears for its first level only. */
+ * A factor may concern only some arms (arms.eighths.clonazepam.1.oral). Which ones is found by trying: a marker is set
+ * at the factor's paths and looked for in each arm. An arm that a factor doesn't touch appears for its first level
+ * only. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,26 +24,26 @@ static bool is_alias(const struct hl_yaml *tree, const char *word)
 
 static bool is_study_key(const char *word)
 {
-    for (size_t i = 0; i < hl_n_study_keys; i++)
+    for (size_t i = 0; i < hl_study_n_keys; i++)
         if (strcmp(hl_study_keys[i], word) == 0)
             return true;
     return false;
 }
 
-static void unknown_start(struct hl_reader *reader, const struct hl_yaml *tree, const char *path, struct hl_pos pos,
-                          const char *first)
+static void unknown_start(struct hl_study_reader *reader, const struct hl_yaml *tree, const char *path,
+                          struct hl_pos pos, const char *first)
 {
     const struct hl_yaml *part[2] = {hl_yaml_get(tree, "drugs"), hl_yaml_get(tree, "interactions")};
     const char *names[256];
     char hint[256];
     size_t n = 0;
-    for (size_t i = 0; i < hl_n_study_keys; i++)
+    for (size_t i = 0; i < hl_study_n_keys; i++)
         names[n++] = hl_study_keys[i];
     for (int p = 0; p < 2; p++)
         for (size_t i = 0; part[p] && part[p]->kind == HL_YAML_MAPPING && i < part[p]->n && n < 256; i++)
             names[n++] = part[p]->key[i]->text;
-    hl_diag_error(reader->diag, pos, "'%s' leads nowhere: '%s' is neither a key of the study nor one of its drugs%s", path,
-                  first, hl_text_did_you_mean(first, names, n, hint, sizeof hint));
+    hl_diag_error(reader->diag, pos, "'%s' leads nowhere: '%s' is neither a key of the study nor one of its drugs%s",
+                  path, first, hl_text_did_you_mean(first, names, n, hint, sizeof hint));
 }
 
 /* The children a path may name below a node; their number. */
@@ -59,7 +60,7 @@ static size_t child_names(struct hl_arena *arena, const struct hl_yaml *node, co
 }
 
 /* Says where along the path the tree ends. */
-static void report_lost(struct hl_reader *reader, const struct hl_yaml *tree, const char *path, struct hl_pos pos)
+static void report_lost(struct hl_study_reader *reader, const struct hl_yaml *tree, const char *path, struct hl_pos pos)
 {
     const struct hl_yaml *node = tree, *next;
     char hint[256], *so_far = hl_arena_strdup(reader->arena, path);
@@ -80,24 +81,24 @@ static void report_lost(struct hl_reader *reader, const struct hl_yaml *tree, co
     const char **names;
     size_t n = child_names(reader->arena, node, &names);
     if (node->kind == HL_YAML_SEQUENCE)
-        hl_diag_error(reader->diag, pos, "'%s' leads nowhere: there is no '%s' in a list of %zu (counted from 0)%s", path, word,
-                      node->n, hl_text_did_you_mean(word, names, n, hint, sizeof hint));
+        hl_diag_error(reader->diag, pos, "'%s' leads nowhere: there is no '%s' in a list of %zu (counted from 0)%s",
+                      path, word, node->n, hl_text_did_you_mean(word, names, n, hint, sizeof hint));
     else
         hl_diag_error(reader->diag, pos, "'%s' leads nowhere: there is no '%s' in it%s", path, word,
                       hl_text_did_you_mean(word, names, n, hint, sizeof hint));
 }
 
-static bool set_parameter(struct hl_reader *reader, struct hl_yaml *tree, const char *key, struct hl_pos pos,
+static bool set_parameter(struct hl_study_reader *reader, struct hl_yaml *tree, const char *key, struct hl_pos pos,
                           const struct hl_yaml *value)
 {
     struct hl_yaml *parameters = hl_yaml_get(tree, "parameters");
     if (!parameters) {
-        parameters = hl_node(reader->arena, pos, HL_YAML_MAPPING);
-        hl_put(reader->arena, tree, pos, "parameters", parameters);
+        parameters = hl_study_node(reader->arena, pos, HL_YAML_MAPPING);
+        hl_study_put(reader->arena, tree, pos, "parameters", parameters);
     }
     if (parameters->kind != HL_YAML_MAPPING)
         return false; /* reported when parameters: is read */
-    hl_put(reader->arena, parameters, pos, key, hl_yaml_clone(reader->arena, value));
+    hl_study_put(reader->arena, parameters, pos, key, hl_yaml_clone(reader->arena, value));
     return true;
 }
 
@@ -111,8 +112,8 @@ static bool may_sweep(const char *first)
     return false;
 }
 
-bool hl_set_path(struct hl_reader *reader, struct hl_yaml *tree, const char *path, struct hl_pos pos,
-                 const struct hl_yaml *value, bool in_sweep)
+bool hl_study_set_path(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path, struct hl_pos pos,
+                       const struct hl_yaml *value, bool in_sweep)
 {
     size_t n = strcspn(path, ".");
     char *first = hl_arena_strndup(reader->arena, path, n);
@@ -123,8 +124,10 @@ bool hl_set_path(struct hl_reader *reader, struct hl_yaml *tree, const char *pat
         return false;
     }
     if (in_sweep && (!may_sweep(first) || strcmp(path, "arms") == 0)) {
-        hl_diag_error(reader->diag, pos, "a sweep can't change '%s' as a whole; it can change what is inside arms, and cohort, "
-                      "parameters, drugs and interactions", first);
+        hl_diag_error(reader->diag, pos,
+                      "a sweep can't change '%s' as a whole; it can change what is inside arms, and cohort, "
+                      "parameters, drugs and interactions",
+                      first);
         return false;
     }
     if (strcmp(first, "parameters") == 0 && path[n])
@@ -137,12 +140,12 @@ bool hl_set_path(struct hl_reader *reader, struct hl_yaml *tree, const char *pat
 
 /* ---- reading a sweep */
 
-static void read_paths(struct hl_reader *reader, const struct hl_yaml *key, const struct hl_yaml *node,
-                       struct hl_sweep_factor *factor)
+static void read_paths(struct hl_study_reader *reader, const struct hl_yaml *key, const struct hl_yaml *node,
+                       struct hl_study_sweep_factor *factor)
 {
     const struct hl_yaml *paths = node->kind == HL_YAML_MAPPING ? hl_yaml_get(node, "paths") : key;
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, paths, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, paths, &n);
     factor->path = hl_arena_alloc(reader->arena, n, sizeof *factor->path);
     factor->path_pos = hl_arena_alloc(reader->arena, n, sizeof *factor->path_pos);
     for (size_t i = 0; i < n; i++) {
@@ -154,19 +157,20 @@ static void read_paths(struct hl_reader *reader, const struct hl_yaml *key, cons
         const char *own = strncmp(text, "parameters.", 11) == 0 ? text + 11 : text;
         char *first = hl_arena_strndup(reader->arena, own, strcspn(own, "."));
         factor->alters_model |= strcmp(first, "drugs") == 0 || strcmp(first, "interactions") == 0 ||
-                                (!is_study_key(first) && hl_is_model_path(own));
+                                (!is_study_key(first) && hl_study_is_model_path(own));
     }
     if (n == 0)
-        hl_diag_error(reader->diag, node->pos, "factor '%s' has no paths; write {paths: [..], values: [..]}", key->text);
+        hl_diag_error(reader->diag, node->pos, "factor '%s' has no paths; write {paths: [..], values: [..]}",
+                      key->text);
 }
 
-static void read_levels(struct hl_reader *reader, const struct hl_yaml *key, const struct hl_yaml *node,
-                        struct hl_sweep_factor *factor)
+static void read_levels(struct hl_study_reader *reader, const struct hl_yaml *key, const struct hl_yaml *node,
+                        struct hl_study_sweep_factor *factor)
 {
     const struct hl_yaml *values = node->kind == HL_YAML_MAPPING ? hl_yaml_get(node, "values") : node;
     if (!values || values->kind != HL_YAML_SEQUENCE || values->n == 0) {
-        hl_diag_error(reader->diag, values ? values->pos : node->pos, "factor '%s' needs a list of levels; write [1 mg, 2 mg]",
-                      key->text);
+        hl_diag_error(reader->diag, values ? values->pos : node->pos,
+                      "factor '%s' needs a list of levels; write [1 mg, 2 mg]", key->text);
         return;
     }
     factor->n_levels = values->n;
@@ -175,11 +179,11 @@ static void read_levels(struct hl_reader *reader, const struct hl_yaml *key, con
     factor->text = hl_arena_alloc(reader->arena, values->n, sizeof *factor->text);
     for (size_t i = 0; i < values->n; i++)
         factor->text[i] = values->item[i]->kind == HL_YAML_SCALAR ? values->item[i]->text
-                                                                 : hl_arena_printf(reader->arena, "#%zu", i + 1);
+                                                                  : hl_arena_printf(reader->arena, "#%zu", i + 1);
 }
 
 /* Levels are numbers when every one is a quantity of the first one's dimension: then in the first one's unit. */
-static void value_levels(struct hl_reader *reader, struct hl_sweep_factor *factor)
+static void value_levels(struct hl_study_reader *reader, struct hl_study_sweep_factor *factor)
 {
     struct hl_unit first = {hl_dim_none(), 1.0}, unit = first;
     char why[512];
@@ -211,12 +215,13 @@ static void value_levels(struct hl_reader *reader, struct hl_sweep_factor *facto
     factor->shown.unit_text = *text ? text : "1";
 }
 
-static void check_levels(struct hl_reader *reader, const struct hl_sweep_factor *factor)
+static void check_levels(struct hl_study_reader *reader, const struct hl_study_sweep_factor *factor)
 {
     for (size_t i = 1; i < factor->n_levels; i++)
         for (size_t j = 0; j < i; j++)
             if (strcmp(factor->text[i], factor->text[j]) == 0) {
-                hl_diag_error(reader->diag, factor->level[i]->pos, "level '%s' is given twice; remove one", factor->text[i]);
+                hl_diag_error(reader->diag, factor->level[i]->pos, "level '%s' is given twice; remove one",
+                              factor->text[i]);
                 break;
             }
 }
@@ -232,13 +237,14 @@ static bool contains_marker(const struct hl_yaml *node)
 }
 
 /* Tries the factor's paths on a copy of the tree. */
-static void find_touched(struct hl_reader *reader, const struct hl_yaml *tree, struct hl_sweep_factor *factor)
+static void find_touched(struct hl_study_reader *reader, const struct hl_yaml *tree,
+                         struct hl_study_sweep_factor *factor)
 {
     struct hl_yaml *copy = hl_yaml_clone(reader->arena, tree);
-    const struct hl_yaml *marker = hl_scalar(reader->arena, tree->pos, MARKER), *arms;
+    const struct hl_yaml *marker = hl_study_scalar(reader->arena, tree->pos, MARKER), *arms;
     bool all = false;
     for (size_t i = 0; i < factor->n_paths; i++) {
-        hl_set_path(reader, copy, factor->path[i], factor->path_pos[i], marker, true);
+        hl_study_set_path(reader, copy, factor->path[i], factor->path_pos[i], marker, true);
         all |= strncmp(factor->path[i], "arms.", 5) != 0;
     }
     arms = hl_yaml_get(copy, "arms");
@@ -248,11 +254,11 @@ static void find_touched(struct hl_reader *reader, const struct hl_yaml *tree, s
         factor->touches[i] = all || contains_marker(arms->item[i]);
 }
 
-static struct hl_sweep_factor read_factor(struct hl_reader *reader, const struct hl_yaml *tree, const struct hl_yaml *key,
-                                          const struct hl_yaml *node)
+static struct hl_study_sweep_factor read_factor(struct hl_study_reader *reader, const struct hl_yaml *tree,
+                                                const struct hl_yaml *key, const struct hl_yaml *node)
 {
     static const char *const keys[] = {"paths", "values"};
-    struct hl_sweep_factor factor = {.pos = key->pos, .shown = {.path = key->text}};
+    struct hl_study_sweep_factor factor = {.pos = key->pos, .shown = {.path = key->text}};
     if (node->kind == HL_YAML_MAPPING)
         hl_yaml_check_keys(node, "a factor", keys, 2, reader->diag);
     read_paths(reader, key, node, &factor);
@@ -273,24 +279,24 @@ static const char *tail(const char *path, size_t parts)
 }
 
 /* The shortest ends of the paths that tell the factors apart. */
-static void label_factors(struct hl_reader *reader, struct hl_sweep *sweep)
+static void label_factors(struct hl_study_reader *reader, struct hl_study_sweep *sweep)
 {
     for (size_t i = 0; i < sweep->n; i++) {
-        struct hl_sweep_factor *factor = &sweep->factor[i];
+        struct hl_study_sweep_factor *factor = &sweep->factor[i];
         bool shared = true;
         for (size_t parts = 1; shared && parts < 16; parts++) {
             factor->label = tail(factor->shown.path, parts);
             shared = false;
             for (size_t j = 0; j < sweep->n; j++)
-                shared |= j != i && strcmp(hl_safe_name(reader->arena, tail(sweep->factor[j].shown.path, parts)),
-                                           hl_safe_name(reader->arena, factor->label)) == 0;
+                shared |= j != i && strcmp(hl_study_safe_name(reader->arena, tail(sweep->factor[j].shown.path, parts)),
+                                           hl_study_safe_name(reader->arena, factor->label)) == 0;
         }
-        const char *name = hl_safe_name(reader->arena, factor->label);
+        const char *name = hl_study_safe_name(reader->arena, factor->label);
         factor->shown.name = hl_text_is_name(name) ? name : hl_arena_printf(reader->arena, "factor_%s", name);
     }
 }
 
-static void count_combinations(struct hl_reader *reader, struct hl_sweep *sweep, struct hl_pos pos)
+static void count_combinations(struct hl_study_reader *reader, struct hl_study_sweep *sweep, struct hl_pos pos)
 {
     double product = 1.0;
     sweep->n_combinations = sweep->grid ? 1 : sweep->factor[0].n_levels;
@@ -300,16 +306,17 @@ static void count_combinations(struct hl_reader *reader, struct hl_sweep *sweep,
         if (sweep->grid && product <= HL_MAX_ARMS)
             sweep->n_combinations *= n;
         else if (!sweep->grid && n != sweep->n_combinations)
-            hl_diag_error(reader->diag, sweep->factor[i].pos,
-                          "in a list every factor needs as many levels as the first: %zu, found %zu; or use design: grid",
-                          sweep->n_combinations, n);
+            hl_diag_error(
+                reader->diag, sweep->factor[i].pos,
+                "in a list every factor needs as many levels as the first: %zu, found %zu; or use design: grid",
+                sweep->n_combinations, n);
     }
     if ((sweep->grid && product > HL_MAX_ARMS) || sweep->n_combinations > HL_MAX_ARMS)
         hl_diag_error(reader->diag, pos, "a sweep of %.0f combinations, more than the most of %d; use fewer levels",
                       sweep->grid ? product : (double)sweep->n_combinations, HL_MAX_ARMS);
 }
 
-static void read_design(struct hl_reader *reader, const struct hl_yaml *node, struct hl_sweep *sweep)
+static void read_design(struct hl_study_reader *reader, const struct hl_yaml *node, struct hl_study_sweep *sweep)
 {
     static const char *const designs[] = {"grid", "list"};
     size_t index = 0;
@@ -317,14 +324,14 @@ static void read_design(struct hl_reader *reader, const struct hl_yaml *node, st
         return;
     if (node->kind == HL_YAML_SCALAR && (strcmp(node->text, "lhs") == 0 || strcmp(node->text, "sobol") == 0))
         hl_diag_error(reader->diag, node->pos, "design '%s' doesn't exist yet; use grid or list", node->text);
-    else if (hl_read_choice(reader, node, "design", designs, 2, &index))
+    else if (hl_study_read_choice(reader, node, "design", designs, 2, &index))
         sweep->grid = index == 0;
 }
 
-struct hl_sweep *hl_read_sweep(struct hl_reader *reader, const struct hl_yaml *tree)
+struct hl_study_sweep *hl_study_read_sweep(struct hl_study_reader *reader, const struct hl_yaml *tree)
 {
     static const char *const keys[] = {"design", "factors"};
-    struct hl_sweep *sweep = hl_arena_alloc(reader->arena, 1, sizeof *sweep);
+    struct hl_study_sweep *sweep = hl_arena_alloc(reader->arena, 1, sizeof *sweep);
     const struct hl_yaml *node = hl_yaml_get(tree, "sweep");
     size_t faults = hl_diag_count(reader->diag, HL_ERROR);
     sweep->grid = true;
@@ -348,8 +355,8 @@ struct hl_sweep *hl_read_sweep(struct hl_reader *reader, const struct hl_yaml *t
     return hl_diag_count(reader->diag, HL_ERROR) == faults ? sweep : NULL;
 }
 
-struct hl_yaml *hl_sweep_tree(struct hl_reader *reader, const struct hl_sweep *sweep, const struct hl_yaml *tree,
-                              size_t c, size_t *level)
+struct hl_yaml *hl_study_sweep_tree(struct hl_study_reader *reader, const struct hl_study_sweep *sweep,
+                                    const struct hl_yaml *tree, size_t c, size_t *level)
 {
     struct hl_yaml *copy = hl_yaml_clone(reader->arena, tree);
     for (size_t i = sweep->n; i-- > 0;) { /* the last factor runs fastest */
@@ -358,7 +365,7 @@ struct hl_yaml *hl_sweep_tree(struct hl_reader *reader, const struct hl_sweep *s
     }
     for (size_t i = 0; i < sweep->n; i++)
         for (size_t p = 0; p < sweep->factor[i].n_paths; p++)
-            hl_set_path(reader, copy, sweep->factor[i].path[p], sweep->factor[i].path_pos[p],
-                        sweep->factor[i].level[level[i]], true);
+            hl_study_set_path(reader, copy, sweep->factor[i].path[p], sweep->factor[i].path_pos[p],
+                              sweep->factor[i].level[level[i]], true);
     return copy;
 }

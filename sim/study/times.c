@@ -11,7 +11,7 @@
 #define SAME_TIME 1e-9 /* [h] two grid points closer than this (4 microseconds) are one */
 
 struct grid {
-    struct hl_reader *reader;
+    struct hl_study_reader *reader;
     double *time;
     size_t n, capacity;
 };
@@ -31,7 +31,7 @@ static void add_time(struct grid *grid, double t)
 
 static bool read_time(struct grid *grid, const struct hl_yaml *node, const char *what, double *t)
 {
-    if (!hl_read_quantity(grid->reader, node, what, hl_dim_of("h"), "h", t))
+    if (!hl_study_read_quantity(grid->reader, node, what, hl_dim_of("h"), "h", t))
         return false;
     if (*t >= 0.0)
         return true;
@@ -63,7 +63,7 @@ static void read_span(struct grid *grid, const struct hl_yaml *item)
     }
     bool good = !from || (read_time(grid, from, "from", &start) && goes_on(grid, from, "from", start, true));
     good = read_time(grid, until, "until", &end) && good;
-    good = hl_read_quantity(grid->reader, every, "every", hl_dim_of("h"), "min", &step) && good;
+    good = hl_study_read_quantity(grid->reader, every, "every", hl_dim_of("h"), "min", &step) && good;
     if (!good)
         return;
     if (!(step > SAME_TIME)) {
@@ -90,7 +90,7 @@ static void read_span(struct grid *grid, const struct hl_yaml *item)
 static void read_points(struct grid *grid, const struct hl_yaml *node)
 {
     size_t n;
-    struct hl_yaml **item = hl_items(grid->reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(grid->reader->arena, node, &n);
     if (n == 0)
         hl_diag_error(grid->reader->diag, node->pos, "at: names no time; write {at: [1 h, 2.5 h]}");
     if (n > HL_MAX_TIMES) {
@@ -121,16 +121,17 @@ static void read_item(struct grid *grid, const struct hl_yaml *item)
     if (!at)
         read_span(grid, item);
     else if (item->n > 1)
-        hl_diag_error(grid->reader->diag, item->pos, "'at' stands alone; give 'until' and 'every' in an item of their own");
+        hl_diag_error(grid->reader->diag, item->pos,
+                      "'at' stands alone; give 'until' and 'every' in an item of their own");
     else
         read_points(grid, at);
 }
 
-void hl_read_times(struct hl_reader *reader, const struct hl_yaml *node)
+void hl_study_read_times(struct hl_study_reader *reader, const struct hl_yaml *node)
 {
     struct grid grid = {.reader = reader};
     size_t n;
-    struct hl_yaml **item = hl_items(reader->arena, node, &n);
+    struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     add_time(&grid, 0.0);
     for (size_t i = 0; i < n; i++)
         read_item(&grid, item[i]);

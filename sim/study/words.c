@@ -9,7 +9,7 @@
 #include "study/inside.h"
 
 /* The text of a scalar that isn't empty, or NULL after a message. */
-static const char *scalar_text(struct hl_reader *reader, const struct hl_yaml *node, const char *what)
+static const char *scalar_text(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what)
 {
     if (!node)
         return NULL;
@@ -23,7 +23,7 @@ static const char *scalar_text(struct hl_reader *reader, const struct hl_yaml *n
     return NULL;
 }
 
-static bool parse(struct hl_reader *reader, const struct hl_yaml *node, const char *text, double *value,
+static bool parse(struct hl_study_reader *reader, const struct hl_yaml *node, const char *text, double *value,
                   struct hl_unit *unit)
 {
     char why[512];
@@ -33,8 +33,8 @@ static bool parse(struct hl_reader *reader, const struct hl_yaml *node, const ch
     return false;
 }
 
-bool hl_read_quantity(struct hl_reader *reader, const struct hl_yaml *node, const char *what, struct hl_dim dim,
-                      const char *unit, double *value)
+bool hl_study_read_quantity(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what,
+                            struct hl_dim dim, const char *unit, double *value)
 {
     const char *text = scalar_text(reader, node, what);
     double read;
@@ -54,12 +54,13 @@ bool hl_read_quantity(struct hl_reader *reader, const struct hl_yaml *node, cons
     else if (hl_dim_is_none(found.dim))
         hl_diag_error(reader->diag, node->pos, "%s needs a unit, found '%s'; write '%s %s'", what, text, text, unit);
     else
-        hl_diag_error(reader->diag, node->pos, "%s: expected a quantity in %s [%s], found '%s' [%s]", what, unit,
-                      expected_name, text, found_name);
+        hl_diag_error(reader->diag, node->pos, "%s: expected a quantity in %s%s, found '%s' [%s]", what, unit,
+                      strcmp(unit, expected_name) == 0 ? "" : hl_arena_printf(reader->arena, " [%s]", expected_name),
+                      text, found_name);
     return false;
 }
 
-bool hl_read_share(struct hl_reader *reader, const struct hl_yaml *node, const char *what, double *value)
+bool hl_study_read_share(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what, double *value)
 {
     const char *text = scalar_text(reader, node, what);
     double read;
@@ -77,12 +78,12 @@ bool hl_read_share(struct hl_reader *reader, const struct hl_yaml *node, const c
     return true;
 }
 
-bool hl_read_number(struct hl_reader *reader, const struct hl_yaml *node, const char *what, double *value)
+bool hl_study_read_number(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what, double *value)
 {
-    return hl_read_quantity(reader, node, what, hl_dim_none(), "1", value);
+    return hl_study_read_quantity(reader, node, what, hl_dim_none(), "1", value);
 }
 
-bool hl_read_whole(struct hl_reader *reader, const struct hl_yaml *node, const char *what, uint64_t *value)
+bool hl_study_read_whole(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what, uint64_t *value)
 {
     const char *text = scalar_text(reader, node, what);
     double number;
@@ -98,8 +99,8 @@ bool hl_read_whole(struct hl_reader *reader, const struct hl_yaml *node, const c
     return false;
 }
 
-bool hl_read_choice(struct hl_reader *reader, const struct hl_yaml *node, const char *what, const char *const *word,
-                    size_t n, size_t *index)
+bool hl_study_read_choice(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what,
+                          const char *const *word, size_t n, size_t *index)
 {
     const char *text = scalar_text(reader, node, what);
     char hint[128];
@@ -118,26 +119,26 @@ bool hl_read_choice(struct hl_reader *reader, const struct hl_yaml *node, const 
     return false;
 }
 
-bool hl_read_truth(struct hl_reader *reader, const struct hl_yaml *node, const char *what, bool *value)
+bool hl_study_read_truth(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what, bool *value)
 {
     static const char *const words[] = {"false", "true"};
     size_t index;
-    if (!hl_read_choice(reader, node, what, words, 2, &index))
+    if (!hl_study_read_choice(reader, node, what, words, 2, &index))
         return false;
     *value = index == 1;
     return true;
 }
 
-bool hl_read_interval(struct hl_reader *reader, const struct hl_yaml *node, const char *what, struct hl_dim dim,
-                      const char *unit, double *low, double *high)
+bool hl_study_read_interval(struct hl_study_reader *reader, const struct hl_yaml *node, const char *what,
+                            struct hl_dim dim, const char *unit, double *low, double *high)
 {
     if (node->kind != HL_YAML_SEQUENCE || node->n != 2) {
         hl_diag_error(reader->diag, node->pos, "%s: expected two values, [lower, upper]", what);
         return false;
     }
     double a, b;
-    bool good = hl_read_quantity(reader, node->item[0], what, dim, unit, &a);
-    good = hl_read_quantity(reader, node->item[1], what, dim, unit, &b) && good;
+    bool good = hl_study_read_quantity(reader, node->item[0], what, dim, unit, &a);
+    good = hl_study_read_quantity(reader, node->item[1], what, dim, unit, &b) && good;
     if (!good)
         return false;
     if (!(a < b)) {
@@ -150,7 +151,7 @@ bool hl_read_interval(struct hl_reader *reader, const struct hl_yaml *node, cons
     return true;
 }
 
-struct hl_yaml **hl_items(struct hl_arena *arena, const struct hl_yaml *node, size_t *n)
+struct hl_yaml **hl_study_items(struct hl_arena *arena, const struct hl_yaml *node, size_t *n)
 {
     *n = 0;
     if (!node)
@@ -167,7 +168,7 @@ struct hl_yaml **hl_items(struct hl_arena *arena, const struct hl_yaml *node, si
     return one;
 }
 
-struct hl_yaml *hl_node(struct hl_arena *arena, struct hl_pos pos, enum hl_yaml_kind kind)
+struct hl_yaml *hl_study_node(struct hl_arena *arena, struct hl_pos pos, enum hl_yaml_kind kind)
 {
     struct hl_yaml *node = hl_arena_alloc(arena, 1, sizeof *node);
     node->kind = kind;
@@ -175,9 +176,9 @@ struct hl_yaml *hl_node(struct hl_arena *arena, struct hl_pos pos, enum hl_yaml_
     return node;
 }
 
-struct hl_yaml *hl_scalar(struct hl_arena *arena, struct hl_pos pos, const char *text)
+struct hl_yaml *hl_study_scalar(struct hl_arena *arena, struct hl_pos pos, const char *text)
 {
-    struct hl_yaml *node = hl_node(arena, pos, HL_YAML_SCALAR);
+    struct hl_yaml *node = hl_study_node(arena, pos, HL_YAML_SCALAR);
     node->text = hl_arena_strdup(arena, text);
     return node;
 }
@@ -191,26 +192,26 @@ static struct hl_yaml **with_one_more(struct hl_arena *arena, struct hl_yaml **o
     return list;
 }
 
-void hl_put(struct hl_arena *arena, struct hl_yaml *mapping, struct hl_pos key_pos, const char *key,
-            struct hl_yaml *value)
+void hl_study_put(struct hl_arena *arena, struct hl_yaml *mapping, struct hl_pos key_pos, const char *key,
+                  struct hl_yaml *value)
 {
     for (size_t i = 0; i < mapping->n; i++)
         if (strcmp(mapping->key[i]->text, key) == 0) {
             mapping->item[i] = value;
             return;
         }
-    mapping->key = with_one_more(arena, mapping->key, mapping->n, hl_scalar(arena, key_pos, key));
+    mapping->key = with_one_more(arena, mapping->key, mapping->n, hl_study_scalar(arena, key_pos, key));
     mapping->item = with_one_more(arena, mapping->item, mapping->n, value);
     mapping->n++;
 }
 
-void hl_append(struct hl_arena *arena, struct hl_yaml *sequence, struct hl_yaml *item)
+void hl_study_append(struct hl_arena *arena, struct hl_yaml *sequence, struct hl_yaml *item)
 {
     sequence->item = with_one_more(arena, sequence->item, sequence->n, item);
     sequence->n++;
 }
 
-char *hl_safe_name(struct hl_arena *arena, const char *text)
+char *hl_study_safe_name(struct hl_arena *arena, const char *text)
 {
     char *name = hl_arena_strdup(arena, text);
     for (char *c = name; *c; c++)
