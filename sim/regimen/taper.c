@@ -139,7 +139,7 @@ static const struct protocol protocols[] = {
     {{"cdc_weekly", NULL, "opioids, weeks to months of use: 10 % of the start dose less every 7 d to 30 %, then 10 % of the rest "
       "(CDC 2022); over below 5 % of the start dose", decay_keys},
      true, {.reduction = 0.10, .days = 7, .knee = 0.30, .stop_below = -0.05}, 0, 0.10, 7, 0, next_cdc_weekly},
-    {{"va_dod2022", NULL, "opioids: 10 % (5-20 %) of the start dose less every 28 d (VA/DoD 2022)", percent_keys},
+    {{"va_dod2022", "va_dod", "opioids: 10 % (5-20 %) of the start dose less every 28 d (VA/DoD 2022)", percent_keys},
      true, {.reduction = 0.10, .days = 28, .of_start = true}, 0.05, 0.20, 28, 0, next_percent},
     {{"hhs2019_fast", NULL, "opioids: 10 % of the start dose less every 7 d (HHS 2019, the faster scheme)", percent_keys},
      true, {.reduction = 0.10, .days = 7, .of_start = true}, 0, 0.10, 7, 0, next_percent},
@@ -164,22 +164,18 @@ static const char *const common_keys[] = {"protocol", "list", "from", "tablets",
 static const struct protocol *find_protocol(const struct hl_yaml *node, struct hl_diag *diag)
 {
     const char *names[N_PROTOCOLS];
-    char hint[128];
+    char hint[128], all[512] = "";
     const char *text = hl_yaml_text(node, "the name of a taper protocol such as 'uk_eighth'", diag);
     if (!text) return NULL;
     for (size_t i = 0; i < N_PROTOCOLS; i++) {
         const struct hl_taper_protocol *info = &protocols[i].info;
         names[i] = info->name;
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", info->name);
         if (strcmp(text, info->name) == 0 || (info->id && strcmp(text, info->id) == 0)) return &protocols[i];
     }
-    if (strcmp(text, "va_dod") == 0) return find_protocol(&(struct hl_yaml){.text = "va_dod2022"}, diag);
-    if (!hl_text_nearest(text, names, N_PROTOCOLS))
-        hl_diag_error(diag, node->pos, "unknown taper protocol '%s'; there are abrupt, us_label, nardi2010, asam2025, "
-                      "uk_eighth, quarter_weekly, hyperbolic, percent_of_start, percent_of_current, cdc_weekly, cdc_monthly, "
-                      "va_dod2022, hhs2019_fast, opioid_label, patch_steps, or a list: of levels", text);
-    else
-        hl_diag_error(diag, node->pos, "unknown taper protocol '%s'%s", text,
-                      hl_text_did_you_mean(text, names, N_PROTOCOLS, hint, sizeof hint));
+    hl_text_did_you_mean(text, names, N_PROTOCOLS, hint, sizeof hint);
+    if (hint[0]) hl_diag_error(diag, node->pos, "unknown taper protocol '%s'%s", text, hint);
+    else hl_diag_error(diag, node->pos, "unknown taper protocol '%s'; there are %s, and list: for a table of levels", text, all);
     return NULL;
 }
 
@@ -292,7 +288,23 @@ static bool read_parameters(struct hl_arena *arena, const struct hl_yaml *node, 
     return good;
 }
 
-/* What the protocol needs and isn't given, and what its source wouldn't call by its name. */
+/* What the protocol's source wouldn't call by its name. */
+static void note_departures(const struct hl_yaml *node, const struct protocol *protocol, const struct parameters *p,
+                            struct hl_diag *diag)
+{
+    const char *name = protocol->info.name;
+    if (protocol->high > 0 && (p->reduction > protocol->high + NOTHING || p->reduction < protocol->low - NOTHING))
+        hl_diag_note(diag, node->pos, "%s reduces by %g to %g %% in its source; this taper by %g %%", name, 100 * protocol->low,
+                     100 * protocol->high, 100 * p->reduction);
+    if (protocol->days_low > 0 && p->days < protocol->days_low - NOTHING)
+        hl_diag_note(diag, node->pos, "%s takes at least %g d for a step in its source; this taper %g d", name, protocol->days_low,
+                     p->days);
+    if (protocol->days_high > 0 && p->days > protocol->days_high + NOTHING)
+        hl_diag_note(diag, node->pos, "%s takes at most %g d for a step in its source; this taper %g d", name, protocol->days_high,
+                     p->days);
+}
+
+/* What the protocol needs and isn't given. */
 static bool check_parameters(const struct hl_yaml *node, const struct protocol *protocol, struct parameters *p,
                              struct hl_diag *diag)
 {
@@ -316,13 +328,7 @@ static bool check_parameters(const struct hl_yaml *node, const struct protocol *
                       "it is over, such as 'stop_below: 0.125 mg/d', or 'percent_of: start'");
         good = false;
     }
-    if (protocol->high > 0 && (p->reduction > protocol->high + NOTHING || p->reduction < protocol->low - NOTHING))
-        hl_diag_note(diag, node->pos, "%s reduces by %g to %g %% in its source; this taper by %g %%", name, 100 * protocol->low,
-                     100 * protocol->high, 100 * p->reduction);
-    if (p->days > 0 && ((protocol->days_low > 0 && p->days < protocol->days_low - NOTHING) ||
-                        (protocol->days_high > 0 && p->days > protocol->days_high + NOTHING)))
-        hl_diag_note(diag, node->pos, "%s steps every %g d or slower in its source; this taper every %g d", name,
-                     protocol->days_low, p->days);
+    note_departures(node, protocol, p, diag);
     return good;
 }
 

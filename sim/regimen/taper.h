@@ -24,7 +24,7 @@ struct hl_taper {
 /* Where a schedule falls faster than the cap (25 % per 14 d): index of the level, the ratio and the allowed ratio. */
 struct hl_taper_breach { size_t level; double ratio, allowed; };
 
-/* A protocol as help shows it. keys: the parameters it takes, NULL at the end. */
+/* A protocol as help shows it. id: another name it is known by (T4), or NULL; keys: the parameters it takes, NULL at the end. */
 struct hl_taper_protocol { const char *name, *id, *sentence; const char *const *keys; };
 
 /* The n-th protocol, or NULL when there are no more. */

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "base/random.h"
+
 static void assert_dose(const struct hl_regimen *r, size_t i, double time, double amount)
 {
     char what[64];
@@ -404,6 +406,42 @@ static void test_all_faults_in_one_pass(void **state)
     assert_int_equal(hl_diag_count(diag, HL_ERROR), 5);
 }
 
+/* Right prescriptions with a few characters changed: whatever comes out, nothing crashes, and NULL comes with a message. */
+static void test_garbled_prescriptions(void **state)
+{
+    (void)state;
+    static const char *const right[] = {
+        "[{oral: [1 mg, 2 mg], at: [\"07:45\", \"20:00\"], every: 2 d, for: 14 d, start: 3 h}, {gap: 2 d}]",
+        "[{steady_state: {oral: 1 mg, every: 12 h}, start: 7 h}, {oral: 1 mg, every: 12 h, doses: 28, stop: 90 h}]",
+        "[{taper: {protocol: asam2025, from: 2 mg/d, r: 10 %, w: 14 d, split: bid, tablets: [0.125 mg, 0.5 mg scored], halve: scored}}]",
+        "[{taper: {protocol: hyperbolic, from: 2 mg/d, dO: 0.05, ED50: 0.05 mg, cap: \"25 % per 14 d\", at: [\"08:00\", \"20:00\"]}}]",
+        "[{repeat: 3, every: 28 d, items: [{oral: 1 mg, every: 24 h, doses: 21}, {iv: 0.3 mg, gap: 1 h}]}]",
+        "[{infuse: 600 ug/d, for: 9 d, route: iv, demand: {bolus: 20 ug, per_hour: 0.21, lockout: 10 min, hourly_limit: 3}}]",
+    };
+    static const char letters[] = "0123456789 .-:{}[],\"mghdu%/eTxo";
+    uint64_t seed = 20251122, draw = 0;
+    print_message("seed %llu\n", (unsigned long long)seed);
+    for (size_t i = 0; i < 6000; i++) {
+        char text[256];
+        end(NULL);
+        begin(NULL);
+        snprintf(text, sizeof text, "%s", right[i % 6]);
+        size_t changes = 1 + (size_t)(3 * hl_random_uniform(seed, 0, 0, draw++));
+        for (size_t k = 0; k < changes; k++) {
+            size_t place = (size_t)((double)strlen(text) * hl_random_uniform(seed, 0, 1, draw++));
+            text[place] = letters[(size_t)((double)(sizeof letters - 1) * hl_random_uniform(seed, 0, 2, draw++))];
+        }
+        const struct hl_yaml *prescription[2] = {hl_yaml_load_text(arena, "s.yaml", text, diag), NULL};
+        if (!prescription[0]) continue;
+        struct hl_arm arm = {.name = "arm", .system = &fake_system, .prescription = prescription};
+        struct hl_regimen *r = hl_regimen_compile(arena, &fake_study, &arm, diag);
+        if (!r && hl_diag_count(diag, HL_ERROR) == 0) fail_msg("refused without a word: %s", text);
+        if (r && hl_diag_count(diag, HL_ERROR) > 0) fail_msg("taken in spite of\n%s%s", messages(), text);
+        for (size_t k = 0; r && k < r->n_doses; k++)
+            if (!(r->dose[k].amount >= 0) || !isfinite(r->dose[k].time)) fail_msg("an unsound dose from %s", text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +458,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_fentanyl_tapers, begin, end),
         cmocka_unit_test_setup_teardown(test_faults, begin, end),
         cmocka_unit_test_setup_teardown(test_all_faults_in_one_pass, begin, end),
+        cmocka_unit_test_setup_teardown(test_garbled_prescriptions, begin, end),
     };
     return cmocka_run_group_tests(tests, units_on, units_off);
 }

@@ -251,7 +251,7 @@ static void test_notes(void **state)
     made("{protocol: hyperbolic, from: 2 mg/d, tablets: [0.125 mg]}");
     const char *said = messages();
     assert_said(said, "note: asam2025 reduces by 5 to 10 % in its source; this taper by 25 %");
-    assert_said(said, "note: asam2025 steps every 14 d or slower in its source; this taper every 7 d");
+    assert_said(said, "note: asam2025 takes at least 14 d for a step in its source; this taper 7 d");
     assert_said(said, "warning: level 13 of 20, 0.0611634 mg/d, rounds to no dose at all");
     size_t n = 0;
     while (hl_taper_protocol(n)) assert_true(strlen(hl_taper_protocol(n++)->sentence) > 10);
