@@ -33,7 +33,7 @@ struct hl_eigen {
     size_t n;
     gsl_eigen_nonsymmv_workspace **vectors; /* by block size */
     double *block;
-    gsl_vector_complex *values;
+    bool *turns;          /* n: the mode is one of a conjugate pair */
     hl_guarded *B, *T;    /* n x n and n x 2 n scratch */
 };
 
@@ -45,9 +45,10 @@ struct hl_eigen *hl_eigen_create(size_t n)
     eigen->n = n;
     eigen->vectors = hl_alloc(n + 1, sizeof *eigen->vectors);
     eigen->block = hl_alloc(n * n + 1, sizeof *eigen->block);
+    eigen->turns = hl_alloc(n, sizeof *eigen->turns);
     eigen->B = hl_alloc(n * n, sizeof *eigen->B);
     eigen->T = hl_alloc(n * 2 * n, sizeof *eigen->T);
-    if (eigen->vectors && eigen->block && eigen->B && eigen->T)
+    if (eigen->vectors && eigen->block && eigen->turns && eigen->B && eigen->T)
         return eigen;
     hl_eigen_free(eigen);
     return NULL;
@@ -62,6 +63,7 @@ void hl_eigen_free(struct hl_eigen *eigen)
             gsl_eigen_nonsymmv_free(eigen->vectors[m]);
     hl_free(eigen->vectors);
     hl_free(eigen->block);
+    hl_free(eigen->turns);
     hl_free(eigen->B);
     hl_free(eigen->T);
     hl_free(eigen);
@@ -342,21 +344,32 @@ static bool polish(struct hl_eigen *eigen, const long double *A, size_t n, hl_gu
     return false;
 }
 
-/* Real matrices have conjugate pairs exactly; the polished ones differ in the last guard digit. */
-static void tidy_pairs(hl_guarded *lambda, hl_guarded *V, size_t n)
+/* Notes which modes are real and which turn in pairs. */
+static void note_pairs(struct hl_eigen *eigen, const hl_guarded *lambda, size_t n)
 {
-    for (size_t j = 0; j + 1 < n; j++) {
-        if (cimagl(lambda[j]) == 0.0L)
-            continue;
-        bool swap = cimagl(lambda[j]) < 0;
+    for (size_t j = 0; j < n; j++)
+        eigen->turns[j] = cimagl(lambda[j]) != 0.0L; /* GSL and the quadratic give real roots exactly */
+}
+
+/* Real matrices have real modes and conjugate pairs exactly; the polished ones differ in the last guard digit. */
+static void tidy_pairs(struct hl_eigen *eigen, hl_guarded *lambda, hl_guarded *V, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        bool pair = eigen->turns[j], flip = pair && cimagl(lambda[j]) < 0;
+        if (flip)
+            lambda[j] = conjl(lambda[j]);
+        else if (!pair)
+            lambda[j] = creall(lambda[j]);
         for (size_t i = 0; i < n; i++) {
-            hl_guarded v = swap ? conjl(V[i * n + j]) : V[i * n + j];
-            V[i * n + j] = v;
-            V[i * n + j + 1] = conjl(v);
+            hl_guarded v = V[i * n + j];
+            V[i * n + j] = flip ? conjl(v) : pair ? v : (hl_guarded)creall(v);
+            if (pair)
+                V[i * n + j + 1] = conjl(V[i * n + j]);
         }
-        lambda[j] = swap ? conjl(lambda[j]) : lambda[j];
-        lambda[j + 1] = conjl(lambda[j]);
-        j++;
+        if (pair) {
+            lambda[j + 1] = conjl(lambda[j]);
+            j++;
+        }
     }
 }
 
@@ -376,10 +389,11 @@ bool hl_eigen_solve(struct hl_eigen *eigen, const long double *A, const struct h
                     return false;
     if (!scale_columns(V, n))
         return false;
-    tidy_pairs(lambda, V, n);
+    note_pairs(eigen, lambda, n);
+    tidy_pairs(eigen, lambda, V, n);
     if (!polish(eigen, A, n, lambda, V, W))
         return false;
-    tidy_pairs(lambda, V, n);
+    tidy_pairs(eigen, lambda, V, n);
     keep_structure(V, W, shape);
     return true;
 }
