@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 
+#define LONGEST 8000 /* characters of one expression; also bounds the depth of trees */
 #define DEEPEST 200 /* nested parentheses and signs; a person needs ten, a stack holds thousands */
 
 struct parser {
@@ -527,6 +528,8 @@ struct hl_expr *hl_expr_parse(struct hl_arena *arena, const char *text, struct h
 {
     struct parser p = {.arena = arena, .diag = diag, .text = text, .pos = pos, .quoted = quoted,
                        .declared = declared, .n_declared = n};
+    if (strlen(text) > LONGEST)
+        return FAULT(&p, LONGEST, "an expression of more than %d characters; name its parts", LONGEST);
     struct hl_expr *e = parse_or(&p);
     skip_space(&p);
     if (e && text[p.at] != '\0')

@@ -79,6 +79,7 @@ static void link_phase(struct hl_scope *s, const struct hl_route_text *text, siz
     const struct hl_patch_phase_text *x = &text->phase[j];
     struct hl_patch_phase *phase = &route->phase[j];
     phase->state = state;
+    hl_link_pend(s->linker, &s->linker->system->state[state].initial_reg, hl_graph_number(s->linker->graph, 0.0));
     int release = link_number(s, x->release, hl_dim_of("1/h"), "the release", text->name, &phase->release_reg);
     int arrives = lower_number(s, x->loses, hl_dim_none(), "loses: (the fraction that arrives)", text->name);
     link_number(s, x->until, hl_dim_of("h"), "until:", text->name, &phase->until_reg);

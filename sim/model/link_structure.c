@@ -75,12 +75,14 @@ static void one_way(struct hl_scope *s, const struct hl_flow *f, int from, int t
         add_to_rate(s, hl_scope_state(s, HL_SYM_COMPARTMENT, (size_t)to), HL_OP_ADD, flow);
 }
 
-static void link_flow(struct hl_scope *s, const struct hl_flow *f)
+static void link_flow(struct hl_scope *s, struct hl_flow *f)
 {
     struct hl_value rate = hl_scope_lower(s, f->rate, HL_CTX_TIME);
     double value;
     if (!f->rate || rate.bad)
         return;
+    if (s->linker->alone) /* while the model is being read; it doesn't change afterwards */
+        f->clearance = rate.known && hl_dim_equal(rate.dim, hl_dim_of("L/h"));
     if (rate.condition)
         hl_diag_error(s->linker->diag, f->rate->pos, "a comparison where a rate was expected; use if(condition, a, b)");
     else if (hl_graph_is_number(s->linker->graph, rate.node, &value) && value < 0.0)
@@ -107,8 +109,11 @@ static void warn_idle(struct hl_scope *s)
     const struct hl_model_parts *p = s->model->parts;
     bool *reached = hl_arena_alloc(s->linker->arena, p->n_compartments, sizeof *reached);
     bool *drained = hl_arena_alloc(s->linker->arena, p->n_compartments, sizeof *drained);
+    bool *dosed = hl_arena_alloc(s->linker->arena, p->n_compartments, sizeof *dosed);
     for (size_t i = 0; i < p->n_routes; i++)
-        mark_route(&p->route[i], reached);
+        mark_route(&p->route[i], dosed);
+    for (size_t i = 0; i < p->n_compartments; i++)
+        reached[i] = dosed[i];
     for (size_t i = 0; i < p->n_flows; i++) {
         const struct hl_flow *f = &p->flow[i];
         if (f->to >= 0)
@@ -123,7 +128,7 @@ static void warn_idle(struct hl_scope *s)
         if (!reached[i] && !c->initial)
             hl_diag_warning(s->linker->diag, c->pos, "nothing ever reaches compartment '%s': no route, no flow, no initial "
                             "amount", c->name);
-        else if (!drained[i])
+        else if (!drained[i] && (c->volume || dosed[i])) /* others collect: urine, what is lost */
             hl_diag_warning(s->linker->diag, c->pos, "nothing ever leaves compartment '%s'; add a flow '%s -> out' unless it "
                             "is meant to collect", c->name, c->name);
     }

@@ -29,7 +29,8 @@ struct hl_flow {
     struct hl_pos pos, from_pos, to_pos;
     int from, to;                     /* compartments; to -1: out of the body; -2: unknown, already reported */
     bool both_ways;
-    struct hl_expr *rate;             /* [1/h], or a clearance [L/h] */
+    bool clearance;                   /* the expression is a clearance [L/h], not a rate [1/h]; known after checking */
+    struct hl_expr *rate;
 };
 
 struct hl_route_part_text {

@@ -30,12 +30,8 @@ bool hl_read_keys(struct hl_reader *r, const struct hl_yaml *node, const char *w
         n++;
     }
     for (size_t i = 0; node->kind == HL_YAML_MAPPING && i < node->n && n < MOST_KEYS; i++)
-        if (!is_known(node->key[i]->text, known) && hl_read_is_empty(node->item[i]) &&
-            strpbrk(node->key[i]->text, "()+-*/^ .0123456789")) {
-            hl_diag_error(r->diag, node->key[i]->pos, "stray '%s' without value: YAML cuts an unquoted expression at its "
-                          "comma; quote this expression", node->key[i]->text);
-            list[n++] = node->key[i]->text;
-        }
+        if (!is_known(node->key[i]->text, known) && hl_read_is_empty(node->item[i]))
+            list[n++] = node->key[i]->text; /* the rest of a torn expression: reading the file has reported it */
     return hl_yaml_check_keys(node, what, list, n, r->diag);
 }
 

@@ -15,7 +15,8 @@ struct hl_reader {
     size_t symbol_capacity;
 };
 
-/* Checks the keys of a mapping against a NULL-terminated list; a stray key without value gets "quote this expression". */
+/* Checks the keys of a mapping against a NULL-terminated list; a stray key without value has been reported when
+ * the file was read. */
 bool hl_read_keys(struct hl_reader *r, const struct hl_yaml *node, const char *what, const char *const *known);
 
 /* A number with a unit. unit_text (may be NULL) gets the unit as written, "1" for none. */

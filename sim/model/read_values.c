@@ -183,7 +183,7 @@ static void read_parameter_value(struct hl_reader *r, const struct hl_yaml *map,
     if (range && read_range(r, range, p->unit.dim, &p->low, &p->high)) {
         p->has_range = true;
         if (p->value < p->low || p->value > p->high)
-            hl_diag_error(r->diag, value->pos, "the value of %s, %s, is outside its range", p->name, value->text);
+            hl_diag_warning(r->diag, value->pos, "the value of %s, %s, is outside its own range", p->name, value->text);
     }
     if (uncertainty)
         read_uncertainty(r, uncertainty, p);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A model in words: for `halflife models`. */
+#ifndef HL_MODEL_DESCRIBE_H
+#define HL_MODEL_DESCRIBE_H
+
+#include <stdio.h>
+
+#include "base/status.h"
+#include "model/model.h"
+
+/* The names and titles of the models in n directories, sorted, one per line. HL_ERR_IO with a message when none of the
+ * directories can be read. */
+enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *stream, struct hl_diag *diag);
+
+/* Equations, parameters with unit, spread, evidence grade and sources, references and notes of one model. */
+void hl_model_print(const struct hl_model *model, FILE *stream);
+
+#endif
