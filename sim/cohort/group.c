@@ -19,6 +19,7 @@
 
 #define LEAST_EIGENVALUE   1e-10 /* of a correlation matrix; below this rounding decides what Cholesky gives */
 #define NEAREST_EIGENVALUE 2e-3  /* of the matrix proposed instead: it must survive being typed with three digits */
+#define ROUNDING           1e-13 /* of a computed eigenvalue */
 #define PROJECTIONS        500
 
 struct group {
@@ -279,6 +280,8 @@ static bool prepare(struct hl_arena *arena, const struct hl_groups *groups, cons
     gsl_vector *value = gsl_vector_alloc(n);
     gsl_matrix *vector = gsl_matrix_alloc(n, n);
     double smallest = eigen(group->r, n, value, vector);
+    if (fabs(smallest) < ROUNDING)
+        smallest = 0.0; /* a matrix that is singular as written should be called so */
     bool good = smallest > LEAST_EIGENVALUE && factor(group->r, group->l, n);
     if (!good)
         report_indefinite(arena, groups, group, smallest, value, vector, diag);

@@ -456,7 +456,7 @@ static void impossible_correlations(void **state)
            "clonazepam.eta_CL with clonazepam.eta_V 0.499, clonazepam.eta_CL with fentanyl.eta_CL 0.499, "
            "clonazepam.eta_V with fentanyl.eta_CL -0.499");
     refuse("{subjects: 20, correlations: [{between: [clonazepam.eta_CL, fentanyl.eta_CL], r: 1}]}",
-           "s:5:38: error: ", "eigenvalue 0");
+           "s:5:39: error: ", "eigenvalue 0");
 }
 
 static void proposed_matrix_works(void **state)
