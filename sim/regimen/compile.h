@@ -18,36 +18,42 @@ struct hl_compiler {
     const struct hl_system *system;
     struct hl_diag *diag;
     struct hl_regimen *regimen;
-    struct hl_dose_list { size_t n, capacity; struct hl_dose *dose; } doses;
+    struct hl_dose_list {
+        size_t n, capacity;
+        struct hl_dose *dose;
+    } doses;
     size_t demand_capacity, steady_capacity;
-    int instance;               /* whose prescription is being read */
-    const char *drug;           /* its alias */
-    int demand_number;          /* of the drug */
-    double cursor;              /* where the last item ended [h]; INFINITY after one that runs on */
-    const char *runs_on;        /* what runs on, for messages; NULL otherwise */
-    double base;                /* start of the repetition inside a repeated group, else 0 [h] */
+    int instance;        /* whose prescription is being read */
+    const char *drug;    /* its alias */
+    int demand_number;   /* of the drug */
+    double cursor;       /* where the last item ended [h]; INFINITY after one that runs on */
+    const char *runs_on; /* what runs on, for messages; NULL otherwise */
+    double base;         /* start of the repetition inside a repeated group, else 0 [h] */
     bool in_group;
-    bool in_cycle;              /* inside steady_state: times are offsets in [0, period) ... */
-    double period;              /* ... of a cycle this long [h] */
+    bool in_cycle; /* inside steady_state: times are offsets in [0, period) ... */
+    double period; /* ... of a cycle this long [h] */
     bool good;
 };
 
 /* start:, gap:, stop:, every:, at:, for:, until:, doses: of an item, all in hours since the origin. */
 struct hl_timing {
     const struct hl_yaml *item;
-    double start, end;          /* [start, end); INFINITY when nothing ends it */
-    double stop;                /* INFINITY when not given */
-    bool has_end;               /* for: or until: */
-    double every;               /* 0 when not given; 24 h with at: alone */
-    size_t n_at; double *at;    /* hours after the item's start, in the order written */
-    size_t doses;               /* 0 when not given */
+    double start, end; /* [start, end); INFINITY when nothing ends it */
+    double stop;       /* INFINITY when not given */
+    bool has_end;      /* for: or until: */
+    double every;      /* 0 when not given; 24 h with at: alone */
+    size_t n_at;
+    double *at;   /* hours after the item's start, in the order written */
+    size_t doses; /* 0 when not given */
 };
 
 /* The times that follow: each with the number of its dose in a list that is cycled. */
 struct hl_schedule {
-    size_t n; double *time; size_t *slot;
-    double *interval;           /* to the next planned time */
-    double end;                 /* where the next item starts */
+    size_t n;
+    double *time;
+    size_t *slot;
+    double *interval; /* to the next planned time */
+    double end;       /* where the next item starts */
 };
 
 /* Reads the timing keys. false with messages. */
@@ -55,14 +61,15 @@ bool hl_timing_read(struct hl_compiler *c, const struct hl_yaml *item, struct hl
 
 /* The doses of an item whose list has n_list entries; inside a steady state those of one cycle, counted from the item's
  * start, and c->period. false with messages: never ends, no interval, too many. */
-bool hl_timing_schedule(struct hl_compiler *c, const struct hl_timing *timing, size_t n_list, struct hl_schedule *schedule);
+bool hl_timing_schedule(struct hl_compiler *c, const struct hl_timing *timing, size_t n_list,
+                        struct hl_schedule *schedule);
 
 /* Adds a dose; notes that something is wrong. */
 void hl_compiler_dose(struct hl_compiler *c, struct hl_dose dose);
 void hl_compiler_fault(struct hl_compiler *c);
 
-/* Checks an item's keys against n own ones and the timing keys in which, in the order of "start gap stop every at for until
- * doses", one letter each: s g x e a f u n. what names the item in a message. */
+/* Checks an item's keys against n own ones and the timing keys in which, in the order of "start gap stop every at for
+ * until doses", one letter each: s g x e a f u n. what names the item in a message. */
 bool hl_item_keys(struct hl_compiler *c, const struct hl_yaml *item, const char *what, const char *const *own, size_t n,
                   const char *which);
 
@@ -73,7 +80,8 @@ int hl_compiler_flow_route(struct hl_compiler *c, const struct hl_yaml *item, co
 /* A named route of the present drug; -1 with a message. */
 int hl_compiler_named_route(struct hl_compiler *c, const struct hl_yaml *named);
 
-/* An amount by a route in the engine's unit: mass, or moles where the model states a molar mass; strength of a patch. */
+/* An amount by a route in the engine's unit: mass, or moles where the model states a molar mass; strength of a patch.
+ */
 bool hl_compiler_amount(struct hl_compiler *c, const struct hl_yaml *node, int route, double *amount);
 
 /* One item of a kind; each moves the cursor to its end. */

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Doses become events for one subject.
  *
- *   at once        x[state] += amount * fraction * F                 at time + lag
- *   zero order     rate amount * fraction * F / D                    from time + lag for D (a modelled duration)
- *   modelled rate  rate R for amount * fraction * F / R              from time + lag
- *   infusion       rate r * fraction * F                             from time + lag for the stated duration: the pump keeps its
- *                                                                    time, and F scales what arrives of it
- *   patch          content into the first phase's state at t_on + lag; its flow into the skin belongs to the model. When a phase
- *                  or the wear ends, what is left is known without solving anything,
+ *   at once        x[state] += amount fraction F      at time + lag
+ *   zero order     rate amount fraction F / D         from time + lag for D (a modelled duration)
+ *   modelled rate  rate R                             from time + lag for amount fraction F / R
+ *   infusion       rate r fraction F                  from time + lag for the stated duration: the pump keeps its time,
+ *                                                     and F scales what arrives of it
+ *   patch          content into the first phase's state at t_on + lag; its flow into the skin belongs to the model.
+ *                  When a phase or the wear ends, what is left is known without solving anything,
  *                      P(t) = content exp(-sum_j k_j (time in phase j)),
- *                  and is moved to the next phase or taken away. Patches worn together share states; each takes out its own rest
+ *                  and is moved to the next phase or taken away. Patches worn together share states; each takes out
+ *                  its own rest
  *   reservoir      rate while worn
  *
- * Demands (a Poisson process): gaps -ln(U)/per_hour with U of (seed, subject, "demand:drug:number", i). A demand less than the
- * lockout after the last bolus given, or one that would be the (limit + 1)th bolus in 60 minutes, is refused.
+ * Demands are a Poisson process: gaps -ln(U)/per_hour with U of (seed, subject, "demand:drug:number", i). A demand less
+ * than the lockout after the last bolus given, or one that would be the (limit + 1)th bolus in 60 minutes, is refused.
  *
- * One list of primitives (an amount arrives, an input runs from a to b) serves three purposes: as they are; those still to
- * come after a steady state's time; or wrapped into one period of it. */
+ * One list of primitives (an amount arrives, an input runs from a to b) serves three purposes: as they are; those still
+ * to come after a steady state's time; or wrapped into one period of it. */
 #include <math.h>
 #include <stdio.h>
 
@@ -29,14 +30,17 @@ enum mode { PLAIN, PENDING, CYCLE };
 
 struct sink {
     const struct hl_system *system;
-    double *regs; size_t lanes, lane;
+    double *regs;
+    size_t lanes, lane;
     struct hl_events *events;
     enum mode mode;
-    double from;                /* PENDING: only what is to come from here on */
-    double period; double *rate_at_start; /* CYCLE */
-    double latest;              /* of all primitives of the present dose */
+    double from; /* PENDING: only what is to come from here on */
+    double period;
+    double *rate_at_start; /* CYCLE */
+    double latest;         /* of all primitives of the present dose */
     int route, instance;
-    double patch_strength; int patch_route; /* for which the content registers hold at present; -1 none */
+    double patch_strength;
+    int patch_route; /* for which the content registers hold at present; -1 none */
     bool out_of_memory;
 };
 
@@ -61,7 +65,8 @@ static void push(struct sink *s, struct hl_event event)
 static double wrap(double time, double period)
 {
     double rest = fmod(time, period);
-    if (rest < 0) rest += period;
+    if (rest < 0)
+        rest += period;
     return period - rest < HL_SAME_TIME || rest < HL_SAME_TIME ? 0 : rest;
 }
 
@@ -69,15 +74,19 @@ static double wrap(double time, double period)
 static bool place(struct sink *s, double *time)
 {
     s->latest = fmax(s->latest, *time);
-    if (s->mode == CYCLE) *time = wrap(*time, s->period);
-    if (s->mode == PENDING && *time < s->from - HL_SAME_TIME) return false;
-    if (s->mode == PENDING) *time = fmax(*time, s->from);
+    if (s->mode == CYCLE)
+        *time = wrap(*time, s->period);
+    if (s->mode == PENDING && *time < s->from - HL_SAME_TIME)
+        return false;
+    if (s->mode == PENDING)
+        *time = fmax(*time, s->from);
     return true;
 }
 
 static void add(struct sink *s, double time, int state, double amount)
 {
-    if (place(s, &time)) push(s, (struct hl_event){.time = time, .kind = HL_EVENT_ADD, .state = state, .value = amount});
+    if (place(s, &time))
+        push(s, (struct hl_event){.time = time, .kind = HL_EVENT_ADD, .state = state, .value = amount});
 }
 
 static void change_rate(struct sink *s, double time, int state, double change)
@@ -85,14 +94,17 @@ static void change_rate(struct sink *s, double time, int state, double change)
     push(s, (struct hl_event){.time = time, .kind = HL_EVENT_RATE, .state = state, .value = change});
 }
 
-/* An input over [a, b) folded into one period: whole periods of it run always, the rest from a to b modulo the period. */
+/* An input over [a, b) folded into one period: whole periods of it run always, the rest from a to b modulo the period.
+ */
 static void fold_input(struct sink *s, double a, double b, int state, double rate)
 {
     double whole = floor((b - a + HL_SAME_TIME) / s->period), rest = fmax(0, (b - a) - whole * s->period);
     s->rate_at_start[state] += whole * rate;
-    if (rest < HL_SAME_TIME) return;
+    if (rest < HL_SAME_TIME)
+        return;
     double on = wrap(a, s->period);
-    if (on + rest > s->period - HL_SAME_TIME) s->rate_at_start[state] += rate;
+    if (on + rest > s->period - HL_SAME_TIME)
+        s->rate_at_start[state] += rate;
     change_rate(s, on, state, rate);
     change_rate(s, wrap(on + rest, s->period), state, -rate);
 }
@@ -105,16 +117,24 @@ static void input(struct sink *s, double a, double b, int state, double rate)
         return;
     }
     bool pending = s->mode == PENDING, running = pending && a < s->from - HL_SAME_TIME;
-    if (pending && b < s->from - HL_SAME_TIME) return;
-    if (!running) change_rate(s, pending ? fmax(a, s->from) : a, state, rate);
-    if (isfinite(b)) change_rate(s, pending ? fmax(b, s->from) : b, state, -rate);
+    if (pending && b < s->from - HL_SAME_TIME)
+        return;
+    if (!running)
+        change_rate(s, pending ? fmax(a, s->from) : a, state, rate);
+    if (isfinite(b))
+        change_rate(s, pending ? fmax(b, s->from) : b, state, -rate);
 }
 
 static void given(struct sink *s, const struct hl_dose *dose, double amount)
 {
     double time = dose->time;
-    if (s->mode == PENDING || !place(s, &time)) return;
-    push(s, (struct hl_event){.time = time, .kind = HL_EVENT_GIVEN, .state = -1, .value = amount, .interval = dose->repeat_interval,
+    if (s->mode == PENDING || !place(s, &time))
+        return;
+    push(s, (struct hl_event){.time = time,
+                              .kind = HL_EVENT_GIVEN,
+                              .state = -1,
+                              .value = amount,
+                              .interval = dose->repeat_interval,
                               .rate = dose->kind == HL_DOSE_INFUSION ? dose->rate : 0});
 }
 
@@ -141,7 +161,8 @@ static void through_part(struct sink *s, const struct hl_dose *dose, const struc
 static void fill_patch(struct sink *s, const struct hl_route *route, double strength)
 {
     bool filled = s->patch_route == s->route && s->patch_strength == strength; /* the very same number, as prescribed */
-    if (filled) return;
+    if (filled)
+        return;
     s->regs[(size_t)route->nominal_reg * s->lanes + s->lane] = strength;
     hl_program_run(&route->content, s->regs, s->lanes);
     s->patch_route = s->route;
@@ -157,11 +178,14 @@ static void wear_patch(struct sink *s, const struct hl_dose *dose, const struct 
         const struct hl_patch_phase *phase = &route->phase[j];
         double until = fmin(fmax(value(s, phase->until_reg, INFINITY), since), dose->duration);
         bool last = j + 1 == route->n_phases || until >= dose->duration;
-        if (last) until = dose->duration;
-        if (isinf(until)) return;
+        if (last)
+            until = dose->duration;
+        if (isinf(until))
+            return;
         rest *= exp(-value(s, phase->release_reg, 0) * (until - since));
         add(s, (dose->time + until) + lag, phase->state, -rest);
-        if (last) return;
+        if (last)
+            return;
         add(s, (dose->time + until) + lag, route->phase[j + 1].state, rest);
         since = until;
     }
@@ -178,7 +202,8 @@ static void apply_patch(struct sink *s, const struct hl_dose *dose, const struct
     for (size_t i = 0; i < route->n_parts; i++) {
         const struct hl_route_part *part = &route->part[i];
         double lag = value(s, route->lag_reg, 0) + value(s, part->lag_reg, 0);
-        double rate = value(s, route->rate_reg, 0) * value(s, part->fraction_reg, 1) * value(s, part->bioavailability_reg, 1);
+        double rate =
+            value(s, route->rate_reg, 0) * value(s, part->fraction_reg, 1) * value(s, part->bioavailability_reg, 1);
         input(s, dose->time + lag, (dose->time + dose->duration) + lag, part->state, rate);
     }
 }
@@ -194,7 +219,8 @@ static void give(struct sink *s, const struct hl_dose *dose)
         return;
     }
     given(s, dose, dose->amount);
-    for (size_t i = 0; i < route->n_parts; i++) through_part(s, dose, &route->part[i]);
+    for (size_t i = 0; i < route->n_parts; i++)
+        through_part(s, dose, &route->part[i]);
 }
 
 /* Going back cycle by cycle until a whole cycle has nothing left to come. */
@@ -220,8 +246,10 @@ static size_t given_in_last_hour(const struct hl_events *events, size_t first, d
 {
     size_t count = 0;
     for (size_t i = events->n; i-- > first;) {
-        if (events->event[i].kind != HL_EVENT_GIVEN) continue;
-        if (events->event[i].time <= time - 1) break;
+        if (events->event[i].kind != HL_EVENT_GIVEN)
+            continue;
+        if (events->event[i].time <= time - 1)
+            break;
         count++;
     }
     return count;
@@ -261,7 +289,8 @@ static void give_demands(struct sink *s, const struct hl_regimen *regimen, uint6
         double time = d->start;
         for (uint64_t draw = 0; !s->out_of_memory; draw++) {
             time += -log(hl_random_uniform(seed, subject, stream, draw)) / d->per_hour;
-            if (!(time < d->stop)) break;
+            if (!(time < d->stop))
+                break;
             press_button(s, d, first, time, &last);
         }
     }
@@ -270,16 +299,20 @@ static void give_demands(struct sink *s, const struct hl_regimen *regimen, uint6
 /* What comes first at one instant: notices, inputs that end, inputs that begin, amounts. */
 static int rank(const struct hl_event *e)
 {
-    if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED) return 0;
-    if (e->kind == HL_EVENT_RATE) return e->value < 0 ? 1 : 2;
+    if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
+        return 0;
+    if (e->kind == HL_EVENT_RATE)
+        return e->value < 0 ? 1 : 2;
     return 3;
 }
 
 static bool event_before(const void *a, const void *b)
 {
     const struct hl_event *x = a, *y = b;
-    if (x->time < y->time) return true;
-    if (x->time > y->time) return false;
+    if (x->time < y->time)
+        return true;
+    if (x->time > y->time)
+        return false;
     return rank(x) < rank(y);
 }
 
@@ -288,51 +321,70 @@ static bool put_in_order(struct hl_events *list)
 {
     if (list->capacity < 2 * list->n) {
         struct hl_event *grown = hl_grow(list->event, list->capacity, 2 * list->n, sizeof *grown);
-        if (!grown) return false;
+        if (!grown)
+            return false;
         list->event = grown;
         list->capacity = 2 * list->n;
     }
     struct hl_event *e = list->event;
     hl_sort_stable(e, list->n, sizeof *e, event_before, e + list->n);
     for (size_t i = 1, first = 0; i < list->n; i++) {
-        if (e[i].time - e[first].time < HL_SAME_TIME) e[i].time = e[first].time;
-        else first = i;
+        if (e[i].time - e[first].time < HL_SAME_TIME)
+            e[i].time = e[first].time;
+        else
+            first = i;
     }
     hl_sort_stable(e, list->n, sizeof *e, event_before, e + list->n);
     return true;
 }
 
-enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs, size_t lanes,
-                                 size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events)
+enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
+                                 size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events)
 {
     struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1};
     events->n = 0;
-    for (size_t i = 0; i < regimen->n_steady; i++) give_pending(&s, &regimen->steady[i]);
-    for (size_t i = 0; i < regimen->n_doses && !s.out_of_memory; i++) give(&s, &regimen->dose[i]);
+    for (size_t i = 0; i < regimen->n_steady; i++)
+        give_pending(&s, &regimen->steady[i]);
+    for (size_t i = 0; i < regimen->n_doses && !s.out_of_memory; i++)
+        give(&s, &regimen->dose[i]);
     give_demands(&s, regimen, seed, subject);
     return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
 }
 
-enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_system *system, double *regs, size_t lanes,
-                                size_t lane, struct hl_events *events, double *rate_at_start)
+enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_system *system, double *regs,
+                                size_t lanes, size_t lane, struct hl_events *events, double *rate_at_start)
 {
-    struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .mode = CYCLE,
-                     .period = steady->period, .rate_at_start = rate_at_start, .patch_route = -1};
+    struct sink s = {.system = system,
+                     .regs = regs,
+                     .lanes = lanes,
+                     .lane = lane,
+                     .events = events,
+                     .mode = CYCLE,
+                     .period = steady->period,
+                     .rate_at_start = rate_at_start,
+                     .patch_route = -1};
     events->n = 0;
-    for (size_t i = 0; i < system->n_states; i++) rate_at_start[i] = 0;
-    for (size_t i = 0; i < steady->n && !s.out_of_memory; i++) give(&s, &steady->dose[i]);
+    for (size_t i = 0; i < system->n_states; i++)
+        rate_at_start[i] = 0;
+    for (size_t i = 0; i < steady->n && !s.out_of_memory; i++)
+        give(&s, &steady->dose[i]);
     return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
 }
 
-/* Which registers differ between subjects: those drawn per subject, and all that the individual program makes of them. */
+/* Which registers differ between subjects: those drawn per subject, and all that the individual program makes of them.
+ */
 static void mark_individual(const struct hl_system *system, bool *own)
 {
-    for (size_t i = 0; i < system->n_covariates; i++) own[system->covariate[i].reg] = true;
-    for (size_t i = 0; i < system->n_etas; i++) own[system->eta[i].reg] = true;
-    for (size_t i = 0; i < system->n_mixtures; i++) own[system->mixture[i].reg] = true;
+    for (size_t i = 0; i < system->n_covariates; i++)
+        own[system->covariate[i].reg] = true;
+    for (size_t i = 0; i < system->n_etas; i++)
+        own[system->eta[i].reg] = true;
+    for (size_t i = 0; i < system->n_mixtures; i++)
+        own[system->mixture[i].reg] = true;
     for (size_t i = 0; i < system->n_parameters; i++) {
         const struct hl_system_parameter *p = &system->parameter[i];
-        if (p->info && p->info->uncertainty != HL_SPREAD_NONE) own[p->reg] = true;
+        if (p->info && p->info->uncertainty != HL_SPREAD_NONE)
+            own[p->reg] = true;
     }
     for (size_t i = 0; i < system->individual.n; i++) {
         const struct hl_instruction *op = &system->individual.code[i];
@@ -348,7 +400,8 @@ static bool same_for_all(const bool *own, int reg)
 static bool route_is_common(const struct hl_route *route, const bool *own)
 {
     bool common = same_for_all(own, route->is_patch ? route->lag_reg : -1);
-    for (size_t i = 0; i < route->n_phases; i++) common = common && same_for_all(own, route->phase[i].until_reg);
+    for (size_t i = 0; i < route->n_phases; i++)
+        common = common && same_for_all(own, route->phase[i].until_reg);
     for (size_t i = 0; i < route->n_parts; i++) {
         const struct hl_route_part *part = &route->part[i];
         common = common && same_for_all(own, part->lag_reg) && same_for_all(own, part->input_reg);
@@ -360,9 +413,11 @@ static bool route_is_common(const struct hl_route *route, const bool *own)
 
 bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_system *system)
 {
-    if (regimen->n_demands > 0) return false;
+    if (regimen->n_demands > 0)
+        return false;
     bool *own = hl_alloc(system->n_regs, sizeof *own), common = own != NULL;
-    if (own) mark_individual(system, own);
+    if (own)
+        mark_individual(system, own);
     for (size_t i = 0; common && i < regimen->n_doses; i++)
         common = route_is_common(&system->route[regimen->dose[i].route], own);
     for (size_t i = 0; common && i < regimen->n_steady; i++)

@@ -10,7 +10,8 @@ typedef bool before_function(const void *a, const void *b);
 static bool is_sorted(const char *list, size_t n, size_t size, before_function *before)
 {
     for (size_t i = 1; i < n; i++)
-        if (before(list + i * size, list + (i - 1) * size)) return false;
+        if (before(list + i * size, list + (i - 1) * size))
+            return false;
     return true;
 }
 
@@ -26,7 +27,8 @@ static void merge(const char *from, char *to, size_t a, size_t b, size_t c, size
 
 void hl_sort_stable(void *list, size_t n, size_t size, before_function *before, void *scratch)
 {
-    if (is_sorted(list, n, size, before)) return;
+    if (is_sorted(list, n, size, before))
+        return;
     char *from = list, *to = scratch;
     for (size_t width = 1; width < n; width *= 2) {
         for (size_t a = 0; a < n; a += 2 * width)
@@ -35,5 +37,6 @@ void hl_sort_stable(void *list, size_t n, size_t size, before_function *before, 
         from = to;
         to = swap;
     }
-    if (from != list) memcpy(list, from, n * size);
+    if (from != list)
+        memcpy(list, from, n * size);
 }

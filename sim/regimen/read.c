@@ -11,16 +11,20 @@
 
 static bool is_scalar(const struct hl_yaml *node, const char *what, const char *example, struct hl_diag *diag)
 {
-    if (node->kind == HL_YAML_SCALAR && node->text[0] != '\0') return true;
-    const char *found = node->kind == HL_YAML_SCALAR ? "nothing" : node->kind == HL_YAML_SEQUENCE ? "a list" : "a mapping";
+    if (node->kind == HL_YAML_SCALAR && node->text[0] != '\0')
+        return true;
+    const char *found = node->kind == HL_YAML_SCALAR     ? "nothing"
+                        : node->kind == HL_YAML_SEQUENCE ? "a list"
+                                                         : "a mapping";
     hl_diag_error(diag, node->pos, "expected %s such as '%s', found %s", what, example, found);
     return false;
 }
 
 bool hl_item_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
-                      double *value, struct hl_diag *diag)
+                           double *value, struct hl_diag *diag)
 {
-    if (!is_scalar(node, what, example, diag)) return false;
+    if (!is_scalar(node, what, example, diag))
+        return false;
     char why[256], found[64], expected[64];
     struct hl_unit unit;
     double read;
@@ -34,8 +38,8 @@ bool hl_item_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const 
     }
     hl_dim_name(dim, expected, sizeof expected);
     if (hl_dim_is_none(unit.dim))
-        hl_diag_error(diag, node->pos, "\"%s\" has no unit; expected %s in %s, such as '%s'", node->text, what, expected,
-                      example);
+        hl_diag_error(diag, node->pos, "\"%s\" has no unit; expected %s in %s, such as '%s'", node->text, what,
+                      expected, example);
     else
         hl_diag_error(diag, node->pos, "\"%s\" is a quantity in %s; expected %s in %s, such as '%s'", node->text,
                       hl_dim_name(unit.dim, found, sizeof found), what, expected, example);
@@ -43,10 +47,11 @@ bool hl_item_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const 
 }
 
 bool hl_item_read_not_negative(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
-                          double *value, struct hl_diag *diag)
+                               double *value, struct hl_diag *diag)
 {
     double read;
-    if (!hl_item_read_quantity(node, dim, what, example, &read, diag)) return false;
+    if (!hl_item_read_quantity(node, dim, what, example, &read, diag))
+        return false;
     if (read < 0) {
         hl_diag_error(diag, node->pos, "%s can't be negative, found \"%s\"", what, node->text);
         return false;
@@ -56,13 +61,14 @@ bool hl_item_read_not_negative(const struct hl_yaml *node, struct hl_dim dim, co
 }
 
 bool hl_item_read_positive(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
-                      double *value, struct hl_diag *diag)
+                           double *value, struct hl_diag *diag)
 {
     double read;
-    if (!hl_item_read_quantity(node, dim, what, example, &read, diag)) return false;
+    if (!hl_item_read_quantity(node, dim, what, example, &read, diag))
+        return false;
     if (!(read > 0)) {
-        hl_diag_error(diag, node->pos, "%s must be above zero, found \"%s\"; give something like '%s'", what, node->text,
-                      example);
+        hl_diag_error(diag, node->pos, "%s must be above zero, found \"%s\"; give something like '%s'", what,
+                      node->text, example);
         return false;
     }
     *value = read;
@@ -90,18 +96,21 @@ static bool parse_ratio(const char *text, double *value)
     const char *slash = strchr(text, '/');
     char left[32];
     double a, b;
-    if (!slash || (size_t)(slash - text) >= sizeof left) return false;
+    if (!slash || (size_t)(slash - text) >= sizeof left)
+        return false;
     memcpy(left, text, (size_t)(slash - text));
     left[slash - text] = '\0';
-    if (!hl_text_number(left, &a) || !hl_text_number(slash + 1, &b) || !(b > 0)) return false;
+    if (!hl_text_number(left, &a) || !hl_text_number(slash + 1, &b) || !(b > 0))
+        return false;
     *value = a / b;
     return true;
 }
 
 bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
-                      struct hl_diag *diag)
+                           struct hl_diag *diag)
 {
-    if (!is_scalar(node, what, "10 %", diag)) return false;
+    if (!is_scalar(node, what, "10 %", diag))
+        return false;
     char why[256] = "";
     struct hl_unit unit;
     double value = 0;
@@ -119,8 +128,8 @@ bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool in
         }
     }
     if (!(value > 0) || value > 1 || (!including_one && value >= 1)) {
-        hl_diag_error(diag, node->pos, "%s must lie between 0 and 1 (0 %% and 100 %%), found \"%s\"%s", what, node->text,
-                      value <= 0 ? ": it would never end" : "");
+        hl_diag_error(diag, node->pos, "%s must lie between 0 and 1 (0 %% and 100 %%), found \"%s\"%s", what,
+                      node->text, value <= 0 ? ": it would never end" : "");
         return false;
     }
     *fraction = value;
@@ -129,7 +138,8 @@ bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool in
 
 static bool two_digits(const char *text, int *value)
 {
-    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9') return false;
+    if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+        return false;
     *value = (text[0] - '0') * 10 + (text[1] - '0');
     return true;
 }
@@ -137,21 +147,23 @@ static bool two_digits(const char *text, int *value)
 bool hl_item_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *diag)
 {
     int h, m;
-    if (!is_scalar(node, "a clock time", "20:00", diag)) return false;
+    if (!is_scalar(node, "a clock time", "20:00", diag))
+        return false;
     const char *text = node->text;
     if (strlen(text) == 5 && text[2] == ':' && two_digits(text, &h) && two_digits(text + 3, &m) && h < 24 && m < 60) {
         *hours = h + m / 60.0;
         return true;
     }
-    hl_diag_error(diag, node->pos, "'%s' is not a clock time; expected one from \"00:00\" to \"23:59\", such as \"20:00\"",
-                  text);
+    hl_diag_error(diag, node->pos,
+                  "'%s' is not a clock time; expected one from \"00:00\" to \"23:59\", such as \"20:00\"", text);
     return false;
 }
 
 bool hl_item_read_count(const struct hl_yaml *node, const char *what, size_t *count, struct hl_diag *diag)
 {
     uint64_t value;
-    if (!is_scalar(node, what, "14", diag)) return false;
+    if (!is_scalar(node, what, "14", diag))
+        return false;
     if (hl_text_integer(node->text, &value) && value > 0) {
         *count = (size_t)value;
         return true;
@@ -161,13 +173,17 @@ bool hl_item_read_count(const struct hl_yaml *node, const char *what, size_t *co
     return false;
 }
 
-bool hl_only_keys(const struct hl_yaml *node, const char *what, const char *const *known, size_t n, struct hl_diag *diag)
+bool hl_only_keys(const struct hl_yaml *node, const char *what, const char *const *known, size_t n,
+                  struct hl_diag *diag)
 {
-    if (!hl_yaml_check_keys(node, what, known, n, diag)) return false;
+    if (!hl_yaml_check_keys(node, what, known, n, diag))
+        return false;
     for (size_t i = 0; i < node->n; i++) {
         bool found = false;
-        for (size_t j = 0; j < n; j++) found = found || strcmp(node->key[i]->text, known[j]) == 0;
-        if (!found) return false;
+        for (size_t j = 0; j < n; j++)
+            found = found || strcmp(node->key[i]->text, known[j]) == 0;
+        if (!found)
+            return false;
     }
     return true;
 }

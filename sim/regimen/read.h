@@ -14,13 +14,13 @@
 
 /* A quantity of dimension dim in the engine's unit. what and example make the message: "a dose", "0.5 mg". */
 bool hl_item_read_quantity(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
-                      double *value, struct hl_diag *diag);
+                           double *value, struct hl_diag *diag);
 
 /* The same for quantities that must not be negative, or must be above zero. */
 bool hl_item_read_not_negative(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
-                          double *value, struct hl_diag *diag);
+                               double *value, struct hl_diag *diag);
 bool hl_item_read_positive(const struct hl_yaml *node, struct hl_dim dim, const char *what, const char *example,
-                      double *value, struct hl_diag *diag);
+                           double *value, struct hl_diag *diag);
 
 /* A time [h]: any sign; at least 0; above 0. */
 bool hl_item_read_time(const struct hl_yaml *node, const char *what, double *hours, struct hl_diag *diag);
@@ -29,7 +29,7 @@ bool hl_item_read_duration(const struct hl_yaml *node, const char *what, double 
 
 /* "10 %", "0.1" or "1/10", above 0 and below 1 (at most 1 with including_one). */
 bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
-                      struct hl_diag *diag);
+                           struct hl_diag *diag);
 
 /* "20:00" as hours after midnight [0, 24). */
 bool hl_item_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *diag);
@@ -38,7 +38,8 @@ bool hl_item_read_clock(const struct hl_yaml *node, double *hours, struct hl_dia
 bool hl_item_read_count(const struct hl_yaml *node, const char *what, size_t *count, struct hl_diag *diag);
 
 /* Reports unknown keys as hl_yaml_check_keys does; true when there is none. */
-bool hl_only_keys(const struct hl_yaml *node, const char *what, const char *const *known, size_t n, struct hl_diag *diag);
+bool hl_only_keys(const struct hl_yaml *node, const char *what, const char *const *known, size_t n,
+                  struct hl_diag *diag);
 
 /* A scalar or a sequence seen as a list: how many, and the i-th. */
 size_t hl_list_size(const struct hl_yaml *node);

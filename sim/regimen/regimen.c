@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From an arm's prescriptions to a list of doses. The items of one drug stand in a sequence and follow one another: a
- * cursor moves from the end of one to the start of the next, unless an item has its own start:. What an item is, is said
- * by one key: a route of the drug's model, or infuse, demand, taper, steady_state, gap or repeat.
+ * cursor moves from the end of one to the start of the next, unless an item has its own start:. What an item is, is
+ * said by one key: a route of the drug's model, or infuse, demand, taper, steady_state, gap or repeat.
  *
- * A steady state at time T is "on this regimen since long before T". Its cycle has the period P and doses at offsets o in
- * [0, P) from T. The engine starts at T0 = min(T, 0) and not at T, so the cycle is turned to offsets (o + T - T0) mod P from
- * T0, and the cycles between T0 and T are given as ordinary doses. */
+ * A steady state at time T is "on this regimen since long before T". Its cycle has the period P and doses at offsets o
+ * in [0, P) from T. The engine starts at T0 = min(T, 0) and not at T, so the cycle is turned to offsets (o + T - T0)
+ * mod P from T0, and the cycles between T0 and T are given as ordinary doses. */
 #include "regimen/regimen.h"
 
 #include <math.h>
@@ -37,15 +37,22 @@ void hl_compiler_fault(struct hl_compiler *c)
 bool hl_item_keys(struct hl_compiler *c, const struct hl_yaml *item, const char *what, const char *const *own, size_t n,
                   const char *which)
 {
-    static const struct { char letter; const char *key; } timing[] = {
-        {'s', "start"}, {'g', "gap"}, {'x', "stop"}, {'e', "every"}, {'a', "at"}, {'f', "for"}, {'u', "until"}, {'n', "doses"},
+    static const struct {
+        char letter;
+        const char *key;
+    } timing[] = {
+        {'s', "start"}, {'g', "gap"}, {'x', "stop"},  {'e', "every"},
+        {'a', "at"},    {'f', "for"}, {'u', "until"}, {'n', "doses"},
     };
     const char *known[24];
     size_t m = 0;
-    for (; m < n; m++) known[m] = own[m];
+    for (; m < n; m++)
+        known[m] = own[m];
     for (size_t i = 0; i < sizeof timing / sizeof timing[0]; i++)
-        if (strchr(which, timing[i].letter)) known[m++] = timing[i].key;
-    if (hl_only_keys(item, what, known, m, c->diag)) return true;
+        if (strchr(which, timing[i].letter))
+            known[m++] = timing[i].key;
+    if (hl_only_keys(item, what, known, m, c->diag))
+        return true;
     c->good = false;
     return false;
 }
@@ -57,7 +64,8 @@ static size_t route_names(const struct hl_compiler *c, const char ***names, cons
     *names = hl_arena_alloc(c->arena, c->system->n_routes + 32, sizeof **names);
     *text = "";
     for (size_t i = 0; i < c->system->n_routes; i++) {
-        if (c->system->route[i].instance != c->instance) continue;
+        if (c->system->route[i].instance != c->instance)
+            continue;
         (*names)[n++] = c->system->route[i].name;
         *text = hl_arena_printf(c->arena, "%s%s%s", *text, n > 1 ? ", " : "", c->system->route[i].name);
     }
@@ -67,7 +75,8 @@ static size_t route_names(const struct hl_compiler *c, const char ***names, cons
 static int find_route(const struct hl_compiler *c, const char *name)
 {
     for (size_t i = 0; i < c->system->n_routes; i++)
-        if (c->system->route[i].instance == c->instance && strcmp(c->system->route[i].name, name) == 0) return (int)i;
+        if (c->system->route[i].instance == c->instance && strcmp(c->system->route[i].name, name) == 0)
+            return (int)i;
     return -1;
 }
 
@@ -76,9 +85,11 @@ int hl_compiler_named_route(struct hl_compiler *c, const struct hl_yaml *named)
     const char **names, *list;
     char hint[128];
     const char *text = hl_yaml_text(named, "the name of a route", c->diag);
-    if (!text) return -1;
+    if (!text)
+        return -1;
     int route = find_route(c, text);
-    if (route >= 0) return route;
+    if (route >= 0)
+        return route;
     size_t n = route_names(c, &names, &list);
     hl_diag_error(c->diag, named->pos, "%s has no route '%s'; its routes are %s%s", c->drug, text, list,
                   hl_text_did_you_mean(text, names, n, hint, sizeof hint));
@@ -91,9 +102,11 @@ int hl_compiler_flow_route(struct hl_compiler *c, const struct hl_yaml *item, co
     int route = named ? hl_compiler_named_route(c, named) : find_route(c, "iv");
     if (route < 0 && !named) {
         route_names(c, &names, &list);
-        hl_diag_error(c->diag, item->pos, "%s has no route 'iv'; say which one is meant with route: (%s)", c->drug, list);
+        hl_diag_error(c->diag, item->pos, "%s has no route 'iv'; say which one is meant with route: (%s)", c->drug,
+                      list);
     }
-    if (route < 0 || !c->system->route[route].is_patch) return route;
+    if (route < 0 || !c->system->route[route].is_patch)
+        return route;
     hl_diag_error(c->diag, named->pos, "'%s' is a patch; it can't be infused into", c->system->route[route].name);
     return -1;
 }
@@ -106,13 +119,15 @@ bool hl_compiler_amount(struct hl_compiler *c, const struct hl_yaml *node, int r
     struct hl_unit unit;
     double value;
     if (model && model->molar_mass > 0 && node->kind == HL_YAML_SCALAR && hl_dim_equal(r->dose_dim, hl_dim_of("mg")) &&
-        hl_quantity_parse(node->text, &value, &unit, why, sizeof why) && hl_dim_equal(unit.dim, hl_dim_of("nmol")) && value >= 0) {
+        hl_quantity_parse(node->text, &value, &unit, why, sizeof why) && hl_dim_equal(unit.dim, hl_dim_of("nmol")) &&
+        value >= 0) {
         *amount = value * model->molar_mass;
         return true;
     }
     if (r->is_patch)
         return hl_item_read_positive(node, r->nominal_dim, "a patch's strength",
-                                hl_dim_equal(r->nominal_dim, hl_dim_of("mg")) ? "1 mg" : "25 ug/h", amount, c->diag);
+                                     hl_dim_equal(r->nominal_dim, hl_dim_of("mg")) ? "1 mg" : "25 ug/h", amount,
+                                     c->diag);
     return hl_item_read_not_negative(node, r->dose_dim, "a dose", "0.5 mg", amount, c->diag);
 }
 
@@ -129,7 +144,8 @@ static void place_cycle(struct hl_compiler *c, struct hl_dose *dose, size_t n, d
         for (size_t i = 0; i < n; i++) {
             struct hl_dose given = dose[i];
             given.time = time + (dose[i].time - k * period);
-            if (given.time >= begin - HL_SAME_TIME) hl_compiler_dose(c, given);
+            if (given.time >= begin - HL_SAME_TIME)
+                hl_compiler_dose(c, given);
         }
     for (size_t i = 0; i < n; i++) {
         double offset = fmod(dose[i].time + shift, period);
@@ -156,11 +172,15 @@ static int kind_of(struct hl_compiler *c, const struct hl_yaml *item)
     for (size_t i = 0; i < item->n; i++) {
         int found = find_route(c, item->key[i]->text);
         for (size_t j = 0; found < 0 && j < N_ITEM_KEYS; j++)
-            if (strcmp(item->key[i]->text, item_keys[j]) == 0 && !(infusion && j == 1)) found = (int)(c->system->n_routes + j);
-        if (found < 0) continue;
+            if (strcmp(item->key[i]->text, item_keys[j]) == 0 && !(infusion && j == 1))
+                found = (int)(c->system->n_routes + j);
+        if (found < 0)
+            continue;
         if (first) {
-            hl_diag_error(c->diag, item->key[i]->pos, "'%s' and '%s' can't stand in one item; make them two items, the second with "
-                          "its own start: where both run at once", first->text, item->key[i]->text);
+            hl_diag_error(c->diag, item->key[i]->pos,
+                          "'%s' and '%s' can't stand in one item; make them two items, the second with "
+                          "its own start: where both run at once",
+                          first->text, item->key[i]->text);
             return -2;
         }
         first = item->key[i];
@@ -172,32 +192,42 @@ static int kind_of(struct hl_compiler *c, const struct hl_yaml *item)
 /* Nothing in the item says what it is: the commonest reason is a misspelt route. */
 static void report_unknown(struct hl_compiler *c, const struct hl_yaml *item)
 {
-    static const char *const timing[] = {"start", "gap", "stop", "every", "at", "for", "until", "doses", "wear", "over", "route"};
+    static const char *const timing[] = {"start", "gap",   "stop", "every", "at",   "for",
+                                         "until", "doses", "wear", "over",  "route"};
     const char **names, *list;
     char hint[128];
     size_t n_routes = route_names(c, &names, &list), n = n_routes;
     bool reported = false;
-    for (size_t i = 0; i < N_ITEM_KEYS; i++) names[n++] = item_keys[i];
-    for (size_t i = 0; i < sizeof timing / sizeof timing[0]; i++) names[n++] = timing[i];
+    for (size_t i = 0; i < N_ITEM_KEYS; i++)
+        names[n++] = item_keys[i];
+    for (size_t i = 0; i < sizeof timing / sizeof timing[0]; i++)
+        names[n++] = timing[i];
     for (size_t i = 0; i < item->n; i++) {
         bool known = false;
-        for (size_t j = 0; j < n; j++) known = known || strcmp(item->key[i]->text, names[j]) == 0;
-        if (known) continue;
-        hl_diag_error(c->diag, item->key[i]->pos, "unknown key '%s' in an item of %s, whose routes are %s%s", item->key[i]->text, c->drug,
-                      list, hl_text_did_you_mean(item->key[i]->text, names, n, hint, sizeof hint));
+        for (size_t j = 0; j < n; j++)
+            known = known || strcmp(item->key[i]->text, names[j]) == 0;
+        if (known)
+            continue;
+        hl_diag_error(c->diag, item->key[i]->pos, "unknown key '%s' in an item of %s, whose routes are %s%s",
+                      item->key[i]->text, c->drug, list,
+                      hl_text_did_you_mean(item->key[i]->text, names, n, hint, sizeof hint));
         reported = true;
     }
     if (!reported)
-        hl_diag_error(c->diag, item->pos, "this item doesn't say what is given; it needs a route of %s (%s), or infuse, demand, taper, "
-                      "steady_state, gap or repeat", c->drug, list);
+        hl_diag_error(c->diag, item->pos,
+                      "this item doesn't say what is given; it needs a route of %s (%s), or infuse, demand, taper, "
+                      "steady_state, gap or repeat",
+                      c->drug, list);
     hl_compiler_fault(c);
 }
 
 static void item_gap(struct hl_compiler *c, const struct hl_yaml *item)
 {
     struct hl_timing t;
-    if (hl_item_keys(c, item, "a gap", NULL, 0, "g") && hl_timing_read(c, item, &t)) c->cursor = t.start;
-    else hl_compiler_fault(c);
+    if (hl_item_keys(c, item, "a gap", NULL, 0, "g") && hl_timing_read(c, item, &t))
+        c->cursor = t.start;
+    else
+        hl_compiler_fault(c);
 }
 
 static void compile_item(struct hl_compiler *c, const struct hl_yaml *item);
@@ -211,7 +241,8 @@ static void steady_inside(struct hl_compiler *c, const struct hl_yaml *inside)
     } else if (inside->kind == HL_YAML_MAPPING && kind < 0) {
         report_unknown(c, inside);
     } else if (kind < 0 || kind > (int)c->system->n_routes) {
-        hl_diag_error(c->diag, inside->pos, "a steady state is one repeated dose, patch or infusion, such as {oral: 1 mg, every: 12 h}");
+        hl_diag_error(c->diag, inside->pos,
+                      "a steady state is one repeated dose, patch or infusion, such as {oral: 1 mg, every: 12 h}");
         hl_compiler_fault(c);
     } else {
         compile_item(c, inside);
@@ -220,11 +251,16 @@ static void steady_inside(struct hl_compiler *c, const struct hl_yaml *inside)
 
 static bool may_be_steady(struct hl_compiler *c, const struct hl_yaml *item)
 {
-    const char *why = c->in_cycle ? "a steady state can't be inside another" : c->in_group ? "a steady state can't be repeated" : NULL;
+    const char *why = c->in_cycle   ? "a steady state can't be inside another"
+                      : c->in_group ? "a steady state can't be repeated"
+                                    : NULL;
     for (size_t i = 0; i < c->regimen->n_steady; i++)
-        if (c->regimen->steady[i].instance == c->instance) why = "a drug has one steady state";
-    if (!why && (c->doses.n > 0 || c->demand_number > 0)) why = "the steady state must be the first item of its drug";
-    if (why) hl_diag_error(c->diag, hl_yaml_key(item, "steady_state")->pos, "%s", why);
+        if (c->regimen->steady[i].instance == c->instance)
+            why = "a drug has one steady state";
+    if (!why && (c->doses.n > 0 || c->demand_number > 0))
+        why = "the steady state must be the first item of its drug";
+    if (why)
+        hl_diag_error(c->diag, hl_yaml_key(item, "steady_state")->pos, "%s", why);
     return why == NULL;
 }
 
@@ -232,7 +268,8 @@ static void item_steady(struct hl_compiler *c, const struct hl_yaml *item)
 {
     static const char *const own[] = {"steady_state"};
     struct hl_timing t;
-    if (!hl_item_keys(c, item, "a steady state", own, 1, "sg") || !may_be_steady(c, item) || !hl_timing_read(c, item, &t)) {
+    if (!hl_item_keys(c, item, "a steady state", own, 1, "sg") || !may_be_steady(c, item) ||
+        !hl_timing_read(c, item, &t)) {
         hl_compiler_fault(c);
         return;
     }
@@ -268,7 +305,8 @@ static void item_repeat(struct hl_compiler *c, const struct hl_yaml *item)
         return;
     }
     if (!items) {
-        hl_diag_error(c->diag, item->pos, "a repeated group needs items:, as in {repeat: 3, items: [{oral: 1 mg, every: 12 h, for: 7 d}]}");
+        hl_diag_error(c->diag, item->pos,
+                      "a repeated group needs items:, as in {repeat: 3, items: [{oral: 1 mg, every: 12 h, for: 7 d}]}");
         hl_compiler_fault(c);
         return;
     }
@@ -279,16 +317,18 @@ static void item_repeat(struct hl_compiler *c, const struct hl_yaml *item)
     for (size_t k = 0; k < count && c->good; k++) {
         double begin = t.every > 0 ? t.start + (double)k * t.every : c->cursor;
         if (c->cursor > begin + HL_SAME_TIME || isinf(c->cursor) || c->doses.n > MOST_DOSES_OF_AN_ARM) {
-            hl_diag_error(c->diag, item->pos, isinf(c->cursor) ? "the items of this group run to the study's end; give them for: or until:"
+            hl_diag_error(c->diag, item->pos,
+                          isinf(c->cursor) ? "the items of this group run to the study's end; give them for: or until:"
                           : c->doses.n > MOST_DOSES_OF_AN_ARM ? "this group repeats into millions of doses"
-                          : "the items of this group last longer than its every:");
+                                                              : "the items of this group last longer than its every:");
             hl_compiler_fault(c);
             break;
         }
         c->base = c->cursor = begin;
         compile_sequence(c, items);
     }
-    if (t.every > 0 && c->good) c->cursor = fmax(c->cursor, t.start + (double)count * t.every);
+    if (t.every > 0 && c->good)
+        c->cursor = fmax(c->cursor, t.start + (double)count * t.every);
     c->base = base;
     c->in_group = in_group;
 }
@@ -304,23 +344,32 @@ static void compile_item(struct hl_compiler *c, const struct hl_yaml *item)
         return;
     }
     int kind = kind_of(c, item), n_routes = (int)c->system->n_routes;
-    if (kind == -2) hl_compiler_fault(c);
-    else if (kind == -1 && hl_yaml_get(item, "gap")) item_gap(c, item);
-    else if (kind == -1) report_unknown(c, item);
-    else if (kind >= n_routes) compile[kind - n_routes](c, item);
-    else if (c->system->route[kind].is_patch) hl_item_patch(c, item, kind);
-    else hl_item_dose(c, item, kind);
+    if (kind == -2)
+        hl_compiler_fault(c);
+    else if (kind == -1 && hl_yaml_get(item, "gap"))
+        item_gap(c, item);
+    else if (kind == -1)
+        report_unknown(c, item);
+    else if (kind >= n_routes)
+        compile[kind - n_routes](c, item);
+    else if (c->system->route[kind].is_patch)
+        hl_item_patch(c, item, kind);
+    else
+        hl_item_dose(c, item, kind);
 }
 
 static void compile_sequence(struct hl_compiler *c, const struct hl_yaml *items)
 {
-    if (hl_is_word(items, "none")) return;
+    if (hl_is_word(items, "none"))
+        return;
     if (items->kind == HL_YAML_SCALAR) {
-        hl_diag_error(c->diag, items->pos, "expected a list of items such as [{oral: 0.5 mg, every: 24 h, doses: 21}], or none");
+        hl_diag_error(c->diag, items->pos,
+                      "expected a list of items such as [{oral: 0.5 mg, every: 24 h, doses: 21}], or none");
         hl_compiler_fault(c);
         return;
     }
-    for (size_t i = 0; i < hl_list_size(items); i++) compile_item(c, hl_list_item(items, i));
+    for (size_t i = 0; i < hl_list_size(items); i++)
+        compile_item(c, hl_list_item(items, i));
 }
 
 /* Windows of one drug together, in time order; an open window ends with the study. */
@@ -335,10 +384,13 @@ static void finish_demands(struct hl_compiler *c, size_t first)
     struct hl_regimen *r = c->regimen;
     double last = c->study->n_times ? c->study->time[c->study->n_times - 1] : 0;
     size_t n = r->n_demands - first;
-    if (n == 0) return;
+    if (n == 0)
+        return;
     for (size_t i = first; i < r->n_demands; i++)
-        if (isinf(r->demand[i].stop)) r->demand[i].stop = fmax(last, r->demand[i].start);
-    hl_sort_stable(r->demand + first, n, sizeof *r->demand, demand_before, hl_arena_alloc(c->arena, n, sizeof *r->demand));
+        if (isinf(r->demand[i].stop))
+            r->demand[i].stop = fmax(last, r->demand[i].start);
+    hl_sort_stable(r->demand + first, n, sizeof *r->demand, demand_before,
+                   hl_arena_alloc(c->arena, n, sizeof *r->demand));
 }
 
 static void compile_drug(struct hl_compiler *c, const struct hl_yaml *items, int instance)
@@ -355,7 +407,8 @@ static void compile_drug(struct hl_compiler *c, const struct hl_yaml *items, int
     finish_demands(c, first_demand);
     struct hl_dose_list own = c->doses;
     c->doses = all;
-    for (size_t i = 0; i < own.n; i++) hl_compiler_dose(c, own.dose[i]);
+    for (size_t i = 0; i < own.n; i++)
+        hl_compiler_dose(c, own.dose[i]);
 }
 
 static double planned_end(const struct hl_regimen *r)
@@ -365,7 +418,8 @@ static double planned_end(const struct hl_regimen *r)
         const struct hl_dose *d = &r->dose[i];
         end = fmax(end, d->time + (d->kind != HL_DOSE_GIVEN && isfinite(d->duration) ? d->duration : 0));
     }
-    for (size_t i = 0; i < r->n_demands; i++) end = fmax(end, r->demand[i].stop);
+    for (size_t i = 0; i < r->n_demands; i++)
+        end = fmax(end, r->demand[i].stop);
     return end;
 }
 
@@ -373,10 +427,13 @@ struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_st
                                       struct hl_diag *diag)
 {
     struct hl_regimen *regimen = hl_arena_alloc(arena, 1, sizeof *regimen);
-    struct hl_compiler c = {.arena = arena, .study = study, .system = arm->system, .diag = diag, .regimen = regimen, .good = true};
+    struct hl_compiler c = {
+        .arena = arena, .study = study, .system = arm->system, .diag = diag, .regimen = regimen, .good = true};
     for (size_t i = 0; i < arm->system->n_instances; i++)
-        if (arm->prescription[i]) compile_drug(&c, arm->prescription[i], (int)i);
-    if (!c.good) return NULL;
+        if (arm->prescription[i])
+            compile_drug(&c, arm->prescription[i], (int)i);
+    if (!c.good)
+        return NULL;
     sort_doses(&c, c.doses.dose, c.doses.n);
     regimen->dose = c.doses.dose;
     regimen->n_doses = c.doses.n;

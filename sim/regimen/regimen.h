@@ -56,8 +56,8 @@ struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_st
 enum hl_event_kind {
     HL_EVENT_ADD,    /* x[state] += value [mg] */
     HL_EVENT_RATE,   /* infusion into state changes by value [mg/h] */
-    HL_EVENT_GIVEN,  /* a dose is given now (no state changes): instance, value = amount [mg] (of a patch its content, 0 for
-                        a reservoir or an endless infusion); for tad, troughs and /doses */
+    HL_EVENT_GIVEN,  /* a dose is given now (no state changes): instance, value = amount [mg], of a patch its content,
+                        of a reservoir or an endless infusion 0; for tad, troughs and /doses */
     HL_EVENT_REFUSED /* a demand was refused by lockout or limit */
 };
 
@@ -74,17 +74,17 @@ struct hl_event {
 
 struct hl_events { size_t n, capacity; struct hl_event *event; };
 
-/* Events of one subject in time order (ties: rate changes off before on, GIVEN before ADD at the same time, otherwise
- * order of prescription) from lane lane of the register file (read only, except the nominal/content registers of patches,
- * which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Of the doses of a steady-state cycle
- * before steady->time everything still to come at or after it is included: delayed arrivals, removals of patches, starts of
- * delayed infusions, and the ends of those that are running then. What is running just before steady->time is
- * rate_at_start of hl_regimen_cycle; the list goes on from there. */
+/* Events of one subject in time order (ties: GIVEN and REFUSED first, then rate changes off before on, then ADD;
+ * otherwise order of prescription) from lane lane of the register file (read only, except the nominal/content registers
+ * of patches, which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Of the doses of a
+ * steady-state cycle before steady->time everything still to come at or after it is included: delayed arrivals,
+ * removals of patches, starts of delayed infusions, and the ends of those that are running then. What is running just
+ * before steady->time is rate_at_start of hl_regimen_cycle; the list goes on from there. */
 enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
                                  size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events);
 
-/* One steady-state cycle for one subject, wrapped into [0, period): its events, and the rates already running just before
- * its start (by state, n_states values, zero-filled first). An input that never pauses has a rate and no events. */
+/* One steady-state cycle for one subject, wrapped into [0, period): its events, and the rates already running just
+ * before its start (by state, n_states values, zero-filled first). An input that never pauses has a rate, no events. */
 enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_system *system, double *regs,
                                 size_t lanes, size_t lane, struct hl_events *events, double *rate_at_start);
 

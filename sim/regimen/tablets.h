@@ -11,11 +11,13 @@
 
 /* All sums of pieces up to a largest amount. A plain quantum is the case without pieces: every multiple can be made. */
 struct hl_tablets {
-    double unit;                /* every amount is a multiple of it */
-    size_t n_units;             /* amounts up to n_units * unit are tabulated; 0 for a plain quantum */
-    int *last;                  /* by multiple: a piece of the sum with fewest pieces, -1 when it can't be made */
+    double unit;    /* every amount is a multiple of it */
+    size_t n_units; /* amounts up to n_units * unit are tabulated; 0 for a plain quantum */
+    int *last;      /* by multiple: a piece of the sum with fewest pieces, -1 when it can't be made */
     uint64_t unit_millionths, quantum_millionths; /* quantum: 0 for none */
-    size_t n_pieces; double *piece; size_t *weight; /* ascending, and in units */
+    size_t n_pieces;
+    double *piece;
+    size_t *weight; /* ascending, and in units */
 };
 
 /* Any multiple of quantum. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tapers. With D0 the start dose and D the present one [mg/day], a protocol says what the next dose is and how many days
- * it is kept; the taper is over when the next dose is zero (clonazepam reference 7.2, fentanyl reference 10):
+/* Tapers. With D0 the start dose and D the present one [mg/day], a protocol says what the next dose is and how many
+ * days it is kept; the taper is over when the next dose is zero (clonazepam reference 7.2, fentanyl reference 10):
  *
  *   T0 abrupt          next = 0
  *   T1 us_label        every 3 d   next = D0 - k 0.25                      US label, panic disorder
@@ -28,19 +28,20 @@
 #include "regimen/read.h"
 
 #define MOST_LEVELS 10000u
-#define NOTHING 1e-9        /* of the start dose: what is left of D0 - 8 (D0/8) */
-#define PER_DAY 24.0        /* hours */
+#define NOTHING     1e-9 /* of the start dose: what is left of D0 - 8 (D0/8) */
+#define PER_DAY     24.0 /* hours */
 
 struct parameters {
-    double from;                /* D0 [mg/day] */
-    double reduction;           /* of D or of D0 per step */
+    double from;      /* D0 [mg/day] */
+    double reduction; /* of D or of D0 per step */
     bool of_start;
-    double days;                /* between steps */
-    double step;                /* [mg/day] */
-    double stop_below;          /* [mg/day] */
-    double knee;                /* of D0: below it cdc_weekly goes over to the remainder */
+    double days;       /* between steps */
+    double step;       /* [mg/day] */
+    double stop_below; /* [mg/day] */
+    double knee;       /* of D0: below it cdc_weekly goes over to the remainder */
     double dO, ED50;
-    bool has_cap; double cap, cap_days;
+    bool has_cap;
+    double cap, cap_days;
     struct hl_pos cap_pos;
 };
 
@@ -87,7 +88,8 @@ static double next_cdc_weekly(const struct parameters *p, size_t k, double D, do
 {
     *days = p->days;
     double linear = p->from * (1 - (double)k * p->reduction);
-    if (linear >= p->from * (p->knee - NOTHING)) return linear;
+    if (linear >= p->from * (p->knee - NOTHING))
+        return linear;
     double next = D * (1 - p->reduction);
     return next < p->stop_below * (1 - NOTHING) ? 0 : next;
 }
@@ -97,9 +99,11 @@ static double next_hyperbolic(const struct parameters *p, size_t k, double D, do
     (void)k;
     *days = p->days;
     double O1 = D / (D + p->ED50) - p->dO;
-    if (O1 <= 0) return 0;
+    if (O1 <= 0)
+        return 0;
     double D1 = p->ED50 * O1 / (1 - O1);
-    if (p->has_cap) D1 = fmax(D1, D * pow(1 - p->cap, p->days / p->cap_days));
+    if (p->has_cap)
+        D1 = fmax(D1, D * pow(1 - p->cap, p->days / p->cap_days));
     return D1 < p->stop_below * (1 - NOTHING) ? 0 : D1;
 }
 
@@ -111,42 +115,68 @@ static const char *const linear_keys[] = {"reduction", "r", "every", "w", NULL};
 static const char *const decay_keys[] = {"reduction", "r", "every", "w", "stop_below", NULL};
 static const char *const hyperbolic_keys[] = {"dO", "ED50", "every", "w", "stop_below", NULL};
 
-/* One line per protocol. stop_below of a fentanyl taper by remainder is set from D0 in start(), 5 % of it. */
+/* One entry per protocol. A negative stop_below is a share of D0. */
 static const struct protocol protocols[] = {
-    {{"abrupt", "T0", "no dose from day 0", no_keys}, false, {.from = 0}, 0, 0, 0, 0, next_abrupt},
-    {{"us_label", "T1", "0.25 mg/day less every 3 d (US label, panic disorder)", step_keys},
-     true, {.step = 0.25, .days = 3}, 0, 0, 0, 0, next_subtract},
-    {{"nardi2010", "T2", "0.5 mg/day less every 14 d down to 1 mg/day, then 0.25 mg/day less every 7 d (Nardi 2010)", no_keys},
-     true, {.from = 0}, 0, 0, 0, 0, next_nardi},
-    {{"asam2025", "T3", "10 % less every 14 d (5-10 %, 14-28 d), over below 0.125 mg/day (joint guideline 2025)", percent_keys},
-     true, {.reduction = 0.10, .days = 14, .stop_below = 0.125}, 0.05, 0.10, 14, 28, next_percent},
-    {{"uk_eighth", "T4", "an eighth of the start dose less every 14 d (UK guidance; 1/10 to 1/4)", fraction_keys},
-     true, {.reduction = 0.125, .days = 14, .of_start = true}, 0.10, 0.25, 0, 0, next_percent},
-    {{"diazepam_crossover", "T5", "over to diazepam and down (needs a diazepam model; not in this version)", no_keys},
-     false, {.from = 0}, 0, 0, 0, 0, NULL},
-    {{"quarter_weekly", "T6", "a quarter of the start dose less every 7 d (Schweizer 1990)", fraction_keys},
-     true, {.reduction = 0.25, .days = 7, .of_start = true}, 0, 0, 0, 0, next_percent},
-    {{"hyperbolic", "T7", "equal steps of occupancy D/(D + ED50), at most 25 % per 14 d (after the Maudsley approach)",
-      hyperbolic_keys},
-     true, {.dO = 0.05, .ED50 = 0.05, .days = 14, .stop_below = 0.01, .has_cap = true, .cap = 0.25, .cap_days = 14},
-     0, 0, 0, 0, next_hyperbolic},
-    {{"percent_of_start", NULL, "reduction: of the start dose less every: so long", linear_keys},
-     true, {.of_start = true}, 0, 0, 0, 0, next_percent},
-    {{"percent_of_current", NULL, "reduction: of the present dose less every: so long, until stop_below:", decay_keys},
-     true, {.from = 0}, 0, 0, 0, 0, next_percent},
-    {{"cdc_monthly", NULL, "opioids, a year of use or more: 10 % of the start dose less every 28 d (CDC 2022)", linear_keys},
-     true, {.reduction = 0.10, .days = 28, .of_start = true}, 0, 0.10, 28, 0, next_percent},
-    {{"cdc_weekly", NULL, "opioids, weeks to months of use: 10 % of the start dose less every 7 d to 30 %, then 10 % of the rest "
-      "(CDC 2022); over below 5 % of the start dose", decay_keys},
-     true, {.reduction = 0.10, .days = 7, .knee = 0.30, .stop_below = -0.05}, 0, 0.10, 7, 0, next_cdc_weekly},
-    {{"va_dod2022", "va_dod", "opioids: 10 % (5-20 %) of the start dose less every 28 d (VA/DoD 2022)", percent_keys},
-     true, {.reduction = 0.10, .days = 28, .of_start = true}, 0.05, 0.20, 28, 0, next_percent},
-    {{"hhs2019_fast", NULL, "opioids: 10 % of the start dose less every 7 d (HHS 2019, the faster scheme)", percent_keys},
-     true, {.reduction = 0.10, .days = 7, .of_start = true}, 0, 0.10, 7, 0, next_percent},
-    {{"opioid_label", NULL, "opioids: 10 % (10-25 %) of the start dose less every 28 d (14-28 d)", percent_keys},
-     true, {.reduction = 0.10, .days = 28, .of_start = true}, 0.10, 0.25, 14, 28, next_percent},
-    {{"patch_steps", NULL, "fentanyl patches: 12.5 ug/h less every 14 d (14-28 d)", step_keys},
-     true, {.step = 0.0125 * PER_DAY, .days = 14}, 0, 0, 14, 28, next_subtract},
+    {.info = {"abrupt", "T0",
+              "no dose from day 0", no_keys}, .next = next_abrupt},
+    {.info = {"us_label", "T1",
+              "0.25 mg/day less every 3 d (US label, panic disorder)", step_keys},
+     .usual = {.step = 0.25, .days = 3}, .needs_from = true, .next = next_subtract},
+    {.info = {"nardi2010", "T2",
+              "0.5 mg/day less every 14 d down to 1 mg/day, then 0.25 mg/day less every 7 d (Nardi 2010)",
+              no_keys},
+     .needs_from = true, .next = next_nardi},
+    {.info = {"asam2025", "T3",
+              "10 % less every 14 d (5-10 %, 14-28 d), over below 0.125 mg/day (joint guideline 2025)",
+              percent_keys},
+     .usual = {.reduction = 0.10, .days = 14, .stop_below = 0.125}, .low = 0.05, .high = 0.10, .days_low = 14,
+     .days_high = 28, .needs_from = true, .next = next_percent},
+    {.info = {"uk_eighth", "T4",
+              "an eighth of the start dose less every 14 d (UK guidance; 1/10 to 1/4)", fraction_keys},
+     .usual = {.reduction = 0.125, .days = 14, .of_start = true}, .low = 0.10, .high = 0.25, .needs_from = true,
+     .next = next_percent},
+    {.info = {"diazepam_crossover", "T5",
+              "over to diazepam and down (needs a diazepam model; not in this version)", no_keys}},
+    {.info = {"quarter_weekly", "T6",
+              "a quarter of the start dose less every 7 d (Schweizer 1990)", fraction_keys},
+     .usual = {.reduction = 0.25, .days = 7, .of_start = true}, .needs_from = true, .next = next_percent},
+    {.info = {"hyperbolic", "T7",
+              "equal steps of occupancy D/(D + ED50), at most 25 % per 14 d (after the Maudsley approach)",
+              hyperbolic_keys},
+     .usual = {.dO = 0.05, .ED50 = 0.05, .days = 14, .stop_below = 0.01, .has_cap = true, .cap = 0.25, .cap_days = 14},
+     .needs_from = true, .next = next_hyperbolic},
+    {.info = {"percent_of_start", NULL,
+              "reduction: of the start dose less every: so long", linear_keys},
+     .usual = {.of_start = true}, .needs_from = true, .next = next_percent},
+    {.info = {"percent_of_current", NULL,
+              "reduction: of the present dose less every: so long, until stop_below:", decay_keys},
+     .needs_from = true, .next = next_percent},
+    {.info = {"cdc_monthly", NULL,
+              "opioids, a year of use or more: 10 % of the start dose less every 28 d (CDC 2022)",
+              linear_keys},
+     .usual = {.reduction = 0.10, .days = 28, .of_start = true}, .high = 0.10, .days_low = 28, .needs_from = true,
+     .next = next_percent},
+    {.info = {"cdc_weekly", NULL,
+              "opioids, weeks to months of use: 10 % of the start dose less every 7 d to 30 %, then 10 % of the rest; over "
+              "below 5 % of the start dose (CDC 2022)", decay_keys},
+     .usual = {.reduction = 0.10, .days = 7, .knee = 0.30, .stop_below = -0.05}, .high = 0.10, .days_low = 7,
+     .needs_from = true, .next = next_cdc_weekly},
+    {.info = {"va_dod2022", "va_dod",
+              "opioids: 10 % (5-20 %) of the start dose less every 28 d (VA/DoD 2022)", percent_keys},
+     .usual = {.reduction = 0.10, .days = 28, .of_start = true}, .low = 0.05, .high = 0.20, .days_low = 28,
+     .needs_from = true, .next = next_percent},
+    {.info = {"hhs2019_fast", NULL,
+              "opioids: 10 % of the start dose less every 7 d (HHS 2019, the faster scheme)", percent_keys},
+     .usual = {.reduction = 0.10, .days = 7, .of_start = true}, .high = 0.10, .days_low = 7, .needs_from = true,
+     .next = next_percent},
+    {.info = {"opioid_label", NULL,
+              "opioids: 10 % (10-25 %) of the start dose less every 28 d (14-28 d)", percent_keys},
+     .usual = {.reduction = 0.10, .days = 28, .of_start = true}, .low = 0.10, .high = 0.25, .days_low = 14,
+     .days_high = 28, .needs_from = true, .next = next_percent},
+    {.info = {"patch_steps", NULL,
+              "fentanyl patches: 12.5 ug/h less every 14 d (14-28 d)", step_keys},
+     .usual = {.step = 0.0125 * PER_DAY, .days = 14}, .days_low = 14, .days_high = 28, .needs_from = true,
+     .next = next_subtract},
 };
 
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
@@ -157,8 +187,9 @@ const struct hl_taper_protocol *hl_taper_protocol(size_t n)
 }
 
 /* Keys that every taper understands; those after cap say how the levels are given and are read by the regimen. */
-static const char *const common_keys[] = {"protocol", "list", "from", "tablets", "patches", "quantum", "round", "halve",
-                                          "split_tablets", "cap", "split", "at", "route", "by", "wear"};
+static const char *const common_keys[] = {"protocol", "list",  "from",          "tablets", "patches", "quantum",
+                                          "round",    "halve", "split_tablets", "cap",     "split",   "at",
+                                          "route",    "by",    "wear"};
 #define N_COMMON (sizeof common_keys / sizeof common_keys[0])
 
 static const struct protocol *find_protocol(const struct hl_yaml *node, struct hl_diag *diag)
@@ -166,16 +197,21 @@ static const struct protocol *find_protocol(const struct hl_yaml *node, struct h
     const char *names[N_PROTOCOLS];
     char hint[128], all[512] = "";
     const char *text = hl_yaml_text(node, "the name of a taper protocol such as 'uk_eighth'", diag);
-    if (!text) return NULL;
+    if (!text)
+        return NULL;
     for (size_t i = 0; i < N_PROTOCOLS; i++) {
         const struct hl_taper_protocol *info = &protocols[i].info;
         names[i] = info->name;
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", i ? ", " : "", info->name);
-        if (strcmp(text, info->name) == 0 || (info->id && strcmp(text, info->id) == 0)) return &protocols[i];
+        if (strcmp(text, info->name) == 0 || (info->id && strcmp(text, info->id) == 0))
+            return &protocols[i];
     }
     hl_text_did_you_mean(text, names, N_PROTOCOLS, hint, sizeof hint);
-    if (hint[0]) hl_diag_error(diag, node->pos, "unknown taper protocol '%s'%s", text, hint);
-    else hl_diag_error(diag, node->pos, "unknown taper protocol '%s'; there are %s, and list: for a table of levels", text, all);
+    if (hint[0])
+        hl_diag_error(diag, node->pos, "unknown taper protocol '%s'%s", text, hint);
+    else
+        hl_diag_error(diag, node->pos, "unknown taper protocol '%s'; there are %s, and list: for a table of levels",
+                      text, all);
     return NULL;
 }
 
@@ -184,8 +220,10 @@ static bool check_keys(const struct hl_yaml *node, const struct protocol *protoc
     const char *known[N_COMMON + 16];
     char what[96];
     size_t n = 0;
-    for (; n < N_COMMON; n++) known[n] = common_keys[n];
-    for (size_t i = 0; protocol && protocol->info.keys[i]; i++) known[n++] = protocol->info.keys[i];
+    for (; n < N_COMMON; n++)
+        known[n] = common_keys[n];
+    for (size_t i = 0; protocol && protocol->info.keys[i]; i++)
+        known[n++] = protocol->info.keys[i];
     snprintf(what, sizeof what, "a taper by %s", protocol ? protocol->info.name : "a list of levels");
     return hl_only_keys(node, what, known, n, diag);
 }
@@ -196,15 +234,16 @@ static const struct hl_yaml *either(const struct hl_yaml *node, const char *name
 {
     const struct hl_yaml *a = hl_yaml_get(node, name), *b = hl_yaml_get(node, short_name);
     if (a && b) {
-        hl_diag_error(diag, hl_yaml_key(node, short_name)->pos, "'%s' and '%s' are the same; leave one out", short_name, name);
+        hl_diag_error(diag, hl_yaml_key(node, short_name)->pos, "'%s' and '%s' are the same; leave one out", short_name,
+                      name);
         *good = false;
     }
     return a ? a : b;
 }
 
 /* A daily dose [mg/day] from any mass per time. */
-static bool read_daily(const struct hl_yaml *node, const char *what, const char *example, bool may_be_zero, double *daily,
-                       struct hl_diag *diag)
+static bool read_daily(const struct hl_yaml *node, const char *what, const char *example, bool may_be_zero,
+                       double *daily, struct hl_diag *diag)
 {
     double rate;
     struct hl_dim dim = hl_dim_of("mg/h");
@@ -220,10 +259,12 @@ static bool read_cap(struct hl_arena *arena, const struct hl_yaml *node, struct 
 {
     p->cap_pos = node->pos;
     p->has_cap = !hl_is_word(node, "none");
-    if (!p->has_cap) return true;
+    if (!p->has_cap)
+        return true;
     const char *text = hl_yaml_text(node, "a cap such as \"25 % per 14 d\", or none", diag);
     const char *per = text ? strstr(text, " per ") : NULL;
-    if (!text) return false;
+    if (!text)
+        return false;
     if (!per) {
         hl_diag_error(diag, node->pos, "expected a cap such as \"25 %% per 14 d\", or none, found \"%s\"", text);
         return false;
@@ -235,14 +276,16 @@ static bool read_cap(struct hl_arena *arena, const struct hl_yaml *node, struct 
     double hours;
     bool good = hl_item_read_fraction(&left, "a cap", false, &p->cap, diag);
     good = hl_item_read_duration(&right, "the time of a cap", &hours, diag) && good;
-    if (good) p->cap_days = hours / PER_DAY;
+    if (good)
+        p->cap_days = hours / PER_DAY;
     return good;
 }
 
 static bool read_percent_of(const struct hl_yaml *node, struct parameters *p, struct hl_diag *diag)
 {
     p->of_start = hl_is_word(node, "start");
-    if (p->of_start || hl_is_word(node, "current")) return true;
+    if (p->of_start || hl_is_word(node, "current"))
+        return true;
     hl_diag_error(diag, node->pos, "percent_of is 'start' (of the first dose) or 'current' (of the present dose)%s%s",
                   node->text ? ", found " : "", node->text ? node->text : "");
     return false;
@@ -262,27 +305,35 @@ static bool read_ED50(const struct hl_yaml *node, double *ED50, struct hl_diag *
     return read_daily(node, "the ED50 of the occupancy curve", "0.05 mg/d", false, ED50, diag);
 }
 
-static bool read_parameters(struct hl_arena *arena, const struct hl_yaml *node, struct parameters *p, struct hl_diag *diag)
+static bool read_parameters(struct hl_arena *arena, const struct hl_yaml *node, struct parameters *p,
+                            struct hl_diag *diag)
 {
     bool good = true;
     double hours;
     const struct hl_yaml *value;
     if ((value = either(node, "every", "w", &good, diag))) {
-        if (hl_item_read_duration(value, "the time between two steps", &hours, diag)) p->days = hours / PER_DAY;
-        else good = false;
+        if (hl_item_read_duration(value, "the time between two steps", &hours, diag))
+            p->days = hours / PER_DAY;
+        else
+            good = false;
     }
     if ((value = either(node, "reduction", "r", &good, diag)))
         good = hl_item_read_fraction(value, "the reduction", false, &p->reduction, diag) && good;
     if ((value = hl_yaml_get(node, "fraction")))
         good = hl_item_read_fraction(value, "the fraction", false, &p->reduction, diag) && good;
-    if ((value = hl_yaml_get(node, "dO"))) good = hl_item_read_fraction(value, "the step of occupancy", false, &p->dO, diag) && good;
-    if ((value = hl_yaml_get(node, "ED50"))) good = read_ED50(value, &p->ED50, diag) && good;
+    if ((value = hl_yaml_get(node, "dO")))
+        good = hl_item_read_fraction(value, "the step of occupancy", false, &p->dO, diag) && good;
+    if ((value = hl_yaml_get(node, "ED50")))
+        good = read_ED50(value, &p->ED50, diag) && good;
     if ((value = hl_yaml_get(node, "step")))
         good = read_daily(value, "a step of the daily dose", "0.25 mg/d", false, &p->step, diag) && good;
     if ((value = hl_yaml_get(node, "stop_below")))
-        good = read_daily(value, "the dose below which the taper is over", "0.125 mg/d", false, &p->stop_below, diag) && good;
-    if ((value = hl_yaml_get(node, "percent_of"))) good = read_percent_of(value, p, diag) && good;
-    if ((value = hl_yaml_get(node, "cap"))) good = read_cap(arena, value, p, diag) && good;
+        good = read_daily(value, "the dose below which the taper is over", "0.125 mg/d", false, &p->stop_below, diag) &&
+               good;
+    if ((value = hl_yaml_get(node, "percent_of")))
+        good = read_percent_of(value, p, diag) && good;
+    if ((value = hl_yaml_get(node, "cap")))
+        good = read_cap(arena, value, p, diag) && good;
     if ((value = hl_yaml_get(node, "from")))
         good = read_daily(value, "the daily dose before the taper", "2 mg/d", false, &p->from, diag) && good;
     return good;
@@ -294,14 +345,14 @@ static void note_departures(const struct hl_yaml *node, const struct protocol *p
 {
     const char *name = protocol->info.name;
     if (protocol->high > 0 && (p->reduction > protocol->high + NOTHING || p->reduction < protocol->low - NOTHING))
-        hl_diag_note(diag, node->pos, "%s reduces by %g to %g %% in its source; this taper by %g %%", name, 100 * protocol->low,
-                     100 * protocol->high, 100 * p->reduction);
+        hl_diag_note(diag, node->pos, "%s reduces by %g to %g %% in its source; this taper by %g %%", name,
+                     100 * protocol->low, 100 * protocol->high, 100 * p->reduction);
     if (protocol->days_low > 0 && p->days < protocol->days_low - NOTHING)
-        hl_diag_note(diag, node->pos, "%s takes at least %g d for a step in its source; this taper %g d", name, protocol->days_low,
-                     p->days);
+        hl_diag_note(diag, node->pos, "%s takes at least %g d for a step in its source; this taper %g d", name,
+                     protocol->days_low, p->days);
     if (protocol->days_high > 0 && p->days > protocol->days_high + NOTHING)
-        hl_diag_note(diag, node->pos, "%s takes at most %g d for a step in its source; this taper %g d", name, protocol->days_high,
-                     p->days);
+        hl_diag_note(diag, node->pos, "%s takes at most %g d for a step in its source; this taper %g d", name,
+                     protocol->days_high, p->days);
 }
 
 /* What the protocol needs and isn't given. */
@@ -311,7 +362,8 @@ static bool check_parameters(const struct hl_yaml *node, const struct protocol *
     const char *name = protocol->info.name;
     bool good = true;
     if (protocol->needs_from && !(p->from > 0)) {
-        hl_diag_error(diag, node->pos, "a taper by %s needs the daily dose it starts from, such as 'from: 2 mg/d'", name);
+        hl_diag_error(diag, node->pos, "a taper by %s needs the daily dose it starts from, such as 'from: 2 mg/d'",
+                      name);
         good = false;
     }
     if (protocol->next == next_percent && !(p->reduction > 0)) {
@@ -322,9 +374,11 @@ static bool check_parameters(const struct hl_yaml *node, const struct protocol *
         hl_diag_error(diag, node->pos, "a taper by %s needs 'every:', such as '14 d'", name);
         good = false;
     }
-    if (p->stop_below < 0) p->stop_below = -p->stop_below * p->from;
+    if (p->stop_below < 0)
+        p->stop_below = -p->stop_below * p->from;
     if (protocol->next == next_percent && !p->of_start && !(p->stop_below > 0)) {
-        hl_diag_error(diag, node->pos, "a taper by a percentage of the present dose never reaches zero; give the dose below which "
+        hl_diag_error(diag, node->pos,
+                      "a taper by a percentage of the present dose never reaches zero; give the dose below which "
                       "it is over, such as 'stop_below: 0.125 mg/d', or 'percent_of: start'");
         good = false;
     }
@@ -339,9 +393,11 @@ static bool run_protocol(struct hl_arena *arena, const struct hl_yaml *node, con
     double D = p->from, days;
     for (size_t k = 1;; k++) {
         D = protocol->next(p, k, D, &days);
-        if (D <= NOTHING * p->from) return true;
+        if (D <= NOTHING * p->from)
+            return true;
         if (taper->n == MOST_LEVELS) {
-            hl_diag_error(diag, node->pos, "this taper never ends: after %u levels the dose is still %g mg/d; take larger steps",
+            hl_diag_error(diag, node->pos,
+                          "this taper never ends: after %u levels the dose is still %g mg/d; take larger steps",
                           MOST_LEVELS, D);
             return false;
         }
@@ -355,13 +411,15 @@ static bool read_list(struct hl_arena *arena, const struct hl_yaml *list, struct
 {
     static const char *const keys[] = {"dose", "for"};
     if (list->kind != HL_YAML_SEQUENCE || list->n == 0) {
-        hl_diag_error(diag, list->pos, "expected a list of levels such as [{dose: 1 mg/d, for: 14 d}, {dose: 0.5 mg/d, for: 14 d}]");
+        hl_diag_error(diag, list->pos,
+                      "expected a list of levels such as [{dose: 1 mg/d, for: 14 d}, {dose: 0.5 mg/d, for: 14 d}]");
         return false;
     }
     bool good = true;
     taper->level = hl_arena_alloc(arena, list->n, sizeof *taper->level);
     for (size_t i = 0; i < list->n; i++) {
-        const struct hl_yaml *level = list->item[i], *dose = hl_yaml_get(level, "dose"), *span = hl_yaml_get(level, "for");
+        const struct hl_yaml *level = list->item[i], *dose = hl_yaml_get(level, "dose"),
+                             *span = hl_yaml_get(level, "for");
         double daily = 0, hours = 0;
         if (!hl_only_keys(level, "a level of a taper", keys, 2, diag)) {
             good = false;
@@ -378,56 +436,72 @@ static bool read_list(struct hl_arena *arena, const struct hl_yaml *list, struct
 }
 
 /* Whether a tablet may be broken, and into how many parts: halve: all | scored | [..], split_tablets: halves | .. */
-struct breaking { int all; bool scored; const struct hl_yaml *list; };
+struct breaking {
+    int all;
+    bool scored;
+    const struct hl_yaml *list;
+};
 
 static bool read_breaking(const struct hl_yaml *node, struct breaking *breaking, struct hl_diag *diag)
 {
     const struct hl_yaml *halve = hl_yaml_get(node, "halve"), *split = hl_yaml_get(node, "split_tablets");
     *breaking = (struct breaking){.all = 1};
     if (split) {
-        breaking->all = hl_is_word(split, "whole") ? 1 : hl_is_word(split, "halves") ? 2 : hl_is_word(split, "quarters") ? 4 : 0;
+        breaking->all = hl_is_word(split, "whole")      ? 1
+                        : hl_is_word(split, "halves")   ? 2
+                        : hl_is_word(split, "quarters") ? 4
+                                                        : 0;
         if (breaking->all == 0) {
-            hl_diag_error(diag, split->pos, "split_tablets is one of whole, halves, quarters%s%s", split->text ? ", found " : "",
-                          split->text ? split->text : "");
+            hl_diag_error(diag, split->pos, "split_tablets is one of whole, halves, quarters%s%s",
+                          split->text ? ", found " : "", split->text ? split->text : "");
             return false;
         }
     }
-    if (hl_is_word(halve, "all")) breaking->all = breaking->all > 2 ? breaking->all : 2;
-    else if (hl_is_word(halve, "scored")) breaking->scored = true;
-    else if (halve && !hl_is_word(halve, "none")) breaking->list = halve;
+    if (hl_is_word(halve, "all"))
+        breaking->all = breaking->all > 2 ? breaking->all : 2;
+    else if (hl_is_word(halve, "scored"))
+        breaking->scored = true;
+    else if (halve && !hl_is_word(halve, "none"))
+        breaking->list = halve;
     return true;
 }
 
 /* A strength [mg], with or without the word scored behind it ("0.5 mg scored"); of a patch its nominal rate per day. */
-static bool read_strength(struct hl_arena *arena, const struct hl_yaml *node, bool patch, double wear_days, double *strength,
-                          bool *scored, struct hl_diag *diag)
+static bool read_strength(struct hl_arena *arena, const struct hl_yaml *node, bool patch, double wear_days,
+                          double *strength, bool *scored, struct hl_diag *diag)
 {
     static const char mark[] = " scored";
     struct hl_yaml plain = *node;
     size_t length = node->kind == HL_YAML_SCALAR ? strlen(node->text) : 0;
     *scored = length > strlen(mark) && strcmp(node->text + length - strlen(mark), mark) == 0;
-    if (*scored) plain.text = hl_arena_strndup(arena, node->text, length - strlen(mark));
+    if (*scored)
+        plain.text = hl_arena_strndup(arena, node->text, length - strlen(mark));
     char why[128];
     struct hl_unit unit;
     double value;
-    if (!patch) return hl_item_read_positive(&plain, hl_dim_of("mg"), "a tablet's strength", "0.5 mg", strength, diag);
-    if (length > 0 && hl_quantity_parse(plain.text, &value, &unit, why, sizeof why) && hl_dim_equal(unit.dim, hl_dim_of("mg")) &&
-        value > 0) {
+    if (!patch)
+        return hl_item_read_positive(&plain, hl_dim_of("mg"), "a tablet's strength", "0.5 mg", strength, diag);
+    if (length > 0 && hl_quantity_parse(plain.text, &value, &unit, why, sizeof why) &&
+        hl_dim_equal(unit.dim, hl_dim_of("mg")) && value > 0) {
         *strength = value / wear_days; /* a tape is named by its milligrams: so many per wear */
         return true;
     }
-    if (!hl_item_read_positive(&plain, hl_dim_of("mg/h"), "a patch's strength", "12.5 ug/h", &value, diag)) return false;
+    if (!hl_item_read_positive(&plain, hl_dim_of("mg/h"), "a patch's strength", "12.5 ug/h", &value, diag))
+        return false;
     *strength = value * PER_DAY;
     return true;
 }
 
-static bool is_listed(struct hl_arena *arena, const struct hl_yaml *list, double strength, struct hl_diag *diag, bool *good)
+static bool is_listed(struct hl_arena *arena, const struct hl_yaml *list, double strength, struct hl_diag *diag,
+                      bool *good)
 {
     double value;
     bool scored;
     for (size_t i = 0; i < hl_list_size(list); i++) {
-        if (!read_strength(arena, hl_list_item(list, i), false, 1, &value, &scored, diag)) *good = false;
-        else if (fabs(value - strength) <= NOTHING * strength) return true;
+        if (!read_strength(arena, hl_list_item(list, i), false, 1, &value, &scored, diag))
+            *good = false;
+        else if (fabs(value - strength) <= NOTHING * strength)
+            return true;
     }
     return false;
 }
@@ -441,7 +515,8 @@ static bool read_pieces(struct hl_arena *arena, const struct hl_yaml *node, cons
     double wear = PER_DAY, *pieces = NULL;
     const struct hl_yaml *wear_node = hl_yaml_get(node, "wear");
     bool good = read_breaking(node, &breaking, diag);
-    if (patch && wear_node) good = hl_item_read_duration(wear_node, "the time a patch is worn", &wear, diag) && good;
+    if (patch && wear_node)
+        good = hl_item_read_duration(wear_node, "the time a patch is worn", &wear, diag) && good;
     if (hl_list_size(list) == 0) {
         hl_diag_error(diag, list->pos, "expected at least one strength, such as [0.5 mg, 1 mg]");
         good = false;
@@ -449,7 +524,8 @@ static bool read_pieces(struct hl_arena *arena, const struct hl_yaml *node, cons
     for (size_t i = 0; good && i < hl_list_size(list); i++) {
         double strength;
         bool scored;
-        if (!read_strength(arena, hl_list_item(list, i), patch, wear / PER_DAY, &strength, &scored, diag)) return false;
+        if (!read_strength(arena, hl_list_item(list, i), patch, wear / PER_DAY, &strength, &scored, diag))
+            return false;
         int parts = breaking.all;
         if ((breaking.scored && scored) || (breaking.list && is_listed(arena, breaking.list, strength, diag, &good)))
             parts = parts > 2 ? parts : 2;
@@ -470,7 +546,8 @@ static bool read_quantum(const struct hl_yaml *node, double *quantum, struct hl_
     if (node->kind == HL_YAML_SCALAR && hl_quantity_parse(node->text, quantum, &unit, why, sizeof why) &&
         hl_dim_equal(unit.dim, hl_dim_of("mg/h"))) {
         *quantum *= PER_DAY;
-        if (*quantum > 0) return true;
+        if (*quantum > 0)
+            return true;
     }
     return hl_item_read_positive(node, hl_dim_of("mg"), "a quantum", "0.125 mg", quantum, diag);
 }
@@ -478,7 +555,8 @@ static bool read_quantum(const struct hl_yaml *node, double *quantum, struct hl_
 static double largest_dose(const struct hl_taper *taper, double from)
 {
     double largest = from;
-    for (size_t i = 0; i < taper->n; i++) largest = fmax(largest, taper->level[i].dose);
+    for (size_t i = 0; i < taper->n; i++)
+        largest = fmax(largest, taper->level[i].dose);
     return largest;
 }
 
@@ -494,12 +572,16 @@ static bool read_tablets(struct hl_arena *arena, const struct hl_yaml *node, dou
         hl_diag_error(diag, hl_yaml_key(node, "patches")->pos, "a taper has tablets: or patches:, not both");
         return false;
     }
-    if (quantum_node && !read_quantum(quantum_node, &quantum, diag)) return false;
+    if (quantum_node && !read_quantum(quantum_node, &quantum, diag))
+        return false;
     taper->from_tablets = list || quantum_node;
     taper->tablets = hl_tablets_quantum(quantum);
-    if (!list) return true;
-    if (!read_pieces(arena, node, list, patches != NULL, &piece, &n, diag)) return false;
-    if (hl_tablets_make(arena, piece, n, quantum, largest_dose(taper, from), &taper->tablets)) return true;
+    if (!list)
+        return true;
+    if (!read_pieces(arena, node, list, patches != NULL, &piece, &n, diag))
+        return false;
+    if (hl_tablets_make(arena, piece, n, quantum, largest_dose(taper, from), &taper->tablets))
+        return true;
     hl_diag_error(diag, list->pos, "these strengths are too fine for a dose of %g mg/d; give 'quantum:' instead",
                   largest_dose(taper, from));
     return false;
@@ -513,9 +595,11 @@ static bool read_rounding(const struct hl_yaml *node, enum rounding *rounding, s
     const struct hl_yaml *value = hl_yaml_get(node, "round");
     char hint[64];
     *rounding = ROUND_NEAREST;
-    if (!value) return true;
+    if (!value)
+        return true;
     const char *text = hl_yaml_text(value, "one of nearest, none, up, down", diag);
-    if (!text) return false;
+    if (!text)
+        return false;
     for (size_t i = 0; i < 4; i++)
         if (strcmp(text, names[i]) == 0) {
             *rounding = (enum rounding)i;
@@ -530,8 +614,10 @@ static bool read_rounding(const struct hl_yaml *node, enum rounding *rounding, s
 static const char *neighbours(const struct hl_tablets *tablets, double dose, char *text, size_t size)
 {
     double low = hl_tablets_below(tablets, dose), high = hl_tablets_above(tablets, dose);
-    if (isfinite(high)) snprintf(text, size, "%g mg/d or %g mg/d", low, high);
-    else snprintf(text, size, "%g mg/d", low);
+    if (isfinite(high))
+        snprintf(text, size, "%g mg/d or %g mg/d", low, high);
+    else
+        snprintf(text, size, "%g mg/d", low);
     return text;
 }
 
@@ -539,21 +625,27 @@ static bool round_levels(const struct hl_yaml *node, struct hl_taper *taper, str
 {
     enum rounding rounding;
     char text[96];
-    if (!read_rounding(node, &rounding, diag)) return false;
-    if (!taper->from_tablets) return true;
+    if (!read_rounding(node, &rounding, diag))
+        return false;
+    if (!taper->from_tablets)
+        return true;
     const struct hl_yaml *tablets = hl_yaml_get(node, "tablets"), *patches = hl_yaml_get(node, "patches");
     const struct hl_yaml *stated = tablets ? tablets : patches ? patches : hl_yaml_get(node, "quantum");
     for (size_t i = 0; i < taper->n; i++) {
         struct hl_taper_level *level = &taper->level[i];
-        double low = hl_tablets_below(&taper->tablets, level->dose), high = hl_tablets_above(&taper->tablets, level->dose);
+        double low = hl_tablets_below(&taper->tablets, level->dose),
+               high = hl_tablets_above(&taper->tablets, level->dose);
         bool exact = fabs(level->dose - hl_tablets_nearest(&taper->tablets, level->dose)) <= 1e-6 * taper->tablets.unit;
         if (rounding == ROUND_NONE && !exact) {
-            hl_diag_error(diag, stated->pos, "level %zu, %g mg/d, can't be made of the stated strengths; the nearest are %s "
-                          "(round: nearest takes them)", i + 1, level->dose, neighbours(&taper->tablets, level->dose, text, sizeof text));
+            hl_diag_error(diag, stated->pos,
+                          "level %zu, %g mg/d, can't be made of the stated strengths; the nearest are %s "
+                          "(round: nearest takes them)",
+                          i + 1, level->dose, neighbours(&taper->tablets, level->dose, text, sizeof text));
             return false;
         }
         level->given = rounding == ROUND_UP && isfinite(high) ? high
-                       : rounding == ROUND_DOWN ? low : hl_tablets_nearest(&taper->tablets, level->dose);
+                       : rounding == ROUND_DOWN               ? low
+                                                              : hl_tablets_nearest(&taper->tablets, level->dose);
     }
     return true;
 }
@@ -562,9 +654,12 @@ static bool round_levels(const struct hl_yaml *node, struct hl_taper *taper, str
 static void warn_of_nothing(const struct hl_yaml *node, const struct hl_taper *taper, struct hl_diag *diag)
 {
     for (size_t i = 0; i < taper->n; i++) {
-        if (taper->level[i].given > 0 || !(taper->level[i].dose > 0)) continue;
-        hl_diag_warning(diag, node->pos, "level %zu of %zu, %g mg/d, rounds to no dose at all; smaller strengths or a solution would "
-                        "be needed to follow the protocol to its end", i + 1, taper->n, taper->level[i].dose);
+        if (taper->level[i].given > 0 || !(taper->level[i].dose > 0))
+            continue;
+        hl_diag_warning(diag, node->pos,
+                        "level %zu of %zu, %g mg/d, rounds to no dose at all; smaller strengths or a solution would "
+                        "be needed to follow the protocol to its end",
+                        i + 1, taper->n, taper->level[i].dose);
         return;
     }
 }
@@ -579,8 +674,8 @@ static void sum_up(struct hl_taper *taper)
     }
 }
 
-size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_t n_levels, double fraction, double days,
-                          struct hl_taper_breach *breach, size_t n)
+size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_t n_levels, double fraction,
+                          double days, struct hl_taper_breach *breach, size_t n)
 {
     size_t found = 0;
     double before = from;
@@ -588,7 +683,8 @@ size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_
         double ratio = before > 0 ? level[i].given / before : 1;
         double allowed = pow(1 - fraction, level[i].days / days);
         if (level[i].given > 0 && ratio < allowed * (1 - NOTHING)) {
-            if (found < n) breach[found] = (struct hl_taper_breach){.level = i, .ratio = ratio, .allowed = allowed};
+            if (found < n)
+                breach[found] = (struct hl_taper_breach){.level = i, .ratio = ratio, .allowed = allowed};
             found++;
         }
         before = level[i].given;
@@ -604,16 +700,18 @@ static void report_breaches(const struct parameters *p, const struct hl_taper *t
     char text[512];
     int used = 0;
     size_t n = hl_taper_check_cap(p->from, taper->level, taper->n, p->cap, p->cap_days, breach, SHOWN_BREACHES);
-    if (n == 0) return;
+    if (n == 0)
+        return;
     for (size_t i = 0; i < n && i < SHOWN_BREACHES; i++)
-        used += snprintf(text + used, sizeof text - (size_t)used, "%s level %zu: %.0f %%", i ? "," : "", breach[i].level + 1,
-                         100 * (breach[i].ratio - 1));
-    if (n > SHOWN_BREACHES) snprintf(text + used, sizeof text - (size_t)used, " and %zu more", n - SHOWN_BREACHES);
+        used += snprintf(text + used, sizeof text - (size_t)used, "%s level %zu: %.0f %%", i ? "," : "",
+                         breach[i].level + 1, 100 * (breach[i].ratio - 1));
+    if (n > SHOWN_BREACHES)
+        snprintf(text + used, sizeof text - (size_t)used, " and %zu more", n - SHOWN_BREACHES);
     hl_diag_warning(diag, p->cap_pos, "exceeds %g %% per %g d at%s", 100 * p->cap, p->cap_days, text);
 }
 
-static bool make_levels(struct hl_arena *arena, const struct hl_yaml *node, struct parameters *p, struct hl_taper *taper,
-                        struct hl_diag *diag)
+static bool make_levels(struct hl_arena *arena, const struct hl_yaml *node, struct parameters *p,
+                        struct hl_taper *taper, struct hl_diag *diag)
 {
     const struct hl_yaml *name = hl_yaml_get(node, "protocol"), *list = hl_yaml_get(node, "list");
     if (!name == !list) {
@@ -622,16 +720,20 @@ static bool make_levels(struct hl_arena *arena, const struct hl_yaml *node, stru
         return false;
     }
     const struct protocol *protocol = name ? find_protocol(name, diag) : NULL;
-    if (name && !protocol) return false;
+    if (name && !protocol)
+        return false;
     if (name && !protocol->next) {
-        hl_diag_error(diag, name->pos, "%s needs a diazepam model, which this version does not have", protocol->info.name);
+        hl_diag_error(diag, name->pos, "%s needs a diazepam model, which this version does not have",
+                      protocol->info.name);
         return false;
     }
     bool good = check_keys(node, protocol, diag);
-    if (protocol) *p = protocol->usual;
+    if (protocol)
+        *p = protocol->usual;
     p->cap_pos = node->pos;
     good = read_parameters(arena, node, p, diag) && good;
-    if (list) return read_list(arena, list, taper, diag) && good;
+    if (list)
+        return read_list(arena, list, taper, diag) && good;
     return good && check_parameters(node, protocol, p, diag) && run_protocol(arena, node, protocol, p, taper, diag);
 }
 
@@ -643,10 +745,13 @@ struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *nod
         hl_diag_error(diag, node->pos, "expected a taper such as {protocol: uk_eighth, from: 2 mg/d, split: 12 h}");
         return NULL;
     }
-    if (!make_levels(arena, node, &p, taper, diag)) return NULL;
-    if (!read_tablets(arena, node, p.from, taper, diag) || !round_levels(node, taper, diag)) return NULL;
+    if (!make_levels(arena, node, &p, taper, diag))
+        return NULL;
+    if (!read_tablets(arena, node, p.from, taper, diag) || !round_levels(node, taper, diag))
+        return NULL;
     warn_of_nothing(node, taper, diag);
     sum_up(taper);
-    if (p.has_cap) report_breaches(&p, taper, diag);
+    if (p.has_cap)
+        report_breaches(&p, taper, diag);
     return taper;
 }

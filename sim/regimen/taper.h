@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Taper protocols as tables of levels (clonazepam reference, section 7; fentanyl section 10). One file, one constant
- * descriptor per protocol: a name, a sentence for help, its parameters, and how the next level follows from this one. */
+ * descriptor per protocol: a name, a sentence for help, its parameters, how the next level follows from this one. */
 #ifndef HL_REGIMEN_TAPER_H
 #define HL_REGIMEN_TAPER_H
 
@@ -10,7 +10,11 @@
 #include "regimen/tablets.h"
 
 /* One level: a daily dose kept for a time. */
-struct hl_taper_level { double dose; /* mg/day, unrounded */ double given; /* after rounding to quanta */ double days; };
+struct hl_taper_level {
+    double dose;                /* mg/day, unrounded */
+    double given;               /* after rounding to quanta */
+    double days;
+};
 
 struct hl_taper {
     size_t n; struct hl_taper_level *level;
@@ -24,7 +28,8 @@ struct hl_taper {
 /* Where a schedule falls faster than the cap (25 % per 14 d): index of the level, the ratio and the allowed ratio. */
 struct hl_taper_breach { size_t level; double ratio, allowed; };
 
-/* A protocol as help shows it. id: another name it is known by (T4), or NULL; keys: the parameters it takes, NULL at the end. */
+/* A protocol as help shows it. id: another name it is known by (T4), or NULL; keys: the parameters it takes, with NULL
+ * at the end. */
 struct hl_taper_protocol { const char *name, *id, *sentence; const char *const *keys; };
 
 /* The n-th protocol, or NULL when there are no more. */
@@ -37,7 +42,7 @@ struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *nod
 /* The 25 % / 14 d checker for any sequence of levels starting from dose from (mg/day; 0: from the first level): fills
  * breach (n at most) and returns how many steps break fraction per days; the step to zero isn't judged. The doses
  * given are judged, since they are what is swallowed. */
-size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_t n_levels, double fraction, double days,
-                          struct hl_taper_breach *breach, size_t n);
+size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_t n_levels, double fraction,
+                          double days, struct hl_taper_breach *breach, size_t n);
 
 #endif

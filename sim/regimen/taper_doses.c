@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The levels of a taper become doses, an infusion or patches.
  *
- *   doses      split: 12 h      equal parts every 12 h (also where half a level isn't a whole quantum)
- *              split: bid       two whole-quantum parts, the larger in the evening; tid: the first spare quantum in the
- *                               evening, the second in the morning (clonazepam reference, section 7.1)
- *              at: ["08:00", "20:00"]   the parts at clock times, equal or, with split: bid, in whole quanta
- *   infusion   by: infusion     a rate per level
- *   patches    patches: [12.5 ug/h, 25 ug/h, ...]   the fewest patches that make the level, changed every wear: and when the
- *                               level changes; levels that need the same patches aren't interrupted */
+ *   split: 12 h             equal parts every 12 h (also where half a level isn't a whole quantum)
+ *   split: bid              two parts of whole quanta, the larger in the evening; tid: the first spare quantum in the
+ *                           evening, the second in the morning (clonazepam reference, section 7.1)
+ *   at: ["08:00", "20:00"]  the parts at clock times, equal or, with split: bid, in whole quanta
+ *   by: infusion            a rate per level
+ *   patches: [12.5 ug/h, ...]   the fewest patches that make the level, changed every wear: and when the level changes;
+ *                           levels that need the same patches aren't interrupted */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,16 +18,21 @@
 #include "regimen/read.h"
 #include "regimen/taper.h"
 
-#define DAY 24.0
-#define DAWN 4.0            /* a day's doses are ordered from four in the morning, so that midnight is an evening */
+#define DAY        24.0
+#define DAWN       4.0 /* a day's doses are ordered from four in the morning, so that midnight is an evening */
 #define MOST_PARTS 24
 
-struct part { double offset; double clock; size_t share; };
+struct part {
+    double offset;
+    double clock;
+    size_t share;
+};
 
 struct division {
-    size_t n;               /* doses a day */
-    bool whole;             /* in whole quanta */
-    const struct hl_yaml *at; double every; /* clock times, or even spacing */
+    size_t n;   /* doses a day */
+    bool whole; /* in whole quanta */
+    const struct hl_yaml *at;
+    double every; /* clock times, or even spacing */
 };
 
 static bool read_split(struct hl_compiler *c, const struct hl_yaml *node, struct division *d)
@@ -40,11 +45,14 @@ static bool read_split(struct hl_compiler *c, const struct hl_yaml *node, struct
             return true;
         }
     *d = (struct division){.n = 2, .every = 12};
-    if (!node) return true;
-    if (!hl_item_read_duration(node, "the time between the doses of a day (or qd, bid, tid, qid)", &hours, c->diag)) return false;
+    if (!node)
+        return true;
+    if (!hl_item_read_duration(node, "the time between the doses of a day (or qd, bid, tid, qid)", &hours, c->diag))
+        return false;
     double n = round(DAY / hours);
     if (n < 1 || n > MOST_PARTS || fabs(n * hours - DAY) > HL_SAME_TIME) {
-        hl_diag_error(c->diag, node->pos, "split must divide a day evenly, as 24 h, 12 h, 8 h or 6 h do, found \"%s\"", node->text);
+        hl_diag_error(c->diag, node->pos, "split must divide a day evenly, as 24 h, 12 h, 8 h or 6 h do, found \"%s\"",
+                      node->text);
         return false;
     }
     *d = (struct division){.n = (size_t)n, .every = hours};
@@ -55,15 +63,19 @@ static bool read_division(struct hl_compiler *c, const struct hl_yaml *taper, st
 {
     const struct hl_yaml *split = hl_yaml_get(taper, "split"), *at = hl_yaml_get(taper, "at");
     double clock;
-    if (!read_split(c, split, d)) return false;
-    if (!at) return true;
+    if (!read_split(c, split, d))
+        return false;
+    if (!at)
+        return true;
     d->at = at;
     bool good = hl_list_size(at) > 0 && hl_list_size(at) <= MOST_PARTS;
-    if (!good) hl_diag_error(c->diag, at->pos, "expected clock times such as [\"08:00\", \"20:00\"]");
-    for (size_t i = 0; good && i < hl_list_size(at); i++) good = hl_item_read_clock(hl_list_item(at, i), &clock, c->diag);
+    if (!good)
+        hl_diag_error(c->diag, at->pos, "expected clock times such as [\"08:00\", \"20:00\"]");
+    for (size_t i = 0; good && i < hl_list_size(at); i++)
+        good = hl_item_read_clock(hl_list_item(at, i), &clock, c->diag);
     if (good && split && d->n != hl_list_size(at)) {
-        hl_diag_error(c->diag, split->pos, "split: %s is %zu doses a day, but at: has %zu clock times", split->text, d->n,
-                      hl_list_size(at));
+        hl_diag_error(c->diag, split->pos, "split: %s is %zu doses a day, but at: has %zu clock times", split->text,
+                      d->n, hl_list_size(at));
         return false;
     }
     d->n = hl_list_size(at);
@@ -78,7 +90,8 @@ static bool by_offset(const void *a, const void *b)
 static double mod_day(double hours)
 {
     double rest = fmod(hours, DAY);
-    if (rest < 0) rest += DAY;
+    if (rest < 0)
+        rest += DAY;
     return DAY - rest < HL_SAME_TIME ? 0 : rest;
 }
 
@@ -96,17 +109,22 @@ static void place_parts(struct hl_compiler *c, const struct division *d, double 
     hl_sort_stable(part, d->n, sizeof *part, by_offset, scratch);
 }
 
-/* n doses of whole quanta; spare ones go to the evening (latest clock time), then the morning (earliest), then between. */
+/* n doses of whole quanta; spare ones go to the evening (latest clock time), then the morning (earliest), then between.
+ */
 static void share_quanta(struct part *part, size_t n, size_t quanta)
 {
     bool served[MOST_PARTS] = {false};
-    for (size_t i = 0; i < n; i++) part[i].share = quanta / n;
+    for (size_t i = 0; i < n; i++)
+        part[i].share = quanta / n;
     for (size_t spare = 0; spare < quanta % n; spare++) {
         size_t best = n;
         for (size_t i = 0; i < n; i++) {
-            if (served[i]) continue;
-            bool better = best == n || (spare == 0 ? part[i].clock > part[best].clock : part[i].clock < part[best].clock);
-            if (better) best = i;
+            if (served[i])
+                continue;
+            bool better =
+                best == n || (spare == 0 ? part[i].clock > part[best].clock : part[i].clock < part[best].clock);
+            if (better)
+                best = i;
         }
         served[best] = true;
         part[best].share++;
@@ -114,25 +132,30 @@ static void share_quanta(struct part *part, size_t n, size_t quanta)
 }
 
 /* Where each part is to be made of pieces, whether it can be. */
-static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t level,
-                              const struct part *part, size_t n)
+static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper,
+                              size_t level, const struct part *part, size_t n)
 {
     const struct hl_tablets *tablets = &taper->tablets;
-    if (tablets->n_pieces == 0) return true;
+    if (tablets->n_pieces == 0)
+        return true;
     size_t *count = hl_arena_alloc(c->arena, tablets->n_pieces, sizeof *count);
     for (size_t i = 0; i < n; i++) {
         double amount = (double)part[i].share * tablets->unit;
-        if (hl_tablets_pieces(tablets, amount, count)) continue;
-        hl_diag_error(c->diag, node->pos, "level %zu, %g mg/d in %zu doses, needs a dose of %g mg, which the stated tablets don't make; use "
-                      "'split: 12 h' for equal parts, or add a strength", level + 1, taper->level[level].given, n, amount);
+        if (hl_tablets_pieces(tablets, amount, count))
+            continue;
+        hl_diag_error(
+            c->diag, node->pos,
+            "level %zu, %g mg/d in %zu doses, needs a dose of %g mg, which the stated tablets don't make; use "
+            "'split: 12 h' for equal parts, or add a strength",
+            level + 1, taper->level[level].given, n, amount);
         return false;
     }
     return true;
 }
 
 /* The doses of one level, [begin, end). */
-static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t level, int route,
-                       const struct division *d, double begin, double end)
+static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t level,
+                       int route, const struct division *d, double begin, double end)
 {
     struct part part[MOST_PARTS];
     double given = taper->level[level].given, unit = taper->tablets.unit;
@@ -140,31 +163,42 @@ static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const 
     bool whole = d->whole && taper->from_tablets;
     if (whole) {
         share_quanta(part, d->n, (size_t)llround(given / unit));
-        if (!parts_can_be_made(c, node, taper, level, part, d->n)) return false;
+        if (!parts_can_be_made(c, node, taper, level, part, d->n))
+            return false;
     }
-    if (!(given > 0)) return true;
+    if (!(given > 0))
+        return true;
     if ((end - begin) / DAY * (double)d->n > HL_MOST_DOSES) {
-        hl_diag_error(c->diag, node->pos, "level %zu is kept for %g d: more than the %u doses an item may have", level + 1,
-                      taper->level[level].days, HL_MOST_DOSES);
+        hl_diag_error(c->diag, node->pos, "level %zu is kept for %g d: more than the %u doses an item may have",
+                      level + 1, taper->level[level].days, HL_MOST_DOSES);
         return false;
     }
     for (size_t i = 0;; i++) {
         const struct part *p = &part[i % d->n];
         double time = begin + ((double)(i / d->n) * DAY + p->offset);
-        if (time >= end - HL_SAME_TIME) return true;
+        if (time >= end - HL_SAME_TIME)
+            return true;
         double amount = whole ? (double)p->share * unit : given / (double)d->n;
         if (amount > 0)
-            hl_compiler_dose(c, (struct hl_dose){.time = time, .route = route, .kind = HL_DOSE_GIVEN, .amount = amount,
+            hl_compiler_dose(c, (struct hl_dose){.time = time,
+                                                 .route = route,
+                                                 .kind = HL_DOSE_GIVEN,
+                                                 .amount = amount,
                                                  .repeat_interval = DAY / (double)d->n});
     }
 }
 
-static bool give_infusion(struct hl_compiler *c, const struct hl_taper_level *level, int route, double begin, double end)
+static bool give_infusion(struct hl_compiler *c, const struct hl_taper_level *level, int route, double begin,
+                          double end)
 {
     double rate = level->given / DAY;
     if (rate > 0 && end > begin)
-        hl_compiler_dose(c, (struct hl_dose){.time = begin, .route = route, .kind = HL_DOSE_INFUSION, .rate = rate,
-                                             .amount = rate * (end - begin), .duration = end - begin});
+        hl_compiler_dose(c, (struct hl_dose){.time = begin,
+                                             .route = route,
+                                             .kind = HL_DOSE_INFUSION,
+                                             .rate = rate,
+                                             .amount = rate * (end - begin),
+                                             .duration = end - begin});
     return true;
 }
 
@@ -173,14 +207,20 @@ static bool give_patches(struct hl_compiler *c, const struct hl_taper *taper, do
                          const double *strength, double begin, double end)
 {
     size_t *count = hl_arena_alloc(c->arena, taper->tablets.n_pieces, sizeof *count);
-    if (!hl_tablets_pieces(&taper->tablets, given, count)) return false;
+    if (!hl_tablets_pieces(&taper->tablets, given, count))
+        return false;
     for (size_t k = 0;; k++) {
         double time = begin + (double)k * wear, left = end - time;
-        if (left <= HL_SAME_TIME) return true;
+        if (left <= HL_SAME_TIME)
+            return true;
         for (size_t j = taper->tablets.n_pieces; j-- > 0;)
             for (size_t i = 0; i < count[j]; i++)
-                hl_compiler_dose(c, (struct hl_dose){.time = time, .route = route, .kind = HL_DOSE_PATCH, .amount = strength[j],
-                                                     .duration = fmin(wear, left), .repeat_interval = wear});
+                hl_compiler_dose(c, (struct hl_dose){.time = time,
+                                                     .route = route,
+                                                     .kind = HL_DOSE_PATCH,
+                                                     .amount = strength[j],
+                                                     .duration = fmin(wear, left),
+                                                     .repeat_interval = wear});
     }
 }
 
@@ -192,9 +232,11 @@ static bool read_means(struct hl_compiler *c, const struct hl_yaml *taper, enum 
     const struct hl_yaml *by = hl_yaml_get(taper, "by");
     char hint[64];
     *means = hl_yaml_get(taper, "patches") ? BY_PATCHES : BY_DOSES;
-    if (!by) return true;
+    if (!by)
+        return true;
     const char *text = hl_yaml_text(by, "one of doses, infusion, patches", c->diag);
-    if (!text) return false;
+    if (!text)
+        return false;
     for (int i = 0; i < 3; i++)
         if (strcmp(text, names[i]) == 0) {
             *means = (enum means)i;
@@ -205,22 +247,30 @@ static bool read_means(struct hl_compiler *c, const struct hl_yaml *taper, enum 
     return false;
 }
 
-/* The route named, or the drug's usual one: for patches its first patch, for doses its default or its only other one. */
+/* The route named, or the drug's usual one: for patches its first patch, for doses its default or its only other one.
+ */
 static int route_of(struct hl_compiler *c, const struct hl_yaml *taper, enum means means)
 {
     const struct hl_yaml *named = hl_yaml_get(taper, "route");
     const char *why = means == BY_PATCHES ? "a patch" : "doses";
     int route = -1;
-    if (means == BY_INFUSION) return hl_compiler_flow_route(c, taper, named);
+    if (means == BY_INFUSION)
+        return hl_compiler_flow_route(c, taper, named);
     if (named) {
         route = hl_compiler_named_route(c, named);
-        if (route < 0 || c->system->route[route].is_patch == (means == BY_PATCHES)) return route;
-        hl_diag_error(c->diag, named->pos, means == BY_PATCHES ? "'%s' isn't a patch" : "'%s' is a patch; a taper by patches needs "
-                      "patches: [12.5 ug/h, 25 ug/h, ...], the strengths at hand", named->text);
+        if (route < 0 || c->system->route[route].is_patch == (means == BY_PATCHES))
+            return route;
+        hl_diag_error(c->diag, named->pos,
+                      means == BY_PATCHES ? "'%s' isn't a patch"
+                                          : "'%s' is a patch; a taper by patches needs "
+                                            "patches: [12.5 ug/h, 25 ug/h, ...], the strengths at hand",
+                      named->text);
         return -1;
     }
-    if (means == BY_DOSES) route = c->system->instance[c->instance].default_route;
-    if (route >= 0 && !c->system->route[route].is_patch) return route;
+    if (means == BY_DOSES)
+        route = c->system->instance[c->instance].default_route;
+    if (route >= 0 && !c->system->route[route].is_patch)
+        return route;
     route = -1;
     for (size_t i = 0; i < c->system->n_routes; i++)
         if (c->system->route[i].instance == c->instance && c->system->route[i].is_patch == (means == BY_PATCHES)) {
@@ -228,9 +278,11 @@ static int route_of(struct hl_compiler *c, const struct hl_yaml *taper, enum mea
                 route = -1;
                 break;
             }
-            if (route < 0) route = (int)i;
+            if (route < 0)
+                route = (int)i;
         }
-    if (route < 0) hl_diag_error(c->diag, taper->pos, "which route of %s takes %s? Say it with route:", c->drug, why);
+    if (route < 0)
+        hl_diag_error(c->diag, taper->pos, "which route of %s takes %s? Say it with route:", c->drug, why);
     return route;
 }
 
@@ -242,18 +294,24 @@ static bool read_patches(struct hl_compiler *c, const struct hl_yaml *node, cons
     const struct hl_yaml *patches = hl_yaml_get(node, "patches"), *wear_node = hl_yaml_get(node, "wear");
     double ignored;
     bool per_wear = hl_dim_equal(r->nominal_dim, hl_dim_of("mg")), good = patches != NULL;
-    if (!patches) hl_diag_error(c->diag, node->pos, "a taper by patches needs the strengths at hand, such as 'patches: [12.5 ug/h, 25 ug/h]'");
+    if (!patches)
+        hl_diag_error(c->diag, node->pos,
+                      "a taper by patches needs the strengths at hand, such as 'patches: [12.5 ug/h, 25 ug/h]'");
     *wear = r->default_wear;
-    if (wear_node) good = hl_item_read_duration(wear_node, "the time a patch is worn", wear, c->diag) && good;
+    if (wear_node)
+        good = hl_item_read_duration(wear_node, "the time a patch is worn", wear, c->diag) && good;
     for (size_t i = 0; good && i < hl_list_size(patches); i++)
         good = hl_compiler_amount(c, hl_list_item(patches, i), route, &ignored);
-    if (good && !(*wear > 0)) hl_diag_error(c->diag, node->pos, "how long is a patch worn? Add 'wear: 72 h'");
+    if (good && !(*wear > 0))
+        hl_diag_error(c->diag, node->pos, "how long is a patch worn? Add 'wear: 72 h'");
     if (good && per_wear && !wear_node && fabs(*wear - DAY) > HL_SAME_TIME) {
-        hl_diag_error(c->diag, node->pos, "patches named by milligrams need their 'wear:' here, so that a daily dose can be made of them");
+        hl_diag_error(c->diag, node->pos,
+                      "patches named by milligrams need their 'wear:' here, so that a daily dose can be made of them");
         good = false;
     }
     *strength = hl_arena_alloc(c->arena, taper->tablets.n_pieces + 1, sizeof **strength);
-    for (size_t j = 0; j < taper->tablets.n_pieces; j++) (*strength)[j] = taper->tablets.piece[j] * (per_wear ? *wear / DAY : 1 / DAY);
+    for (size_t j = 0; j < taper->tablets.n_pieces; j++)
+        (*strength)[j] = taper->tablets.piece[j] * (per_wear ? *wear / DAY : 1 / DAY);
     return good && *wear > 0;
 }
 
@@ -261,30 +319,41 @@ static bool read_patches(struct hl_compiler *c, const struct hl_yaml *node, cons
 static size_t stretch_of(const struct hl_taper *taper, size_t i)
 {
     size_t last = i;
-    while (last + 1 < taper->n && fabs(taper->level[last + 1].given - taper->level[i].given) <= 1e-9 * taper->level[i].given) last++;
+    while (last + 1 < taper->n &&
+           fabs(taper->level[last + 1].given - taper->level[i].given) <= 1e-9 * taper->level[i].given)
+        last++;
     return last;
 }
 
-static bool give_taper(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start, double stop)
+static bool give_taper(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start,
+                       double stop)
 {
     enum means means;
     struct division division = {0};
     double *strength = NULL, wear = 0, days = 0;
-    if (!read_means(c, node, &means)) return false;
+    if (!read_means(c, node, &means))
+        return false;
     int route = route_of(c, node, means);
-    if (route < 0 || (means == BY_PATCHES && !read_patches(c, node, taper, route, &strength, &wear))) return false;
-    if (means == BY_DOSES && !read_division(c, node, &division)) return false;
+    if (route < 0 || (means == BY_PATCHES && !read_patches(c, node, taper, route, &strength, &wear)))
+        return false;
+    if (means == BY_DOSES && !read_division(c, node, &division))
+        return false;
     bool good = true;
     for (size_t i = 0; good && i < taper->n; i++) {
         size_t last = means == BY_PATCHES ? stretch_of(taper, i) : i;
         double begin = start + days * DAY;
-        for (; i < last; i++) days += taper->level[i].days;
+        for (; i < last; i++)
+            days += taper->level[i].days;
         days += taper->level[i].days;
         double end = fmin(start + days * DAY, stop);
-        if (begin >= end) break;
-        if (means == BY_DOSES) good = give_level(c, node, taper, i, route, &division, begin, end);
-        else if (means == BY_INFUSION) good = give_infusion(c, &taper->level[i], route, begin, end);
-        else good = give_patches(c, taper, taper->level[i].given, route, wear, strength, begin, end);
+        if (begin >= end)
+            break;
+        if (means == BY_DOSES)
+            good = give_level(c, node, taper, i, route, &division, begin, end);
+        else if (means == BY_INFUSION)
+            good = give_infusion(c, &taper->level[i], route, begin, end);
+        else
+            good = give_patches(c, taper, taper->level[i].given, route, wear, strength, begin, end);
     }
     return good;
 }

@@ -28,8 +28,31 @@
 
 enum { GUT, CENTRAL, F_CENTRAL, F_DEPOT, F_MOUTH, F_PATCH1, F_PATCH2, F_TAPE, F_SKIN1, F_SKIN2, N_STATES };
 enum { ORAL, IV, DROPS, F_IV, F_SC, F_LOZENGE, F_PATCH, F_TAPE_ROUTE, F_RESERVOIR, N_ROUTES };
-enum { R_F, R_LAG, R_SC_F, R_SC_RATE, R_TM, R_GI, R_D, R_GI_LAG, R_REL1, R_REL2, R_UNTIL, R_PLAG, R_RELT, R_NOM, R_CONTENT,
-       R_168, R_064, R_FAST, R_SLOW, R_RLAG, R_ETA, R_TVLAG, N_REGS };
+enum {
+    R_F,
+    R_LAG,
+    R_SC_F,
+    R_SC_RATE,
+    R_TM,
+    R_GI,
+    R_D,
+    R_GI_LAG,
+    R_REL1,
+    R_REL2,
+    R_UNTIL,
+    R_PLAG,
+    R_RELT,
+    R_NOM,
+    R_CONTENT,
+    R_168,
+    R_064,
+    R_FAST,
+    R_SLOW,
+    R_RLAG,
+    R_ETA,
+    R_TVLAG,
+    N_REGS
+};
 
 static struct hl_arena *arena;
 static struct hl_diag *diag;
@@ -40,7 +63,8 @@ static double fake_regs[N_REGS * LANES];
 
 static struct hl_route_part part_of(int state)
 {
-    return (struct hl_route_part){.state = state, .fraction_reg = -1, .bioavailability_reg = -1, .lag_reg = -1, .input_reg = -1};
+    return (struct hl_route_part){
+        .state = state, .fraction_reg = -1, .bioavailability_reg = -1, .lag_reg = -1, .input_reg = -1};
 }
 
 static void make_routes(void)
@@ -80,16 +104,45 @@ static void make_routes(void)
     route[DROPS] = (struct hl_route){.name = "drops", .instance = 0, .n_parts = 1, .part = drops, .dose_dim = mg};
     route[F_IV] = (struct hl_route){.name = "iv", .instance = 1, .n_parts = 1, .part = fiv, .dose_dim = mg};
     route[F_SC] = (struct hl_route){.name = "sc", .instance = 1, .n_parts = 1, .part = sc, .dose_dim = mg};
-    route[F_LOZENGE] = (struct hl_route){.name = "lozenge", .instance = 1, .n_parts = 2, .part = lozenge, .dose_dim = mg};
-    route[F_PATCH] = (struct hl_route){.name = "patch", .instance = 1, .is_patch = true, .n_phases = 2, .phase = patch,
-                                       .nominal_reg = R_NOM, .nominal_dim = rate, .dose_dim = rate, .content = {1, &patch_content},
-                                       .content_reg = R_CONTENT, .rate_reg = -1, .lag_reg = R_PLAG, .default_wear = 72};
-    route[F_TAPE_ROUTE] = (struct hl_route){.name = "tape", .instance = 1, .is_patch = true, .n_phases = 1, .phase = tape,
-                                            .nominal_reg = R_NOM, .nominal_dim = mg, .dose_dim = mg, .content = {1, &tape_content},
-                                            .content_reg = R_CONTENT, .rate_reg = -1, .lag_reg = R_PLAG, .default_wear = 24};
-    route[F_RESERVOIR] = (struct hl_route){.name = "reservoir", .instance = 1, .is_patch = true, .n_parts = 2, .part = reservoir,
-                                           .nominal_reg = R_NOM, .nominal_dim = rate, .dose_dim = rate, .content_reg = -1,
-                                           .rate_reg = R_NOM, .lag_reg = R_RLAG};
+    route[F_LOZENGE] =
+        (struct hl_route){.name = "lozenge", .instance = 1, .n_parts = 2, .part = lozenge, .dose_dim = mg};
+    route[F_PATCH] = (struct hl_route){.name = "patch",
+                                       .instance = 1,
+                                       .is_patch = true,
+                                       .n_phases = 2,
+                                       .phase = patch,
+                                       .nominal_reg = R_NOM,
+                                       .nominal_dim = rate,
+                                       .dose_dim = rate,
+                                       .content = {1, &patch_content},
+                                       .content_reg = R_CONTENT,
+                                       .rate_reg = -1,
+                                       .lag_reg = R_PLAG,
+                                       .default_wear = 72};
+    route[F_TAPE_ROUTE] = (struct hl_route){.name = "tape",
+                                            .instance = 1,
+                                            .is_patch = true,
+                                            .n_phases = 1,
+                                            .phase = tape,
+                                            .nominal_reg = R_NOM,
+                                            .nominal_dim = mg,
+                                            .dose_dim = mg,
+                                            .content = {1, &tape_content},
+                                            .content_reg = R_CONTENT,
+                                            .rate_reg = -1,
+                                            .lag_reg = R_PLAG,
+                                            .default_wear = 24};
+    route[F_RESERVOIR] = (struct hl_route){.name = "reservoir",
+                                           .instance = 1,
+                                           .is_patch = true,
+                                           .n_parts = 2,
+                                           .part = reservoir,
+                                           .nominal_reg = R_NOM,
+                                           .nominal_dim = rate,
+                                           .dose_dim = rate,
+                                           .content_reg = -1,
+                                           .rate_reg = R_NOM,
+                                           .lag_reg = R_RLAG};
     fake_system.n_routes = N_ROUTES;
     fake_system.route = route;
 }
@@ -100,26 +153,34 @@ static void make_system(void)
     static struct hl_system_instance instance[2];
     static struct hl_system_eta eta[1];
     static struct hl_instruction individual;
-    instance[0] = (struct hl_system_instance){.alias = "clonazepam", .model = &model, .is_drug = true, .default_route = ORAL};
+    instance[0] =
+        (struct hl_system_instance){.alias = "clonazepam", .model = &model, .is_drug = true, .default_route = ORAL};
     instance[1] = (struct hl_system_instance){.alias = "fentanyl", .model = NULL, .is_drug = true, .default_route = -1};
     eta[0] = (struct hl_system_eta){.name = "clonazepam.eta_lag", .reg = R_ETA, .sd = 0.3};
     individual = (struct hl_instruction){.op = HL_OP_MUL, .dst = R_LAG, .a = R_TVLAG, .b = R_ETA, .c = -1};
-    fake_system = (struct hl_system){.n_regs = N_REGS, .n_instances = 2, .instance = instance, .n_states = N_STATES, .n_etas = 1,
-                                     .eta = eta, .individual = {1, &individual}};
+    fake_system = (struct hl_system){.n_regs = N_REGS,
+                                     .n_instances = 2,
+                                     .instance = instance,
+                                     .n_states = N_STATES,
+                                     .n_etas = 1,
+                                     .eta = eta,
+                                     .individual = {1, &individual}};
     make_routes();
-    fake_study = (struct hl_study){.name = "fake", .origin = 8, .system = &fake_system, .n_times = 2, .time = fake_time};
+    fake_study =
+        (struct hl_study){.name = "fake", .origin = 8, .system = &fake_system, .n_times = 2, .time = fake_time};
 }
 
 /* Lane 2 holds the numbers above; the others would give different events. */
 static void set_registers(void)
 {
     static const double value[N_REGS] = {
-        [R_F] = 0.9, [R_LAG] = 0.25, [R_SC_F] = 0.8, [R_SC_RATE] = 0.037, [R_TM] = 0.22, [R_GI] = 0.25, [R_D] = 0.25,
-        [R_GI_LAG] = 0.1, [R_REL1] = 0.0103, [R_REL2] = 0.02, [R_UNTIL] = 30, [R_PLAG] = 2, [R_RELT] = 0.0297, [R_168] = 168,
-        [R_064] = 0.64, [R_FAST] = 0.67, [R_SLOW] = 0.33, [R_RLAG] = 1.5,
+        [R_F] = 0.9,       [R_LAG] = 0.25,   [R_SC_F] = 0.8,    [R_SC_RATE] = 0.037, [R_TM] = 0.22,   [R_GI] = 0.25,
+        [R_D] = 0.25,      [R_GI_LAG] = 0.1, [R_REL1] = 0.0103, [R_REL2] = 0.02,     [R_UNTIL] = 30,  [R_PLAG] = 2,
+        [R_RELT] = 0.0297, [R_168] = 168,    [R_064] = 0.64,    [R_FAST] = 0.67,     [R_SLOW] = 0.33, [R_RLAG] = 1.5,
     };
     for (size_t r = 0; r < N_REGS; r++)
-        for (size_t lane = 0; lane < LANES; lane++) fake_regs[r * LANES + lane] = value[r] * (lane == 2 ? 1 : 1.7);
+        for (size_t lane = 0; lane < LANES; lane++)
+            fake_regs[r * LANES + lane] = value[r] * (lane == 2 ? 1 : 1.7);
 }
 
 static int begin(void **state)
@@ -167,9 +228,12 @@ static const char *messages(void)
 __attribute__((unused)) static struct hl_regimen *tried(const char *clonazepam, const char *fentanyl)
 {
     const struct hl_yaml *prescription[2] = {NULL, NULL};
-    if (clonazepam) prescription[0] = hl_yaml_load_text(arena, "s.yaml", clonazepam, diag);
-    if (fentanyl) prescription[1] = hl_yaml_load_text(arena, "s.yaml", fentanyl, diag);
-    if ((clonazepam && !prescription[0]) || (fentanyl && !prescription[1])) fail_msg("%s", messages());
+    if (clonazepam)
+        prescription[0] = hl_yaml_load_text(arena, "s.yaml", clonazepam, diag);
+    if (fentanyl)
+        prescription[1] = hl_yaml_load_text(arena, "s.yaml", fentanyl, diag);
+    if ((clonazepam && !prescription[0]) || (fentanyl && !prescription[1]))
+        fail_msg("%s", messages());
     struct hl_arm arm = {.name = "arm", .system = &fake_system, .prescription = prescription};
     return hl_regimen_compile(arena, &fake_study, &arm, diag);
 }
@@ -192,7 +256,8 @@ static void assert_near(const char *what, double found, double expected, double 
 /* That the messages have this one, at this place: "2:14: error: ...". Several texts may be asked for in turn. */
 __attribute__((unused)) static void assert_said(const char *said, const char *part)
 {
-    if (!strstr(said, part)) fail_msg("expected to read\n  %s\nbut the messages are\n%s", part, said);
+    if (!strstr(said, part))
+        fail_msg("expected to read\n  %s\nbut the messages are\n%s", part, said);
 }
 
 #endif

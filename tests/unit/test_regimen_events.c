@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One subject's events: lags, bioavailability, modelled inputs, infusions, patches, steady states and a pump's demands. The
- * hand-made system of regimen_fake.h has different numbers in every lane; lane 2 is looked at. */
+/* One subject's events: lags, bioavailability, modelled inputs, infusions, patches, steady states and a pump's demands.
+ * The hand-made system of regimen_fake.h has different numbers in every lane; lane 2 is looked at. */
 #include "unit/regimen_fake.h"
 
 #include <math.h>
@@ -10,7 +10,8 @@ static struct hl_events events;
 static void listed_for(const struct hl_regimen *r, uint64_t seed, uint64_t subject)
 {
     assert_int_equal(hl_regimen_events(r, &fake_system, fake_regs, LANES, 2, seed, subject, &events), HL_OK);
-    for (size_t i = 1; i < events.n; i++) assert_true(events.event[i].time >= events.event[i - 1].time);
+    for (size_t i = 1; i < events.n; i++)
+        assert_true(events.event[i].time >= events.event[i - 1].time);
 }
 
 static void listed(const char *clonazepam, const char *fentanyl)
@@ -21,12 +22,13 @@ static void listed(const char *clonazepam, const char *fentanyl)
 static void assert_event(size_t i, double time, enum hl_event_kind kind, int state, double value)
 {
     static const char *const names[] = {"ADD", "RATE", "GIVEN", "REFUSED"};
-    if (i >= events.n) fail_msg("event %zu of %zu", i, events.n);
+    if (i >= events.n)
+        fail_msg("event %zu of %zu", i, events.n);
     const struct hl_event *e = &events.event[i];
     if (e->kind != kind || e->state != state || fabs(e->time - time) > 1e-12 * fmax(1, fabs(time)) ||
         fabs(e->value - value) > 1e-13 * fmax(1, fabs(value)))
-        fail_msg("event %zu is %s state %d value %.17g at %.17g, expected %s state %d value %.17g at %.17g", i, names[e->kind], e->state,
-                 e->value, e->time, names[kind], state, value, time);
+        fail_msg("event %zu is %s state %d value %.17g at %.17g, expected %s state %d value %.17g at %.17g", i,
+                 names[e->kind], e->state, e->value, e->time, names[kind], state, value, time);
 }
 
 static int finish(void **state)
@@ -53,7 +55,8 @@ static void test_bolus_with_lag(void **state)
     assert_event(1, 0, HL_EVENT_ADD, CENTRAL, 1);
 }
 
-/* A modelled rate R = 0.037 mg/h of F = 0.8 takes F dose / R; a lozenge is zero order into one part, at once into another. */
+/* A modelled rate R = 0.037 mg/h of F = 0.8 takes F dose / R; a lozenge is zero order into one part, at once into
+ * another. */
 static void test_modelled_inputs(void **state)
 {
     (void)state;
@@ -76,7 +79,7 @@ static void test_infusions(void **state)
     assert_event(2, 72, HL_EVENT_GIVEN, -1, 0);
     assert_event(3, 72, HL_EVENT_RATE, F_CENTRAL, -0.02); /* off before on */
     assert_event(4, 72, HL_EVENT_RATE, F_CENTRAL, 0.025);
-    assert_int_equal(events.n, 5);                       /* the second never ends */
+    assert_int_equal(events.n, 5); /* the second never ends */
     /* a pump's own time overrides the route's input; F scales the rate, the lag shifts both ends */
     listed("[{infuse: 3 mg, over: 7.1 h, route: oral}]", "[{infuse: 5 ug/h, for: 4.3 h, route: sc}]");
     assert_event(2, 0, HL_EVENT_RATE, F_DEPOT, 0.004);
@@ -121,13 +124,16 @@ static void test_patches(void **state)
 static void test_no_noise_between_items(void **state)
 {
     (void)state;
-    listed(NULL, "[{infuse: 1 ug/h, for: 0.1 h}, {infuse: 2 ug/h, for: 0.2 h}, {infuse: 3 ug/h, for: 0.3 h}, {infuse: 4 ug/h, start: 0.6 h}]");
+    listed(NULL, "[{infuse: 1 ug/h, for: 0.1 h}, {infuse: 2 ug/h, for: 0.2 h}, {infuse: 3 ug/h, for: 0.3 h}, {infuse: "
+                 "4 ug/h, start: 0.6 h}]");
     size_t different = 1;
-    for (size_t i = 1; i < events.n; i++) different += events.event[i].time > events.event[i - 1].time;
+    for (size_t i = 1; i < events.n; i++)
+        different += events.event[i].time > events.event[i - 1].time;
     assert_int_equal(different, 4);
     double rate = 0;
     for (size_t i = 0; i < events.n; i++) {
-        if (events.event[i].kind == HL_EVENT_RATE) rate += events.event[i].value;
+        if (events.event[i].kind == HL_EVENT_RATE)
+            rate += events.event[i].value;
         assert_true(rate > -1e-15 && rate < 0.0045);
     }
 }
@@ -136,15 +142,19 @@ static double cycle_rate[N_STATES];
 
 static void cycled(const struct hl_regimen *r, size_t which)
 {
-    for (size_t i = 0; i < N_STATES; i++) cycle_rate[i] = 99;
-    assert_int_equal(hl_regimen_cycle(&r->steady[which], &fake_system, fake_regs, LANES, 2, &events, cycle_rate), HL_OK);
-    for (size_t i = 0; i < events.n; i++) assert_true(events.event[i].time >= 0 && events.event[i].time < r->steady[which].period);
+    for (size_t i = 0; i < N_STATES; i++)
+        cycle_rate[i] = 99;
+    assert_int_equal(hl_regimen_cycle(&r->steady[which], &fake_system, fake_regs, LANES, 2, &events, cycle_rate),
+                     HL_OK);
+    for (size_t i = 0; i < events.n; i++)
+        assert_true(events.event[i].time >= 0 && events.event[i].time < r->steady[which].period);
 }
 
 static void test_steady_boluses(void **state)
 {
     (void)state;
-    const struct hl_regimen *r = compiled("- {steady_state: {oral: [1 mg, 2 mg], at: [\"07:55\", \"20:00\"]}}\n- {oral: 5 mg}", NULL);
+    const struct hl_regimen *r =
+        compiled("- {steady_state: {oral: [1 mg, 2 mg], at: [\"07:55\", \"20:00\"]}}\n- {oral: 5 mg}", NULL);
     cycled(r, 0);
     assert_int_equal(events.n, 4);
     assert_event(0, 0.25 - 5 / 60.0, HL_EVENT_ADD, GUT, 0.9); /* of the dose at 07:55, after 08:00: wrapped */
@@ -231,10 +241,11 @@ static void test_steady_patches(void **state)
     assert_event(0, 2, HL_EVENT_ADD, F_PATCH2, -left); /* the last one comes off; no other follows */
 }
 
-static const char pump[] = "[{infuse: 600 ug/d, for: 40 d, demand: {bolus: 20 ug, per_hour: 1.7, lockout: 10 min, hourly_limit: 3}}]";
+static const char pump[] =
+    "[{infuse: 600 ug/d, for: 40 d, demand: {bolus: 20 ug, per_hour: 1.7, lockout: 10 min, hourly_limit: 3}}]";
 
-/* Given and refused demands follow their rules, and all demands together are Poisson: mean and variance of the number in
- * 960 h at 1.7/h over 400 subjects, within four standard errors. */
+/* Given and refused demands follow their rules, and all demands together are Poisson: mean and variance of the number
+ * in 960 h at 1.7/h over 400 subjects, within four standard errors. */
 static void test_demands(void **state)
 {
     (void)state;
@@ -248,13 +259,15 @@ static void test_demands(void **state)
         for (size_t i = 0; i < events.n; i++) {
             const struct hl_event *e = &events.event[i];
             bool is_given = e->kind == HL_EVENT_GIVEN && e->rate <= 0;
-            if (!is_given && e->kind != HL_EVENT_REFUSED) continue;
+            if (!is_given && e->kind != HL_EVENT_REFUSED)
+                continue;
             demands++;
             assert_near("bolus", e->value, 0.02, 1e-15);
             bool locked = e->time - given[0] < 1.0 / 6, full = e->time - given[2] < 1;
             assert_true(is_given == !(locked || full));
             refused += !is_given;
-            if (!is_given) continue;
+            if (!is_given)
+                continue;
             assert_event(i + 1, e->time, HL_EVENT_ADD, F_CENTRAL, 0.02);
             memmove(given + 1, given, 3 * sizeof *given);
             given[0] = e->time;
@@ -262,7 +275,8 @@ static void test_demands(void **state)
         sum += (double)demands;
         sum_of_squares += (double)demands * (double)demands;
     }
-    double n = (double)n_subjects, mean = sum / n, variance = (sum_of_squares - n * mean * mean) / (n - 1), lambda = 1.7 * 960;
+    double n = (double)n_subjects, mean = sum / n, variance = (sum_of_squares - n * mean * mean) / (n - 1),
+           lambda = 1.7 * 960;
     assert_near("mean number of demands", mean, lambda, 4 * sqrt(lambda / n));
     assert_near("variance of the number", variance, lambda, 4 * lambda * sqrt(2 / n));
     assert_true(refused > 1000);
@@ -289,11 +303,13 @@ static void test_demands_are_a_pure_function(void **state)
 static void test_lockout_between_windows(void **state)
 {
     (void)state;
-    listed(NULL, "- {demand: {bolus: 20 ug, per_hour: 100, lockout: 5 h}, for: 4 h}\n- {demand: {bolus: 20 ug, per_hour: 100, lockout: 5 h}, for: 4 h}");
+    listed(NULL, "- {demand: {bolus: 20 ug, per_hour: 100, lockout: 5 h}, for: 4 h}\n- {demand: {bolus: 20 ug, "
+                 "per_hour: 100, lockout: 5 h}, for: 4 h}");
     double last = -9;
     size_t given = 0;
     for (size_t i = 0; i < events.n; i++) {
-        if (events.event[i].kind != HL_EVENT_GIVEN) continue;
+        if (events.event[i].kind != HL_EVENT_GIVEN)
+            continue;
         assert_true(events.event[i].time - last >= 5);
         last = events.event[i].time;
         given++;

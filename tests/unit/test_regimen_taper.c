@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Tapers: the schedule columns of the clonazepam reference, section 7.4, other start doses and parameters against sums made
- * apart from this program (exact fractions or closed forms, named where they stand), tablets, caps, and every fault. */
+/* Tapers: the schedule columns of the clonazepam reference, section 7.4, other start doses and parameters against sums
+ * made apart from this program (exact fractions or closed forms, named where they stand), tablets, caps, and every
+ * fault. */
 #include "unit/regimen_fake.h"
 
 #include <math.h>
@@ -10,14 +11,16 @@
 static struct hl_taper *tapered(const char *text)
 {
     struct hl_yaml *node = hl_yaml_load_text(arena, "s.yaml", text, diag);
-    if (!node) fail_msg("%s", messages());
+    if (!node)
+        fail_msg("%s", messages());
     return hl_taper_make(arena, node, diag);
 }
 
 static struct hl_taper *made(const char *text)
 {
     struct hl_taper *taper = tapered(text);
-    if (!taper) fail_msg("%s\n%s", text, messages());
+    if (!taper)
+        fail_msg("%s\n%s", text, messages());
     return taper;
 }
 
@@ -26,7 +29,8 @@ static size_t distinct(const struct hl_taper *taper)
     size_t n = 0;
     for (size_t i = 0; i < taper->n; i++) {
         bool seen = taper->level[i].given <= 0;
-        for (size_t j = 0; j < i; j++) seen = seen || fabs(taper->level[j].given - taper->level[i].given) < 1e-9;
+        for (size_t j = 0; j < i; j++)
+            seen = seen || fabs(taper->level[j].given - taper->level[i].given) < 1e-9;
         n += !seen;
     }
     return n;
@@ -37,7 +41,8 @@ static void schedule(const char *text, double days, size_t levels, double cumula
     const struct hl_taper *taper = made(text);
     assert_near(text, taper->days, days, 0);
     assert_near(text, taper->cumulative, cumulative, tolerance);
-    if (distinct(taper) != levels) fail_msg("%s has %zu distinct doses, expected %zu", text, distinct(taper), levels);
+    if (distinct(taper) != levels)
+        fail_msg("%s has %zu distinct doses, expected %zu", text, distinct(taper), levels);
 }
 
 /* The table of 7.4: taper days, distinct doses, cumulative mg as printed (the last digit counts). */
@@ -75,8 +80,8 @@ static void test_listed_levels(void **state)
 {
     (void)state;
     static const double begin[] = {1.8, 1.62, 1.458, 1.3122, 1.1810}, last[] = {0.1595, 0.1436, 0.1292};
-    static const double capped[] = {1.5, 1.125, 0.8438, 0.6328, 0.4746, 0.3560, 0.2670, 0.2002, 0.1502, 0.1168, 0.0929, 0.0751,
-                                    0.0612, 0.0500};
+    static const double capped[] = {1.5,    1.125,  0.8438, 0.6328, 0.4746, 0.3560, 0.2670,
+                                    0.2002, 0.1502, 0.1168, 0.0929, 0.0751, 0.0612, 0.0500};
     assert_levels("{protocol: asam2025, from: 2 mg/d}", 0, begin, 5, 5e-5);
     assert_levels("{protocol: asam2025, from: 2 mg/d}", 23, last, 3, 5e-5);
     assert_levels("{protocol: hyperbolic, from: 2 mg/d}", 0, capped, 14, 5e-5);
@@ -115,14 +120,17 @@ static void test_opioid_tapers(void **state)
     schedule("{protocol: patch_steps, from: 100 ug/h}", 98, 7, 117.6, 1e-9);
     schedule("{protocol: patch_steps, from: 87.5 ug/h, step: 25 ug/h, every: 28 d}", 84, 3, 28 * 24 * 0.1125, 1e-9);
     schedule("{protocol: percent_of_start, from: 3 mg/d, r: 30 %, w: 36 h}", 4.5, 3, 1.5 * (2.1 + 1.2 + 0.3), 1e-9);
-    schedule("{list: [{dose: 1 mg/d, for: 14 d}, {dose: 0.35 mg/d, for: 36 h}, {dose: 0 mg/d, for: 1 d}]}", 15.5, 2, 14.525, 1e-9);
+    schedule("{list: [{dose: 1 mg/d, for: 14 d}, {dose: 0.35 mg/d, for: 36 h}, {dose: 0 mg/d, for: 1 d}]}", 15.5, 2,
+             14.525, 1e-9);
 }
 
 static void test_rounding_keeps_the_recursion(void **state)
 {
     (void)state;
-    const struct hl_taper *taper = made("{protocol: uk_eighth, from: 1.5 mg/d, tablets: [0.5 mg], split_tablets: halves}");
-    static const double given[] = {1.25, 1.25, 1, 0.75, 0.5, 0.5, 0.25}; /* 1.3125 1.125 0.9375 0.75 0.5625 0.375 0.1875 */
+    const struct hl_taper *taper =
+        made("{protocol: uk_eighth, from: 1.5 mg/d, tablets: [0.5 mg], split_tablets: halves}");
+    static const double given[] = {1.25, 1.25, 1,   0.75,
+                                   0.5,  0.5,  0.25}; /* 1.3125 1.125 0.9375 0.75 0.5625 0.375 0.1875 */
     assert_int_equal(taper->n, 7);
     for (size_t i = 0; i < 7; i++) {
         assert_near("given", taper->level[i].given, given[i], 1e-12);
@@ -131,7 +139,8 @@ static void test_rounding_keeps_the_recursion(void **state)
     taper = made("{list: [{dose: 0.8125 mg/d, for: 1 d}, {dose: 0.8 mg/d, for: 1 d}], quantum: 0.125 mg, round: up}");
     assert_near("up", taper->level[0].given, 0.875, 1e-12);
     assert_near("up", taper->level[1].given, 0.875, 1e-12);
-    taper = made("{list: [{dose: 0.8125 mg/d, for: 1 d}, {dose: 0.75 mg/d, for: 1 d}], quantum: 0.125 mg, round: down}");
+    taper =
+        made("{list: [{dose: 0.8125 mg/d, for: 1 d}, {dose: 0.75 mg/d, for: 1 d}], quantum: 0.125 mg, round: down}");
     assert_near("down", taper->level[0].given, 0.75, 1e-12);
     assert_near("down", taper->level[1].given, 0.75, 1e-12);
     taper = made("{list: [{dose: 0.8125 mg/d, for: 1 d}], tablets: [0.125 mg, 1 mg]}");
@@ -142,8 +151,9 @@ static void test_rounding_keeps_the_recursion(void **state)
 static void test_tablets(void **state)
 {
     (void)state;
-    const struct hl_taper *taper = made("{list: [{dose: 0.9 mg/d, for: 1 d}, {dose: 1 mg/d, for: 1 d}, {dose: 4.4 mg/d, for: 1 d}], "
-                                        "tablets: [3 mg, 2 mg]}");
+    const struct hl_taper *taper =
+        made("{list: [{dose: 0.9 mg/d, for: 1 d}, {dose: 1 mg/d, for: 1 d}, {dose: 4.4 mg/d, for: 1 d}], "
+             "tablets: [3 mg, 2 mg]}");
     assert_near("0.9", taper->level[0].given, 0, 1e-12);
     assert_near("1", taper->level[1].given, 2, 1e-12);
     assert_near("4.4", taper->level[2].given, 4, 1e-12);
@@ -190,34 +200,47 @@ static void test_cap(void **state)
 static void test_faults(void **state)
 {
     (void)state;
-    static const struct { const char *text, *said; } fault[] = {
+    static const struct {
+        const char *text, *said;
+    } fault[] = {
         {"[1]", "1:1: error: expected a taper such as"},
         {"{from: 2 mg/d}", "1:1: error: a taper has either 'protocol:'"},
         {"{protocol: abrupt, list: []}", "either 'protocol:', such as uk_eighth, or 'list:' of levels, not both"},
-        {"{protocol: uk_eigth, from: 2 mg/d}", "1:12: error: unknown taper protocol 'uk_eigth'; did you mean 'uk_eighth'?"},
+        {"{protocol: uk_eigth, from: 2 mg/d}",
+         "1:12: error: unknown taper protocol 'uk_eigth'; did you mean 'uk_eighth'?"},
         {"{protocol: zzzzzzzz, from: 2 mg/d}", "there are abrupt, us_label"},
         {"{protocol: diazepam_crossover, from: 2 mg/d}",
          "1:12: error: diazepam_crossover needs a diazepam model, which this version does not have"},
-        {"{protocol: uk_eighth}", "1:1: error: a taper by uk_eighth needs the daily dose it starts from, such as 'from: 2 mg/d'"},
-        {"{protocol: uk_eighth, from: 2 mg}", "1:29: error: \"2 mg\" is a quantity in mg; expected the daily dose before the taper in mg/h"},
+        {"{protocol: uk_eighth}",
+         "1:1: error: a taper by uk_eighth needs the daily dose it starts from, such as 'from: 2 mg/d'"},
+        {"{protocol: uk_eighth, from: 2 mg}",
+         "1:29: error: \"2 mg\" is a quantity in mg; expected the daily dose before the taper in mg/h"},
         {"{protocol: uk_eighth, from: 2}", "1:29: error: \"2\" has no unit"},
         {"{protocol: uk_eighth, from: -2 mg/d}", "must be above zero"},
-        {"{protocol: uk_eighth, from: 2 mg/d, fraction: 0}", "1:47: error: the fraction must lie between 0 and 1 (0 % and 100 %), found \"0\": it would never end"},
+        {"{protocol: uk_eighth, from: 2 mg/d, fraction: 0}",
+         "1:47: error: the fraction must lie between 0 and 1 (0 % and 100 %), found \"0\": it would never end"},
         {"{protocol: uk_eighth, from: 2 mg/d, fraction: 120 %}", "between 0 and 1"},
         {"{protocol: uk_eighth, from: 2 mg/d, fraction: 2 mg}", "is not a fraction"},
-        {"{protocol: uk_eighth, from: 2 mg/d, every: 0 d}", "1:44: error: the time between two steps must be above zero"},
-        {"{protocol: uk_eighth, from: 2 mg/d, evry: 3 d}", "1:37: error: unknown key 'evry' in a taper by uk_eighth; did you mean 'every'?"},
+        {"{protocol: uk_eighth, from: 2 mg/d, every: 0 d}",
+         "1:44: error: the time between two steps must be above zero"},
+        {"{protocol: uk_eighth, from: 2 mg/d, evry: 3 d}",
+         "1:37: error: unknown key 'evry' in a taper by uk_eighth; did you mean 'every'?"},
         {"{protocol: uk_eighth, from: 2 mg/d, every: 1 month}", "1:44: error:"},
-        {"{protocol: asam2025, from: 2 mg/d, w: 14 d, every: 7 d}", "1:36: error: 'w' and 'every' are the same; leave one out"},
+        {"{protocol: asam2025, from: 2 mg/d, w: 14 d, every: 7 d}",
+         "1:36: error: 'w' and 'every' are the same; leave one out"},
         {"{protocol: asam2025, from: 2 mg/d, percent_of: strat}", "1:48: error: percent_of is 'start'"},
         {"{protocol: asam2025, from: 2 mg/d, r: 0.1 mg}", "is not a fraction"},
-        {"{protocol: asam2025, from: 2 mg/d, cap: 25 %}", "1:41: error: expected a cap such as \"25 % per 14 d\", or none, found \"25 %\""},
-        {"{protocol: asam2025, from: 2 mg/d, cap: 25 % per 14 L}", "1:50: error: \"14 L\" is a quantity in L; expected the time of a cap"},
+        {"{protocol: asam2025, from: 2 mg/d, cap: 25 %}",
+         "1:41: error: expected a cap such as \"25 % per 14 d\", or none, found \"25 %\""},
+        {"{protocol: asam2025, from: 2 mg/d, cap: 25 % per 14 L}",
+         "1:50: error: \"14 L\" is a quantity in L; expected the time of a cap"},
         {"{protocol: asam2025, from: 2 mg/d, r: 0.0001, w: 14 d}", "this taper never ends: after 10000 levels"},
-        {"{protocol: percent_of_current, from: 2 mg/d, r: 10 %, w: 14 d}", "never reaches zero; give the dose below which"},
+        {"{protocol: percent_of_current, from: 2 mg/d, r: 10 %, w: 14 d}",
+         "never reaches zero; give the dose below which"},
         {"{protocol: percent_of_start, from: 2 mg/d, w: 14 d}", "needs 'reduction:'"},
         {"{protocol: percent_of_start, from: 2 mg/d, r: 10 %}", "needs 'every:'"},
-        {"{protocol: us_label, from: 2 mg/d, step: 0 mg/d}", "1:42: error: a step of the daily dose must be above zero"},
+        {"{protocol: us_label, from: 2 mg/d, step: 0 mg/d}",
+         "1:42: error: a step of the daily dose must be above zero"},
         {"{protocol: hyperbolic, from: 2 mg/d, dO: 0}", "the step of occupancy must lie between 0 and 1"},
         {"{protocol: hyperbolic, from: 2 mg/d, ED50: 1 L}", "expected the ED50 of the occupancy curve in mg/h"},
         {"{list: []}", "1:8: error: expected a list of levels"},
@@ -226,10 +249,12 @@ static void test_faults(void **state)
         {"{list: [{dose: 1 mg/d, for: 0 d}]}", "must be above zero"},
         {"{list: [{doze: 1 mg/d, for: 1 d}]}", "did you mean 'dose'?"},
         {"{protocol: uk_eighth, from: 1.5 mg/d, tablets: [0.5 mg], round: none}",
-         "1:48: error: level 1, 1.3125 mg/d, can't be made of the stated strengths; the nearest are 1 mg/d or 1.5 mg/d"},
+         "1:48: error: level 1, 1.3125 mg/d, can't be made of the stated strengths; the nearest are 1 mg/d or 1.5 "
+         "mg/d"},
         {"{protocol: uk_eighth, from: 2 mg/d, tablets: [0.5 ml]}", "1:47: error:"},
         {"{protocol: uk_eighth, from: 2 mg/d, tablets: []}", "expected at least one strength"},
-        {"{protocol: uk_eighth, from: 2 mg/d, tablets: [1 mg], patches: [12.5 ug/h]}", "tablets: or patches:, not both"},
+        {"{protocol: uk_eighth, from: 2 mg/d, tablets: [1 mg], patches: [12.5 ug/h]}",
+         "tablets: or patches:, not both"},
         {"{protocol: uk_eighth, from: 2 mg/d, tablets: [0.000001 mg]}", "too fine"},
         {"{protocol: uk_eighth, from: 2 mg/d, quantum: 0 mg}", "a quantum must be above zero"},
         {"{protocol: uk_eighth, from: 2 mg/d, tablets: [1 mg], split_tablets: thirds}", "whole, halves, quarters"},
@@ -238,7 +263,8 @@ static void test_faults(void **state)
     for (size_t i = 0; i < sizeof fault / sizeof fault[0]; i++) {
         end(NULL);
         begin(NULL);
-        if (tapered(fault[i].text)) fail_msg("%s was accepted", fault[i].text);
+        if (tapered(fault[i].text))
+            fail_msg("%s was accepted", fault[i].text);
         assert_true(hl_diag_count(diag, HL_ERROR) > 0);
         assert_said(messages(), fault[i].said);
     }
@@ -254,7 +280,8 @@ static void test_notes(void **state)
     assert_said(said, "note: asam2025 takes at least 14 d for a step in its source; this taper 7 d");
     assert_said(said, "warning: level 13 of 20, 0.0611634 mg/d, rounds to no dose at all");
     size_t n = 0;
-    while (hl_taper_protocol(n)) assert_true(strlen(hl_taper_protocol(n++)->sentence) > 10);
+    while (hl_taper_protocol(n))
+        assert_true(strlen(hl_taper_protocol(n++)->sentence) > 10);
     assert_true(n >= 14);
 }
 
