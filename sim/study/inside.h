@@ -85,6 +85,9 @@ void hl_study_read_quantiles(struct hl_study_reader *reader, const struct hl_yam
 struct hl_cohort_spec *hl_study_read_cohort(struct hl_study_reader *reader, const struct hl_yaml *node,
                                             const struct hl_system *system, const struct hl_system *first);
 
+/* people.c: the table under cohort.csv is named by where it was found, so that the tree can be read from elsewhere. */
+void hl_study_find_table(struct hl_study_reader *reader, struct hl_yaml *tree);
+
 /* people.c: one value of a covariate (number with unit, or category). */
 bool hl_study_read_covariate(struct hl_study_reader *reader, const struct hl_yaml *node,
                              const struct hl_system_covariate *covariate, double *value);

@@ -288,10 +288,14 @@ struct column {
 };
 
 /* Beside the study's file, or where the user stands. */
-static const char *find_table(struct hl_study_reader *reader, const char *file)
+void hl_study_find_table(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
-    const char *beside = hl_arena_printf(reader->arena, "%s/%s", reader->folder, file);
-    return file[0] != '/' && access(beside, R_OK) == 0 ? beside : file;
+    struct hl_yaml *node = hl_yaml_get(hl_yaml_get(tree, "cohort"), "csv");
+    if (!node || node->kind != HL_YAML_SCALAR || node->text[0] == '/' || strcmp(reader->folder, ".") == 0)
+        return;
+    char *beside = hl_arena_printf(reader->arena, "%s/%s", reader->folder, node->text);
+    if (access(beside, R_OK) == 0)
+        node->text = beside;
 }
 
 /* "WT [kg]" -> "WT", "kg" (or NULL). */
@@ -415,7 +419,7 @@ static void read_table(struct hl_study_reader *reader, const struct hl_yaml *nod
     const char *file = node ? hl_yaml_text(node, "the name of a CSV file", reader->diag) : NULL;
     if (!file)
         return;
-    if (hl_csv_open(find_table(reader, file), &csv, reader->diag) != HL_OK) {
+    if (hl_csv_open(file, &csv, reader->diag) != HL_OK) {
         hl_diag_error(reader->diag, node->pos,
                       "the table of patients '%s' can't be read; it is looked for beside the study "
                       "and in the current directory",

@@ -10,6 +10,7 @@
  */
 #include "study/study.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -68,26 +69,28 @@ static void put_in_cohort(struct hl_study_reader *reader, struct hl_yaml *tree, 
         hl_study_put(reader->arena, cohort, pos, key, hl_study_scalar(reader->arena, pos, text));
 }
 
+static void apply_sets(struct hl_study_reader *reader, struct hl_yaml *tree)
+{
+    for (size_t i = 0; i < reader->options->n_sets; i++)
+        apply_set(reader, tree, &reader->options->set[i]);
+}
+
+/* A study without people is about the typical one: a seed alone doesn't change that. */
 static void apply_options(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     const struct hl_study_options *options = reader->options;
-    for (size_t i = 0; i < options->n_sets; i++)
-        apply_set(reader, tree, &options->set[i]);
-    if (options->typical)
-        put_in_cohort(reader, tree, "--typical", "typical", "true");
+    bool nobody = !hl_yaml_get(tree, "cohort") && !options->has_subjects;
+    if (options->typical || (options->has_seed && nobody))
+        put_in_cohort(reader, tree, options->typical ? "--typical" : "--seed", "typical", "true");
     const struct hl_yaml *typical = hl_yaml_at(tree, "cohort.typical");
     if (options->has_subjects && typical && typical->kind == HL_YAML_SCALAR && strcmp(typical->text, "true") == 0)
         hl_diag_error(reader->diag, (struct hl_pos){.file = "--subjects"},
                       "the cohort is typical: one subject; leave --subjects out, or give the study a cohort");
     else if (options->has_subjects)
         put_in_cohort(reader, tree, "--subjects", "subjects",
-                      hl_arena_printf(reader->arena, "%llu", (unsigned long long)options->subjects));
+                      hl_arena_printf(reader->arena, "%" PRIu64, options->subjects));
     if (options->has_seed)
-        put_in_cohort(reader, tree, "--seed", "seed",
-                      hl_arena_printf(reader->arena, "%llu", (unsigned long long)options->seed));
-    const struct hl_yaml *cohort = hl_yaml_get(tree, "cohort");
-    if (options->has_seed && cohort && cohort->kind == HL_YAML_MAPPING && cohort->n == 1)
-        put_in_cohort(reader, tree, "--seed", "typical", "true"); /* the study has no cohort: it is the typical one */
+        put_in_cohort(reader, tree, "--seed", "seed", hl_arena_printf(reader->arena, "%" PRIu64, options->seed));
 }
 
 static void check_top(struct hl_study_reader *reader, const struct hl_yaml *tree)
@@ -114,6 +117,17 @@ static const char *optional_text(struct hl_study_reader *reader, const struct hl
     const struct hl_yaml *node = hl_yaml_get(tree, key);
     const char *text = node ? hl_yaml_text(node, "a text", reader->diag) : NULL;
     return text ? text : "";
+}
+
+/* The name becomes a file's: output/NAME.h5. */
+static void read_name(struct hl_study_reader *reader, const struct hl_yaml *node)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    const char *text = node ? hl_yaml_text(node, "a name for the study", reader->diag) : NULL;
+    reader->study->name = text ? text : "";
+    if (text && (!*text || *text == '-' || text[strspn(text, allowed)]))
+        hl_diag_error(reader->diag, node->pos,
+                      "'%s' can't name a study and its file; use letters, digits and underscores", text);
 }
 
 /* ---- settings */
@@ -303,16 +317,18 @@ static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
     struct hl_study *study = reader->study;
     struct combinations c = {.reader = reader, .linking = hl_study_linking_create(reader)};
     unfold_typical(reader, tree);
+    apply_sets(reader, tree);
     apply_options(reader, tree);
     check_top(reader, tree);
     study->root = tree;
-    study->name = optional_text(reader, tree, "study");
+    read_name(reader, hl_yaml_get(tree, "study"));
     c.sweep = hl_study_read_sweep(reader, tree);
     size_t *level = hl_arena_alloc(reader->arena, c.sweep ? c.sweep->n : 0, sizeof *level);
     study->system =
         hl_study_linking_system(c.linking, c.sweep ? hl_study_sweep_tree(reader, c.sweep, tree, 0, level) : tree);
     study->resolved = hl_yaml_clone(reader->arena, tree);
     hl_study_fill_defaults(reader, study->resolved, study->system);
+    hl_study_find_table(reader, study->resolved);
     read_settings(reader, study->resolved);
     read_questions(reader, study->resolved, study->system);
     read_combinations(&c, study->resolved);

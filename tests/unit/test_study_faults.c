@@ -42,6 +42,8 @@ static const struct fault faults[] = {
     {INTERACTIONS, "interactions: {overlap: {model: beta, inputs: ^[fentanyl.Cp]}}",
      "inputs: expected names with outputs"},
     {INTERACTIONS, "interactions: {overlap: ^{inputs: {CF: fentanyl.Cp}}}", "'overlap' has no model"},
+    {STUDY, "study: ^../trial", "can't name a study and its file"},
+    {STUDY, "study: ^[trial]", "expected a name for the study"},
     {FREE, "^data: events.csv", "data sets can't be read yet"},
     {FREE, "defaults: ^3", "defaults: is the list that a resolved study keeps"},
     /* cohort */
@@ -295,7 +297,7 @@ static void faulty_tables(void **state)
         char place[64];
         sample_write("people.csv", tables[i].csv);
         struct sample s = sample_load(with_fault(&line, &column));
-        snprintf(place, sizeof place, "./people.csv%s", tables[i].place);
+        snprintf(place, sizeof place, "people.csv%s", tables[i].place);
         if (s.study || !reported(s.messages, place, tables[i].message))
             fail_msg("%s\nexpected %s%s in\n%s", tables[i].csv, place, tables[i].message, s.messages);
         sample_free(&s);

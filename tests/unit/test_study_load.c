@@ -320,6 +320,10 @@ static void typical(void **state)
     assert_int_equal(s.study->subjects, 1);
     assert_non_null(strstr(hl_yaml_to_text(s.arena, s.study->resolved), "cohort.typical"));
     sample_free(&s);
+    s = sample_read(HEAD TIMES ARMS, (struct hl_study_options){.has_seed = true, .seed = 41});
+    assert_true(s.study && s.study->arm[0].cohort->typical);
+    assert_int_equal(s.study->seed, 41);
+    sample_free(&s);
     s = sample_read(HEAD COHORT TIMES ARMS,
                     (struct hl_study_options){.typical = true, .has_subjects = true, .subjects = 5});
     assert_null(s.study);
@@ -413,6 +417,29 @@ static void found_beside_its_models(void **state)
     sample_free(&s);
 }
 
+/* A table beside the study is found, and the resolved study knows where it was. */
+static void table_beside_its_study(void **state)
+{
+    char path[512];
+    (void)state;
+    sample_write("study.yaml", HEAD "cohort: {subjects: 4, csv: people.csv}\n" TIMES ARMS);
+    sample_write("people.csv", "ID;WT;cbz\n1;52.3;present\n2;77.1;absent\n");
+    snprintf(path, sizeof path, "%s/study.yaml", sample_folder);
+    struct sample s = {.arena = hl_arena_create(), .diag = hl_diag_create()};
+    s.study = hl_study_load(s.arena, path, NULL, s.diag);
+    assert_non_null(s.study);
+    struct sample again = sample_good(hl_yaml_to_text(s.arena, s.study->resolved));
+    const struct hl_distribution *d = again.study->arm[0].cohort->distribution;
+    const struct hl_system *system = again.study->system;
+    assert_int_equal(d[hl_system_find_covariate(system, "WT")].kind, HL_DIST_CSV);
+    assert_int_equal(d[hl_system_find_covariate(system, "WT")].n, 2);
+    assert_float_equal(d[hl_system_find_covariate(system, "WT")].value[1], 77.1, 0);
+    assert_float_equal(d[hl_system_find_covariate(system, "cbz")].value[0], 1, 0);
+    assert_int_equal(d[hl_system_find_covariate(system, "AGE")].kind, HL_DIST_FIXED);
+    sample_free(&again);
+    sample_free(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +456,7 @@ int main(void)
         cmocka_unit_test(typical),
         cmocka_unit_test(resolved_runs_again),
         cmocka_unit_test(found_beside_its_models),
+        cmocka_unit_test(table_beside_its_study),
     };
     return cmocka_run_group_tests_name("study_load", tests, sample_start, sample_stop);
 }
