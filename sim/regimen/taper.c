@@ -157,8 +157,8 @@ static const struct protocol protocols[] = {
      .usual = {.reduction = 0.10, .days = 28, .of_start = true}, .high = 0.10, .days_low = 28, .needs_from = true,
      .next = next_percent},
     {.info = {"cdc_weekly", NULL,
-              "opioids, weeks to months of use: 10 % of the start dose less every 7 d to 30 %, then 10 % of the rest; over "
-              "below 5 % of the start dose (CDC 2022)", decay_keys},
+              "opioids, weeks to months of use: 10 % of the start dose less every 7 d to 30 %, then 10 % of the rest; "
+              "over below 5 % of the start dose (CDC 2022)", decay_keys},
      .usual = {.reduction = 0.10, .days = 7, .knee = 0.30, .stop_below = -0.05}, .high = 0.10, .days_low = 7,
      .needs_from = true, .next = next_cdc_weekly},
     {.info = {"va_dod2022", "va_dod",
