@@ -41,8 +41,8 @@ struct hl_arm {
     const struct hl_cohort_spec *cohort;
     const struct hl_yaml **prescription;     /* by instance: the sequence of regimen items, or NULL */
     size_t n_covariate_overrides; int *covariate; double *covariate_value; /* covariates fixed for everyone in this arm */
-    double *factor_value;                    /* by sweep factor: value in the factor's unit (index for text levels) */
-    const char **factor_text;                /* by sweep factor: the level as written */
+    double *factor_value;                    /* by sweep factor: value in the factor's unit (index for text levels); */
+    const char **factor_text;                /* the level as written. NaN and "" where the factor doesn't touch the arm */
 };
 
 struct hl_factor { const char *path; const char *name; /* safe variable name */ const char *unit_text; bool numeric; };
