@@ -20,7 +20,9 @@
 
 #include "solve/lane.h"
 
-#define SMALLEST_SCALE 1e-30     /* engine's units: below this a state is noise */
+/* Of the unit a state is shown in: below this it is noise. A state that rises from 0 after a dose follows
+ * concentrations that are themselves differences of large terms, and has no relative digits yet. */
+#define SMALLEST_SCALE 1e-6
 #define MAX_STEPS 2000000u       /* per subject */
 #define FIRST_STEP 1e-3          /* [h] */
 #define BRIDGE_ERROR 0.3         /* see above: (1/64) / 0.05367 */
@@ -89,7 +91,8 @@ static int jacobian(double t, const double y[], double *dfdy, double dfdt[], voi
 
 static double scale_of(const struct hl_lane *lane, double y, double dydt, double h, size_t k)
 {
-    return fmax(fmax(lane->scale[k], SMALLEST_SCALE), fmax(fabs(y), fabs(h * dydt)));
+    double noise = SMALLEST_SCALE * lane->plan->system->state[lane->plan->integrated[k]].unit.factor;
+    return fmax(fmax(lane->scale[k], noise), fmax(fabs(y), fabs(h * dydt)));
 }
 
 static int control_adjust(void *state, size_t n, unsigned int order, const double y[], const double error[],

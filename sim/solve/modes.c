@@ -13,8 +13,9 @@
  * is sum_j V_ij e^(lambda_j t) W_jk. Where rates nearly coincide (ka = k), the
  * terms are large and cancel. The ratio of sum_j |V_ij W_jk| to the response's own
  * peak is the loss: it doesn't depend on how states or vectors are scaled, which a
- * condition number of V would. Peaks are looked for at t = 0 and 1/|lambda_j|, so
- * the loss may be overstated, never understated by finding a higher peak later.
+ * condition number of V would. Peaks are looked for at t = 0, at 1/|lambda_j|
+ * within the time that is asked for, and at its end, so the loss may be overstated
+ * but never understated.
  *
  * A subject whose loss exceeds HL_MODES_MAX_LOSS is carried by exp(A dt): scaling
  * until |A| h <= 1/2, Taylor's series for phi2(A h), then
@@ -188,7 +189,8 @@ static void note_peaks(const struct hl_modes *modes, double dt, struct hl_modes_
 }
 
 /* The loss of the modal form (see above). */
-static double modal_loss(const struct hl_modes *modes, const struct hl_shape *shape, struct hl_modes_work *work)
+static double modal_loss(const struct hl_modes *modes, const struct hl_shape *shape, double horizon,
+                         struct hl_modes_work *work)
 {
     size_t n = modes->n;
     double loss = 1;
@@ -196,9 +198,11 @@ static double modal_loss(const struct hl_modes *modes, const struct hl_shape *sh
         work->peak[i] = i % (n + 1) == 0 ? 1 : 0;
     for (size_t j = 0; j < n; j++) {
         double speed = hypot(modes->re[j], modes->im[j]);
-        if (speed > 0)
+        if (speed > 0 && 1 / speed < horizon)
             note_peaks(modes, 1 / speed, work);
     }
+    if (isfinite(horizon))
+        note_peaks(modes, horizon, work);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < n; k++) {
             double terms = 0;
@@ -210,7 +214,7 @@ static double modal_loss(const struct hl_modes *modes, const struct hl_shape *sh
     return loss;
 }
 
-enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shape, bool allow_modes,
+enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shape, double horizon,
                              struct hl_modes_work *work)
 {
     size_t n = modes->n;
@@ -222,9 +226,9 @@ enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shap
         if (!isfinite(modes->A[i]))
             return HL_ERR_DOMAIN;
     }
-    if (allow_modes && hl_eigen_solve(work->eigen, modes->exact, shape, work->lambda, work->V, work->W)) {
+    if (hl_eigen_solve(work->eigen, modes->exact, shape, work->lambda, work->V, work->W)) {
         take_real_form(modes, work);
-        modes->loss = modal_loss(modes, shape, work);
+        modes->loss = modal_loss(modes, shape, horizon, work);
         if (modes->loss <= HL_MODES_MAX_LOSS) /* false for NaN too */
             return HL_OK;
     }

@@ -60,8 +60,9 @@ enum hl_status hl_modes_init(struct hl_modes *modes, size_t n);
 void hl_modes_clear(struct hl_modes *modes);
 
 /* Takes modes->exact (set by the caller) apart. HL_ERR_DOMAIN when a coefficient isn't finite (kind is then NONE).
- * allow_modes false always chooses MATRIX. */
-enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shape, bool allow_modes,
+ * Amounts are wanted up to horizon [h] after the first dose (INFINITY for steady states): a compartment that hardly
+ * fills in that time is resolved relative to what does arrive in it. */
+enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shape, double horizon,
                              struct hl_modes_work *work);
 
 /* Eigenvalues only [1/h]; HL_ERR_DOMAIN when they can't be had. */

@@ -102,13 +102,13 @@ static void fill_matrix(const struct hl_component *c, const double *regs, size_t
         modes->exact[c->entry[k].row * n + c->entry[k].col] += (long double)hl_reg(regs, lanes, lane, c->entry[k].reg, 0);
 }
 
-static bool take_apart(struct hl_solver *s, const struct hl_block *block, size_t lane)
+static bool take_apart(struct hl_solver *s, const struct hl_block *block, size_t lane, double horizon)
 {
     const struct hl_plan *plan = s->plan;
     for (size_t c = 0; c < plan->n_components; c++) {
         struct hl_modes *modes = &s->modes[lane * plan->n_components + c];
         fill_matrix(&plan->component[c], block->regs, block->lanes, lane, modes);
-        if (hl_modes_make(modes, &plan->component[c].shape, true, s->work) != HL_OK)
+        if (hl_modes_make(modes, &plan->component[c].shape, horizon, s->work) != HL_OK)
             return false;
     }
     return true;
@@ -182,11 +182,12 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
                                               block->first + lane, events);
     if (status != HL_OK)
         return status;
-    if (!take_apart(s, block, lane) || !set_initial(s, block, lane) || !are_sound(events)) {
+    double start = start_time(plan, events, time), horizon = s->steady ? INFINITY : time[n_times - 1] - start;
+    if (!take_apart(s, block, lane, horizon) || !set_initial(s, block, lane) || !are_sound(events)) {
         s->status[lane] = HL_SUBJECT_BAD_PARAMETERS;
         return HL_OK;
     }
-    s->start[lane].time = start_time(plan, events, time);
+    s->start[lane].time = start;
     if (s->steady)
         s->status[lane] = (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components,
                                                        block->regs, block->lanes, lane, &s->start[lane], events, &status);
