@@ -19,12 +19,17 @@ colours = [0 0.45 0.70; 0.84 0.37 0; 0 0.62 0.45; 0.8 0.47 0.65; 0.9 0.6 0; 0.34
 
 figure ('visible', 'off');
 hold on;
-for arm = 1:size (values, 3)
+for arm = 1:size (values, 3)  % bands first: not every toolkit has transparency
   colour = colours(mod (arm - 1, rows (colours)) + 1, :);
   fill ([s.time(:); flipud(s.time(:))], [values(:, 1, arm); flipud(values(:, end, arm))], colour, ...
         'facealpha', 0.2, 'edgecolor', 'none');
-  plot (s.time, values(:, middle, arm), 'color', colour, 'linewidth', 2);
 end
+lines = [];
+for arm = 1:size (values, 3)
+  colour = colours(mod (arm - 1, rows (colours)) + 1, :);
+  lines(arm) = plot (s.time, values(:, middle, arm), 'color', colour, 'linewidth', 2);
+end
+legend (lines, arrayfun (@(arm) sprintf ('arm %d', arm - 1), 1:size (values, 3), 'uniformoutput', false));
 xlabel ('time [h]');
 ylabel ([strrep(name, '_', ' ') ' [unit: see ncdump -h]']);
 title ('education and research, not for dosing');
