@@ -22,8 +22,10 @@
 
 /* Of the unit a state is shown in: below this it is noise. A state that rises from 0 after a dose follows
  * concentrations that are themselves differences of large terms, and has no relative digits yet. */
-#define SMALLEST_SCALE 1e-6
+#define SMALLEST_SHARE 1e-9
+#define SMALLEST_SCALE 1e-30     /* engine's units, for states without a unit */
 #define MAX_STEPS 2000000u       /* per subject */
+#define SHORTEST_STEP 1e-9       /* [h], 4 us: taken whatever its error. A state that grows from 0 as t^3 has no size yet */
 #define FIRST_STEP 1e-3          /* [h] */
 #define BRIDGE_ERROR 0.3         /* see above: (1/64) / 0.05367 */
 #define LANDINGS 8u              /* steps to land on output times after the bridge has failed */
@@ -91,8 +93,8 @@ static int jacobian(double t, const double y[], double *dfdy, double dfdt[], voi
 
 static double scale_of(const struct hl_lane *lane, double y, double dydt, double h, size_t k)
 {
-    double noise = SMALLEST_SCALE * lane->plan->system->state[lane->plan->integrated[k]].unit.factor;
-    return fmax(fmax(lane->scale[k], noise), fmax(fabs(y), fabs(h * dydt)));
+    double noise = SMALLEST_SHARE * lane->plan->system->state[lane->plan->integrated[k]].unit.factor;
+    return fmax(fmax(lane->scale[k], fmax(noise, SMALLEST_SCALE)), fmax(fabs(y), fabs(h * dydt)));
 }
 
 static int control_adjust(void *state, size_t n, unsigned int order, const double y[], const double error[],
@@ -109,6 +111,8 @@ static int control_adjust(void *state, size_t n, unsigned int order, const doubl
         *h = 0.2 * old;
         return GSL_ODEIV_HADJ_DEC;
     }
+    if (worst > 1.1 && old <= SHORTEST_STEP)
+        return GSL_ODEIV_HADJ_NIL;
     if (worst > 1.1) {
         *h = old * fmax(0.2, 0.9 / pow(worst, 1.0 / order));
         return GSL_ODEIV_HADJ_DEC;
