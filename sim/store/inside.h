@@ -36,6 +36,7 @@ struct hl_dose_table {
 struct hl_store {
     struct hl_writer *writer;
     const struct hl_study *study;
+    int threads;                        /* that may pack side by side, at least 1 */
     struct hl_axis arm, subject, time, quantile;
     struct hl_output_variables *output; /* by output of the study */
     struct hl_metric_variable *metric;

@@ -43,7 +43,7 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
     if (status != HL_OK)
         return status;
     struct hl_store *s = hl_arena_alloc(writer->arena, 1, sizeof *s);
-    *s = (struct hl_store){.writer = writer, .study = study};
+    *s = (struct hl_store){.writer = writer, .study = study, .threads = provenance->threads > 0 ? provenance->threads : 1};
     hl_provenance_begin(writer, study, provenance);
     if (writer->status == HL_OK)
         hl_layout_create(s, regimen);

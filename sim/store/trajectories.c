@@ -9,6 +9,9 @@
 #include "store/inside.h"
 #include "store/pack.h"
 
+#define TASK_SUBJECTS (2 * (size_t)HL_BLOCK_SUBJECTS) /* what one thread packs at a time */
+#define MOST_TASKS 32                                 /* packed before any is written: bounds the memory */
+
 struct packed_chunk { uint64_t offset[3]; size_t n; void *bytes; };
 
 struct hl_packed {
@@ -197,12 +200,36 @@ enum hl_status hl_store_put(struct hl_store *s, struct hl_packed *packed)
     return s->writer->status;
 }
 
+/* Packs up to MOST_TASKS pieces of TASK_SUBJECTS subjects side by side, then puts them one after another. */
+static enum hl_status pack_and_put(struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n,
+                                   const double *values)
+{
+    struct hl_packed *packed[MOST_TASKS] = {NULL};
+    enum hl_status result[MOST_TASKS] = {HL_OK}, status = HL_OK;
+    int n_tasks = (int)((n + TASK_SUBJECTS - 1) / TASK_SUBJECTS);
+    #pragma omp parallel for schedule(dynamic) num_threads(s->threads) if (n_tasks > 1)
+    for (int i = 0; i < n_tasks; i++) {
+        size_t done = (size_t)i * TASK_SUBJECTS, rows = n - done < TASK_SUBJECTS ? n - done : TASK_SUBJECTS;
+        result[i] = hl_store_pack(s, arm, output, first + done, rows, values + done * s->study->n_times, &packed[i]);
+    }
+    for (int i = 0; i < n_tasks; i++) {
+        enum hl_status own = status == HL_OK && result[i] == HL_OK ? hl_store_put(s, packed[i]) : result[i];
+        if (status != HL_OK)
+            packed_free(packed[i]);
+        status = status == HL_OK ? own : status;
+    }
+    return status;
+}
+
 enum hl_status hl_store_trajectories(struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n,
                                      const double *values)
 {
-    struct hl_packed *packed;
-    if (s->writer->status != HL_OK)
-        return s->writer->status;
-    enum hl_status status = hl_store_pack(s, arm, output, first, n, values, &packed);
-    return status == HL_OK ? hl_store_put(s, packed) : status;
+    enum hl_status status = s->writer->status;
+    if (status == HL_OK && !is_possible(s, arm, output, first, n))
+        return HL_ERR_INTERNAL;
+    for (size_t done = 0; done < n && status == HL_OK; done += MOST_TASKS * TASK_SUBJECTS) {
+        size_t rows = n - done < MOST_TASKS * TASK_SUBJECTS ? n - done : MOST_TASKS * TASK_SUBJECTS;
+        status = pack_and_put(s, arm, output, first + done, rows, values + done * s->study->n_times);
+    }
+    return status;
 }

@@ -83,6 +83,12 @@ static void sample_system(struct sample *s)
     y->individual_value = hl_arena_alloc(a, 2, sizeof *y->individual_value);
     y->individual_value[0] = (struct hl_system_individual){"clonazepam.CL", 2, 0};
     y->individual_value[1] = (struct hl_system_individual){"clonazepam.ka", 3, 0};
+    static const char *const classes[] = {"slow", "fast"};
+    struct hl_mixture *mixture = hl_arena_alloc(a, 1, sizeof *mixture);
+    *mixture = (struct hl_mixture){.name = "absorption", .n = 2, .class_name = (const char **)(void *)(uintptr_t)classes};
+    y->n_mixtures = 1;
+    y->mixture = hl_arena_alloc(a, 1, sizeof *y->mixture);
+    y->mixture[0] = (struct hl_system_mixture){"clonazepam.absorption", 1, mixture};
     y->n_routes = 3;
     y->route = hl_arena_alloc(a, 3, sizeof *y->route);
     y->route[0] = (struct hl_route){.name = "oral", .instance = 0};
@@ -260,6 +266,8 @@ static enum hl_status sample_people(struct sample *s, struct hl_store *store)
             status = hl_store_subject_individual(store, arm, 1, values + 3 * n);
         if (status == HL_OK)
             status = hl_store_subject_status(store, arm, state);
+        if (status == HL_OK)
+            status = hl_store_subject_mixture(store, arm, 0, values + n);
     }
     free(state);
     free(values);

@@ -239,8 +239,8 @@ static void exports_tables(void **state)
     assert_string_equal(line(0), "arm,subject,window,clonazepam_Cp_AUC");
     assert_string_equal(line(2), "standard care,1,2,108.875");
     assert_int_equal(export_to_text(&options, 1, "subjects"), HL_OK);
-    assert_string_equal(line(0), "arm,subject,WT,sex,clonazepam_CL,status,clonazepam_ka");
-    assert_string_equal(line(7), "standard care,7,50.6,male,3.66,not_finite,1.706");
+    assert_string_equal(line(0), "arm,subject,WT,sex,clonazepam_CL,status,clonazepam_absorption,clonazepam_ka");
+    assert_string_equal(line(7), "standard care,7,50.6,male,3.66,not_finite,slow,1.706");
     assert_int_equal(export_to_text(&options, 1, "WT"), HL_OK);
     assert_string_equal(line(0), "subject,WT");
     assert_int_equal(n_lines(), 151);

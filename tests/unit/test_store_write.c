@@ -101,7 +101,7 @@ static void writes_and_reads_back(void **state)
 static void same_payload_however_it_comes(void **state)
 {
     (void)state;
-    static const struct { uint64_t block; const char *compression; } ways[] = {{64, "fast"}, {128, "none"}, {192, "small"}};
+    static const struct { uint64_t block; const char *compression; } ways[] = {{64, "fast"}, {128, "none"}, {320, "small"}};
     char hex[3][65];
     for (int i = 0; i < 3; i++) {
         struct sample *s = sample_create(150, 97);
@@ -118,6 +118,53 @@ static void same_payload_however_it_comes(void **state)
     assert_int_equal(sample_write(s, path, true, 64, 9), HL_OK);
     payload_of(path, hex[1]);
     assert_string_not_equal(hex[0], hex[1]);
+    sample_free(s);
+    unlink(path);
+}
+
+/* Packed by several threads in any order, put one at a time. */
+static enum hl_status write_packed(struct sample *s)
+{
+    const struct hl_study *t = &s->study;
+    struct hl_store *store;
+    enum hl_status status = hl_store_create(path, true, t, s->regimens, &s->provenance, &store, s->diag);
+    if (status != HL_OK)
+        return status;
+    #pragma omp parallel for schedule(dynamic) num_threads(3) collapse(3)
+    for (int arm = 1; arm >= 0; arm--)
+        for (int o = 2; o >= 0; o--)
+            for (int first = 129; first >= 1; first -= 64) {
+                size_t n = first == 129 ? 22 : 64;
+                double *values = malloc(n * t->n_times * sizeof *values);
+                struct hl_packed *packed;
+                for (size_t i = 0; i < n * t->n_times; i++)
+                    values[i] = s->system.output[o].unit.factor *
+                                sample_value((size_t)arm, (size_t)o, (uint64_t)first + i / t->n_times, t->time[i % t->n_times]);
+                enum hl_status own = hl_store_pack(store, (size_t)arm, (size_t)o, (uint64_t)first, n, values, &packed);
+                #pragma omp critical
+                if (own != HL_OK || hl_store_put(store, packed) != HL_OK)
+                    status = HL_ERR_INTERNAL;
+                free(values);
+            }
+    if (status == HL_OK)
+        status = sample_summaries(s, store);
+    if (status == HL_OK)
+        status = sample_people(s, store);
+    if (status == HL_OK)
+        status = sample_doses(store, 9);
+    return status == HL_OK ? hl_store_finish(store, 1, 1, s->diag) : status;
+}
+
+static void packing_in_threads_gives_the_same_payload(void **state)
+{
+    (void)state;
+    char hex[2][65];
+    struct sample *s = sample_create(150, 97);
+    assert_int_equal(sample_write(s, path, true, 64, 9), HL_OK);
+    payload_of(path, hex[0]);
+    assert_int_equal(write_packed(s), HL_OK);
+    payload_of(path, hex[1]);
+    assert_string_equal(hex[0], hex[1]);
     sample_free(s);
     unlink(path);
 }
@@ -404,6 +451,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_reads_back),
         cmocka_unit_test(same_payload_however_it_comes),
+        cmocka_unit_test(packing_in_threads_gives_the_same_payload),
         cmocka_unit_test(long_studies_are_split_along_time),
         cmocka_unit_test(long_dose_tables_grow),
         cmocka_unit_test(long_texts_fit),
