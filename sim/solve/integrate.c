@@ -25,7 +25,8 @@
 #define SMALLEST_SHARE 1e-9
 #define SMALLEST_SCALE 1e-30     /* engine's units, for states without a unit */
 #define MAX_STEPS 2000000u       /* per subject */
-#define SHORTEST_STEP 1e-9       /* [h], 4 us: taken whatever its error. A state that grows from 0 as t^3 has no size yet */
+#define SHORTEST_STEP 1e-9       /* [h], 4 us: taken whatever its error */
+#define MOMENT 0.01              /* [h] */
 #define FIRST_STEP 1e-3          /* [h] */
 #define BRIDGE_ERROR 0.3         /* see above: (1/64) / 0.05367 */
 #define LANDINGS 8u              /* steps to land on output times after the bridge has failed */
@@ -228,7 +229,7 @@ static double bridge_error(struct hl_lane *lane)
             return NAN;
         for (size_t k = 0; k < n; k++) {
             double error = BRIDGE_ERROR * h * fabs(lane->f[k] - lane->y_before[k]);
-            worst = fmax(worst, error / (lane->tolerance * scale_of(lane, lane->at[k], 0, h, k)));
+            worst = fmax(worst, error / (lane->tolerance * scale_of(lane, lane->at[k], lane->f[k], h, k)));
         }
     }
     return worst;
