@@ -12,20 +12,23 @@
 
 #define DEPTH 14          /* a stretch is halved at most this often: 1/16384 of it */
 #define SHAPE 1e-4        /* how well the cubic must predict the middle, as a fraction of the output's scale */
-#define LOCATE 1e-12      /* how well a peak or crossing is located, as a fraction of the piece */
+#define LOCATE 1e-10      /* how well a peak or crossing is located, as a fraction of the piece */
 #define ROUNDS 200
 
 enum hl_status hl_curve_room_init(struct hl_curve_room *room, size_t n_outputs)
 {
     room->n = n_outputs;
     room->space = hl_alloc((2 * (DEPTH + 4)) * (n_outputs + 1), sizeof *room->space);
-    return room->space ? HL_OK : HL_ERR_MEMORY;
+    room->turn = hl_alloc(n_outputs, sizeof *room->turn);
+    return room->space && room->turn ? HL_OK : HL_ERR_MEMORY;
 }
 
 void hl_curve_room_clear(struct hl_curve_room *room)
 {
     hl_free(room->space);
+    hl_free(room->turn);
     room->space = NULL;
+    room->turn = NULL;
 }
 
 /* Slot k of the room holds one node; slot 0 and 1 are scratch. */
@@ -74,6 +77,14 @@ static void grow_scale(const struct cutting *c, const struct hl_node *node)
             c->scale[i] = fabs(node->y[i]);
 }
 
+static void show(const struct cutting *c, const struct hl_node *a, const struct hl_node *b)
+{
+    struct hl_piece piece = {c->segment, a, b, c->room, c->room->turn, c->scale};
+    for (size_t i = 0; i < c->room->n; i++)
+        c->room->turn[i].known = 0;
+    c->piece(c->context, &piece);
+}
+
 static void cut(const struct cutting *c, const struct hl_node *a, const struct hl_node *b, size_t depth)
 {
     struct hl_node m = slot(c->room, 4 + depth);
@@ -84,20 +95,24 @@ static void cut(const struct cutting *c, const struct hl_node *a, const struct h
         cut(c, &m, b, depth + 1);
         return;
     }
-    c->piece(c->context, c->segment, a, &m);
-    c->piece(c->context, c->segment, &m, b);
+    show(c, a, &m);
+    show(c, &m, b);
 }
 
 void hl_curve_cut(const struct hl_segment *segment, double a, double b, const unsigned char *watched, double *scale,
-                  struct hl_curve_room *room, hl_piece_fn piece, void *context)
+                  struct hl_node *left, struct hl_curve_room *room, hl_piece_fn piece, void *context)
 {
     struct cutting c = {segment, watched, scale, room, piece, context};
-    struct hl_node left = slot(room, 2), right = slot(room, 3);
-    ask(segment, a, &left);
+    struct hl_node right = slot(room, 3);
+    if (left->t != a) /* the same number when stretches touch; NaN when there is nothing to share */
+        ask(segment, a, left);
     ask(segment, b, &right);
-    grow_scale(&c, &left);
+    grow_scale(&c, left);
     grow_scale(&c, &right);
-    cut(&c, &left, &right, 0);
+    cut(&c, left, &right, 0);
+    memcpy(left->y, right.y, room->n * sizeof *right.y);
+    memcpy(left->dy, right.dy, room->n * sizeof *right.dy);
+    left->t = b;
 }
 
 const double *hl_curve_values(const struct hl_segment *segment, double t, struct hl_curve_room *room)
@@ -129,9 +144,9 @@ static double off_target(const struct target *f, double t, double *value)
 }
 
 /* Regula falsi (Illinois), with a bisection whenever it dawdles. */
-static double locate(const struct target *f, double a, double b, double *value)
+static double locate(const struct target *f, double a, double b, double fa, double fb, double *value)
 {
-    double fa = off_target(f, a, NULL), fb = off_target(f, b, NULL), tiny = LOCATE * (b - a), t = 0.5 * (a + b);
+    double tiny = LOCATE * (b - a), t = 0.5 * (a + b);
     int side = 0;
     for (int round = 0; round < ROUNDS && b - a > tiny; round++) {
         double guess = fb - fa != 0 ? b - fb * (b - a) / (fb - fa) : 0.5 * (a + b);
@@ -156,23 +171,61 @@ static double locate(const struct target *f, double a, double b, double *value)
     return t;
 }
 
-double hl_curve_extremum(const struct hl_segment *segment, size_t i, double a, double b, struct hl_curve_room *room,
-                         double *value)
+static double cubic_at(const struct hl_node *a, const struct hl_node *b, size_t i, double s)
 {
-    struct target f = {.segment = segment, .room = room, .wanted = PEAK, .i = i};
-    return locate(&f, a, b, value);
+    double h = b->t - a->t, r = 1 - s;
+    return r * r * (1 + 2 * s) * a->y[i] + s * s * (1 + 2 * r) * b->y[i] + h * s * r * (r * a->dy[i] - s * b->dy[i]);
+}
+
+/* Where the cubic's derivative, a parabola with ends da and db of opposite sign, is zero. */
+static double cubic_turn(const struct hl_node *a, const struct hl_node *b, size_t i)
+{
+    double h = b->t - a->t, da = a->dy[i] * h, db = b->dy[i] * h, rise = b->y[i] - a->y[i];
+    double p = 3 * (da + db) - 6 * rise, q = 6 * rise - 4 * da - 2 * db; /* p s^2 + q s + da */
+    double low = 0, high = 1;
+    for (int round = 0; round < 40; round++) {
+        double s = 0.5 * (low + high);
+        if (((p * s + q) * s + da > 0) == (da > 0))
+            low = s;
+        else
+            high = s;
+    }
+    return 0.5 * (low + high);
+}
+
+int hl_piece_turns(const struct hl_piece *piece, size_t i, double *lowest, double *highest)
+{
+    const struct hl_node *a = piece->a, *b = piece->b;
+    *lowest = fmin(a->y[i], b->y[i]);
+    *highest = fmax(a->y[i], b->y[i]);
+    if (!(a->dy[i] * b->dy[i] < 0))
+        return 0;
+    double turn = cubic_at(a, b, i, cubic_turn(a, b, i)), margin = SHAPE * piece->scale[i];
+    *lowest = fmin(*lowest, turn - margin);
+    *highest = fmax(*highest, turn + margin);
+    return 1;
+}
+
+const struct hl_turn *hl_piece_turn(const struct hl_piece *piece, size_t i)
+{
+    struct hl_turn *turn = &piece->turn[i];
+    struct target f = {.segment = piece->segment, .room = piece->room, .wanted = PEAK, .i = i};
+    if (!turn->known)
+        turn->t = locate(&f, piece->a->t, piece->b->t, piece->a->dy[i], piece->b->dy[i], &turn->y);
+    turn->known = 1;
+    return turn;
 }
 
 double hl_curve_crossing(const struct hl_segment *segment, size_t i, double level, double a, double b,
                          struct hl_curve_room *room)
 {
     struct target f = {.segment = segment, .room = room, .wanted = CROSSING, .i = i, .level = level};
-    return locate(&f, a, b, NULL);
+    return locate(&f, a, b, off_target(&f, a, NULL), off_target(&f, b, NULL), NULL);
 }
 
 double hl_curve_meeting(const struct hl_segment *segment, const int of[2], const double level[2], double a, double b,
                         struct hl_curve_room *room)
 {
     struct target f = {segment, room, MEETING, (size_t)of[0], (size_t)of[1], level[0], level[1]};
-    return locate(&f, a, b, NULL);
+    return locate(&f, a, b, off_target(&f, a, NULL), off_target(&f, b, NULL), NULL);
 }

@@ -19,6 +19,8 @@ struct hl_meter {
     size_t n_tallies; struct hl_tally *tally; /* [metric][lane][window] */
     unsigned char watched[HL_MOST_OUTPUTS];
     double *scale;                   /* [lane][output]: largest value seen, what pieces are resolved against */
+    struct hl_node *left;            /* by lane: where the last stretch ended, unless an event came since */
+    double *node_space;
     size_t n_edges; double *edge;    /* all window edges, ascending */
     struct hl_curve_room room, room_of_metrics;
     const struct hl_block *block;
@@ -103,7 +105,13 @@ static enum hl_status lay_out(struct hl_meter *m)
     }
     m->tally = hl_alloc(m->n_tallies, sizeof *m->tally);
     m->scale = hl_alloc(study->n_outputs * m->max_lanes, sizeof *m->scale);
-    return m->tally && m->scale ? HL_OK : HL_ERR_MEMORY;
+    m->left = hl_alloc(m->max_lanes, sizeof *m->left);
+    m->node_space = hl_alloc(2 * study->n_outputs * m->max_lanes, sizeof *m->node_space);
+    for (size_t lane = 0; m->left && m->node_space && lane < m->max_lanes; lane++) {
+        m->left[lane].y = m->node_space + 2 * lane * study->n_outputs;
+        m->left[lane].dy = m->left[lane].y + study->n_outputs;
+    }
+    return m->tally && m->scale && m->left && m->node_space ? HL_OK : HL_ERR_MEMORY;
 }
 
 struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm, const struct hl_regimen *regimen,
@@ -134,6 +142,8 @@ void hl_meter_free(struct hl_meter *m)
     hl_free(m->first_tally);
     hl_free(m->windows);
     hl_free(m->scale);
+    hl_free(m->left);
+    hl_free(m->node_space);
     hl_free(m->edge);
     hl_curve_room_clear(&m->room);
     hl_curve_room_clear(&m->room_of_metrics);
@@ -147,6 +157,8 @@ void hl_meter_begin(struct hl_meter *m, const struct hl_block *block)
         hl_tally_begin(&m->tally[i]);
     for (size_t i = 0; i < m->study->n_outputs * m->max_lanes; i++)
         m->scale[i] = 0;
+    for (size_t lane = 0; lane < m->max_lanes; lane++)
+        m->left[lane].t = NAN;
 }
 
 static struct hl_tally *tally_of(const struct hl_meter *m, size_t metric, size_t lane, size_t window)
@@ -154,10 +166,10 @@ static struct hl_tally *tally_of(const struct hl_meter *m, size_t metric, size_t
     return &m->tally[m->first_tally[metric] + lane * m->windows[metric] + window];
 }
 
-static void show_piece(void *context, const struct hl_segment *segment, const struct hl_node *a, const struct hl_node *b)
+static void show_piece(void *context, const struct hl_piece *piece)
 {
     struct hl_meter *m = context;
-    double middle = 0.5 * (a->t + b->t);
+    double middle = 0.5 * (piece->a->t + piece->b->t);
     for (size_t i = 0; i < m->study->n_metrics; i++) {
         const struct hl_metric_spec *spec = &m->study->metric[i];
         struct hl_tally_context c = {spec, &m->room_of_metrics};
@@ -165,7 +177,7 @@ static void show_piece(void *context, const struct hl_segment *segment, const st
             double from, to;
             window_of(m->study, spec, w, &from, &to);
             if (!hl_metric_kind_info(spec->kind)->by_window || (middle > from && middle < to))
-                hl_metric_kind_info(spec->kind)->piece(tally_of(m, i, m->lane, w), &c, segment, a, b);
+                hl_metric_kind_info(spec->kind)->piece(tally_of(m, i, m->lane, w), &c, piece);
         }
     }
 }
@@ -175,18 +187,20 @@ static void on_segment(void *context, const struct hl_segment *segment)
     struct hl_meter *m = context;
     m->lane = segment->lane;
     double *scale = m->scale + segment->lane * m->study->n_outputs;
+    struct hl_node *left = &m->left[segment->lane];
     double from = segment->t0;
     for (size_t e = 0; e < m->n_edges; e++)
         if (m->edge[e] > from && m->edge[e] < segment->t1) {
-            hl_curve_cut(segment, from, m->edge[e], m->watched, scale, &m->room, show_piece, m);
+            hl_curve_cut(segment, from, m->edge[e], m->watched, scale, left, &m->room, show_piece, m);
             from = m->edge[e];
         }
-    hl_curve_cut(segment, from, segment->t1, m->watched, scale, &m->room, show_piece, m);
+    hl_curve_cut(segment, from, segment->t1, m->watched, scale, left, &m->room, show_piece, m);
 }
 
 static void on_event(void *context, size_t lane, const struct hl_event *event)
 {
     struct hl_meter *m = context;
+    m->left[lane].t = NAN; /* what follows an event has its own right limit */
     if (event->kind != HL_EVENT_GIVEN)
         return;
     for (size_t i = 0; i < m->study->n_metrics; i++) {

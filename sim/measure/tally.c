@@ -55,28 +55,24 @@ static void offer(struct hl_tally *t, double sign, double y, double time)
     }
 }
 
-static void extremum_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                           const struct hl_node *a, const struct hl_node *b, double sign)
+static void extremum_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p, double sign)
 {
     size_t i = of(c);
-    offer(t, sign, a->y[i], a->t);
-    if (sign * a->dy[i] > 0 && sign * b->dy[i] < 0) {
-        double y, time = hl_curve_extremum(segment, i, a->t, b->t, c->room, &y);
-        offer(t, sign, y, time);
-    }
-    offer(t, sign, b->y[i], b->t);
+    double lowest, highest;
+    offer(t, sign, p->a->y[i], p->a->t);
+    offer(t, sign, p->b->y[i], p->b->t);
+    if (hl_piece_turns(p, i, &lowest, &highest) && sign * (sign > 0 ? highest : lowest) > sign * t->best)
+        offer(t, sign, hl_piece_turn(p, i)->y, hl_piece_turn(p, i)->t);
 }
 
-static void max_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                      const struct hl_node *a, const struct hl_node *b)
+static void max_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
-    extremum_piece(t, c, segment, a, b, 1);
+    extremum_piece(t, c, p, 1);
 }
 
-static void min_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                      const struct hl_node *a, const struct hl_node *b)
+static void min_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
-    extremum_piece(t, c, segment, a, b, -1);
+    extremum_piece(t, c, p, -1);
 }
 
 static double best_value(const struct hl_tally *t, double from, double to)
@@ -95,10 +91,9 @@ static double best_time(const struct hl_tally *t, double from, double to)
 
 /* --- areas --- */
 
-static void area_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                       const struct hl_node *a, const struct hl_node *b)
+static void area_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
-    t->sum += hl_segment_integral(segment, of(c), a->t, b->t);
+    t->sum += hl_segment_integral(p->segment, of(c), p->a->t, p->b->t);
 }
 
 static double sum_value(const struct hl_tally *t, double from, double to)
@@ -113,12 +108,9 @@ static double sum_per_hour(const struct hl_tally *t, double from, double to)
     return to > from ? t->sum / (to - from) : (double)NAN;
 }
 
-static void last_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                       const struct hl_node *a, const struct hl_node *b)
+static void last_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
-    (void)segment;
-    (void)a;
-    t->last = b->y[of(c)];
+    t->last = p->b->y[of(c)];
 }
 
 static double last_value(const struct hl_tally *t, double from, double to)
@@ -154,16 +146,17 @@ static void monotone_above(struct hl_tally *t, const struct hl_tally_context *c,
         add_above(t, hl_curve_crossing(segment, of(c), theta, a, b, c->room), b);
 }
 
-static void above_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                        const struct hl_node *a, const struct hl_node *b)
+static void above_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
     size_t i = of(c);
-    if (a->dy[i] * b->dy[i] < 0) {
-        double y, time = hl_curve_extremum(segment, i, a->t, b->t, c->room, &y);
-        monotone_above(t, c, segment, a->t, a->y[i], time, y);
-        monotone_above(t, c, segment, time, y, b->t, b->y[i]);
+    double lowest, highest, theta = c->spec->threshold[0];
+    const struct hl_node *a = p->a, *b = p->b;
+    if (hl_piece_turns(p, i, &lowest, &highest) && lowest <= theta && highest > theta) {
+        const struct hl_turn *turn = hl_piece_turn(p, i);
+        monotone_above(t, c, p->segment, a->t, a->y[i], turn->t, turn->y);
+        monotone_above(t, c, p->segment, turn->t, turn->y, b->t, b->y[i]);
     } else {
-        monotone_above(t, c, segment, a->t, a->y[i], b->t, b->y[i]);
+        monotone_above(t, c, p->segment, a->t, a->y[i], b->t, b->y[i]);
     }
 }
 
@@ -239,9 +232,10 @@ typedef void (*both_fn)(struct hl_tally *t, const struct hl_tally_context *c, co
                         double b);
 
 /* Calls f for each part of the piece in which both are above. */
-static void both_parts(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                       const struct hl_node *a, const struct hl_node *b, both_fn f)
+static void both_parts(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p, both_fn f)
 {
+    const struct hl_segment *segment = p->segment;
+    const struct hl_node *a = p->a, *b = p->b;
     double at[5];
     size_t n = break_points(c, segment, a, b, at + 1);
     at[0] = a->t;
@@ -265,16 +259,14 @@ static void both_area(struct hl_tally *t, const struct hl_tally_context *c, cons
     t->sum += shared_area(c, segment, a, b);
 }
 
-static void both_hours_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                             const struct hl_node *a, const struct hl_node *b)
+static void both_hours_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
-    both_parts(t, c, segment, a, b, both_hours);
+    both_parts(t, c, p, both_hours);
 }
 
-static void both_area_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                            const struct hl_node *a, const struct hl_node *b)
+static void both_area_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
-    both_parts(t, c, segment, a, b, both_area);
+    both_parts(t, c, p, both_area);
 }
 
 /* --- dosing intervals --- */
@@ -313,9 +305,10 @@ static void keep_node(struct hl_tally *t, double time, double y, double dy)
 }
 
 /* The current dosing interval's part of this piece. */
-static void interval_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
-                           const struct hl_node *a, const struct hl_node *b)
+static void interval_piece(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p)
 {
+    const struct hl_segment *segment = p->segment;
+    const struct hl_node *a = p->a, *b = p->b;
     size_t i = of(c);
     t->last = b->y[i];
     if (t->n == 0)

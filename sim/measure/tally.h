@@ -24,12 +24,11 @@ struct hl_tally {
 /* What a metric function may know. */
 struct hl_tally_context {
     const struct hl_metric_spec *spec;
-    struct hl_curve_room *room;
+    struct hl_curve_room *room; /* scratch, not the one the pieces live in */
 };
 
 struct hl_metric_kind_info {
-    void (*piece)(struct hl_tally *tally, const struct hl_tally_context *context, const struct hl_segment *segment,
-                  const struct hl_node *a, const struct hl_node *b);
+    void (*piece)(struct hl_tally *tally, const struct hl_tally_context *context, const struct hl_piece *piece);
     void (*dose)(struct hl_tally *tally, double time, double interval, double amount);
     double (*value)(const struct hl_tally *tally, double window_start, double window_end);
     bool by_window;                  /* false: dosing intervals of the whole study */

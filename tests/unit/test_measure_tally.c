@@ -64,11 +64,11 @@ double hl_segment_integral(const struct hl_segment *segment, size_t output, doub
 /* One metric over segments that start and end at the given times. */
 struct play { struct hl_tally tally; struct hl_metric_spec spec; struct hl_curve_room cutting, metrics; };
 
-static void on_piece(void *context, const struct hl_segment *segment, const struct hl_node *a, const struct hl_node *b)
+static void on_piece(void *context, const struct hl_piece *piece)
 {
     struct play *p = context;
     struct hl_tally_context c = {&p->spec, &p->metrics};
-    hl_metric_kind_info(p->spec.kind)->piece(&p->tally, &c, segment, a, b);
+    hl_metric_kind_info(p->spec.kind)->piece(&p->tally, &c, piece);
 }
 
 static double play(struct hl_metric_spec spec, const double *edge, size_t n)
@@ -80,10 +80,12 @@ static double play(struct hl_metric_spec spec, const double *edge, size_t n)
     assert_int_equal(hl_curve_room_init(&p.metrics, N_OUTPUTS), HL_OK);
     for (int k = 0; k < spec.n_of; k++)
         watched[spec.of[k]] = 1;
+    double y[N_OUTPUTS], dy[N_OUTPUTS];
+    struct hl_node left = {NAN, y, dy};
     hl_tally_begin(&p.tally);
     for (size_t i = 0; i + 1 < n; i++) {
         struct hl_segment segment = {.t0 = edge[i], .t1 = edge[i + 1], .n_outputs = N_OUTPUTS};
-        hl_curve_cut(&segment, edge[i], edge[i + 1], watched, scale, &p.cutting, on_piece, &p);
+        hl_curve_cut(&segment, edge[i], edge[i + 1], watched, scale, &left, &p.cutting, on_piece, &p);
     }
     double value = hl_metric_kind_info(spec.kind)->value(&p.tally, edge[0], edge[n - 1]);
     hl_tally_clear(&p.tally);
