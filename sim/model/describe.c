@@ -209,11 +209,11 @@ static void equation(FILE *f, const char *left, int columns, const char *right)
     wrap(f, right, columns + 5, columns + 5);
 }
 
-/* A factor of a product: in parentheses unless it is a single name or number. */
+/* A factor of a product: in parentheses unless it is a name, a number or a function. */
 static void factor(FILE *f, const struct hl_expr *e)
 {
-    const char *text = text_of(e);
-    fprintf(f, strpbrk(text, " +-*/^") ? "(%s)" : "%s", text);
+    bool bare = !e || strpbrk(hl_op_name(e->op), "+-*/^") == NULL;
+    fprintf(f, bare ? "%s" : "(%s)", text_of(e));
 }
 
 static void print_flow_term(FILE *f, const struct hl_model *m, const struct hl_flow *flow, int from, char sign)
@@ -228,18 +228,11 @@ static void print_flow_term(FILE *f, const struct hl_model *m, const struct hl_f
     fprintf(f, " * %s", c->name);
 }
 
-static void print_compartment(FILE *f, const struct hl_model *m, int index, int columns)
+static void print_terms(FILE *f, const struct hl_model *m, int index)
 {
     const struct hl_model_parts *p = m->parts;
-    char left[160];
-    snprintf(left, sizeof left, "d %s/dt", p->compartment[index].name);
-    fputs("  ", f);
-    pad(f, left, columns);
-    fputs(" =", f);
-    bool none = true;
     for (size_t i = 0; i < p->n_flows; i++) {
         const struct hl_flow *flow = &p->flow[i];
-        none &= flow->from != index && flow->to != index;
         if (flow->from == index)
             print_flow_term(f, m, flow, index, '-');
         if (flow->to == index && flow->from >= 0)
@@ -249,7 +242,20 @@ static void print_compartment(FILE *f, const struct hl_model *m, int index, int 
         if (flow->both_ways && flow->to == index)
             print_flow_term(f, m, flow, index, '-');
     }
-    fprintf(f, "%s\n", none ? " 0" : "");
+}
+
+static void print_compartment(FILE *f, const struct hl_model *m, int index, int columns)
+{
+    char left[160], *terms = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&terms, &size);
+    if (!memory)
+        return;
+    print_terms(memory, m, index);
+    fclose(memory);
+    snprintf(left, sizeof left, "d %s/dt", m->parts->compartment[index].name);
+    equation(f, left, columns, size > 0 ? terms + 1 : "0");
+    free(terms);
 }
 
 static void print_differential(FILE *f, const struct hl_model *m)

@@ -276,9 +276,9 @@ const struct hl_linear *hl_graph_linear(struct hl_graph *g, int node)
         g->linear = more;
         g->n_linear = n;
     }
-    if (!g->linear[node]) {
-        struct hl_linear *f = derive_form(g, node); /* may grow the list: assign afterwards */
-        g->linear[node] = f;
+    for (; g->n_derived <= (size_t)node; g->n_derived++) { /* operands first, so that nothing recurses deeply */
+        struct hl_linear *f = derive_form(g, (int)g->n_derived);
+        g->linear[g->n_derived] = f;
     }
     return g->linear[node];
 }
@@ -324,14 +324,13 @@ struct compilation {
     struct hl_program program;
 };
 
-static void mark_needed(struct compilation *c, int node)
+/* Operands have smaller numbers than what uses them: one sweep downwards marks all. */
+static void mark_needed(struct compilation *c)
 {
-    const struct hl_node *n = &c->graph->node[node];
-    if (c->needed[node] || n->home >= 0)
-        return;
-    c->needed[node] = true;
-    for (int i = 0; i < 3 && n->arg[i] >= 0; i++)
-        mark_needed(c, n->arg[i]);
+    for (size_t k = c->graph->n_nodes; k-- > 0;)
+        for (int i = 0; c->needed[k] && i < 3 && c->graph->node[k].arg[i] >= 0; i++)
+            if (c->graph->node[c->graph->node[k].arg[i]].home < 0)
+                c->needed[c->graph->node[k].arg[i]] = true;
 }
 
 static int take_temporary(struct compilation *c)
@@ -380,10 +379,13 @@ static void plan_roots(struct compilation *c, const struct hl_root *root, size_t
     for (size_t k = 0; k < c->graph->n_nodes; k++)
         c->where[k] = -1;
     for (size_t i = 0; i < n; i++) {
-        mark_needed(c, root[i].node);
-        if (c->needed[root[i].node] && c->where[root[i].node] < 0)
+        if (c->graph->node[root[i].node].home >= 0)
+            continue;
+        c->needed[root[i].node] = true;
+        if (c->where[root[i].node] < 0)
             c->where[root[i].node] = root[i].reg;
     }
+    mark_needed(c);
 }
 
 struct hl_program hl_graph_compile(struct hl_graph *g, const struct hl_root *root, size_t n, size_t first_temporary)
@@ -405,20 +407,17 @@ struct hl_program hl_graph_compile(struct hl_graph *g, const struct hl_root *roo
     return c.program;
 }
 
-static void visit_states(const struct hl_graph *g, int node, bool *seen, bool *visited)
-{
-    const struct hl_node *n = &g->node[node];
-    if (visited[node] || !n->changes)
-        return;
-    visited[node] = true;
-    if (n->state >= 0)
-        seen[n->state] = true;
-    for (int i = 0; i < 3 && n->arg[i] >= 0; i++)
-        visit_states(g, n->arg[i], seen, visited);
-}
-
 void hl_graph_states(const struct hl_graph *g, int node, bool *seen)
 {
-    bool *visited = hl_arena_alloc(g->arena, g->n_nodes, sizeof *visited);
-    visit_states(g, node, seen, visited);
+    bool *reached = hl_arena_alloc(g->arena, (size_t)node + 1, sizeof *reached);
+    reached[node] = true;
+    for (int k = node; k >= 0; k--) {
+        const struct hl_node *n = &g->node[k];
+        if (!reached[k] || !n->changes)
+            continue;
+        if (n->state >= 0)
+            seen[n->state] = true;
+        for (int i = 0; i < 3 && n->arg[i] >= 0; i++)
+            reached[n->arg[i]] = true;
+    }
 }

@@ -29,7 +29,7 @@ struct hl_graph {
     struct hl_node *node; size_t n_nodes, capacity;
     int *slot; size_t n_slots;  /* hash table of node numbers + 1 */
     struct hl_register *reg; double *initial; size_t n_regs, reg_capacity, initial_capacity;
-    struct hl_linear **linear; size_t n_linear; /* forms by node, NULL where not yet derived */
+    struct hl_linear **linear; size_t n_linear, n_derived; /* forms by node, the first n_derived */
 };
 
 /* sum coef[k] * state[k] + offset, all coefficients nodes that are constant in time; or not linear at all. */

@@ -37,6 +37,7 @@ struct hl_linker {
     bool alone;                     /* one model only: its inputs are unknown */
     size_t n_scopes; struct hl_scope *scope;
     int time_node;
+    int depth;                      /* of operations being lowered */
     int *state_node, *derivative;   /* by state */
     int *output_node;
     int *individual_node;           /* by individual value */

@@ -313,7 +313,8 @@ static bool categories(void *scope, const char *name, struct hl_categories *foun
 
 static struct hl_lowerer lowerer(struct hl_scope *s)
 {
-    return (struct hl_lowerer){s->linker->arena, s->linker->graph, s->linker->diag, s, resolve, categories};
+    return (struct hl_lowerer){s->linker->arena, s->linker->graph, s->linker->diag, &s->linker->depth,
+                               s, resolve, categories};
 }
 
 struct hl_value hl_scope_lower(struct hl_scope *s, const struct hl_expr *expr, enum hl_context context)

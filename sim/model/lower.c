@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 
+#define DEEPEST 1200 /* operations that build on one another; the program's stack holds several times as many */
 #define LARGEST_DENOMINATOR 64 /* of a constant exponent; 0.75 is 3/4, 0.181 is none */
 
 struct hl_value hl_value_of(int node, struct hl_dim dim)
@@ -239,10 +240,8 @@ static struct hl_value lower_name(const struct hl_lowerer *l, const struct hl_ex
     return l->resolve(l->scope, e);
 }
 
-struct hl_value hl_lower(const struct hl_lowerer *l, const struct hl_expr *e)
+static struct hl_value lower_any(const struct hl_lowerer *l, const struct hl_expr *e)
 {
-    if (!e)
-        return hl_value_bad(l->graph);
     switch (e->op) {
     case HL_OP_NUMBER:
         return hl_value_of(hl_graph_number(l->graph, e->value), e->dim);
@@ -269,6 +268,19 @@ struct hl_value hl_lower(const struct hl_lowerer *l, const struct hl_expr *e)
     }
 }
 
+struct hl_value hl_lower(const struct hl_lowerer *l, const struct hl_expr *e)
+{
+    if (!e)
+        return hl_value_bad(l->graph);
+    if (*l->depth >= DEEPEST)
+        return FAULT(l, e->pos, "more than %d operations build on one another here; split this into sums of fewer terms "
+                     "in parentheses", DEEPEST);
+    ++*l->depth;
+    struct hl_value v = lower_any(l, e);
+    --*l->depth;
+    return v;
+}
+
 struct hl_value hl_lower_as(const struct hl_lowerer *l, const struct hl_expr *e, struct hl_dim dim, const char *what)
 {
     char x[64], y[64];
@@ -280,8 +292,9 @@ struct hl_value hl_lower_as(const struct hl_lowerer *l, const struct hl_expr *e,
     }
     bool plain = hl_dim_is_none(v.dim) && e->op == HL_OP_NUMBER;
     bool moles = v.dim.e[HL_SUBSTANCE].num != dim.e[HL_SUBSTANCE].num;
-    return FAULT(l, e->pos, "%s must have dimension %s, but this expression has %s%s", what, hl_dim_name(dim, x, sizeof x),
-                 hl_dim_name(v.dim, y, sizeof y),
+    hl_dim_name(dim, x, sizeof x);
+    hl_dim_name(v.dim, y, sizeof y);
+    return FAULT(l, e->pos, "%s must have dimension %s, but this expression has %s%s", what, x, y,
                  plain   ? hl_arena_printf(l->arena, "; add a unit, as in %g [%s]", e->value, x)
                  : moles ? "; convert with molar_mass"
                          : "; check the formula, or the unit asked for");

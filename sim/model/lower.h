@@ -23,6 +23,7 @@ struct hl_lowerer {
     struct hl_arena *arena;
     struct hl_graph *graph;
     struct hl_diag *diag;
+    int *depth; /* of operations being lowered, definitions inside definitions counted together */
     void *scope;
     struct hl_value (*resolve)(void *scope, const struct hl_expr *name);
     bool (*categories)(void *scope, const char *name, struct hl_categories *found);
