@@ -21,6 +21,7 @@
 
 #define STEADY_SHARE 0.9
 #define SEEN_SHARE 0.8
+#define SAME_LEVEL 1e-6 /* of steady state: this near it is there */
 #define SAME 1e-9 /* doses and intervals are equal to this relative difference: they come from decimal text */
 
 void hl_tally_begin(struct hl_tally *t)
@@ -397,7 +398,9 @@ static double steady_by_intervals(const struct hl_tally *t)
             continue;
         double before = k ? 1 - t->interval[k - 1].area / limit : 1;
         double back = here > 0 && before > here ? log((1 - STEADY_SHARE) / here) / log(before / here) : 0;
-        return middle - back * tau;
+        if (k == 0 && here <= SAME_LEVEL)
+            return 0; /* there before the first dose */
+        return fmax(0, middle - back * tau);
     }
     return NAN;
 }

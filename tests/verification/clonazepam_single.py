@@ -125,6 +125,52 @@ def metrics_of_other_doses():
     tap.within("half-life at 94.6 kg", number(r, "clonazepam_Cp_half_life"), s.half_life, 1e-9)
 
 
+def crossings(f, level, end, step=0.05):
+    """Times at which f (of an array) crosses level, by bisection between points of an even grid."""
+    grid = np.arange(0, end + step / 2, step)
+    above = f(grid) > level
+    found = []
+    for k in np.flatnonzero(above[1:] != above[:-1]):
+        a, b = grid[k], grid[k + 1]
+        for _ in range(60):
+            m = (a + b) / 2
+            a, b = (m, b) if (f(np.array([m]))[0] > level) == above[k] else (a, m)
+        found.append(a)
+    return found, bool(above[0]), bool(above[-1])
+
+
+def metrics_of_courses():
+    """Hours above, first time and longest spell; troughs and accumulation, of an uneven course and of a steady state."""
+    s, doses, end = Subject(57.9), every(0.8, 10, 3.3, 203.3), 300.0
+    r = run(study({"course": (["oral: 0.8 mg, every: 10 h, doses: 20, start: 3.3 h"], {}, {"WT": "57.9 kg"}),
+                   "steady": ["steady_state: {oral: 0.8 mg, every: 10 h}", "oral: 0.8 mg, every: 10 h, doses: 9"]}, [100, end], ["Cp", "Ce"],
+                  ['of: clonazepam.Cp, above: ["7.7 ng/mL", "18 ng/mL"], list: [hours_above, hours_below, first_time, longest_spell]',
+                   'of: clonazepam.Ce, above: "18 ng/mL", list: [hours_above, first_time, longest_spell, fraction_above]',
+                   "of: clonazepam.Cp, list: [Ctrough, troughs, accumulation, time_to_steady, Cavg, last, Cmin, Tmin]"]))
+    for name, f in (("Cp", s.cp), ("Ce", s.ce)):
+        for level in ((7.7, 18.0) if name == "Cp" else (18.0,)):
+            times, first_above, last_above = crossings(lambda t: f(t, doses), level, end)
+            edges = ([0.0] if first_above else []) + times + ([end] if last_above else [])
+            spells = [b - a for a, b in zip(edges[::2], edges[1::2])]
+            keys = {kind: [k for k in r.metrics if k.startswith(f"clonazepam_{name}_{kind}_{str(level).replace('.0', '')[:1]}")][0]
+                    for kind in ("hours_above", "first_time", "longest_spell")}
+            tap.near(f"{name}: hours above {level}", number(r, keys["hours_above"]), sum(spells), 1e-5)
+            tap.near(f"{name}: first time above {level}", number(r, keys["first_time"]), edges[0], 1e-6)
+            tap.near(f"{name}: longest spell above {level}", number(r, keys["longest_spell"]), max(spells), 1e-6)
+    troughs = [float(s.cp([when], [d for d in doses if d[0] < when])[0]) for when, _ in doses]
+    curve("troughs before each dose", r.metrics["clonazepam_Cp_troughs"][0, 0, :20], troughs)
+    tap.within("trough at the end of the last interval", number(r, "clonazepam_Cp_Ctrough"), float(s.cp([203.3], doses)[0]), 1e-9)
+    area = [sum(s.auc(t - when, mg) for when, mg in doses if t > when + s.tlag) for t in (13.3, 193.3, 203.3, end)]
+    tap.within("accumulation by areas", number(r, "clonazepam_Cp_accumulation"), (area[2] - area[1]) / area[0], 1e-8)
+    tap.within("average of the whole", number(r, "clonazepam_Cp_Cavg"), area[3] / end, 1e-8)
+    tap.within("last value", number(r, "clonazepam_Cp_last"), float(s.cp([end], doses)[0]), 1e-9)
+    slow = 3.3219 * s.half_life
+    tap.ok(slow - 14 < number(r, "clonazepam_Cp_time_to_steady") < slow, "time to 90 % of steady state",
+           number(r, "clonazepam_Cp_time_to_steady"))
+    tap.near("steady from the start: time to steady state", number(r, "clonazepam_Cp_time_to_steady", 1), 0.0, 1e-9)
+    tap.near("steady from the start: accumulation", number(r, "clonazepam_Cp_accumulation", 1), 1.0, 1e-9)
+
+
 def im_route():
     """3.4: two absorption ways after one intramuscular dose."""
     r = run(study({"im": ["im: 2 mg"]}, [1, 9, 24], ["Cp"],
@@ -245,6 +291,7 @@ printed_constants()
 steady_state()
 ugly_schedules()
 metrics_of_other_doses()
+metrics_of_courses()
 im_route()
 published_2022()
 published_2022_cohort()
