@@ -49,14 +49,16 @@ def printed_constants():
     tap.printed("beta", beta, "0.01832024", 1e-7)
     for tau, text in ((24, "2.81"), (12, "5.07"), (8, "7.34")):
         tap.printed(f"accumulation 1/(1 - exp(-beta tau)), tau {tau} h", 1 / (1 - math.exp(-beta * tau)), text)
-    cl, f, vc, vp, q = (column(r, "clonazepam_" + name) for name in ("CL", "F", "Vc", "Vp", "Q"))
-    tap.printed("CL/F", cl / f, "4.00")
-    for name, value, text in (("k10", cl / vc, "0.0400000"), ("k12", q / vc, "0.3333333"), ("k21", q / vp, "0.3000000"),
-                              ("Vss", vc + vp, "190"), ("Vz", cl / beta, "196.5"),
-                              ("steady average of 1 mg/day", 1000 * f / 24 / cl, "10.42"),
-                              ("alpha", q / vp * cl / vc / beta, "0.6550131")):
-        tap.printed(name, value, text, 1e-7)
-
+    for name, text in (("k10", "0.0400000"), ("k12", "0.3333333"), ("k21", "0.3000000"), ("alpha", "0.6550131"), ("beta", "0.01832024"),
+                       ("half_life_distribution", "1.058"), ("half_life_terminal", "37.835"), ("Vss", "190"), ("Vz", "196.5"),
+                       ("CL_F", "4.00"), ("accumulation_24h", "2.81"), ("accumulation_12h", "5.07"), ("accumulation_8h", "7.34")):
+        tap.printed(f"reported: {name}", column(r, "clonazepam_" + name), text, 1e-7)
+    tap.printed("reported: steady average of 1 mg/day", 1000 * column(r, "clonazepam_Cavg_1mg_per_day"), "10.42")
+    other = run(study({"a": (["oral: 1 mg"], {"TVQ": "41 L/h"}, {"WT": "88.2 kg", "phenytoin": "present"})}, [24], ["Cp"]))
+    s = Subject(88.2, 1.52, q=41.0)
+    for name, value in (("alpha", s.alpha), ("beta", s.beta), ("half_life_terminal", s.half_life), ("Vz", s.cl / s.beta),
+                        ("accumulation_12h", 1 / -math.expm1(-12 * s.beta))):
+        tap.within(f"reported: {name} of another subject", column(other, "clonazepam_" + name), value, 1e-12)
 
 
 def steady_state():
