@@ -88,7 +88,7 @@ static void hill_is_safe(void **state)
 static double run_one(enum hl_op op, double a, double b, double c, double da, double db, double dc, double *dy)
 {
     double regs[4] = {a, b, c, 0}, dregs[4] = {da, db, dc, 0};
-    struct hl_instruction code = {op, 3, 0, 1, 2};
+    struct hl_instruction code = {(int)op, 3, 0, 1, 2};
     hl_program_run_dual(&(struct hl_program){1, &code}, regs, dregs, 1);
     *dy = dregs[3];
     same(hl_op_name(op), regs[3], hl_op_apply(op, a, b, c));
