@@ -129,8 +129,40 @@ def occupancy():
         tap.within(f"{name} at 2.7 mg/d", r.at("clonazepam." + name, 24, 6), 100 * value, 1e-8)
 
 
+def cohort_of_effects():
+    """Tolerance, sedation and withdrawal of single subjects of a cohort, each with its own parameters."""
+    n = 400
+    cohort = f"{{subjects: {n}, seed: 7, covariates: {{WT: {{lognormal: {{median: 66 kg, cv: \"22 %\"}}}}, AGE: {{uniform: [50 year, 80 year]}}}}}}"
+    r = run(study({"c": ["oral: 0.9 mg, every: 12 h, doses: 24, start: 1 h"]}, "[{until: 600 h, every: 12.5 h}]",
+                  ["Ce", "T", "E", "A", "W", "withdrawal_index"], ["of: clonazepam.W, list: [Cmax]"], cohort=cohort))
+    own = {name: r.subjects["clonazepam_" + name].ravel()[:n] for name in ("CL", "Vc", "Vp", "Q", "ka", "F", "EC50")}
+    age, worst, multiplier = r.subjects["AGE"].ravel()[:n], dict.fromkeys("TEA", 0.0), []
+    for k in range(0, n, 40):
+        s = Subject(cl=own["CL"][k], vc=own["Vc"][k], vp=own["Vp"][k], q=own["Q"][k], ka=own["ka"][k], f=own["F"][k])
+        course = Course(s, every(0.9, 12, 1, 289), 0, 600, 0.125)
+        at = [int(round(t / 0.125)) for t in r.time]
+        ce = course.ce[::2][at]
+        tolerance = course.follow(course.ce, 0.0, 48, 336)[at]
+        adapted = course.follow(course.ce / (course.ce + 20), 0.0, 504, 168)[at]
+        factor = 0.67 if age[k] >= 65 else 1.0
+        effect = 100 * ce ** 2 / (ce ** 2 + (factor * (own["EC50"][k] * 1000 + 2.5 * tolerance)) ** 2)
+        for name, found, expected in (("T", r["clonazepam.T"][0, k], tolerance), ("E", r["clonazepam.E"][0, k], effect),
+                                      ("A", r["clonazepam.A"][0, k], adapted)):
+            worst[name] = max(worst[name], float(np.max(np.abs(found - expected)) / expected.max()))
+    for name, deviation in worst.items():
+        tap.ok(deviation < 1e-5, f"ten subjects of a cohort: {name}", deviation)
+    at = int(np.argmin(np.abs(r.time - 400)))
+    drive = r["clonazepam.A"][0, :, at] - r["clonazepam.Ce"][0, :, at] / (r["clonazepam.Ce"][0, :, at] + 20)
+    multiplier = np.log(r["clonazepam.W"][0, :, at][drive > 1e-3] / drive[drive > 1e-3])
+    tap.near("subject multiplier on W: spread of its log", float(multiplier.std()), math.sqrt(0.307), 0.06)
+    tap.near("its median is 1", float(np.median(multiplier)), 0.0, 0.1)
+    w = r["clonazepam.W"][0]
+    tap.ok(bool(np.allclose(r["clonazepam.withdrawal_index"][0], 80 * w / (w + 0.4), rtol=1e-9)), "index of every subject")
+
+
 single_doses()
 four_weeks()
+cohort_of_effects()
 other_courses()
 ceiling()
 somnolence_and_depth()
