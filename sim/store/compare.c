@@ -88,7 +88,7 @@ static void compare_text(struct pair *p, const char *name)
         return;
     struct lines a = split(p->a->arena, hl_result_attribute(p->a, object, "text"));
     struct lines b = split(p->b->arena, hl_result_attribute(p->b, object, "text"));
-    fprintf(p->stream, "  %s\n", name);
+    fprintf(p->stream, "  text of %s\n", name);
     if (a.n == 0 && b.n == 0)
         fprintf(p->stream, "    - sha256 %s\n    + sha256 %s\n", digest_a ? digest_a : "none", digest_b ? digest_b : "none");
     print_differing_lines(p, &a, &b);
