@@ -85,8 +85,46 @@ static inline double greatest(double x, double z)
     return x > z || x != x ? x : z;
 }
 
-/* One operation: value in x, z, w (its operands), slope also in y (its value) and dx, dz, dw. */
-#define OPERATION(name, simd, value, slope)                                                                            \
+/* Every operation: its name in enum hl_op, how it is written, its operands, its functions' name, whether its loop is to be
+ * vectorised, its value from x, z, w (the operands), and its slope from those, y (the value) and dx, dz, dw. */
+#define OPERATIONS(X) \
+    X(COPY, "copy", 1, copy, SIMD, x, dx) \
+    X(NEG, "-", 1, neg, SIMD, -x, -dx) \
+    X(ABS, "abs", 1, abs, SIMD, fabs(x), x < 0.0 ? -dx : dx) \
+    X(FLOOR, "floor", 1, floor, SCALAR, floor(x), 0.0) \
+    X(EXP, "exp", 1, exp, SCALAR, exp(x), along(y, dx)) \
+    X(LOG, "log", 1, log, SCALAR, log(x), along(1.0 / x, dx)) \
+    X(LOG10, "log10", 1, log10, SCALAR, log10(x), along(1.0 / (x * LN10), dx)) \
+    X(LOG1P, "log1p", 1, log1p, SCALAR, log1p(x), along(1.0 / (1.0 + x), dx)) \
+    X(EXPM1, "expm1", 1, expm1, SCALAR, expm1(x), along(exp(x), dx)) \
+    X(SQRT, "sqrt", 1, sqrt, SCALAR, sqrt(x), along(0.5 / y, dx)) \
+    X(PHI, "Phi", 1, phi, SCALAR, phi(x), along(exp(-0.5 * x * x) / SQRT_2PI, dx)) \
+    X(LOGIT, "logit", 1, logit, SCALAR, log(x) - log1p(-x), along(1.0 / (x * (1.0 - x)), dx)) \
+    X(EXPIT, "expit", 1, expit, SCALAR, expit(x), along(y * expit(-x), dx)) \
+    X(STEP, "step", 1, step, SIMD, x >= 0.0 ? 1.0 : 0.0, 0.0) \
+    X(NOT, "not", 1, not, SIMD, x != 0.0 ? 0.0 : 1.0, 0.0) \
+    X(ADD, "+", 2, add, SIMD, x + z, dx + dz) \
+    X(SUB, "-", 2, sub, SIMD, x - z, dx - dz) \
+    X(MUL, "*", 2, mul, SIMD, x * z, along(z, dx) + along(x, dz)) \
+    X(DIV, "/", 2, div, SIMD, x / z, along(1.0 / z, dx) - along(y / z, dz)) \
+    X(POW, "^", 2, pow, SCALAR, pow(x, z), pow_slope(x, z, y, dx, dz)) \
+    X(MIN, "min", 2, min, SIMD, least(x, z), x < z || x != x ? dx : dz) \
+    X(MAX, "max", 2, max, SIMD, greatest(x, z), x > z || x != x ? dx : dz) \
+    X(LT, "<", 2, lt, SIMD, x < z ? 1.0 : 0.0, 0.0) \
+    X(LE, "<=", 2, le, SIMD, x <= z ? 1.0 : 0.0, 0.0) \
+    X(GT, ">", 2, gt, SIMD, x > z ? 1.0 : 0.0, 0.0) \
+    X(GE, ">=", 2, ge, SIMD, x >= z ? 1.0 : 0.0, 0.0) \
+    X(EQ, "=", 2, eq, SIMD, x == z ? 1.0 : 0.0, 0.0) \
+    X(NE, "!=", 2, ne, SIMD, x != z ? 1.0 : 0.0, 0.0) \
+    X(AND, "and", 2, and, SIMD, x != 0.0 && z != 0.0 ? 1.0 : 0.0, 0.0) \
+    X(OR, "or", 2, or, SIMD, x != 0.0 || z != 0.0 ? 1.0 : 0.0, 0.0) \
+    X(HILL, "hill", 3, hill, SCALAR, hill(x, z, w), hill_slope(x, z, w, y, dx, dz, dw)) \
+    X(SELECT, "if", 3, select, SIMD, x != 0.0 ? z : w, x != 0.0 ? dz : dw)
+
+#define SIMD _Pragma("omp simd")
+#define SCALAR
+
+#define DEFINE(OP, text, arity, name, simd, value, slope)                                                              \
     static void run_##name(struct operands y_, size_t lanes)                                                           \
     {                                                                                                                  \
         double *restrict d = y_.d;                                                                                     \
@@ -110,42 +148,7 @@ static inline double greatest(double x, double z)
             dy_.d[i] = (slope);                                                                                        \
         }                                                                                                              \
     }
-
-#define SIMD _Pragma("omp simd")
-#define SCALAR
-
-OPERATION(copy, SIMD, x, dx)
-OPERATION(neg, SIMD, -x, -dx)
-OPERATION(abs, SIMD, fabs(x), x < 0.0 ? -dx : dx)
-OPERATION(floor, SCALAR, floor(x), 0.0)
-OPERATION(exp, SCALAR, exp(x), along(y, dx))
-OPERATION(log, SCALAR, log(x), along(1.0 / x, dx))
-OPERATION(log10, SCALAR, log10(x), along(1.0 / (x * LN10), dx))
-OPERATION(log1p, SCALAR, log1p(x), along(1.0 / (1.0 + x), dx))
-OPERATION(expm1, SCALAR, expm1(x), along(exp(x), dx))
-OPERATION(sqrt, SCALAR, sqrt(x), along(0.5 / y, dx))
-OPERATION(phi, SCALAR, phi(x), along(exp(-0.5 * x * x) / SQRT_2PI, dx))
-OPERATION(logit, SCALAR, log(x) - log1p(-x), along(1.0 / (x * (1.0 - x)), dx))
-OPERATION(expit, SCALAR, expit(x), along(y * expit(-x), dx))
-OPERATION(step, SIMD, x >= 0.0 ? 1.0 : 0.0, 0.0)
-OPERATION(not, SIMD, x != 0.0 ? 0.0 : 1.0, 0.0)
-OPERATION(add, SIMD, x + z, dx + dz)
-OPERATION(sub, SIMD, x - z, dx - dz)
-OPERATION(mul, SIMD, x * z, along(z, dx) + along(x, dz))
-OPERATION(div, SIMD, x / z, along(1.0 / z, dx) - along(y / z, dz))
-OPERATION(pow, SCALAR, pow(x, z), pow_slope(x, z, y, dx, dz))
-OPERATION(min, SIMD, least(x, z), x < z || x != x ? dx : dz)
-OPERATION(max, SIMD, greatest(x, z), x > z || x != x ? dx : dz)
-OPERATION(lt, SIMD, x < z ? 1.0 : 0.0, 0.0)
-OPERATION(le, SIMD, x <= z ? 1.0 : 0.0, 0.0)
-OPERATION(gt, SIMD, x > z ? 1.0 : 0.0, 0.0)
-OPERATION(ge, SIMD, x >= z ? 1.0 : 0.0, 0.0)
-OPERATION(eq, SIMD, x == z ? 1.0 : 0.0, 0.0)
-OPERATION(ne, SIMD, x != z ? 1.0 : 0.0, 0.0)
-OPERATION(and, SIMD, x != 0.0 && z != 0.0 ? 1.0 : 0.0, 0.0)
-OPERATION(or, SIMD, x != 0.0 || z != 0.0 ? 1.0 : 0.0, 0.0)
-OPERATION(hill, SCALAR, hill(x, z, w), hill_slope(x, z, w, y, dx, dz, dw))
-OPERATION(select, SIMD, x != 0.0 ? z : w, x != 0.0 ? dz : dw)
+OPERATIONS(DEFINE)
 
 static const struct operation {
     const char *name;
@@ -155,18 +158,8 @@ static const struct operation {
 } operations[HL_N_OPS] = {
     [HL_OP_NUMBER] = {"number", 0, NULL, NULL},
     [HL_OP_NAME] = {"name", 0, NULL, NULL},
-#define ROW(OP, text, arity, name) [HL_OP_##OP] = {text, arity, run_##name, dual_##name}
-    ROW(COPY, "copy", 1, copy),    ROW(NEG, "-", 1, neg),         ROW(ABS, "abs", 1, abs),
-    ROW(FLOOR, "floor", 1, floor), ROW(EXP, "exp", 1, exp),       ROW(LOG, "log", 1, log),
-    ROW(LOG10, "log10", 1, log10), ROW(LOG1P, "log1p", 1, log1p), ROW(EXPM1, "expm1", 1, expm1),
-    ROW(SQRT, "sqrt", 1, sqrt),    ROW(PHI, "Phi", 1, phi),       ROW(LOGIT, "logit", 1, logit),
-    ROW(EXPIT, "expit", 1, expit), ROW(STEP, "step", 1, step),    ROW(NOT, "not", 1, not),
-    ROW(ADD, "+", 2, add),         ROW(SUB, "-", 2, sub),         ROW(MUL, "*", 2, mul),
-    ROW(DIV, "/", 2, div),         ROW(POW, "^", 2, pow),         ROW(MIN, "min", 2, min),
-    ROW(MAX, "max", 2, max),       ROW(LT, "<", 2, lt),           ROW(LE, "<=", 2, le),
-    ROW(GT, ">", 2, gt),           ROW(GE, ">=", 2, ge),          ROW(EQ, "=", 2, eq),
-    ROW(NE, "!=", 2, ne),          ROW(AND, "and", 2, and),       ROW(OR, "or", 2, or),
-    ROW(HILL, "hill", 3, hill),    ROW(SELECT, "if", 3, select),
+#define ROW(OP, text, arity, name, simd, value, slope) [HL_OP_##OP] = {text, arity, run_##name, dual_##name},
+    OPERATIONS(ROW)
 };
 
 int hl_op_arity(enum hl_op op)
@@ -199,14 +192,55 @@ static struct operands lanes_of(const struct hl_instruction *in, double *file, s
     };
 }
 
+/* A single lane, as integrators and metrics ask for it: the same arithmetic without a call per operation. */
+static void run_one(const struct hl_program *program, double *regs)
+{
+    for (size_t k = 0; k < program->n; k++) {
+        const struct hl_instruction *in = &program->code[k];
+        const double x = regs[in->a], z = regs[in->b < 0 ? in->a : in->b], w = regs[in->c < 0 ? in->a : in->c];
+        double y = NAN;
+        switch ((enum hl_op)in->op) {
+#define CASE(OP, text, arity, name, simd, value, slope) case HL_OP_##OP: y = (value); break;
+            OPERATIONS(CASE)
+        case HL_OP_NUMBER: case HL_OP_NAME: case HL_N_OPS: break; /* leaves are never instructions */
+        }
+        regs[in->dst] = y;
+    }
+}
+
+static void run_one_dual(const struct hl_program *program, double *regs, double *dregs)
+{
+    for (size_t k = 0; k < program->n; k++) {
+        const struct hl_instruction *in = &program->code[k];
+        const int a = in->a, b = in->b < 0 ? in->a : in->b, c = in->c < 0 ? in->a : in->c;
+        const double x = regs[a], z = regs[b], w = regs[c], dx = dregs[a], dz = dregs[b], dw = dregs[c];
+        double y = NAN, dy = NAN;
+        switch ((enum hl_op)in->op) {
+#define DUAL_CASE(OP, text, arity, name, simd, value, slope) case HL_OP_##OP: y = (value); dy = (slope); break;
+            OPERATIONS(DUAL_CASE)
+        case HL_OP_NUMBER: case HL_OP_NAME: case HL_N_OPS: break;
+        }
+        regs[in->dst] = y;
+        dregs[in->dst] = dy;
+    }
+}
+
 void hl_program_run(const struct hl_program *program, double *regs, size_t lanes)
 {
+    if (lanes == 1) {
+        run_one(program, regs);
+        return;
+    }
     for (size_t k = 0; k < program->n; k++)
         operations[program->code[k].op].run(lanes_of(&program->code[k], regs, lanes), lanes);
 }
 
 void hl_program_run_dual(const struct hl_program *program, double *regs, double *dregs, size_t lanes)
 {
+    if (lanes == 1) {
+        run_one_dual(program, regs, dregs);
+        return;
+    }
     for (size_t k = 0; k < program->n; k++) {
         const struct hl_instruction *in = &program->code[k];
         operations[in->op].dual(lanes_of(in, regs, lanes), lanes_of(in, dregs, lanes), lanes);

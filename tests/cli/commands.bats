@@ -177,7 +177,7 @@ YAML
     [ "$status" -eq 2 ]
     [[ "$output" == *"bad.yaml:2:1: error:"*"did you mean 'drugs'?"* ]]
     [[ "$output" == *"bad.yaml:3:20: error:"* ]]
-    [[ "$output" == *"bad.yaml:4:16: error:"* ]]
+    [[ "$output" == *"bad.yaml:4:17: error:"* ]]
 }
 
 @test "every model of the library and every study passes check" {
