@@ -449,6 +449,7 @@ int main(void)
         return status == HL_OK ? 0 : 1;
     }
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(full_disk_at_any_byte), /* first: it forks, and that goes before any thread */
         cmocka_unit_test(writes_and_reads_back),
         cmocka_unit_test(same_payload_however_it_comes),
         cmocka_unit_test(packing_in_threads_gives_the_same_payload),
@@ -463,7 +464,6 @@ int main(void)
         cmocka_unit_test(impossible_places),
         cmocka_unit_test(abandoned_leaves_nothing),
         cmocka_unit_test(wrong_calls_are_refused),
-        cmocka_unit_test(full_disk_at_any_byte),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
