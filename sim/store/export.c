@@ -202,6 +202,27 @@ static enum hl_status keep_observations(struct table *t)
     return status;
 }
 
+/* --arm and --subject of the table of doses: rows of that arm; of that subject or of everyone. */
+static enum hl_status keep_doses(struct table *t)
+{
+    const struct hl_result_variable *arm = hl_result_at(t->result, "/doses/arm"), *subject = hl_result_at(t->result, "/doses/subject");
+    uint64_t start = 0, wanted = 0, n = arm ? arm->dims[0] : 0;
+    enum hl_status status = t->options->arm ? hl_result_arm(t->result, t->options->arm, &wanted, t->diag) : HL_OK;
+    if (status != HL_OK || !arm || !subject || subject->dims[0] != n)
+        return status;
+    double *of_arm = hl_alloc((size_t)n, sizeof *of_arm), *of_subject = hl_alloc((size_t)n, sizeof *of_subject);
+    status = of_arm && of_subject ? hl_result_read(t->result, arm, &start, &n, of_arm, t->diag) : HL_ERR_MEMORY;
+    if (status == HL_OK)
+        status = hl_result_read(t->result, subject, &start, &n, of_subject, t->diag);
+    t->keep = hl_arena_alloc(t->result->arena, (size_t)n + 1, sizeof *t->keep);
+    for (uint64_t i = 0; status == HL_OK && i < n; i++) /* numbers of arms and subjects are exact */
+        t->keep[i] = (!t->options->arm || of_arm[i] == (double)wanted) &&
+                     (t->options->subject == 0 || of_subject[i] == 0.0 || of_subject[i] == (double)t->options->subject);
+    hl_free(of_arm);
+    hl_free(of_subject);
+    return status;
+}
+
 static enum hl_status choose_inner(struct table *t, int axis)
 {
     const struct hl_export_options *o = t->options;
@@ -210,6 +231,8 @@ static enum hl_status choose_inner(struct table *t, int axis)
     t->inner_value = axis >= 0 ? hl_result_axis(t->result, t->base, axis) : NULL;
     if (o->every > 0.0 && strcmp(t->inner_name, "time") == 0 && t->inner_value)
         thin(t, o->every);
+    if (strcmp(t->inner_name, "dose") == 0 && (o->arm || o->subject > 0))
+        return keep_doses(t);
     return obs ? keep_observations(t) : HL_OK;
 }
 
@@ -524,11 +547,13 @@ enum hl_status hl_export(const char *path, const char *const *variable, size_t n
     struct table t = {.result = result, .options = options, .stream = stream, .diag = diag, .wide_slot = -1};
     t.nonmem = options->format && strcmp(options->format, "nonmem") == 0;
     t.separator = options->format && strcmp(options->format, "tsv") == 0 ? '\t' : ',';
-    status = choose(&t, variable, n);
+    bool attributes = n == 1 && strcmp(variable[0], "attributes") == 0;
+    status = attributes ? HL_OK : choose(&t, variable, n);
     if (status == HL_OK) {
-        put_header(&t);
+        if (!attributes)
+            put_header(&t);
         errno = 0;
-        status = put_all(&t);
+        status = attributes ? hl_export_attributes(result, t.separator, stream) : put_all(&t);
         if (status == HL_ERR_IO && errno == EPIPE)
             status = HL_OK; /* the reader has seen enough */
         else if (status == HL_ERR_IO && ferror(stream))

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tapers side by side: a column per arm; what is taken per day, the concentration that follows, the withdrawal index.
+# By hand: gnuplot -e "file='x.h5'" scripts/figures/taper_comparison.gp
+# Variables: common.gp. of: the concentration (clonazepam_Cp). arm: one arm only; otherwise the first 8.
+# index: the withdrawal index (clonazepam_withdrawal_index).
+figure = 'taper_comparison'
+here = ''
+do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { here = ARG0[1:i] } }
+load here.'common.gp'
+if (of eq '') { of = 'clonazepam_Cp' }
+if (!exists("index")) { index = drug(of).'_withdrawal_index' }
+first = chosen < 0 ? 0 : chosen
+n = chosen < 0 ? (n_arms < 8 ? n_arms : 8) : 1
+eval canvas(1600, 1000)
+
+# Common axes: the highest of all arms. One time scale: an arm's column ends when its doses and their traces have.
+array end[n]
+high_C = 0.0; high_W = 0.0; high_D = 0.0; last_day = 0.0
+array peak[n]; array peak_day[n]
+do for [p = 1:n] {
+    a = first + p - 1
+    set print $C; print system(export(of.'_quantiles').of_arm(a)); unset print
+    set print $W; print system(export(index.'_quantiles').of_arm(a)); unset print
+    h = $C[1]
+    stats $C using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
+    high_C = S_max_y > high_C ? S_max_y : high_C
+    last_day = S_max_x > last_day ? S_max_x : last_day
+    stats $W using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
+    high_W = S_max_y > high_W ? S_max_y : high_W
+    stats $W using ($2/24):(column(median_column(h))) skip 1 name 'S' nooutput
+    peak[p] = S_max_y; peak_day[p] = S_pos_max_y; end[p] = 0.0
+}
+# The dose of a day: all that is given within it.
+day(t) = floor(t/24 + 1e-9) + 0.5
+do for [p = 1:n] {
+    eval doses_of_arm(first + p - 1)
+    eval sprintf("set table $daily%d", p)
+    if (|$doses| > 1) { plot $doses using (dose_is(drug(of)) ? day(dose_value('time')) : 0.5):(dose_is(drug(of)) ? dose_value('amount') : 0) skip 1 smooth frequency }
+    else { plot [0:1] '+' using 1:(0) }
+    unset table
+    set datafile separator whitespace
+    eval sprintf("stats $daily%d using 2 name 'S' nooutput", p)
+    eval sprintf("stats $daily%d using ($2 > 0 ? $1 : NaN) name 'E' nooutput", p)
+    set datafile separator "\t"
+    high_D = S_max > high_D ? S_max : high_D
+    set print $C; print system(export(of.'_quantiles').of_arm(first + p - 1)); unset print
+    set print $W; print system(export(index.'_quantiles').of_arm(first + p - 1)); unset print
+    stats $C using (column(high_column(h, 1)) > 0.02*high_C ? $2/24 : NaN) skip 1 name 'C' nooutput
+    stats $W using (column(high_column(h, 1)) > 0.02*high_W ? $2/24 : NaN) skip 1 name 'W' nooutput
+    if (!exists("E_max")) { E_max = 0.0 }
+    if (!exists("C_max")) { C_max = 0.0 }
+    if (!exists("W_max")) { W_max = 0.0 }
+    end[p] = E_max > C_max ? E_max : C_max
+    end[p] = W_max > end[p] ? W_max : end[p]
+    end[p] = end[p]*1.03 < last_day ? end[p]*1.03 : last_day
+    end[p] = end[p] < 0.2*last_day ? 0.2*last_day : end[p]
+}
+dose_unit = unit('doses/amount').'/d'
+
+set multiplot
+eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
+left = 124; gap = n > 4 ? 16 : 30
+per_day = (1570.0 - left - (n - 1)*gap)/(sum [p = 1:n] end[p])
+set label 911 "dose\n[".dose_unit.']' at screen pixel_x(30),pixel_y(265) center rotate by 90 font font_note
+set label 912 wrap(axis(of), 28) at screen pixel_x(30),pixel_y(460) center rotate by 90 font font_note
+set label 913 wrap(axis(index), 28) at screen pixel_x(30),pixel_y(740) center rotate by 90 font font_note
+set label 914 'time [d]' at screen pixel_x((left + 1570)/2.0),pixel_y(945) center font font_axis
+r = left - gap
+unset key
+do for [p = 1:n] {
+    a = first + p - 1
+    l = r + gap; r = l + per_day*end[p]
+    set xrange [0:end[p]]
+    tic = step_for(last_day, per_day*last_day/60)
+    set xtics 0,tic,end[p] - 20/per_day
+    set print $C; print system(export(of.'_quantiles').of_arm(a)); unset print
+    set print $W; print system(export(index.'_quantiles').of_arm(a)); unset print
+    h = $C[1]; m = median_column(h)
+    set format y (p == 1 ? '%g' : '')
+    set format x ''
+
+    eval panel(l, r, 200, 325)
+    set label 1 wrap(arm_name(a), int((r - l)/14)) at screen pixel_x(l),pixel_y(130) left font font_panel tc rgb black
+    set yrange [0:high_D*1.1]; set ytics step_for(high_D, 3)
+    set style fill solid 1.0 noborder
+    set datafile separator whitespace
+    eval sprintf("plot $daily%d using 1:2:(1.0) with boxes fc rgb '%s'", p, grey)
+    set datafile separator "\t"
+    eval no_frame
+    unset label 911; unset label 912; unset label 913; unset label 914; unset label 1
+
+    eval panel(l, r, 350, 580)
+    set yrange [0:high_C*1.05]; set ytics step_for(high_C, 5)
+    plot for [k = 1:pairs(h)] $C using ($2/24):(column(low_column(h, k))):(column(high_column(h, k))) skip 1 with filledcurves fc rgb (k == 1 ? faint(blue) : soft(blue)), \
+         $C using ($2/24):(column(m)) skip 1 with lines lw 1.3 lc rgb blue
+
+    eval panel(l, r, 605, 870)
+    set format x '%g'
+    set yrange [0:high_W*1.3]; set ytics step_for(high_W, 6)
+    set label 1 sprintf("peak %.1f\nday %.0f", peak[p], peak_day[p]) at graph 1,1 offset 0,-0.5 right front font font_small tc rgb vermillion
+    plot for [k = 1:pairs(h)] $W using ($2/24):(column(low_column(h, k))):(column(high_column(h, k))) skip 1 with filledcurves fc rgb (k == 1 ? faint(vermillion) : soft(vermillion)), \
+         $W using ($2/24):(column(m)) skip 1 with lines lw 1.3 lc rgb vermillion
+    unset label 1
+}
+unset multiplot
