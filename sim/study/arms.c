@@ -27,14 +27,17 @@ static void check_arm_keys(struct hl_study_reader *reader, const struct hl_yaml 
     hl_yaml_check_keys(node, hl_arena_printf(reader->arena, "arm '%s'", name), known, n + N_OWN_KEYS, reader->diag);
 }
 
-/* A list of items; a lone item is a list of one. NULL after a message. */
+/* A list of items; a lone item is a list of one. NULL for none, and after a message. */
 static const struct hl_yaml *prescription(struct hl_study_reader *reader, const struct hl_yaml *node, const char *drug)
 {
     if (node->kind == HL_YAML_SEQUENCE)
         return node;
+    if (node->kind == HL_YAML_SCALAR && strcmp(node->text, "none") == 0)
+        return NULL;
     if (node->kind == HL_YAML_SCALAR) {
         hl_diag_error(reader->diag, node->pos,
-                      "%s: expected a list of what is given; write [{oral: 1 mg, every: 12 h, for: 14 d}]", drug);
+                      "%s: expected a list of what is given, or none; write [{oral: 1 mg, every: 12 h, for: 14 d}]",
+                      drug);
         return NULL;
     }
     struct hl_yaml *list = hl_study_node(reader->arena, node->pos, HL_YAML_SEQUENCE);

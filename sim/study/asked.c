@@ -347,6 +347,22 @@ static void unfold_plain(struct line *line, enum hl_metric_kind kind, const stru
     }
 }
 
+/* Metrics of dosing intervals and half-lives have the whole study; only some can be taken from the grid's values. */
+static void check_source(struct line *line, enum hl_metric_kind kind, const struct hl_yaml *node)
+{
+    bool whole = kind == HL_CTROUGH || kind == HL_TROUGHS || kind == HL_ACCUMULATION || kind == HL_HALF_LIFE ||
+                 kind == HL_TIME_TO_STEADY;
+    bool needs_solution = whole || kind == HL_FIRST_TIME || kind == HL_LONGEST_SPELL || kind == HL_HOURS_BOTH_ABOVE ||
+                          kind == HL_OVERLAP_AREA;
+    if (line->sampled && needs_solution)
+        hl_diag_error(line->reader->diag, node->pos,
+                      "%s can't be taken from the values at the output times; write it in a line without sampled:",
+                      kinds[kind].name);
+    if (line->n_windows && whole)
+        hl_diag_note(line->reader->diag, node->pos, "%s speaks of the whole study; the window isn't used for it",
+                     kinds[kind].name);
+}
+
 static void unfold(struct line *line, const struct hl_yaml *node)
 {
     const char *names[HL_N_METRIC_KINDS];
@@ -355,6 +371,7 @@ static void unfold(struct line *line, const struct hl_yaml *node)
         names[i] = kinds[i].name;
     if (!hl_study_read_choice(line->reader, node, "metric", names, HL_N_METRIC_KINDS, &kind))
         return;
+    check_source(line, (enum hl_metric_kind)kind, node);
     int needs = kinds[kind].needs;
     line->above_used |= (needs & THRESHOLD) != 0;
     if (line->n_of == 0 || !line->system)

@@ -112,6 +112,31 @@ static bool may_sweep(const char *first)
     return false;
 }
 
+/* An empty covariates: where a path such as "cohort.covariates.WT" goes through one that nobody has written yet. */
+static void make_room(struct hl_study_reader *reader, struct hl_yaml *holder, const char *path, const char *holder_path,
+                      struct hl_pos pos)
+{
+    const char *through = hl_arena_printf(reader->arena, "%s.covariates.", holder_path);
+    if (holder->kind == HL_YAML_MAPPING && strncmp(path, through, strlen(through)) == 0 &&
+        !hl_yaml_get(holder, "covariates"))
+        hl_study_put(reader->arena, holder, pos, "covariates", hl_study_node(reader->arena, pos, HL_YAML_MAPPING));
+}
+
+static void make_room_for_covariates(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path,
+                                     struct hl_pos pos)
+{
+    struct hl_yaml *cohort = hl_yaml_get(tree, "cohort"), *arms = hl_yaml_get(tree, "arms");
+    if (cohort)
+        make_room(reader, cohort, path, "cohort", pos);
+    for (size_t i = 0; arms && arms->kind == HL_YAML_SEQUENCE && i < arms->n; i++) {
+        const struct hl_yaml *name = hl_yaml_get(arms->item[i], "name");
+        make_room(reader, arms->item[i], path, "arms.*", pos);
+        make_room(reader, arms->item[i], path, hl_arena_printf(reader->arena, "arms.%zu", i), pos);
+        if (name && name->kind == HL_YAML_SCALAR)
+            make_room(reader, arms->item[i], path, hl_arena_printf(reader->arena, "arms.%s", name->text), pos);
+    }
+}
+
 bool hl_study_set_path(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path, struct hl_pos pos,
                        const struct hl_yaml *value, bool in_sweep)
 {
@@ -132,6 +157,7 @@ bool hl_study_set_path(struct hl_study_reader *reader, struct hl_yaml *tree, con
     }
     if (strcmp(first, "parameters") == 0 && path[n])
         return set_parameter(reader, tree, path + n + 1, pos, value);
+    make_room_for_covariates(reader, tree, path, pos);
     if (hl_yaml_set(reader->arena, tree, path, hl_yaml_clone(reader->arena, value), true) > 0)
         return true;
     report_lost(reader, tree, path, pos);

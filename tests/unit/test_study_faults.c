@@ -144,6 +144,8 @@ static const struct fault faults[] = {
     {METRICS, "metrics: [{of: clonazepam.Cp, list: [Cmax], window: ^[24 h]}]", "expected two values"},
     {METRICS, "metrics: [{of: clonazepam.Cp, list: [Cmax], window: [24 h, ^96 h]}]", "after the last output time"},
     {METRICS, "metrics: [{of: clonazepam.Cp, list: [Cmax], sampled: ^perhaps}]", "unknown value of sampled"},
+    {METRICS, "metrics: [{of: clonazepam.Cp, list: [Cmax, ^Ctrough], sampled: true}]",
+     "Ctrough can't be taken from the values at the output times"},
     {METRICS, "metrics: [{of: clonazepam.Cp, list: [Cmax], name: ^a-b}]", "can't name a variable"},
     {FREE, "thresholds: ^[3]", "thresholds: expected outputs"},
     {FREE, "thresholds: {^clonazepam.Cq: 3 ng/mL}", "no model has an output 'clonazepam.Cq'"},

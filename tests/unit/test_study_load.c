@@ -251,9 +251,10 @@ static void set_goes_through_the_same_door(void **state)
                                   {"arms.eighths.clonazepam.0.oral", "2 mg"},
                                   {"fentanyl.random.eta_V.cv", "\"37 %\""},
                                   {"outputs", "[fentanyl.Cp]"},
-                                  {"tolerance", "1e-11"}};
+                                  {"tolerance", "1e-11"},
+                                  {"arms.*.covariates.WT", "81.5 kg"}};
     struct sample s = sample_read(HEAD COHORT TIMES ARMS,
-                                  (struct hl_study_options){.n_sets = 6, .set = sets, .has_seed = true, .seed = 99});
+                                  (struct hl_study_options){.n_sets = 7, .set = sets, .has_seed = true, .seed = 99});
     if (!s.study)
         fail_msg("%s", s.messages);
     assert_int_equal(s.study->subjects, 33);
@@ -265,6 +266,10 @@ static void set_goes_through_the_same_door(void **state)
     assert_float_equal(s.study->system->eta[eta].sd, sqrt(log1p(0.37 * 0.37)), 1e-15);
     assert_int_equal(s.study->n_outputs, 1);
     assert_float_equal(s.study->tolerance, 1e-11, 0);
+    assert_int_equal(s.study->arm[0].n_covariate_overrides, 1); /* a covariates: that nobody wrote is made */
+    assert_float_equal(s.study->arm[0].covariate_value[0], 81.5, 0);
+    assert_int_equal(s.study->arm[1].n_covariate_overrides, 2); /* and one that is there is used */
+    assert_float_equal(s.study->arm[1].covariate_value[1], 81.5, 0);
     sample_free(&s);
 }
 
