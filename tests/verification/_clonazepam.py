@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Clonazepam calculated independently of the program: closed forms of the reference page and plain Runge-Kutta steps.
 
-Times in h, doses in mg, concentrations in ng/mL. A drug's answer to a dose is a sum of exponentials, so a subject is two
-lists: rates, and what a unit dose adds to each exponential of the plasma and of the effect-site concentration.
+Times in h, doses in mg, concentrations in ng/mL. A drug's answer to a dose is a sum of exponentials, so a subject is
+two lists: rates, and what a unit dose adds to each exponential of the plasma and of the effect-site concentration.
 """
 import math
 
@@ -35,7 +35,8 @@ class Subject:
         if ka is None:
             return np.array([a, b]), 1000 / self.vc * np.array([(k21 - a) / (b - a), (k21 - b) / (a - b)])
         scale = 1000 * ka / self.vc
-        return np.array([a, b, ka]), scale * np.array([(k21 - a) / ((ka - a) * (b - a)), (k21 - b) / ((ka - b) * (a - b)),
+        return np.array([a, b, ka]), scale * np.array([(k21 - a) / ((ka - a) * (b - a)),
+                                                       (k21 - b) / ((ka - b) * (a - b)),
                                                        (k21 - ka) / ((a - ka) * (b - ka))])
 
     def parts(self, route):
@@ -124,8 +125,8 @@ def every(mg, tau, start, end):
 class Course:
     """Ce, Cp and a state x that follows a signal s(Ce) with one speed up and another down, on an even grid of step/2.
 
-    dx/dt = k (s - x), k = ln2/up where s > x, ln2/down where s < x: classical Runge-Kutta with the given step, which must
-    divide the lag. Oral doses on the grid only.
+    dx/dt = k (s - x), k = ln2/up where s > x, ln2/down where s < x: classical Runge-Kutta with the given step, which
+    must divide the lag. Oral doses on the grid only.
     """
 
     def __init__(self, subject, doses, begin, end, step=0.125):
@@ -162,23 +163,34 @@ class Course:
         return amplitude @ np.exp(-self.rates * self.half * (place - k))
 
     def follow(self, signal, x0, up, down):
-        """The state at every second grid point (full steps)."""
+        """The state at every second grid point (full steps); a step in which the speed changes is cut into 64."""
         s = signal.tolist()
         ku, kd, h = LN2 / up, LN2 / down, 2 * self.half
         x, out = x0, [x0]
         for i in range(0, len(s) - 2, 2):
             a, m, b = s[i], s[i + 1], s[i + 2]
-            d = a - x
-            k1 = (ku if d > 0 else kd) * d
-            d = m - x - h / 2 * k1
-            k2 = (ku if d > 0 else kd) * d
-            d = m - x - h / 2 * k2
-            k3 = (ku if d > 0 else kd) * d
-            d = b - x - h * k3
-            k4 = (ku if d > 0 else kd) * d
-            x += h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
+            new = runge_kutta(x, a, m, b, h, ku, kd)
+            if (a > x) != (b > new) or (a > x) != (m > (x + new) / 2):
+                bend, new = 2 * (a - 2 * m + b), x
+                for j in range(64):
+                    p0, p1, p2 = (a + z * (b - a + bend * (z - 1)) for z in (j / 64, (j + 0.5) / 64, (j + 1) / 64))
+                    new = runge_kutta(new, p0, p1, p2, h / 64, ku, kd)
+            x = new
             out.append(x)
         return np.array(out)
+
+
+def runge_kutta(x, a, m, b, h, ku, kd):
+    """One classical step of dx/dt = k (s - x), s being a, m and b at its begin, middle and end."""
+    d = a - x
+    k1 = (ku if d > 0 else kd) * d
+    d = m - x - h / 2 * k1
+    k2 = (ku if d > 0 else kd) * d
+    d = m - x - h / 2 * k2
+    k3 = (ku if d > 0 else kd) * d
+    d = b - x - h * k3
+    k4 = (ku if d > 0 else kd) * d
+    return x + h / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
 
 def index_of(w):
@@ -262,7 +274,7 @@ def level_doses(levels, start=0.0, tau=12.0):
 
 
 def study(arms, times, outputs, metrics=(), cohort="typical", model="clonazepam_adult", parameters=None, extra=""):
-    """A study as YAML text. arms: {name: items} or {name: (items, parameters, covariates)}; times: hours or YAML items."""
+    """A study as YAML text. arms: {name: items} or {name: (items, parameters, covariates)}; times: hours or YAML."""
     lines = ["study: verification", f"drugs: {{clonazepam: {model}}}", f"cohort: {cohort}", "precision: double"]
     if parameters:
         lines += ["parameters:"] + [f"  clonazepam.{name}: {value}" for name, value in parameters.items()]

@@ -37,14 +37,16 @@ PATIENTS = {
     "80 years": ({"AGE": "80 year"}, 70.0, 1.0, None),
     "poor kidneys": ({"CRCL": "15 mL/min"}, 70.0, 1.0, None),
     "two inducers": ({"carbamazepine": "present", "phenytoin": "present"}, 70.0, 1.52, None),
-    "inducer and inhibitor": ({"phenobarbital": "present", "cyp3a4_inhibitor": "moderate", "WT": "97.7 kg"}, 97.7, 1.22 * 0.72, None),
+    "inducer and inhibitor": ({"phenobarbital": "present", "cyp3a4_inhibitor": "moderate", "WT": "97.7 kg"}, 97.7,
+                              1.22 * 0.72, None),
     "protein 60 g/L": ({"binding": "from_protein", "TP": "60 g/L"}, 70.0, 1 / (1 + 0.081 * 60) / 0.139, None),
 }
 
 
 def factors():
     """4.1 and 4.2: clearance, half-life and a profile under each covariate."""
-    arms = {name: (["oral: 1.9 mg, every: 13 h, doses: 4"], {}, covariates) for name, (covariates, *_) in (DRUGS | PATIENTS).items()}
+    arms = {name: (["oral: 1.9 mg, every: 13 h, doses: 4"], {}, covariates) for name,
+            (covariates, *_) in (DRUGS | PATIENTS).items()}
     hours = [1.1, 13.0, 29.3, 51.0, 88.8, 200.0]
     r = run(study(arms, hours, ["Cp"], ["of: clonazepam.Cp, list: [half_life]"]))
     at = [int(np.argmin(np.abs(r.time - h))) for h in hours]
@@ -61,7 +63,8 @@ def factors():
         tap.ok(worst < 1e-9, f"profile with {name}", worst)
     for name, cl, css in (("50 kg", "2.80", "13.4"), ("90 kg", "4.35", "8.6")):
         tap.printed(f"clearance at {name}", column(r, "clonazepam_CL", r.arm(name)), cl)
-        tap.printed(f"steady average per mg/day at {name}", 1000 * 0.9 / 24 / column(r, "clonazepam_CL", r.arm(name)), css)
+        tap.printed(f"steady average per mg/day at {name}", 1000 * 0.9 / 24 / column(r, "clonazepam_CL", r.arm(name)),
+                    css)
     change = {name: number(r, "clonazepam_Cp_half_life", r.arm(name)) / number(r, "clonazepam_Cp_half_life") - 1
               for name in ("phenytoin", "phenobarbital")}
     tap.near("V12: half-life with phenytoin", change["phenytoin"], -0.31, 0.10)
@@ -75,10 +78,13 @@ def unbound():
     cases = {"reference": ({}, 0.139), "cirrhosis": ({"liver": "child_pugh_b"}, 0.171),
              "60 g/L": ({"binding": "from_protein", "TP": "60 g/L"}, 1 / (1 + 0.081 * 60)),
              "76 g/L": ({"binding": "from_protein"}, 1 / (1 + 0.081 * 76))}
-    r = run(study({name: (["oral: 1.9 mg"], {}, c) for name, (c, _) in cases.items()}, [3.3], ["Cp", "Ce", "Cu", "Ceq"]))
+    r = run(study({name: (["oral: 1.9 mg"], {}, c) for name, (c, _) in cases.items()}, [3.3],
+                  ["Cp", "Ce", "Cu", "Ceq"]))
     for a, (name, (_, fu)) in enumerate(cases.items()):
-        tap.within(f"unbound concentration, {name}", r.at("clonazepam.Cu", 3.3, a), fu * r.at("clonazepam.Cp", 3.3, a), 1e-9)
-        tap.within(f"what drives effects, {name}", r.at("clonazepam.Ceq", 3.3, a), fu / 0.139 * r.at("clonazepam.Ce", 3.3, a), 1e-9)
+        tap.within(f"unbound concentration, {name}", r.at("clonazepam.Cu", 3.3, a), fu * r.at("clonazepam.Cp", 3.3, a),
+                   1e-9)
+        tap.within(f"what drives effects, {name}", r.at("clonazepam.Ceq", 3.3, a),
+                   fu / 0.139 * r.at("clonazepam.Ce", 3.3, a), 1e-9)
     tap.printed("unbound fraction at 76 g/L", r.at("clonazepam.Cu", 3.3, 3) / r.at("clonazepam.Cp", 3.3, 3), "0.1397")
 
 
@@ -116,10 +122,12 @@ def induction():
     arms = {"72 h": ["oral: 1 mg, every: 24 h, for: 30 d"],
             "48 h": (["oral: 1 mg, every: 24 h, for: 30 d"], {"T_enz": "48 h"}, {}),
             "on and off": (["oral: 1.7 mg, every: 12 h, for: 20 d"],
-                           {"T_enz": "60 h", "f_induction": "1.55", "t_on": "100 h", "t_off": "220 h"}, {"WT": "57.5 kg"}),
+                           {"T_enz": "60 h", "f_induction": "1.55", "t_on": "100 h", "t_off": "220 h"},
+                           {"WT": "57.5 kg"}),
             "long since": (["steady_state: {oral: 1 mg, every: 24 h}", "oral: 1 mg, every: 24 h, for: 2 d"], {},
                            {"carbamazepine": "present"})}
-    r = run(study({k: v for k, v in arms.items() if k != "long since"}, days, ["Cp", "Ce"], model="clonazepam_induction"))
+    r = run(study({k: v for k, v in arms.items() if k != "long since"}, days, ["Cp", "Ce"],
+                  model="clonazepam_induction"))
     tap.printed("pre-dose at 168 h", r.at("clonazepam.Cp", 168), "7.761")
     tap.printed("pre-dose at 696 h", r.at("clonazepam.Cp", 696), "5.331")
     limit = run(study({"long since": arms["long since"]}, [24], ["Cp"])).at("clonazepam.Cp", 24)
@@ -152,8 +160,10 @@ def metabolite_form(s, doses, hours, fm=0.70, clm=2.28, vm=60.0):
 
 def metabolite():
     """4.3, with kidney function and acetylator type of 4.2."""
-    cases = {"usual": ({}, 70, 2.28), "rapid": ({"NAT2": "rapid"}, 70, 2.28 * 1.3), "slow": ({"NAT2": "slow"}, 70, 2.28 * 0.75),
-             "kidneys 55": ({"CRCL": "55 mL/min"}, 70, 2.28 * 0.55), "kidneys 9": ({"CRCL": "9 mL/min"}, 70, 2.28 * 0.2),
+    cases = {"usual": ({}, 70, 2.28), "rapid": ({"NAT2": "rapid"}, 70, 2.28 * 1.3),
+             "slow": ({"NAT2": "slow"}, 70, 2.28 * 0.75),
+             "kidneys 55": ({"CRCL": "55 mL/min"}, 70, 2.28 * 0.55),
+             "kidneys 9": ({"CRCL": "9 mL/min"}, 70, 2.28 * 0.2),
              "81.8 kg": ({"WT": "81.8 kg"}, 81.8, 2.28)}
     hours = [3.0, 15.5, 36.0, 80.2, 170.0]
     r = run(study({name: (["oral: 2 mg"], {}, c) for name, (c, *_) in cases.items()}, hours, ["Cm", "Cp"],
@@ -168,7 +178,8 @@ def metabolite():
         t, c = peak(lambda x: metabolite_form(Subject(wt), [(0, 2)], x, clm=clm), 5, 150)
         tap.within(f"metabolite peak, {name}", number(r, "clonazepam_Cm_Cmax", a), c, 1e-6)
     steady = {name: cases[name] for name in ("usual", "rapid", "slow")}
-    r = run(study({name: (["oral: 2 mg, every: 8 h, for: 125 d"], {}, c) for name, (c, *_) in steady.items()}, [3000], ["Cm"],
+    r = run(study({name: (["oral: 2 mg, every: 8 h, for: 125 d"], {}, c) for name, (c, *_) in steady.items()}, [3000],
+                  ["Cm"],
                   ["of: clonazepam.Cm, list: [Cavg], window: [2976 h, 3000 h], name: m",
                    "of: clonazepam.Cp, list: [Cavg], window: [2976 h, 3000 h], name: p"]))
     for a, text in enumerate(("1.00", "0.77", "1.33")):
@@ -179,8 +190,9 @@ def gates():
     """V6, V9, V10, V2 of section 8."""
     arms = {"thrice": ["oral: 0.5 mg, every: 8 h, for: 7 d"],
             "six": ["steady_state: {oral: 2 mg, every: 8 h}", "oral: 2 mg, every: 8 h, for: 1 d"], "vein": ["iv: 2 mg"]}
-    r = run(study(arms, [8, 24, 168], ["Cp"], ["of: clonazepam.Cp, list: [Cavg], windows: [[0 h, 24 h], [144 h, 168 h]]",
-                                               "of: clonazepam.Cp, list: [half_life]"]))
+    r = run(study(arms, [8, 24, 168], ["Cp"],
+                  ["of: clonazepam.Cp, list: [Cavg], windows: [[0 h, 24 h], [144 h, 168 h]]",
+                   "of: clonazepam.Cp, list: [half_life]"]))
     first, last = r.metric("clonazepam_Cp_Cavg")[0, 0]
     tap.printed("average of day 1, 0.5 mg three times a day", first, "4.11")
     tap.printed("average of day 7", last, "14.80")
@@ -191,7 +203,8 @@ def gates():
     tap.within("V2 half-life", number(r, "clonazepam_Cp_half_life", 2), 38.0, 0.15)
     tap.within("V2 clearance", column(r, "clonazepam_CL", 2) * 1000 / 60, 55.1, 0.15)
     taus = {"daily": (24, 3), "twice": (12, 5), "thrice": (8, 7)}
-    r = run(study({name: [f"oral: 1 mg, every: {tau} h, for: 1200 h"] for name, (tau, _) in taus.items()}, [8, 12, 24, 1200], ["Cp"]))
+    r = run(study({name: [f"oral: 1 mg, every: {tau} h, for: 1200 h"] for name, (tau, _) in taus.items()},
+                  [8, 12, 24, 1200], ["Cp"]))
     for a, (tau, expected) in enumerate(taus.values()):
         ratio = r.at("clonazepam.Cp", 1200, a) / r.at("clonazepam.Cp", tau, a)
         tap.within(f"V10: accumulation of troughs, every {tau} h", ratio, expected, 0.10)

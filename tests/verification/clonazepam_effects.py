@@ -21,7 +21,8 @@ def single_doses():
     arms = {f"{mg} mg": [f"oral: {mg} mg"] for mg in (0.5, 1, 2)}
     r = run(study(arms, "[{until: 12 h, every: 30 min}]", ["E", "E_naive"],
                   ["of: clonazepam.E, list: [Cmax, Tmax]", "of: clonazepam.E_naive, list: [Cmax, Tmax]"]))
-    for a, (naive, tolerant, time) in enumerate((("4.0", "3.9", "2.4"), ("14.3", "13.8", "2.4"), ("40.0", "38.2", "2.3"))):
+    for a, (naive, tolerant, time) in enumerate((("4.0", "3.9", "2.4"), ("14.3", "13.8", "2.4"),
+                                                 ("40.0", "38.2", "2.3"))):
         tap.printed(f"peak sedation without tolerance, {list(arms)[a]}", number(r, "clonazepam_E_naive_Cmax", a), naive)
         tap.printed(f"its time, {list(arms)[a]}", number(r, "clonazepam_E_naive_Tmax", a), "2.4")
         tap.printed(f"peak sedation with tolerance, {list(arms)[a]}", number(r, "clonazepam_E_Cmax", a), tolerant)
@@ -38,18 +39,21 @@ def four_weeks():
     r = run(study({"naive": ["oral: 1 mg, every: 12 h, for: 28 d"]}, "[{until: 28 d, every: 6 h}]",
                   ["Cp", "Ce", "T", "E", "E_naive", "TB", "EC50_t"],
                   [f"of: clonazepam.{name}, list: [Cmax], windows: [{windows}]" for name in ("Cp", "E", "E_naive")]))
-    table = (("clonazepam_Cp_Cmax", "10.3 15.3 20.7 23.5 24.5 24.5"), ("clonazepam_E_Cmax", "23.8 28.1 23.5 16.0 11.6 10.4"),
+    table = (("clonazepam_Cp_Cmax", "10.3 15.3 20.7 23.5 24.5 24.5"),
+             ("clonazepam_E_Cmax", "23.8 28.1 23.5 16.0 11.6 10.4"),
              ("clonazepam_E_naive_Cmax", "29 49 64 70 72 72"))
     for metric, texts in table:
         for k, (day, text) in enumerate(zip((1, 2, 4, 7, 14, 28), texts.split())):
             tap.printed(f"{metric} on day {day}", number(r, metric, 0, k), text)
     for day, text in zip((1, 2, 4, 7, 14, 28), "1.29 1.76 2.71 3.67 4.41 4.67".split()):
         tap.printed(f"EC50 multiplier at the end of day {day}", r.at("clonazepam.TB", 24 * day), text)
-        tap.within(f"EC50 at the end of day {day}", r.at("clonazepam.EC50_t", 24 * day), EC50 * r.at("clonazepam.TB", 24 * day), 1e-9)
+        tap.within(f"EC50 at the end of day {day}", r.at("clonazepam.EC50_t", 24 * day),
+                   EC50 * r.at("clonazepam.TB", 24 * day), 1e-9)
     check_course("naive, 28 d", r, 0, Subject(), every(1, 12, 0, 672), 672, 0.0)
 
 
-def check_course(name, r, arm, subject, doses, end, t0, ec50=EC50, gain=GAIN, up=48.0, down=336.0, scale=1.0, factor=1.0):
+def check_course(name, r, arm, subject, doses, end, t0, ec50=EC50, gain=GAIN, up=48.0, down=336.0, scale=1.0,
+                 factor=1.0):
     """T and E of a profile at every stored time, against the script's own steps."""
     course = Course(subject, doses, 0.0, end, 0.0625)
     tolerance = course.follow(scale * course.ce, t0, up, down)
@@ -66,11 +70,13 @@ def check_course(name, r, arm, subject, doses, end, t0, ec50=EC50, gain=GAIN, up
 def other_courses():
     """Uneven doses, pauses, a start with tolerance, other patients and other parameters."""
     arms = {
-        "pause": (["oral: 1.25 mg, every: 9 h, doses: 13, start: 3 h", "gap: 90 h", "oral: 0.75 mg, every: 17 h, doses: 6"], {},
+        "pause": (["oral: 1.25 mg, every: 9 h, doses: 13, start: 3 h", "gap: 90 h",
+                   "oral: 0.75 mg, every: 17 h, doses: 6"], {},
                   {"WT": "56.6 kg"}),
         "tolerant": ["steady_state: {oral: 0.75 mg, every: 12 h}"],
         "other rates": (["oral: 2.5 mg, every: 12 h, doses: 20"],
-                        {"T_on": "31 h", "T_off": "190 h", "gain": "1.6", "TVEC50": "11.3 ng/mL", "ke0": "0.93 1/h"}, {"WT": "77.7 kg"}),
+                        {"T_on": "31 h", "T_off": "190 h", "gain": "1.6", "TVEC50": "11.3 ng/mL", "ke0": "0.93 1/h"},
+                        {"WT": "77.7 kg"}),
         "old": (["oral: 0.5 mg, every: 12 h, doses: 20"], {}, {"AGE": "71 year"}),
         "cirrhosis": (["oral: 0.5 mg, every: 12 h, doses: 20"], {}, {"liver": "child_pugh_a"}),
     }
@@ -78,7 +84,8 @@ def other_courses():
     doses = [(3 + 9.0 * k, 1.25) for k in range(13)] + [(3 + 117 + 90 + 17.0 * k, 0.75) for k in range(6)]
     check_course("with a pause", r, 0, Subject(56.6), doses, 400, 0.0)
     s = Subject()
-    before = Course(s, every(0.75, 12, -6000, 0), -6000, 400, 0.0625)  # steady state holds for T, too: its ripple is uneven
+    before = Course(s, every(0.75, 12, -6000, 0), -6000, 400,
+                    0.0625)  # steady state holds for T, too: its ripple is uneven
     tolerance = before.follow(before.ce, s.cavg(1.5), 48, 336)
     at = [int(round((t + 6000) / (2 * before.half))) for t in r.time]
     deviation = float(np.max(np.abs(r["clonazepam.T"][1, 0] / tolerance[at] - 1)))
@@ -90,16 +97,19 @@ def other_courses():
 
 def ceiling():
     """5.6: E at steady state when T has caught up, 1/(1 + 2.5^2) for a level far above EC50."""
-    r = run(study({"flood": (["steady_state: {infuse: 100 mg/h}", "infuse: 100 mg/h, for: 120 d"], {"T0": "27000 ng/mL"}, {})},
+    r = run(study({"flood": (["steady_state: {infuse: 100 mg/h}", "infuse: 100 mg/h, for: 120 d"],
+                             {"T0": "27000 ng/mL"}, {})},
                   [24, 2880], ["E", "T", "Ce"]))
     tap.near("ceiling of sedation", r.at("clonazepam.E", 2880), 100 / 7.25, 0.02)
 
 
 def somnolence_and_depth():
     """5.4, at the average level of a constant infusion that equals a daily dose."""
-    arms = {f"{d} mg/d": ([f"steady_state: {{infuse: {0.9 * d:.12g} mg/d}}", f"infuse: {0.9 * d:.12g} mg/d, for: 2 d"], {}, {})
+    arms = {f"{d} mg/d": ([f"steady_state: {{infuse: {0.9 * d:.12g} mg/d}}", f"infuse: {0.9 * d:.12g} mg/d, for: 2 d"],
+                          {}, {})
             for d in (0.5, 1.25, 2.25, 3.7)}
-    names = ["Ce", "P_somnolence", "P_sleepiness", "P_dizziness", "occupancy", "occupancy_alt"] + [f"P_ramsay{k}" for k in range(2, 7)]
+    names = ["Ce", "P_somnolence", "P_sleepiness", "P_dizziness", "occupancy", "occupancy_alt"] + [f"P_ramsay{k}"
+                                                                                                   for k in range(2, 7)]
     r = run(study(arms | {"placebo": ["oral: 0 mg"]}, [24, 48], names))
     for a, text in ((4, "10"), (0, "23"), (1, "38"), (2, "49")):
         tap.printed(f"somnolence, {r.arms[a]}", 100 * r.at("clonazepam.P_somnolence", 24, a), text)
@@ -111,16 +121,19 @@ def somnolence_and_depth():
                             ("P_dizziness", 1 / (1 + math.exp(4.34 - 0.19 * c / 0.54)))):
             tap.within(f"{name}, {d} mg/d", r.at("clonazepam." + name, 24, a), value, 1e-8)
         for k, c50 in zip(range(2, 7), (34, 51, 104, 152, 188)):
-            tap.within(f"Ramsay {k}, {d} mg/d", r.at(f"clonazepam.P_ramsay{k}", 24, a), c ** 3 / (c ** 3 + (0.54 * c50) ** 3), 1e-8)
+            tap.within(f"Ramsay {k}, {d} mg/d", r.at(f"clonazepam.P_ramsay{k}", 24, a),
+                       c ** 3 / (c ** 3 + (0.54 * c50) ** 3), 1e-8)
 
 
 def occupancy():
     """5.5."""
     levels = (0.125, 0.25, 0.5, 1, 2, 4, 2.7)
-    arms = {f"{d} mg/d": ([f"steady_state: {{infuse: {0.9 * d:.12g} mg/d}}", f"infuse: {0.9 * d:.12g} mg/d, for: 1 d"], {}, {})
+    arms = {f"{d} mg/d": ([f"steady_state: {{infuse: {0.9 * d:.12g} mg/d}}", f"infuse: {0.9 * d:.12g} mg/d, for: 1 d"],
+                          {}, {})
             for d in levels}
     r = run(study(arms, [24], ["Ce", "occupancy", "occupancy_alt", "schedule_B"]))
-    table = {"occupancy": "1.2 2.3 4.6 8.7 16 28", "occupancy_alt": "2.1 4.2 8.0 15 26 41", "schedule_B": "71 83 91 95 98 99"}
+    table = {"occupancy": "1.2 2.3 4.6 8.7 16 28", "occupancy_alt": "2.1 4.2 8.0 15 26 41",
+             "schedule_B": "71 83 91 95 98 99"}
     for name, texts in table.items():
         for a, text in enumerate(texts.split()):
             tap.printed(f"{name} at {levels[a]} mg/d", r.at("clonazepam." + name, 24, a), text)
@@ -132,7 +145,8 @@ def occupancy():
 def cohort_of_effects():
     """Tolerance, sedation and withdrawal of single subjects of a cohort, each with its own parameters."""
     n = 400
-    cohort = f"{{subjects: {n}, seed: 7, covariates: {{WT: {{lognormal: {{median: 66 kg, cv: \"22 %\"}}}}, AGE: {{uniform: [50 year, 80 year]}}}}}}"
+    cohort = (f"{{subjects: {n}, seed: 7, covariates: {{WT: {{lognormal: {{median: 66 kg, cv: \"22 %\"}}}}, "
+              "AGE: {uniform: [50 year, 80 year]}}}")
     r = run(study({"c": ["oral: 0.9 mg, every: 12 h, doses: 24, start: 1 h"]}, "[{until: 600 h, every: 12.5 h}]",
                   ["Ce", "T", "E", "A", "W", "withdrawal_index"], ["of: clonazepam.W, list: [Cmax]"], cohort=cohort))
     own = {name: r.subjects["clonazepam_" + name].ravel()[:n] for name in ("CL", "Vc", "Vp", "Q", "ka", "F", "EC50")}
@@ -157,7 +171,8 @@ def cohort_of_effects():
     tap.near("subject multiplier on W: spread of its log", float(multiplier.std()), math.sqrt(0.307), 0.06)
     tap.near("its median is 1", float(np.median(multiplier)), 0.0, 0.1)
     w = r["clonazepam.W"][0]
-    tap.ok(bool(np.allclose(r["clonazepam.withdrawal_index"][0], 80 * w / (w + 0.4), rtol=1e-9)), "index of every subject")
+    tap.ok(bool(np.allclose(r["clonazepam.withdrawal_index"][0], 80 * w / (w + 0.4), rtol=1e-9)),
+           "index of every subject")
 
 
 single_doses()

@@ -14,19 +14,22 @@ from _halflife import Tap, run
 tap = Tap()
 RUN_IN = 1920.0
 
-# protocol text, levels by the script, taper days, distinct doses, cumulative mg, peak index (day), index 2, 7, 28 d after
+# protocol, levels by the script, taper days, distinct doses, cumulative mg, peak index, its day, 2, 7, 28 d after
 TABLE = {
     "T0": ("protocol: abrupt", [], 0, 0, "0", "34.7", 5.6, "26.6 34.0 7.87"),
     "T1": ("protocol: us_label", taper_levels("T1", 2), 21, 7, "21.0", "28.5", 23.4, "28.4 24.2 4.33"),
     "T6": ("protocol: quarter_weekly", taper_levels("T6", 2), 21, 3, "21.0", "28.1", 24.4, "27.2 25.2 4.67"),
     "T2": ("protocol: nardi2010", taper_levels("T2", 2), 49, 5, "45.5", "20.8", 51.9, "20.5 17.8 2.93"),
     "T4": ("protocol: uk_eighth", taper_levels("T4", 2), 98, 7, "98.0", "15.8", 101.7, "14.8 14.0 2.23"),
-    "T3 25 %": ("protocol: asam2025, reduction: 25 %, every: 14 d", taper_levels("T3", 2, r=0.25), 126, 9, "77.7", "13.9", 18.0,
+    "T3 25 %": ("protocol: asam2025, reduction: 25 %, every: 14 d", taper_levels("T3", 2, r=0.25), 126, 9, "77.7",
+                "13.9", 18.0,
                 "8.48 8.40 1.26"),
     "T3 exact": ("protocol: asam2025", taper_levels("T3", 2), 364, 26, "235.7", "8.89", 45.5, "6.63 6.87 1.02"),
-    "T3 quantum": ("protocol: asam2025, quantum: 0.125 mg", rounded_half_up(taper_levels("T3", 2), 0.125), 364, 13, "236.25",
+    "T3 quantum": ("protocol: asam2025, quantum: 0.125 mg", rounded_half_up(taper_levels("T3", 2), 0.125), 364, 13,
+                   "236.25",
                    "10.3", 46.0, "5.98 6.39 0.94"),
-    "T3 5 %": ("protocol: asam2025, r: 5 %, w: 28 d", taper_levels("T3", 2, r=0.05, w=28), 1512, 54, "997.3", "7.05", 1516.3,
+    "T3 5 %": ("protocol: asam2025, r: 5 %, w: 28 d", taper_levels("T3", 2, r=0.05, w=28), 1512, 54, "997.3", "7.05",
+               1516.3,
                "5.96 6.39 0.94"),
     "T7 uncapped": ("protocol: hyperbolic, cap: none", taper_levels("T7", 2, cap=False), 224, 16, "28.1", "24.8", 5.0,
                     "0.75 0.72 0.10"),
@@ -39,13 +42,15 @@ def index_near(name, found, text):
 
 
 def items(text, mg_per_day=2):
-    return [f"oral: {mg_per_day / 2} mg, every: 12 h, for: 80 d", f"taper: {{{text}, from: {mg_per_day} mg/d, split: 12 h}}"]
+    return [f"oral: {mg_per_day / 2} mg, every: 12 h, for: 80 d",
+            f"taper: {{{text}, from: {mg_per_day} mg/d, split: 12 h}}"]
 
 
 def given(result, arm):
     """Doses of the taper: (hours since its start, mg)."""
     d = result.doses
-    own = [(float(t) - RUN_IN, float(mg)) for a, t, mg in zip(d["arm"], d["time"], d["amount"]) if a == arm and t > RUN_IN - 1e-6]
+    own = [(float(t) - RUN_IN, float(mg)) for a, t,
+           mg in zip(d["arm"], d["time"], d["amount"]) if a == arm and t > RUN_IN - 1e-6]
     return sorted(own)
 
 
@@ -62,21 +67,25 @@ def solve(names, parameters=None):
 
 
 def printed_table():
-    for group in (("T0", "T1", "T6", "T2", "T4", "T3 25 %"), ("T3 exact", "T3 quantum", "T7 uncapped", "T7 capped"), ("T3 5 %",)):
+    for group in (("T0", "T1", "T6", "T2", "T4", "T3 25 %"), ("T3 exact", "T3 quantum", "T7 uncapped", "T7 capped"),
+                  ("T3 5 %",)):
         r, ends = solve(group)
         for a, name in enumerate(group):
             _, levels, days, distinct, total, top, day, after = TABLE[name]
             doses = given(r, a)
             expected, end = level_doses(levels)
-            same = len(doses) == len(expected) and np.allclose(np.array(doses), np.array(expected), rtol=1e-9, atol=1e-6)
+            same = len(doses) == len(expected) and np.allclose(np.array(doses), np.array(expected), rtol=1e-9,
+                                                               atol=1e-6)
             tap.ok(bool(same or not (doses or expected)), f"{name}: {len(expected)} doses at their times", doses[:6])
-            tap.ok(end == 24 * days and (not doses or abs(doses[-1][0] + 12 - end) < 1e-6), f"{name}: {days} taper days")
+            tap.ok(end == 24 * days and (not doses or abs(doses[-1][0] + 12 - end) < 1e-6),
+                   f"{name}: {days} taper days")
             tap.ok(len({round(mg, 9) for _, mg in doses}) == distinct, f"{name}: {distinct} distinct doses")
             tap.printed(f"{name}: cumulative mg", sum(mg for _, mg in doses), total)
             index_near(f"{name}: peak index", number(r, "clonazepam_withdrawal_index_Cmax", a), top)
             tap.near(f"{name}: peak day", number(r, "clonazepam_withdrawal_index_Tmax", a) / 24 - 80, day, 0.1)
             for d, text in zip((2, 7, 28), after.split()):
-                index_near(f"{name}: index {d} d after the taper", r.at("clonazepam.withdrawal_index", ends[name] + 24 * d, a), text)
+                index_near(f"{name}: index {d} d after the taper",
+                           r.at("clonazepam.withdrawal_index", ends[name] + 24 * d, a), text)
             tap.within(f"{name}: level 2 d after the taper", r.at("clonazepam.Cp", ends[name] + 48, a),
                        float(Subject().cp([end + 48], long_term(2) + expected)[0]), 1e-7)
 
@@ -98,13 +107,15 @@ def low_c50w():
 
 def printed_levels():
     """7.4: the first and last levels, and taper days from 4 mg/day."""
-    cases = {"T1": ("protocol: T1", 45), "T2": ("protocol: T2", 105), "T3": ("protocol: T3", 448), "T4": ("protocol: T4", 98),
+    cases = {"T1": ("protocol: T1", 45), "T2": ("protocol: T2", 105), "T3": ("protocol: T3", 448),
+             "T4": ("protocol: T4", 98),
              "T3 25": ("protocol: T3, r: 0.25", 168)}
     r = run(study({name: items(text, 4) for name, (text, _) in cases.items()}, [2400], ["Cp"]))
     for a, (name, (_, days)) in enumerate(cases.items()):
         tap.near(f"from 4 mg/day: {name} taper days", (given(r, a)[-1][0] + 12) / 24, days, 1e-6)
     levels = {"T3": ("protocol: asam2025", "1.8 1.62 1.458 1.3122 1.1810", "0.1595 0.1436 0.1292"),
-              "T7": ("protocol: hyperbolic", "1.5 1.125 0.8438 0.6328 0.4746 0.3560 0.2670 0.2002 0.1502 0.1168 0.0929 0.0751 0.0612 0.0500",
+              "T7": ("protocol: hyperbolic", "1.5 1.125 0.8438 0.6328 0.4746 0.3560 0.2670 "
+                      "0.2002 0.1502 0.1168 0.0929 0.0751 0.0612 0.0500",
                      "")}
     r = run(study({name: items(text) for name, (text, *_) in levels.items()}, [2400], ["Cp"]))
     for a, (name, (_, begin, end)) in enumerate(levels.items()):
@@ -130,11 +141,13 @@ def other_tapers():
         subject = Subject(wt)
         expected, end = level_doses(levels)
         times = [RUN_IN + 0.37 * end, RUN_IN + end, RUN_IN + end + 100, RUN_IN + end + 700]
-        r = run(study({name: (items(text, mg), {"prior_dose": f"{mg} mg/d"}, {"WT": f"{wt} kg"})}, times, ["withdrawal_index", "Cp"],
-                      [f"of: clonazepam.withdrawal_index, list: [Cmax, Tmax], window: [{RUN_IN:g} h, {times[-1]:.12g} h]"]))
+        window = f"[{RUN_IN:g} h, {times[-1]:.12g} h]"
+        r = run(study({name: (items(text, mg), {"prior_dose": f"{mg} mg/d"}, {"WT": f"{wt} kg"})}, times,
+                      ["withdrawal_index", "Cp"],
+                      [f"of: clonazepam.withdrawal_index, list: [Cmax, Tmax], window: {window}"]))
         doses = given(r, 0)
         same = len(doses) == len(expected) and np.allclose(np.array(doses), np.array(expected), rtol=1e-9, atol=1e-6)
-        tap.ok(bool(same), f"{name}: doses", f"{len(doses)} doses, {len(expected)} expected; {doses[:4]} {expected[:4]}")
+        tap.ok(bool(same), f"{name}: doses", f"{len(doses)}, expected {len(expected)}: {doses[:4]}")
         level = subject.cavg(mg)
         own = Withdrawal(subject, long_term(mg) + expected, -RUN_IN, end + 700, level / (level + 20))
         t, w = own.peak(0, end + 700)
@@ -146,13 +159,16 @@ def other_tapers():
 
 
 def whole_quanta():
-    """7.1: half up to the quantum, then whole quanta, the larger part in the evening; three times a day evening first."""
-    text = study({"bid": ["taper: {protocol: us_label, from: 1.5 mg/d, quantum: 0.25 mg, split: bid, at: [\"08:00\", \"20:00\"]}"],
-                  "tid": ["taper: {list: [{dose: 1.0 mg/d, for: 2 d}, {dose: 1.25 mg/d, for: 2 d}], quantum: 0.25 mg, split: tid, "
-                          "at: [\"08:00\", \"14:00\", \"20:00\"]}"]}, [400], ["Cp"], extra="origin: \"08:00\"\n")
+    """7.1: half up to the quantum, then whole quanta, the larger part (or first spare one) in the evening."""
+    text = study({"bid": ["taper: {protocol: us_label, from: 1.5 mg/d, quantum: 0.25 mg, split: bid, "
+                          "at: [\"08:00\", \"20:00\"]}"],
+                  "tid": ["taper: {list: [{dose: 1.0 mg/d, for: 2 d}, {dose: 1.25 mg/d, for: 2 d}], quantum: 0.25 mg, "
+                          "split: tid, at: [\"08:00\", \"14:00\", \"20:00\"]}"]}, [400], ["Cp"],
+                 extra="origin: \"08:00\"\n")
     r = run(text)
     d = r.doses
-    rows = {a: sorted((float(t), float(mg)) for b, t, mg in zip(d["arm"], d["time"], d["amount"]) if a == b) for a in (0, 1)}
+    rows = {a: sorted((float(t), float(mg)) for b, t, mg in zip(d["arm"], d["time"], d["amount"]) if a == b)
+            for a in (0, 1)}
     expected = []
     for k, (level, _) in enumerate(taper_levels("T1", 1.5)):
         quanta = int(level / 0.25 + 0.5)
@@ -161,11 +177,13 @@ def whole_quanta():
             expected += [(24.0 * (3 * k + day), morning), (24.0 * (3 * k + day) + 12, evening)]
     expected = [x for x in expected if x[1] > 0]
     found = [x for x in rows[0] if x[1] > 0]
-    tap.ok(len(found) == len(expected) and np.allclose(found, expected), "twice a day: the larger part in the evening", found[:8])
+    tap.ok(len(found) == len(expected) and np.allclose(found, expected), "twice a day: the larger part in the evening",
+           found[:8])
     found = [x for x in rows[1] if x[1] > 0]
     expected = [(24.0 * day + hour, mg) for day in range(4) for hour, mg in
                 ((0, 0.25 if day < 2 else 0.5), (6, 0.25), (12, 0.5))]
-    tap.ok(len(found) == len(expected) and np.allclose(found, expected), "thrice: evening first, then morning", found[:8])
+    tap.ok(len(found) == len(expected) and np.allclose(found, expected), "thrice: evening first, then morning",
+           found[:8])
 
 
 printed_levels()

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The withdrawal index of clonazepam after an abrupt stop: reference page section 6.
 
-Day 0 of the tables is the first omitted dose. A study starts at 0 h, so the 80 days of dosing before it are 0-1920 h here;
-once they are given with a negative start instead.
+Day 0 of the tables is the first omitted dose. A study starts at 0 h, so the 80 days of dosing before it are 0-1920 h
+here; once they are given with a negative start instead.
 """
 import math
 
@@ -20,7 +20,7 @@ def index_near(name, found, text):
 
 
 def arm(mg_per_day, parameters=None, covariates=None):
-    """Long-term: A and T at their steady averages, no drug in the body, 80 d of halves every 12 h, nothing afterwards."""
+    """Long-term: A and T at their steady averages, no drug in the body, 80 d of halves every 12 h, then nothing."""
     return ([f"oral: {mg_per_day / 2} mg, every: 12 h, for: 80 d"],
             dict({"prior_dose": f"{mg_per_day} mg/d"}, **(parameters or {})), covariates or {})
 
@@ -29,7 +29,8 @@ def stop_study(arms, days, window=(RUN_IN, RUN_IN + 60 * 24.0)):
     times = [RUN_IN + 24 * d for d in days] + [window[1]]
     span = f"window: [{window[0]} h, {window[1]} h]"
     return run(study(arms, times, ["withdrawal_index", "W", "A", "Ce", "T"],
-                     [f"of: clonazepam.withdrawal_index, list: [Cmax, Tmax], {span}", f"of: clonazepam.W, list: [Cmax], {span}"]))
+                     [f"of: clonazepam.withdrawal_index, list: [Cmax, Tmax], {span}",
+                      f"of: clonazepam.W, list: [Cmax], {span}"]))
 
 
 def printed_table():
@@ -55,9 +56,12 @@ def against_own_steps():
     days = [0, 0.7, 2.3, 6.1, 11.9, 25.2]
     cases = {
         "3.4 mg/day at 91.3 kg": (arm(3.4, {}, {"WT": "91.3 kg"}), Subject(91.3), 3.4, long_term(3.4), {}),
-        "1.1 mg/day, other constants": (arm(1.1, {"C50w": "7.7 ng/mL", "A_up": "400 h", "A_down": "99 h", "ke0": "0.8 1/h"}),
-                                        Subject(ke0=0.8), 1.1, long_term(1.1), {"c50w": 7.7, "up": 400.0, "down": 99.0}),
-        "thrice, from rest": ((["oral: 0.5 mg, every: 8 h, for: 80 d"], {}, {}), Subject(), 0.0, every(0.5, 8, -RUN_IN, 0), {}),
+        "1.1 mg/day, other constants": (arm(1.1,
+                                            {"C50w": "7.7 ng/mL", "A_up": "400 h", "A_down": "99 h", "ke0": "0.8 1/h"}),
+                                        Subject(ke0=0.8), 1.1, long_term(1.1),
+                                        {"c50w": 7.7, "up": 400.0, "down": 99.0}),
+        "thrice, from rest": ((["oral: 0.5 mg, every: 8 h, for: 80 d"], {}, {}), Subject(), 0.0,
+                              every(0.5, 8, -RUN_IN, 0), {}),
         "with carbamazepine": (arm(2, {}, {"carbamazepine": "present"}), Subject(factor=1.39), 2, long_term(2), {}),
         "missed week": ((["oral: 1 mg, every: 12 h, for: 40 d", "gap: 7 d", "oral: 1 mg, every: 12 h, for: 33 d"],
                          {"A0": "0.3"}, {}), Subject(), None,
@@ -70,8 +74,10 @@ def against_own_steps():
         own = Withdrawal(subject, doses, -RUN_IN, 60 * 24, a0, **other)
         t, w = own.peak(0, 60 * 24)
         tap.within(f"peak W, {name}, calculated", number(r, "clonazepam_W_Cmax", a), w, 2e-5)
-        tap.within(f"peak index, {name}, calculated", number(r, "clonazepam_withdrawal_index_Cmax", a), index_of(w), 2e-5)
-        tap.near(f"peak time [h], {name}, calculated", number(r, "clonazepam_withdrawal_index_Tmax", a) - RUN_IN, t, 0.05)
+        tap.within(f"peak index, {name}, calculated", number(r, "clonazepam_withdrawal_index_Cmax", a), index_of(w),
+                   2e-5)
+        tap.near(f"peak time [h], {name}, calculated", number(r, "clonazepam_withdrawal_index_Tmax", a) - RUN_IN, t,
+                 0.05)
         for d in days:
             tap.near(f"index at {d} d, {name}, calculated", r.at("clonazepam.withdrawal_index", RUN_IN + 24 * d, a),
                      index_of(own.w_at(24 * d)), 1e-3)
@@ -80,9 +86,11 @@ def against_own_steps():
 def negative_start():
     """The same with the run-in before the study's origin."""
     text = study({"shifted": (["oral: 1 mg, every: 12 h, start: -1920 h, until: 0 h"], {"prior_dose": "2 mg/d"}, {})},
-                 [24, 48, 168, 336, 672, 1440], ["withdrawal_index", "Cp"], ["of: clonazepam.withdrawal_index, list: [Cmax, Tmax]"])
+                 [24, 48, 168, 336, 672, 1440], ["withdrawal_index", "Cp"],
+                 ["of: clonazepam.withdrawal_index, list: [Cmax, Tmax]"])
     r = run(text)
-    tap.within("dosing before 0 h: level at 0 h", r.at("clonazepam.Cp", 0), float(Subject().cp([0.0], long_term(2))[0]), 1e-8)
+    tap.within("dosing before 0 h: level at 0 h", r.at("clonazepam.Cp", 0), float(Subject().cp([0.0], long_term(2))[0]),
+               1e-8)
     index_near("dosing before 0 h: peak index", number(r, "clonazepam_withdrawal_index_Cmax"), "34.7")
     tap.near("dosing before 0 h: peak day", number(r, "clonazepam_withdrawal_index_Tmax") / 24, 5.6, 0.1)
     for d, value in zip((1, 2, 7, 14, 28), "18.4 26.6 34.0 24.1 7.87".split()):
@@ -91,8 +99,10 @@ def negative_start():
 
 def exact_start():
     """A steady-state start needs no run-in; it holds for A and T, too, where the long run-in has nearly come to it."""
-    text = study({"steady": ["steady_state: {oral: 1 mg, every: 12 h}"], "uneven": ["steady_state: {oral: [0.6 mg, 1.7 mg], every: 13 h}"]},
-                 [24, 48, 168, 336, 672, 1440], ["withdrawal_index", "Cp", "A"], ["of: clonazepam.withdrawal_index, list: [Cmax, Tmax]"])
+    text = study({"steady": ["steady_state: {oral: 1 mg, every: 12 h}"],
+                  "uneven": ["steady_state: {oral: [0.6 mg, 1.7 mg], every: 13 h}"]},
+                 [24, 48, 168, 336, 672, 1440], ["withdrawal_index", "Cp", "A"],
+                 ["of: clonazepam.withdrawal_index, list: [Cmax, Tmax]"])
     r = run(text)
     tap.within("steady start: level at 0 h", r.at("clonazepam.Cp", 0), Subject().steady(0, 1, 12), 1e-9)
     index_near("steady start: peak index", number(r, "clonazepam_withdrawal_index_Cmax"), "34.7")
@@ -102,19 +112,23 @@ def exact_start():
         level = Subject().cavg(mg)
         own = Withdrawal(Subject(), sorted(doses), -15600, 1440, level / (level + C50W))
         t, w = own.peak(0, 1440)
-        tap.within(f"{name} start: peak index, calculated", number(r, "clonazepam_withdrawal_index_Cmax", a), index_of(w), 2e-5)
+        tap.within(f"{name} start: peak index, calculated", number(r, "clonazepam_withdrawal_index_Cmax", a),
+                   index_of(w), 2e-5)
         tap.near(f"{name} start: peak time [h], calculated", number(r, "clonazepam_withdrawal_index_Tmax", a), t, 0.05)
-        tap.within(f"{name} start: A at 14 d", r.at("clonazepam.A", 336, a), own.a[int(round((336 + 15600) / 0.125))], 2e-6)
+        tap.within(f"{name} start: A at 14 d", r.at("clonazepam.A", 336, a), own.a[int(round((336 + 15600) / 0.125))],
+                   2e-6)
 
 
 def four_weeks():
     """After only 28 d, from A = T = 0."""
     window = "window: [672 h, 2000 h]"
-    r = run(study({"1 mg/day": ["oral: 0.5 mg, every: 12 h, for: 28 d"], "2 mg/day": ["oral: 1 mg, every: 12 h, for: 28 d"]}, [672, 2000],
+    r = run(study({"1 mg/day": ["oral: 0.5 mg, every: 12 h, for: 28 d"],
+                   "2 mg/day": ["oral: 1 mg, every: 12 h, for: 28 d"]}, [672, 2000],
                   ["withdrawal_index"], [f"of: clonazepam.withdrawal_index, list: [Cmax, Tmax], {window}"]))
     for a, (top, day) in enumerate((("19.4", 6.2), ("25.8", 6.8))):
         index_near(f"peak index after 28 d, {r.arms[a]}", number(r, "clonazepam_withdrawal_index_Cmax", a), top)
-        tap.near(f"peak day after 28 d, {r.arms[a]}", number(r, "clonazepam_withdrawal_index_Tmax", a) / 24 - 28, day, 0.1)
+        tap.near(f"peak day after 28 d, {r.arms[a]}", number(r, "clonazepam_withdrawal_index_Tmax", a) / 24 - 28, day,
+                 0.1)
 
 
 def linear_limit():
@@ -126,7 +140,8 @@ def linear_limit():
     mg, c50w = 9.0, 1e6  # 100 ng/mL, a ten thousandth of C50w
     arms = {f"{h} h": (["iv: 9 mg"], {"TVQ": "1e-9 L/h", "TVCL": f"{LN2 / h * 90:.15g} L/h", "C50w": f"{c50w:g} ng/mL",
                                       "ke0": "5000 1/h", "A0": f"{mg / 90 * 1000 / c50w:.15g}"}, {}) for h in rows}
-    r = run(study(arms, [672, 2000], ["W"], ["of: clonazepam.W, list: [Cmax, Tmax], window: [1 h, 2000 h]"], extra="tolerance: 1e-10\n"))
+    r = run(study(arms, [672, 2000], ["W"], ["of: clonazepam.W, list: [Cmax, Tmax], window: [1 h, 2000 h]"],
+                  extra="tolerance: 1e-10\n"))
     for a, (h, (day, rest)) in enumerate(rows.items()):
         beta, k = LN2 / h, LN2 / A_DOWN
         t = math.log(beta / k) / (beta - k)
@@ -140,7 +155,8 @@ def bound_on_c50w():
     rows = {50: "4.8", 20: "5.6", 10: "6.4", 5: "7.5", 2: "9.3", 1: "10.8", 0.5: "12.3"}
     r = stop_study({f"{c} ng/mL": arm(2, {"C50w": f"{c} ng/mL"}) for c in rows}, [1])
     for a, (c, day) in enumerate(rows.items()):
-        tap.near(f"peak day with C50w {c} ng/mL", number(r, "clonazepam_withdrawal_index_Tmax", a) / 24 - 80, float(day), 0.1)
+        tap.near(f"peak day with C50w {c} ng/mL", number(r, "clonazepam_withdrawal_index_Tmax", a) / 24 - 80,
+                 float(day), 0.1)
 
 
 printed_table()
