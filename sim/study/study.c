@@ -301,6 +301,12 @@ static bool alters_model(const struct hl_study_sweep *sweep)
     return false;
 }
 
+static void check_count(struct hl_study_reader *reader, const struct hl_yaml *node, size_t n, const char *what)
+{
+    if (n > HL_MAX_ASKED)
+        hl_diag_error(reader->diag, node->pos, "%zu %s, more than the most of %d; ask for fewer", n, what, HL_MAX_ASKED);
+}
+
 /* Outputs and what is computed from them; then the defaults of the covariates can be written down too. */
 static void read_questions(struct hl_study_reader *reader, const struct hl_yaml *resolved,
                            const struct hl_system *system)
@@ -310,6 +316,9 @@ static void read_questions(struct hl_study_reader *reader, const struct hl_yaml 
     hl_study_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
     hl_study_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
     hl_study_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
+    const struct hl_yaml *outputs = hl_yaml_get(resolved, "outputs"), *quantiles = hl_yaml_get(resolved, "quantiles");
+    check_count(reader, outputs ? outputs : resolved, reader->study->n_outputs, "outputs");
+    check_count(reader, quantiles ? quantiles : resolved, reader->study->n_quantiles, "quantiles");
 }
 
 static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
