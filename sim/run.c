@@ -35,6 +35,7 @@ struct arm_results {
     size_t *width;
     double *covariate;   /* [covariate][subject] */
     double *individual;  /* [individual][subject] */
+    double *mixture;     /* [mixture][subject] */
     signed char *status; /* [subject] */
 };
 
@@ -47,6 +48,7 @@ static void results_clear(struct arm_results *r, const struct hl_study *study)
     hl_free(r->values);
     hl_free(r->covariate);
     hl_free(r->individual);
+    hl_free(r->mixture);
     hl_free(r->status);
     memset(r, 0, sizeof *r);
 }
@@ -61,10 +63,11 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
     r->values = hl_alloc(r->n_outputs * r->n_times, r->subjects * sizeof *r->values);
     r->covariate = hl_alloc(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
     r->individual = hl_alloc(arm->system->n_individuals, r->subjects * sizeof *r->individual);
+    r->mixture = hl_alloc(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);
     r->status = hl_alloc(r->subjects, 1);
     r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
     r->width = hl_alloc(study->n_metrics, sizeof *r->width);
-    bool complete = r->values && r->covariate && r->individual && r->status && r->metric && r->width;
+    bool complete = r->values && r->covariate && r->individual && r->mixture && r->status && r->metric && r->width;
     for (size_t m = 0; complete && m < study->n_metrics; m++) {
         r->width[m] = hl_metric_width(study, regimen, m);
         r->metric[m] = hl_alloc(r->subjects * r->width[m], sizeof *r->metric[m]);
@@ -115,16 +118,21 @@ static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p,
     return w->solver && w->meter && w->regs && w->out && w->scratch && w->status ? HL_OK : HL_ERR_MEMORY;
 }
 
+/* Register reg of the block's subjects, appended to an arm's row. */
+static void keep_register(double *row, const struct hl_block *block, int reg)
+{
+    memcpy(row + (size_t)block->first - 1, block->regs + (size_t)reg * block->lanes, block->n * sizeof *row);
+}
+
 /* Who the subjects of this block are, as they are after the cohort has been drawn. */
 static void keep_subjects(struct arm_results *r, const struct hl_system *system, const struct hl_block *block)
 {
-    size_t at = (size_t)block->first - 1;
     for (size_t c = 0; c < system->n_covariates; c++)
-        memcpy(r->covariate + c * r->subjects + at, block->regs + (size_t)system->covariate[c].reg * block->lanes,
-               block->n * sizeof(double));
+        keep_register(r->covariate + c * r->subjects, block, system->covariate[c].reg);
     for (size_t i = 0; i < system->n_individuals; i++)
-        memcpy(r->individual + i * r->subjects + at, block->regs + (size_t)system->individual_value[i].reg * block->lanes,
-               block->n * sizeof(double));
+        keep_register(r->individual + i * r->subjects, block, system->individual_value[i].reg);
+    for (size_t m = 0; m < system->n_mixtures; m++)
+        keep_register(r->mixture + m * r->subjects, block, system->mixture[m].reg);
 }
 
 /* [output][time][lane] of a block becomes [output][subject][time] of the arm. */
@@ -172,12 +180,17 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
     return HL_OK;
 }
 
-static enum hl_status store_strip(struct hl_store *store, const struct hl_study *study, size_t a,
-                                  const struct arm_results *r, size_t first, size_t n)
+/* One output of a strip: packed here, put into the file by one thread at a time. */
+static enum hl_status store_strip(struct hl_store *store, size_t a, const struct arm_results *r, size_t o, size_t first,
+                                  size_t n)
 {
-    enum hl_status status = HL_OK;
-    for (size_t o = 0; status == HL_OK && study->store_trajectories && o < r->n_outputs; o++)
-        status = hl_store_trajectories(store, a, o, first, n, r->values + (o * r->subjects + first - 1) * r->n_times);
+    struct hl_packed *packed = NULL;
+    enum hl_status status = hl_store_pack(store, a, o, first, n, r->values + (o * r->subjects + first - 1) * r->n_times,
+                                          &packed);
+    if (status != HL_OK)
+        return status;
+#pragma omp critical(hl_store)
+    status = hl_store_put(store, packed);
     return status;
 }
 
@@ -190,11 +203,8 @@ static enum hl_status solve_strip(struct worker *w, const struct hl_prepared *p,
         size_t left = n - done;
         status = solve_block(w, p, a, r, first + done, left < w->lanes ? left : w->lanes);
     }
-#pragma omp critical(hl_store)
-    {
-        if (status == HL_OK)
-            status = store_strip(store, p->study, a, r, first, n);
-    }
+    for (size_t o = 0; status == HL_OK && p->study->store_trajectories && o < r->n_outputs; o++)
+        status = store_strip(store, a, r, o, first, n);
     hl_progress_add(progress, n);
     return status;
 }
@@ -305,25 +315,34 @@ static enum hl_status store_subjects(struct hl_store *store, const struct hl_stu
         status = hl_store_subject_covariate(store, a, c, r->covariate + c * r->subjects);
     for (size_t i = 0; status == HL_OK && i < system->n_individuals; i++)
         status = hl_store_subject_individual(store, a, i, r->individual + i * r->subjects);
+    for (size_t m = 0; status == HL_OK && m < system->n_mixtures; m++)
+        status = hl_store_subject_mixture(store, a, m, r->mixture + m * r->subjects);
     for (size_t m = 0; status == HL_OK && m < study->n_metrics; m++)
         status = hl_store_metric(store, a, m, r->width[m], r->metric[m]);
     return status;
 }
 
-/* The prescribed doses, alike for all: subject 0. */
+/* The prescribed doses, alike for all: subject 0. What a patch holds is asked of the typical subject. */
 static enum hl_status store_prescribed(struct hl_store *store, size_t a, const struct hl_system *system,
                                        const struct hl_regimen *regimen)
 {
     struct hl_given *given = hl_alloc(regimen->n_doses, sizeof *given);
-    if (!given)
-        return HL_ERR_MEMORY;
-    for (size_t i = 0; i < regimen->n_doses; i++) {
-        const struct hl_dose *dose = &regimen->dose[i];
-        given[i] = (struct hl_given){.arm = (int)a, .time = dose->time, .amount = dose->amount, .rate = dose->rate,
-                                     .instance = system->route[dose->route].instance, .route = dose->route};
+    double *regs = hl_alloc(system->n_regs, sizeof *regs);
+    enum hl_status status = given && regs ? HL_OK : HL_ERR_MEMORY;
+    if (status == HL_OK) {
+        hl_system_reset(system, regs, 1);
+        hl_program_run(&system->individual, regs, 1);
     }
-    enum hl_status status = hl_store_doses(store, regimen->n_doses, given);
+    for (size_t i = 0; status == HL_OK && i < regimen->n_doses; i++) {
+        const struct hl_dose *dose = &regimen->dose[i];
+        given[i] = (struct hl_given){.arm = (int)a, .time = dose->time, .rate = dose->rate, .route = dose->route,
+                                     .amount = hl_regimen_amount(dose, system, regs, 1, 0),
+                                     .instance = system->route[dose->route].instance};
+    }
+    if (status == HL_OK)
+        status = hl_store_doses(store, regimen->n_doses, given);
     hl_free(given);
+    hl_free(regs);
     return status;
 }
 

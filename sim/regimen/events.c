@@ -426,3 +426,15 @@ bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_syst
     hl_free(own);
     return common;
 }
+
+double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *system, double *regs, size_t lanes, size_t lane)
+{
+    const struct hl_route *route = &system->route[dose->route];
+    if (dose->kind != HL_DOSE_PATCH)
+        return dose->amount;
+    regs[(size_t)route->nominal_reg * lanes + lane] = dose->amount;
+    hl_program_run(&route->content, regs, lanes);
+    if (route->content_reg >= 0)
+        return regs[(size_t)route->content_reg * lanes + lane];
+    return isfinite(dose->duration) ? regs[(size_t)route->rate_reg * lanes + lane] * dose->duration : 0;
+}

@@ -13,7 +13,7 @@ static const struct column_kind kinds[HL_N_DOSES] = {
     {"arm", NULL, "treatment arm, counted from 0", HL_INT32},
     {"subject", NULL, "subject; 0: every subject of the arm", HL_INT32},
     {"time", "h", "time of the dose since the origin of the study", HL_FLOAT64},
-    {"amount", "mg", "amount given; of a patch its nominal strength (a release rate in mg/h where the route says so)", HL_FLOAT64},
+    {"amount", "mg", "amount given; of a patch what it holds when it is put on", HL_FLOAT64},
     {"rate", "mg/h", "rate of an infusion, 0 otherwise", HL_FLOAT64},
     {"drug", NULL, "drug, a code", HL_INT8},
     {"route", NULL, "route, a code", HL_INT8},
