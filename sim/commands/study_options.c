@@ -2,7 +2,6 @@
 /* What the command line may change in a study. */
 #include "commands/study_options.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "commands/places.h"
@@ -10,15 +9,15 @@
 static enum hl_status read_set(const char *given, char *text, size_t size, struct hl_set *set, struct hl_diag *diag)
 {
     const char *equals = strchr(given, '=');
-    if (!equals || equals == given || strlen(given) >= size) {
+    if (!equals || equals == given || (size_t)(equals - given) >= size) {
         hl_diag_error(diag, hl_pos_none(), "--set needs KEY=VALUE, for example --set clonazepam.TVCL='2 L/h', but found '%s'",
                       given);
         return HL_ERR_INPUT;
     }
-    snprintf(text, size, "%s", given);
+    memcpy(text, given, (size_t)(equals - given));
     text[equals - given] = '\0';
     set->key = text;
-    set->value = text + (equals - given) + 1;
+    set->value = equals + 1; /* of any length: it stays where the command line has it */
     return HL_OK;
 }
 
@@ -29,8 +28,10 @@ enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struc
     enum hl_status status = HL_OK;
     for (size_t i = 0; i < arguments->n_given; i++)
         if (strcmp(arguments->given[i].name, "set") == 0) {
-            size_t n = options->n_sets++;
-            if (read_set(arguments->given[i].value, room->text[n], sizeof room->text[n], &room->set[n], diag) != HL_OK)
+            size_t n = options->n_sets;
+            if (read_set(arguments->given[i].value, room->text[n], sizeof room->text[n], &room->set[n], diag) == HL_OK)
+                options->n_sets++;
+            else
                 status = HL_ERR_INPUT;
         }
     options->set = room->set;

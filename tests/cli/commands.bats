@@ -166,6 +166,20 @@ YAML
     [ ! -e c.h5 ]
 }
 
+@test "--set without a value is refused by every verb; a long value is not" {
+    small
+    for verb in run check explain; do
+        run "$halflife" $verb small.yaml --set nothing
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"--set needs KEY=VALUE"* ]]
+    done
+    run "$halflife" check small.yaml --set "description=$(printf 'long %.0s' {1..300})"
+    [ "$status" -eq 0 ]
+    run "$halflife" check small.yaml --set "quantiles=[$(seq -s , 1 300 | sed 's/[0-9]*/&e-3/g')]"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"300 quantiles, more than the most of 256"* ]]
+}
+
 @test "check reports every fault of a file in one pass, with places" {
     cat > bad.yaml <<'YAML'
 study: bad
