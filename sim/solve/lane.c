@@ -7,13 +7,20 @@
  *     ADD   x_k += value        z += W_{.k} value, or y_k += value
  *     RATE  b_k += value        g  = W b from now on
  *     GIVEN                     time after dose starts anew
- * Whoever looks at the time of an event sees what is there after it. */
+ * Whoever looks at the time of an event sees what is there after it.
+ *
+ * Subjects whose matrix has no good modes are looked at in other ways: from the
+ * anchor on by whole hops of length STEP_NEAR / |A|, for which one matrix exponential
+ * serves, and from the last hop by a Taylor series for the vector alone. The last
+ * hop is remembered, for the next look is usually near. */
 #include "solve/lane.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+
+#define STEP_NEAR 8.0 /* hop times norm of the matrix */
 
 static bool lane_alloc(struct hl_lane *lane)
 {
@@ -28,6 +35,7 @@ static bool lane_alloc(struct hl_lane *lane)
         {&lane->f, m},                     {&lane->y_before, m},            {&lane->bridge.y0, m},
         {&lane->bridge.f0, m},             {&lane->bridge.d0, m},           {&lane->bridge.y1, m},
         {&lane->bridge.f1, m},             {&lane->bridge.d1, m},
+        {&lane->z_near, plan->n_modes},    {&lane->t_near, plan->n_components},
     };
     bool good = true;
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
@@ -57,9 +65,16 @@ void hl_lane_free(struct hl_lane *lane)
     hl_modes_work_free(lane->work);
     void *part[] = {lane->regs, lane->dregs, lane->z, lane->g, lane->zt, lane->x, lane->dx, lane->rate,
                     lane->last_dose, lane->y, lane->scale, lane->at, lane->f, lane->y_before, lane->bridge.y0,
-                    lane->bridge.f0, lane->bridge.d0, lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane};
+                    lane->bridge.f0, lane->bridge.d0, lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane->z_near, lane->t_near, lane};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
+}
+
+/* Forgets hops: the anchor or an input has changed. */
+static void forget_near(struct hl_lane *lane)
+{
+    for (size_t c = 0; c < lane->plan->n_components; c++)
+        lane->t_near[c] = INFINITY;
 }
 
 void hl_component_input(const struct hl_component *c, const struct hl_modes *modes, const double *regs, size_t lanes,
@@ -100,6 +115,7 @@ void hl_lane_restart(struct hl_lane *lane, const struct hl_start *start)
     note_scale(lane);
     for (size_t c = 0; c < plan->n_components; c++)
         refresh_input(lane, c);
+    forget_near(lane);
     lane->n_steps = 0;
     lane->landing = 0;
     lane->h = 0;
@@ -123,6 +139,28 @@ void hl_lane_load(struct hl_lane *lane, const double *regs, size_t lanes, size_t
     hl_lane_restart(lane, start);
 }
 
+/* Amplitudes of component c at time t >= anchor, into z. */
+static void look_at(struct hl_lane *lane, size_t c, double t, double *z)
+{
+    size_t offset = lane->plan->component[c].offset, bytes = lane->plan->component[c].shape.n * sizeof *z;
+    struct hl_modes *modes = &lane->modes[c];
+    const double *g = lane->g + offset;
+    if (modes->kind != HL_MODES_MATRIX) {
+        memcpy(z, lane->z + offset, bytes);
+        hl_modes_advance(modes, t - lane->anchor, z, g, lane->work);
+        return;
+    }
+    double *near = lane->z_near + offset, hop = STEP_NEAR / modes->norm;
+    if (!(lane->t_near[c] <= t)) {
+        memcpy(near, lane->z + offset, bytes);
+        lane->t_near[c] = lane->anchor;
+    }
+    for (; t - lane->t_near[c] > hop; lane->t_near[c] += hop)
+        hl_modes_advance(modes, hop, near, g, lane->work);
+    memcpy(z, near, bytes);
+    hl_modes_nudge(modes, t - lane->t_near[c], z, g, lane->work);
+}
+
 /* x and, with slope, x' of component c at time t. */
 static void component_at(struct hl_lane *lane, size_t c, double t, bool slope)
 {
@@ -130,9 +168,10 @@ static void component_at(struct hl_lane *lane, size_t c, double t, bool slope)
     size_t n = component->shape.n;
     double *z = lane->zt + component->offset;
     bool still = lane->hold && lane->hold[c];
-    memcpy(z, lane->z + component->offset, n * sizeof *z);
-    if (!still)
-        hl_modes_advance(&lane->modes[c], t - lane->anchor, z, lane->g + component->offset, lane->work);
+    if (still)
+        memcpy(z, lane->z + component->offset, n * sizeof *z);
+    else
+        look_at(lane, c, t, z);
     hl_modes_states(&lane->modes[c], z, lane->x);
     for (size_t i = 0; slope && i < n; i++) {
         double sum = lane->rate[component->state[i]];
@@ -224,6 +263,7 @@ static void cast_anchor(struct hl_lane *lane)
             hl_modes_advance(&lane->modes[c], lane->t - lane->anchor, lane->z + offset, lane->g + offset, lane->work);
     }
     lane->anchor = lane->t;
+    forget_near(lane);
 }
 
 static void add_amount(struct hl_lane *lane, int state, double value)

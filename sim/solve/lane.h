@@ -37,6 +37,7 @@ struct hl_lane {
 
     struct hl_modes *modes;      /* plan->n_components of this subject */
     double anchor, *z, *g;       /* modes and their input at the anchor */
+    double *z_near, *t_near;     /* n_modes, n_components: matrix components at a time since the anchor, see lane.c */
     double *zt, *x, *dx;         /* n_modes, largest, largest: scratch */
     const bool *hold;            /* by component: stands still (steady.c); NULL for none */
     double *rate, *last_dose;

@@ -35,6 +35,8 @@
 #include "solve/eigen.h"
 
 #define TAYLOR_TERMS 17          /* 0.5^17 / 19! = 6e-23 */
+#define MOST_TERMS 30            /* 1 / 30! = 4e-33 */
+#define NO_MORE 1e-18            /* relative: a term that changes no digit */
 #define SERIES_BELOW 0.5         /* |lambda dt| from which phi functions use their closed form */
 #define STANDS_STILL 1e-12       /* |lambda| times the period below which a mode isn't eliminated */
 
@@ -214,6 +216,19 @@ static double modal_loss(const struct hl_modes *modes, const struct hl_shape *sh
     return loss;
 }
 
+/* Largest sum of a row's absolute values. */
+static double norm_of(const struct hl_modes *modes)
+{
+    double norm = 0;
+    for (size_t i = 0; i < modes->n; i++) {
+        double sum = 0;
+        for (size_t k = 0; k < modes->n; k++)
+            sum += fabs(modes->A[i * modes->n + k]);
+        norm = fmax(norm, sum);
+    }
+    return norm;
+}
+
 enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shape, double horizon,
                              struct hl_modes_work *work)
 {
@@ -226,6 +241,7 @@ enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shap
         if (!isfinite(modes->A[i]))
             return HL_ERR_DOMAIN;
     }
+    modes->norm = norm_of(modes);
     if (hl_eigen_solve(work->eigen, modes->exact, shape, work->lambda, work->V, work->W)) {
         take_real_form(modes, work);
         modes->loss = modal_loss(modes, shape, horizon, work);
@@ -323,14 +339,8 @@ static void double_step(struct hl_modes_work *work, size_t n, double h)
 static void exponential(const struct hl_modes *modes, double dt, struct hl_modes_work *work)
 {
     size_t n = modes->n;
-    long double norm = 0;
-    for (size_t i = 0; i < n; i++) {
-        long double sum = 0;
-        for (size_t k = 0; k < n; k++)
-            sum += fabsl(modes->exact[i * n + k]);
-        norm = fmaxl(norm, sum);
-    }
-    int doublings = norm * dt > 0.5L ? (int)ceill(log2l(norm * dt)) + 1 : 0;
+    double norm = modes->norm;
+    int doublings = norm * dt > 0.5 ? (int)ceil(log2(norm * dt)) + 1 : 0;
     double h = ldexp(dt, -doublings);
     for (size_t i = 0; i < n * n; i++)
         work->X[i] = modes->exact[i] * h;
@@ -419,6 +429,32 @@ void hl_modes_advance(struct hl_modes *modes, double dt, double *z, const double
             j++;
         } else if (g[j] != 0) { /* no input: spare the exponential */
             z[j] += g[j] * hl_phi1(modes->re[j], dt);
+        }
+    }
+}
+
+/* y(h) = y + h v + h^2/2 A v + ..., v = A y + b, until nothing more is added: some twenty products of A with a vector. */
+void hl_modes_nudge(const struct hl_modes *modes, double dt, double *z, const double *g, struct hl_modes_work *work)
+{
+    size_t n = modes->n;
+    double pieces = fmax(1, ceil(modes->norm * dt)), h = dt / pieces, *term = work->e, *next = work->e + n;
+    for (double p = 0; p < pieces; p++) {
+        double size = 0, added = 1;
+        apply(modes->A, z, n, term);
+        for (size_t i = 0; i < n; i++) {
+            term[i] = h * (term[i] + g[i]);
+            size = fmax(size, fabs(z[i]));
+        }
+        for (int k = 2; k < MOST_TERMS && added > 0; k++) {
+            added = 0;
+            for (size_t i = 0; i < n; i++) {
+                z[i] += term[i];
+                added = fmax(added, fabs(term[i]));
+            }
+            added = added > NO_MORE * size ? added : 0;
+            apply(modes->A, term, n, next);
+            for (size_t i = 0; i < n; i++)
+                term[i] = next[i] * h / k;
         }
     }
 }
