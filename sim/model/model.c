@@ -7,6 +7,7 @@
  *      circular definitions and impossible structures. */
 #include "model/model.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,14 +55,35 @@ static const char *find_file(struct hl_arena *arena, const char *name, const cha
     return NULL;
 }
 
+/* The names of all YAML files of a directory, added to a list. */
+static const char **names_in(struct hl_arena *arena, const char *directory, const char **name, size_t *n, size_t *capacity)
+{
+    DIR *dir = opendir(directory);
+    for (struct dirent *d; dir && (d = readdir(dir)) != NULL;) {
+        size_t length = strlen(d->d_name);
+        if (length < 6 || strcmp(d->d_name + length - 5, ".yaml") != 0)
+            continue;
+        name = hl_arena_push(arena, name, *n, capacity, sizeof *name);
+        name[(*n)++] = hl_arena_strndup(arena, d->d_name, length - 5);
+    }
+    if (dir)
+        closedir(dir);
+    return name;
+}
+
 static void report_missing(struct hl_arena *arena, const char *name, const char *const *directory, size_t n,
                            struct hl_pos asked_at, struct hl_diag *diag)
 {
-    const char *places = "";
-    for (size_t i = 0; i < n; i++)
+    const char *places = "", **known = NULL;
+    size_t n_known = 0, capacity = 0;
+    char hint[256];
+    for (size_t i = 0; i < n; i++) {
         places = hl_arena_printf(arena, "%s%s%s", places, i ? ", " : "", directory[i]);
-    hl_diag_error(diag, asked_at, "no model '%s': no such file%s%s; `halflife models` lists the library", name,
-                  n ? " in " : "", places);
+        known = names_in(arena, directory[i], known, &n_known, &capacity);
+    }
+    hl_text_did_you_mean(name, known, n_known, hint, sizeof hint);
+    hl_diag_error(diag, asked_at, "no model '%s': no such file%s%s%s", name, n ? " in " : "", places,
+                  *hint ? hint : "; `halflife models` lists the library");
 }
 
 /* Deletes every key whose value is the plain word "remove". */
