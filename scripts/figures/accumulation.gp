@@ -14,7 +14,7 @@ drawn = ''; left_out = ''; n = 0; top = 0.0; last_day = 0.0; low = 1e300
 do for [a = 0:n_arms - 1] {
     if (chosen >= 0 && a != chosen) { continue }
     set print $Q
-    print system(export(of.'_quantiles').of_arm(a))
+    print system(table(of.'_quantiles'.of_arm(a)))
     unset print
     h = $Q[1]
     stats $Q using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
@@ -38,7 +38,7 @@ do for [p = 1:n] {
     a = int(word(drawn, p))
     eval doses_of_arm(a)
     set print $Q
-    print system(export(of.'_quantiles').of_arm(a))
+    print system(table(of.'_quantiles'.of_arm(a)))
     unset print
     set table $given
     plot $doses using (dose_value('time')) skip 1 with table if (dose_is(drug(of)))
@@ -46,9 +46,9 @@ do for [p = 1:n] {
     do for [i = |$given| - 1:(|$given| > 150 ? |$given| - 150 : 1):-1] {
         t0 = $given[i] + 0.0; t1 = $given[i + 1] + 0.0
         if (t1 - t0 > 200) { continue }
-        stats $Q using ($2 >= t0 && $2 <= t1 ? $2 : NaN) skip 1 name 'Z' nooutput
-        if (Z_records >= (zoom_to[p] > 0 ? 20 : 8)) { zoom_from[p] = t0; zoom_to[p] = t1 }
-        if (Z_records >= 20) { break }
+        stats $Q using ($2 >= t0 && $2 <= t1 ? 1 : 0) skip 1 name 'Z' nooutput
+        if (Z_sum >= (zoom_to[p] > 0 ? 20 : 8)) { zoom_from[p] = t0; zoom_to[p] = t1 }
+        if (Z_sum >= 20) { break }
     }
     longest = zoom_to[p] - zoom_from[p] > longest ? zoom_to[p] - zoom_from[p] : longest
 }
@@ -66,7 +66,7 @@ if (log) { set logscale y; set format y '%g' } else { set ytics step_for(top, ro
 do for [p = 1:n] {
     a = int(word(drawn, p))
     set print $Q
-    print system(export(of.'_quantiles').of_arm(a))
+    print system(table(of.'_quantiles'.of_arm(a)))
     unset print
     h = $Q[1]; m = median_column(h); c = colour(p - 1)
     above = 130 + (p - 1)*row + 34; below = 130 + p*row - 16

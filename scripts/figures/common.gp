@@ -26,12 +26,15 @@ dumb = format eq 'dumb'
 set encoding utf8
 set datafile separator "\t"
 set datafile missing "NaN"
+set datafile commentschars ""
 
 # ---- Reading. The shell sees file names only in single quotes; a name that looks like an option gets a ./ in front.
 shell_quote(s) = "'".shell_quoted(s)."'"
 shell_quoted(s) = strstrt(s, "'") == 0 ? s : s[1:strstrt(s, "'") - 1]."'\\''".shell_quoted(s[strstrt(s, "'") + 1:*])
 plain(s) = s[1:1] eq '-' ? './'.s : s
 export(what) = sprintf("%s export %s --format tsv %s", shell_quote(halflife), shell_quote(plain(file)), what)
+# Tables go into datablocks by `print`, which minds quotes: names get typographic ones.
+table(what) = export(what)." | sed -e \"s/'/’/g\" -e 's/\"/”/g'"
 of_arm(i) = sprintf(" --arm %d", i)
 
 # The n-th field of a line, the line's rest after a field, and how many there are.
@@ -142,7 +145,7 @@ pairs(header) = quantile_columns(header)/2
 ribbon_name(header, pair) = sprintf("%g–%g %%", 100*quantile_at(header, pair), 100*quantile_at(header, quantile_columns(header) + 1 - pair))
 
 # ---- Doses of arm a as seen by subject 1, into $doses; those of one drug that were given, not refused.
-doses_of_arm(a) = "set print $doses; print system(export('doses').of_arm(".a.").' --subject 1'); unset print; dose_head = $doses[1]"
+doses_of_arm(a) = "set print $doses; print system(table('doses'.of_arm(".a.").' --subject 1')); unset print; dose_head = $doses[1]"
 dose_value(name) = column(column_of(dose_head, name))
 dose_is(name) = stringcolumn(column_of(dose_head, 'drug')) eq name && stringcolumn(column_of(dose_head, 'refused')) ne 'refused'
 

@@ -32,11 +32,11 @@ spaced(s) = strstrt(s, '_') == 0 ? s : s[1:strstrt(s, '_') - 1].' '.s[strstrt(s,
 people = people > n_subjects ? n_subjects : people
 a = chosen < 0 ? 0 : chosen
 
-set print $X; print system(export(across.'_quantiles').of_arm(a)); unset print
-set print $Y; print system(export(up.'_quantiles').of_arm(a)); unset print
+set print $X; print system(table(across.'_quantiles'.of_arm(a))); unset print
+set print $Y; print system(table(up.'_quantiles'.of_arm(a))); unset print
 m = median_column($X[1])
 set print $P
-do for [k = 1:people] { print system(export(across.' '.up).of_arm(a).sprintf(" --subject %d", k)) }
+do for [k = 1:people] { print system(table(across.' '.up.of_arm(a).sprintf(" --subject %d", k))) }
 unset print
 cx = column_of($P[1], across); cy = column_of($P[1], up)
 stats $P using cx:cy name 'P' nooutput
@@ -58,15 +58,15 @@ eval canvas(1600, 1000)
 eval frame(attribute('/', 'title'), sprintf("cohort's median path and %s%s", counted(people, 'subject'), n_arms > 1 ? '; arm: '.arm_name(a) : ''))
 set label 905 'curves: half of patients at Ramsay level s or deeper, u = (a + f + α·a·f)/stim = 1 (Greco); typical subject without tolerance; surrogate data' \
     at screen pixel_x(30),pixel_y(high - 46) left font font_small tc rgb '#444444'
-eval panel(130, 1230, 136, 840)
+eval panel(130, 1230, 158, 840)
 set xrange [0:top_x]; set yrange [0:top_y]
 set xlabel axis(across)
-set label 906 axis(up) at screen pixel_x(36),pixel_y(485) center rotate by 90 font font_axis
+set label 906 axis(up) at screen pixel_x(36),pixel_y(500) center rotate by 90 font font_axis
 set grid xtics ytics
 set palette defined (0 '#440154', 0.25 '#3B528B', 0.5 '#21918C', 0.75 '#5EC962', 1 '#FDE725')
 set cbrange [0:X_max_x]
 set cblabel 'day [d]' font font_axis
-set colorbox user origin pixel_x(1460),pixel_y(840) size pixel_x(28),710.0/high
+set colorbox user origin pixel_x(1460),pixel_y(840) size pixel_x(28),682.0/high
 # Names stand beside a curve's lower end, or outside the frame where it leaves to the right.
 do for [s = 2:6] {
     called = sprintf("s = %d, %s", s, spaced(spaced(level_name(s))))
@@ -76,7 +76,7 @@ do for [s = 2:6] {
         if (iso_y(s, 0.5, top_x) < top_y) { set label 20 + s called at top_x,iso_y(s, 0.5, top_x) offset 0.8,0 left front font font_small tc rgb colour(s) }
     }
 }
-set key at screen pixel_x(1230),pixel_y(118) right bottom horizontal
+set key at screen pixel_x(1230),pixel_y(140) right bottom horizontal
 set samples 400
 iso(s, t) = iso_x(s, 0.5, t*end_y(s, 0.5))
 plot for [k = 1:people] $P using (column(column_of($P[1], 'subject')) == k ? column(cx) : NaN):(column(cy)) with lines lw 0.5 lc rgb '#B0B0B0' title (k == 1 ? 'one subject each' : ''), \

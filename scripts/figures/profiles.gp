@@ -12,11 +12,11 @@ people = people > n_subjects ? n_subjects : people
 a = chosen < 0 ? 0 : chosen
 
 set print $Q
-print system(export(of.'_quantiles').of_arm(a))
+print system(table(of.'_quantiles'.of_arm(a)))
 unset print
 h = $Q[1]
 set print $P
-do for [k = 1:people] { print system(export(of).of_arm(a).sprintf(" --subject %d", k)) }
+do for [k = 1:people] { print system(table(of.of_arm(a).sprintf(" --subject %d", k))) }
 unset print
 value = column_of($P[1], of)
 clock = column_of($P[1], 'time')
@@ -27,13 +27,16 @@ stats $Q using (column(high_column(h, 1))) skip 1 name 'Q' nooutput
 stats $P using (column(value)) name 'P' nooutput
 top = P_max > Q_max ? P_max : Q_max
 bottom = log ? top/1e3 : 0
+# The axis ends where nobody has anything left.
+stats $P using (column(value) > (log ? bottom : 0.005*top) ? column(clock)/24 : 0) name 'E' nooutput
+if (E_max <= 0) { E_max = 1.0 }
 Y(y) = log && !(y > bottom) ? NaN : y
 F(y) = log && !(y > bottom) ? bottom : y
 eval frame(attribute('/', 'title'), sprintf("%d of %d subjects%s%s", people, n_subjects, n_arms > 1 ? '; arm: '.arm_name(a) : '', log ? '; logarithmic axis' : ''))
 eval panel(130, 1570, 150, 870)
 set xlabel 'time [d]'
 set ylabel axis(of)
-set xrange [0:*] noextend
+set xrange [0:1.04*E_max]
 set yrange [bottom:top*(log ? 1.5 : 1.05)]
 if (log) { set logscale y; set format y '%g' }
 set key at screen pixel_x(1570),pixel_y(136) right bottom horizontal

@@ -38,7 +38,7 @@ do for [p = 1:n_panels] {
     name = is_share ? word(shares, p - 3) : word(variables, p)
     quantity = name.(is_share ? '_fraction_above' : '_quantiles')
     set print $T
-    do for [i = 1:n] { print system(export(quantity).of_arm(int(word(drawn, i)))) }
+    do for [i = 1:n] { print system(table(quantity.of_arm(int(word(drawn, i))))) }
     unset print
     h = $T[1]; last = |$T|/n
     set label 1 (is_share ? 'subjects with '.named(name).' above '.threshold(field(h, 3)).' [%]' : axis(name)).grade(name) \

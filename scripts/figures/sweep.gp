@@ -12,7 +12,7 @@ if (metric eq '' && found > 0) { metric = first_field(attributes[found + 9:*]) }
 if (metric eq '') { print "the file has no metric of ".of; exit status 2 }
 
 set print $D
-print system(export('design'))
+print system(table('design'))
 unset print
 n_factors = fields($D[1]) - 1
 factor(k) = field($D[1], 1 + k)
@@ -37,7 +37,7 @@ factor_axis(k) = short(path_of(k)).(factor_unit(k) eq '' ? ' [1]' : ' ['.pretty(
 
 metric_name(m) = attribute('metrics/'.m, 'long_name') eq '' ? m : attribute('metrics/'.m, 'long_name')
 set print $M
-print system(export('metrics/'.metric))
+print system(table('metrics/'.metric))
 unset print
 value = fields($M[1])
 stats $M using (column(value)) skip 1 name 'M' nooutput

@@ -19,8 +19,8 @@ high_C = 0.0; high_W = 0.0; high_D = 0.0; last_day = 0.0
 array peak[n]; array peak_day[n]
 do for [p = 1:n] {
     a = first + p - 1
-    set print $C; print system(export(of.'_quantiles').of_arm(a)); unset print
-    set print $W; print system(export(index.'_quantiles').of_arm(a)); unset print
+    set print $C; print system(table(of.'_quantiles'.of_arm(a))); unset print
+    set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
     h = $C[1]
     stats $C using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
     high_C = S_max_y > high_C ? S_max_y : high_C
@@ -40,25 +40,25 @@ do for [p = 1:n] {
     unset table
     set datafile separator whitespace
     eval sprintf("stats $daily%d using 2 name 'S' nooutput", p)
-    eval sprintf("stats $daily%d using ($2 > 0 ? $1 : NaN) name 'E' nooutput", p)
+    eval sprintf("stats $daily%d using ($2 > 0 ? $1 : 0) name 'E' nooutput", p)
     set datafile separator "\t"
     high_D = S_max > high_D ? S_max : high_D
-    set print $C; print system(export(of.'_quantiles').of_arm(first + p - 1)); unset print
-    set print $W; print system(export(index.'_quantiles').of_arm(first + p - 1)); unset print
-    stats $C using (column(high_column(h, 1)) > 0.02*high_C ? $2/24 : NaN) skip 1 name 'C' nooutput
-    stats $W using (column(high_column(h, 1)) > 0.02*high_W ? $2/24 : NaN) skip 1 name 'W' nooutput
-    if (!exists("E_max")) { E_max = 0.0 }
-    if (!exists("C_max")) { C_max = 0.0 }
-    if (!exists("W_max")) { W_max = 0.0 }
+    set print $C; print system(table(of.'_quantiles'.of_arm(first + p - 1))); unset print
+    set print $W; print system(table(index.'_quantiles'.of_arm(first + p - 1))); unset print
+    stats $C using (column(high_column(h, 1)) > 0.02*high_C ? $2/24 : 0) skip 1 name 'C' nooutput
+    stats $W using (column(high_column(h, 1)) > 0.02*high_W ? $2/24 : 0) skip 1 name 'W' nooutput
     end[p] = E_max > C_max ? E_max : C_max
     end[p] = W_max > end[p] ? W_max : end[p]
     end[p] = end[p]*1.03 < last_day ? end[p]*1.03 : last_day
     end[p] = end[p] < 0.2*last_day ? 0.2*last_day : end[p]
 }
+if (high_C <= 0) { high_C = 1.0 }
+if (high_W <= 0) { high_W = 1.0 }
+if (high_D <= 0) { high_D = 1.0 }
 dose_unit = unit('doses/amount').'/d'
 
 set multiplot
-eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
+eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
 left = 124; gap = n > 4 ? 16 : 30
 per_day = (1570.0 - left - (n - 1)*gap)/(sum [p = 1:n] end[p])
 set label 911 "dose\n[".dose_unit.']' at screen pixel_x(30),pixel_y(265) center rotate by 90 font font_note
@@ -73,8 +73,8 @@ do for [p = 1:n] {
     set xrange [0:end[p]]
     tic = step_for(last_day, per_day*last_day/60)
     set xtics 0,tic,end[p] - 20/per_day
-    set print $C; print system(export(of.'_quantiles').of_arm(a)); unset print
-    set print $W; print system(export(index.'_quantiles').of_arm(a)); unset print
+    set print $C; print system(table(of.'_quantiles'.of_arm(a))); unset print
+    set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
     h = $C[1]; m = median_column(h)
     set format y (p == 1 ? '%g' : '')
     set format x ''
@@ -97,7 +97,7 @@ do for [p = 1:n] {
     eval panel(l, r, 605, 870)
     set format x '%g'
     set yrange [0:high_W*1.3]; set ytics step_for(high_W, 6)
-    set label 1 sprintf("peak %.1f\nday %.0f", peak[p], peak_day[p]) at graph 1,1 offset 0,-0.5 right front font font_small tc rgb vermillion
+    set label 1 (peak[p] < 0.05 ? '' : sprintf("%.1f\nday %.0f", peak[p], peak_day[p])) at graph 1,1 offset 0,-0.5 right front font font_small tc rgb vermillion
     plot for [k = 1:pairs(h)] $W using ($2/24):(column(low_column(h, k))):(column(high_column(h, k))) skip 1 with filledcurves fc rgb (k == 1 ? faint(vermillion) : soft(vermillion)), \
          $W using ($2/24):(column(m)) skip 1 with lines lw 1.3 lc rgb vermillion
     unset label 1
