@@ -78,10 +78,8 @@ static void forget_near(struct hl_lane *lane)
 }
 
 void hl_component_input(const struct hl_component *c, const struct hl_modes *modes, const double *regs, size_t lanes,
-                        size_t lane, const double *rate, bool constant, struct hl_modes_work *work, double *scratch,
-                        double *g)
+                        size_t lane, const double *rate, bool constant, double *scratch, double *g)
 {
-    (void)work;
     for (size_t i = 0; i < c->shape.n; i++)
         scratch[i] = rate ? rate[c->state[i]] : 0;
     for (size_t k = 0; constant && k < c->n_inputs; k++)
@@ -92,7 +90,7 @@ void hl_component_input(const struct hl_component *c, const struct hl_modes *mod
 static void refresh_input(struct hl_lane *lane, size_t c)
 {
     const struct hl_component *component = &lane->plan->component[c];
-    hl_component_input(component, &lane->modes[c], lane->regs, 1, 0, lane->rate, true, lane->work, lane->x,
+    hl_component_input(component, &lane->modes[c], lane->regs, 1, 0, lane->rate, true, lane->x,
                        lane->g + component->offset);
 }
 

@@ -97,8 +97,7 @@ void hl_bridge_at(const struct hl_bridge *bridge, size_t n, double t, double *y,
 
 /* W b of one component: constant inputs and the rates given by state. */
 void hl_component_input(const struct hl_component *c, const struct hl_modes *modes, const double *regs, size_t lanes,
-                        size_t lane, const double *rate, bool constant, struct hl_modes_work *work, double *scratch,
-                        double *g);
+                        size_t lane, const double *rate, bool constant, double *scratch, double *g);
 
 /* integrate.c: the stepper's own part. */
 enum hl_status hl_integrator_init(struct hl_lane *lane);

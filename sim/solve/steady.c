@@ -106,7 +106,7 @@ static void run_component(struct hl_lane *lane, struct hl_modes *modes, size_t c
     const struct hl_plan *plan = lane->plan;
     const struct hl_component *component = &plan->component[c];
     double *g = lane->g + component->offset, t = 0;
-    hl_component_input(component, modes, NULL, 1, 0, rate, false, lane->work, lane->x, g);
+    hl_component_input(component, modes, NULL, 1, 0, rate, false, lane->x, g);
     for (size_t k = 0; k < events->n && events->event[k].time < phase; k++) {
         const struct hl_event *event = &events->event[k];
         if (event->state < 0 || plan->component_of[event->state] != (int)c)
@@ -118,7 +118,7 @@ static void run_component(struct hl_lane *lane, struct hl_modes *modes, size_t c
             z[j] += modes->W[j * modes->n + place] * event->value;
         if (event->kind == HL_EVENT_RATE) {
             rate[event->state] += event->value;
-            hl_component_input(component, modes, NULL, 1, 0, rate, false, lane->work, lane->x, g);
+            hl_component_input(component, modes, NULL, 1, 0, rate, false, lane->x, g);
         }
     }
     hl_modes_advance(modes, phase - t, z, g, lane->work);
@@ -150,7 +150,7 @@ static bool linear_start(struct hl_steady_work *work, struct hl_lane *lane, stru
 {
     const struct hl_component *component = &work->plan->component[c];
     double *z = start->z + component->offset, *g = work->g + component->offset;
-    hl_component_input(component, modes, regs, lanes, number, NULL, true, lane->work, lane->x, g);
+    hl_component_input(component, modes, regs, lanes, number, NULL, true, lane->x, g);
     if (!hl_modes_balance(modes, g, z, work->z + component->offset, lane->work))
         return false;
     memcpy(z, work->z + component->offset, component->shape.n * sizeof *z);

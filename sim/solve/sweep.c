@@ -24,6 +24,7 @@
 #include "base/memory.h"
 
 #define LONGEST_STRIDE 64
+#define N_HOPS 4                     /* the same for the ways between grid and dose times, by lane */
 #define N_TABLES 6                   /* sets of exponentials kept for recurring steps */
 
 /* Exponentials of all modes of all lanes for one dt. */
@@ -44,6 +45,8 @@ struct hl_sweep {
     size_t *v_offset;                /* by component: first row in V */
     double *column, *column_g, *scratch; /* one lane's modes, its inputs; states */
     size_t *next;                    /* by lane: next event */
+    double *hop_dt, *hop_E;          /* lane x N_HOPS, and by n_modes: exponentials between doses and output times */
+    unsigned *hop_count;             /* by lane: how many have been made */
     double *rate;                    /* n_states x lanes */
     double *last_dose;               /* n_instances x lanes */
     bool *moved;                     /* by lane: had an event in this stride */
@@ -73,7 +76,8 @@ struct hl_sweep *hl_sweep_create(const struct hl_plan *plan, size_t max_lanes)
         {&s->z, all}, {&s->g, all}, {&s->u, all}, {&s->u_stride, all}, {&s->origin, all}, {&s->before, all},
         {&s->V, squares * max_lanes}, {&s->column, plan->n_modes}, {&s->column_g, plan->n_modes},
         {&s->scratch, plan->largest}, {&s->rate, plan->system->n_states * max_lanes},
-        {&s->last_dose, plan->system->n_instances * max_lanes},
+        {&s->last_dose, plan->system->n_instances * max_lanes}, {&s->hop_dt, N_HOPS * max_lanes},
+        {&s->hop_E, N_HOPS * all},
     };
     bool good = s->v_offset != NULL;
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
@@ -83,10 +87,11 @@ struct hl_sweep *hl_sweep_create(const struct hl_plan *plan, size_t max_lanes)
         good = (s->table[k].phi = hl_alloc(all, sizeof(double))) && good;
     }
     s->next = hl_alloc(max_lanes, sizeof *s->next);
+    s->hop_count = hl_alloc(max_lanes, sizeof *s->hop_count);
     s->moved = hl_alloc(max_lanes, sizeof *s->moved);
     s->odd = hl_alloc(plan->n_components * max_lanes, sizeof *s->odd);
     s->work = hl_modes_work_create(plan->largest);
-    if (good && s->next && s->moved && s->odd && s->work)
+    if (good && s->next && s->hop_count && s->moved && s->odd && s->work)
         return s;
     hl_sweep_free(s);
     return NULL;
@@ -102,7 +107,8 @@ void hl_sweep_free(struct hl_sweep *s)
     }
     hl_modes_work_free(s->work);
     void *part[] = {s->z, s->g, s->u, s->u_stride, s->origin, s->before, s->V, s->column, s->column_g, s->scratch,
-                    s->rate, s->last_dose, s->v_offset, s->next, s->moved, s->odd, s->rows, s->term, s->first_term,
+                    s->rate, s->last_dose, s->v_offset, s->next, s->hop_count,
+                    s->hop_dt, s->hop_E, s->moved, s->odd, s->rows, s->term, s->first_term,
                     s->offset, s->stride, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
@@ -221,7 +227,7 @@ static void renew_input(struct hl_sweep *s, const struct hl_subjects *subjects, 
     size_t lanes = s->lanes, n = component->shape.n;
     double *g = s->column_g + component->offset;
     hl_component_input(component, &subjects->modes[lane * plan->n_components + c], regs, lanes, lane,
-                       s->rate + lane * plan->system->n_states, true, s->work, s->scratch, g);
+                       s->rate + lane * plan->system->n_states, true, s->scratch, g);
     put_column(s->g, lanes, lane, component->offset, n, g);
     for (size_t j = 0; table && j < n; j++) {
         size_t at = (component->offset + j) * lanes + lane;
@@ -252,14 +258,52 @@ static void apply(struct hl_sweep *s, const struct hl_subjects *subjects, const 
     }
 }
 
-/* Carries s->column of one lane over dt with s->column_g. */
-static void advance_column(struct hl_sweep *s, const struct hl_subjects *subjects, size_t lane, double dt)
+/* True when all modes of the lane are real and nothing is infused: multiplying is all there is to do. */
+static bool is_plain(const struct hl_sweep *s, size_t lane)
+{
+    for (size_t c = 0; c < s->plan->n_components; c++)
+        if (s->odd[c * s->lanes + lane])
+            return false;
+    for (size_t j = 0; j < s->plan->n_modes; j++)
+        if (s->column_g[j] != 0) /* exactly none */
+            return false;
+    return true;
+}
+
+/* Exponentials of one lane for a dt that this lane has met before but for rounding, or new ones. */
+static size_t find_hop(struct hl_sweep *s, const struct hl_subjects *subjects, size_t lane, double t, double dt)
 {
     const struct hl_plan *plan = s->plan;
+    unsigned kept = s->hop_count[lane] < N_HOPS ? s->hop_count[lane] : N_HOPS;
+    for (unsigned k = 0; k < kept; k++)
+        if (fabs(s->hop_dt[lane * N_HOPS + k] - dt) <= 4 * grain(t))
+            return lane * N_HOPS + k;
+    size_t hop = lane * N_HOPS + s->hop_count[lane]++ % N_HOPS;
+    s->hop_dt[hop] = dt;
+    for (size_t c = 0; c < plan->n_components; c++) {
+        const struct hl_modes *modes = &subjects->modes[lane * plan->n_components + c];
+        for (size_t j = 0; j < modes->n; j++)
+            s->hop_E[hop * plan->n_modes + plan->component[c].offset + j] = exp(modes->re[j] * dt);
+    }
+    return hop;
+}
+
+/* Carries s->column of one lane from t over dt with s->column_g. Doses come at the same distance from the grid again and
+ * again; the difference that rounding of times makes, d, is made up for by 1 + lambda d. */
+static void advance_column(struct hl_sweep *s, const struct hl_subjects *subjects, size_t lane, double t, double dt)
+{
+    const struct hl_plan *plan = s->plan;
+    bool plain = dt != 0 && is_plain(s, lane);
+    size_t hop = plain ? find_hop(s, subjects, lane, t, dt) : 0;
     for (size_t c = 0; c < plan->n_components; c++) {
         size_t first = plan->component[c].offset;
-        hl_modes_advance(&subjects->modes[lane * plan->n_components + c], dt, s->column + first, s->column_g + first,
-                         s->work);
+        struct hl_modes *modes = &subjects->modes[lane * plan->n_components + c];
+        if (!plain)
+            hl_modes_advance(modes, dt, s->column + first, s->column_g + first, s->work);
+        for (size_t j = 0; plain && j < modes->n; j++) {
+            double E = s->hop_E[hop * plan->n_modes + first + j];
+            s->column[first + j] *= E + E * (modes->re[j] * (dt - s->hop_dt[hop]));
+        }
     }
 }
 
@@ -274,12 +318,12 @@ static void follow_events(struct hl_sweep *s, const struct hl_subjects *subjects
     for (; s->next[lane] < events->n && events->event[s->next[lane]].time <= until; s->next[lane]++) {
         const struct hl_event *event = &events->event[s->next[lane]];
         if (event->time > t) {
-            advance_column(s, subjects, lane, event->time - t);
+            advance_column(s, subjects, lane, t, event->time - t);
             t = event->time;
         }
         apply(s, subjects, regs, lane, event, table);
     }
-    advance_column(s, subjects, lane, until - t);
+    advance_column(s, subjects, lane, t, until - t);
     put_column(s->z, s->lanes, lane, 0, n_modes, s->column);
 }
 
@@ -331,6 +375,7 @@ static void begin(struct hl_sweep *s, const struct hl_subjects *subjects, const 
     for (size_t l = 0; l < lanes; l++) {
         bool good = subjects->status[l] == HL_SUBJECT_GOOD;
         s->next[l] = 0;
+        s->hop_count[l] = 0;
         for (size_t i = 0; i < plan->system->n_instances; i++)
             s->last_dose[i * lanes + l] = good ? subjects->start[l].last_dose[i] : -INFINITY;
         for (size_t c = 0; c < plan->n_components; c++) {

@@ -517,9 +517,34 @@ static void constant_input_and_start_values(void **state)
     fixture_free(f);
 }
 
+/* Whichever allocation fails, what was made before it is given back (leaks are the sanitizer's to find). */
+static void solvers_survive_without_memory(void **state)
+{
+    (void)state;
+    struct fixture *f = graph_for(0.7);
+    struct hl_dose dose = {.route = 0, .kind = HL_DOSE_GIVEN, .amount = 1};
+    struct hl_steady regimen = {.instance = 0, .time = 0, .period = 8, .n = 1, .dose = &dose};
+    f->regimen.n_steady = 1;
+    f->regimen.steady = &regimen;
+    struct hl_plan *plan = hl_plan_create(&f->system, &f->regimen, "exact", 1e-8, f->diag);
+    size_t n = 0;
+    struct hl_solver *solver = NULL;
+    while (!solver) {
+        hl_memory_fail_after(++n);
+        solver = hl_solver_create(plan, 8);
+        hl_memory_fail_after(0);
+        assert_true(n < 1000);
+    }
+    assert_true(n > 50);
+    hl_solver_free(solver);
+    hl_plan_free(plan);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solvers_survive_without_memory),
         cmocka_unit_test(two_compartments_follow_the_closed_form),
         cmocka_unit_test(confluent_rates_need_no_perturbation),
         cmocka_unit_test(infusion_with_and_without_elimination),
