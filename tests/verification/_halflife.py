@@ -50,13 +50,17 @@ class Result:
         return float(self[output][arm, subject, k])
 
 
-def run(study, *options, keep=None, expect=0):
-    """Runs a study (YAML text); the result, or the completed process when expect is not 0."""
+def run(study, *options, keep=None, expect=0, models=None):
+    """Runs a study (YAML text); the result, or the completed process when expect is not 0. models: {name: YAML text} of
+    models beside the study."""
     folder = tempfile.mkdtemp(prefix="halflife-")
     try:
         source, target = os.path.join(folder, "study.yaml"), keep or os.path.join(folder, "result.h5")
         with open(source, "w", encoding="utf-8") as f:
             f.write(study)
+        for name, text in (models or {}).items():
+            with open(os.path.join(folder, name + ".yaml"), "w", encoding="utf-8") as f:
+                f.write(text)
         environment = dict(os.environ, HALFLIFE_DATA=ROOT)
         done = subprocess.run([PROGRAM, "run", source, "-o", target, "--force", "--quiet", *map(str, options)],
                               capture_output=True, text=True, env=environment)
