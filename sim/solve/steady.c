@@ -13,8 +13,11 @@
  * with differences for the Jacobian; tolerance and dependence states contract by
  * only 1 - T/tau per cycle, for which plain repetition would need thousands of
  * cycles. The Newton step is the estimate of the error in y itself, and must fall
- * below the tolerance. Where Newton's method strays, cycles are repeated, up to a
- * bound. Drugs that aren't on a steady regimen stand still at their start values. */
+ * below the tolerance, or stop shrinking near it: where a rate has a bend, such as
+ * if(u > A, ...), the stepper's error jumps a little as the bend moves from one
+ * step into the next, and F with it, so that y can only be found between the two.
+ * Where Newton's method strays, cycles are repeated, up to a bound. Drugs that
+ * aren't on a steady regimen stand still at their start values. */
 #include "solve/steady.h"
 
 #include <gsl/gsl_linalg.h>
@@ -28,6 +31,10 @@
 #define SAME_PERIOD 1e-9             /* relative */
 #define NEWTON_ROUNDS 25
 #define PLAIN_CYCLES 3000
+#define PATIENCE 4                   /* rounds before steps that no longer shrink are taken for noise, ... */
+#define NOISE 1e3                    /* ... when they are below this many tolerances, */
+#define LEAST_NOISE 1e-5             /* relative: within these bounds */
+#define MOST_NOISE 1e-3
 #define PLAIN_CHANGE 1e-9            /* relative change over a cycle that counts as none */
 #define DIFFERENCE 1e-3              /* relative step of the Jacobian */
 #define FINER 0.01                   /* cycles are integrated this much more finely than the study */
@@ -325,9 +332,22 @@ static bool newton_step(struct hl_steady_work *work)
     return good;
 }
 
+/* Moves y by the Newton step; the largest step relative to its state's scale. */
+static double take_step(struct hl_steady_work *work)
+{
+    double worst = 0;
+    for (size_t k = 0; k < work->plan->n_integrated; k++) {
+        if (work->residual[k] != 0)
+            worst = fmax(worst, fabs(work->residual[k]) / work->scale[k]);
+        work->y[k] -= work->residual[k];
+    }
+    return worst;
+}
+
 static bool solve_by_newton(struct hl_steady_work *work, struct hl_lane *lane, double period)
 {
     size_t m = work->plan->n_integrated;
+    double noise = fmin(MOST_NOISE, fmax(LEAST_NOISE, NOISE * work->plan->tolerance)), last = INFINITY;
     for (int round = 0; round < NEWTON_ROUNDS; round++) {
         if (cycle_map(work, lane, period, work->y, work->base) != HL_SUBJECT_GOOD)
             return false;
@@ -338,13 +358,10 @@ static bool solve_by_newton(struct hl_steady_work *work, struct hl_lane *lane, d
             work->residual[k] = work->frozen[k] ? 0 : work->base[k] - work->y[k];
         if (!newton_step(work))
             return false;
-        bool settled = true;
-        for (size_t k = 0; k < m; k++) {
-            settled = settled && fabs(work->residual[k]) <= work->plan->tolerance * work->scale[k];
-            work->y[k] -= work->residual[k];
-        }
-        if (settled)
+        double worst = take_step(work);
+        if (worst <= work->plan->tolerance || (round >= PATIENCE && worst >= 0.5 * last && worst <= noise))
             return true;
+        last = worst;
     }
     return false;
 }

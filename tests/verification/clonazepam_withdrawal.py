@@ -119,6 +119,20 @@ def exact_start():
                    2e-6)
 
 
+def exact_start_of_a_cohort():
+    """Every subject has its steady state, also where the speed of A changes just between two steps of the solver."""
+    n = 120
+    cohort = (f"{{subjects: {n}, seed: 7, covariates: {{WT: {{lognormal: {{median: 66 kg, cv: \"22 %\"}}}}, "
+              "AGE: {uniform: [50 year, 80 year]}}}")
+    r = run(study({"steady": ["steady_state: {oral: 1 mg, every: 12 h}", "oral: 1 mg, every: 12 h, for: 7 d"]},
+                  [24, 168], ["A", "T"],
+                  cohort=cohort))
+    tap.ok(not r.subjects["status"].any(), "every subject of a cohort has a steady state",
+           r.subjects["status"].nonzero())
+    deviation = max(abs(r["clonazepam." + name][0, :, 2] / r["clonazepam." + name][0, :, 0] - 1).max() for name in "AT")
+    tap.ok(deviation < 1e-5, "which a week on the same doses doesn't change", deviation)
+
+
 def four_weeks():
     """After only 28 d, from A = T = 0."""
     window = "window: [672 h, 2000 h]"
@@ -163,6 +177,7 @@ printed_table()
 against_own_steps()
 negative_start()
 exact_start()
+exact_start_of_a_cohort()
 four_weeks()
 linear_limit()
 bound_on_c50w()
