@@ -37,12 +37,10 @@ static enum hl_status check_file(const char *path, const struct hl_study_options
     struct hl_arena *arena = hl_arena_create();
     if (!arena)
         return HL_ERR_MEMORY;
-    enum hl_status status = HL_ERR_INPUT;
-    const struct hl_yaml *root = hl_yaml_load_file(arena, path, diag);
-    if (root && root->kind == HL_YAML_MAPPING && hl_yaml_get(root, "model"))
-        status = check_model(arena, path, options, diag);
-    else if (root)
-        status = check_study(path, options, diag);
+    /* only to see what it is: a fault reported here would not count again when the file is read for good */
+    const struct hl_yaml *root = hl_yaml_load_file(arena, path, NULL);
+    bool is_model = root && root->kind == HL_YAML_MAPPING && hl_yaml_get(root, "model");
+    enum hl_status status = is_model ? check_model(arena, path, options, diag) : check_study(path, options, diag);
     hl_arena_free(arena);
     return status;
 }

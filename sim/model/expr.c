@@ -178,7 +178,8 @@ static size_t unit_length(const char *s)
     return n;
 }
 
-/* A word of the unit that is also a declared name or a function can't be told apart: ask for a spelling that can. */
+/* A word of the unit that is also a declared name, or a function with its parenthesis, can't be told apart: ask for a
+ * spelling that can. min without one is minutes. */
 static bool unit_is_clear(struct parser *p, size_t start, size_t n, size_t number, size_t number_length)
 {
     const char *unit = p->text + start;
@@ -190,7 +191,7 @@ static bool unit_is_clear(struct parser *p, size_t start, size_t n, size_t numbe
         }
         const char *word = hl_arena_strndup(p->arena, unit + i, k);
         bool power_digit = i > 0 && isdigit((unsigned char)unit[i - 1]);
-        if (!power_digit && (is_declared(p, word) || hl_expr_is_function(word))) {
+        if (!power_digit && (is_declared(p, word) || (hl_expr_is_function(word) && unit[i + k] == '('))) {
             const char *value = hl_arena_strndup(p->arena, p->text + number, number_length);
             if (i == 0)
                 FAULT(p, start, "'%s' after the number %s reads as a unit but is a declared name; "

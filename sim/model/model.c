@@ -40,11 +40,17 @@ static bool file_exists(const char *path)
     return f != NULL;
 }
 
-/* Where a model's file is; NULL when nowhere. A name with '/' or ending in .yaml is a path. */
-static const char *find_file(struct hl_arena *arena, const char *name, const char *const *directory, size_t n)
+/* A name with '/' or ending in .yaml is a path. */
+static bool is_path(const char *name)
 {
     size_t length = strlen(name);
-    if (strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".yaml") == 0))
+    return strchr(name, '/') || (length > 5 && strcmp(name + length - 5, ".yaml") == 0);
+}
+
+/* Where a model's file is; NULL when nowhere. */
+static const char *find_file(struct hl_arena *arena, const char *name, const char *const *directory, size_t n)
+{
+    if (is_path(name))
         return file_exists(name) ? name : NULL;
     for (size_t i = 0; i < n; i++) {
         const char *slash = directory[i][0] && directory[i][strlen(directory[i]) - 1] == '/' ? "" : "/";
@@ -220,7 +226,7 @@ static struct tree_reader tree_reader(struct hl_arena *arena, const char *const 
 struct hl_yaml *hl_model_tree(struct hl_arena *arena, const char *name, const char *const *directory, size_t n,
                               struct hl_pos asked_at, struct hl_diag *diag)
 {
-    const char *own = strchr(name, '/') ? directory_of(arena, name) : NULL;
+    const char *own = is_path(name) ? directory_of(arena, name) : NULL;
     struct tree_reader t = tree_reader(arena, directory, n, own, diag);
     return load_tree(&t, name, asked_at);
 }

@@ -50,8 +50,10 @@ def indented(text, by):
 def as_file(kind, text):
     """The text of the file a block stands for."""
     top = set(re.findall(r"^([A-Za-z_]+):", text, re.MULTILINE))
-    if kind in ("study", "model"):
+    if kind == "study":
         return text
+    if kind == "model":
+        return re.sub(r"^model: .*$", "model: MODEL", text, count=1, flags=re.MULTILINE)
     if kind == "keys":
         return "".join(ADDED[key] for key in ADDED if key not in top) + text
     if kind == "arm":

@@ -41,3 +41,8 @@ check_page() {
 @test "every example of docs/study-language.md does what it says" {
     check_page study-language.md 25
 }
+
+@test "every example of docs/model-language.md does what it says" {
+    cp "$BATS_TEST_DIRNAME/_page.yaml" page.yaml
+    check_page model-language.md 20
+}

@@ -78,6 +78,9 @@ static void functions(void **state)
     gives("log(p) + log10(p) + log1p(p)", "1", log(p) + log10(p) + log1p(p));
     gives("expm1(q) + sqrt(p)", "1", expm1(q) + sqrt(p));
     gives("pow(p, q)", "1", pow(p, q));
+    gives("15 min", "h", 0.25); /* minutes, since no parenthesis follows */
+    gives("min(90 min, 2 h)", "h", 1.5);
+    gives("7.5 1/min", "1/h", 450);
     gives("min(p, q, 3) + max(p, q, 1, 2)", "1", 0.7 + 2.385);
     gives("abs(q - p) + floor(p)", "1", p - q + 2);
     gives("Phi(q)", "1", 0.5 * erfc(-q / sqrt(2.0)));
