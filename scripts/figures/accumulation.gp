@@ -10,7 +10,7 @@ if (of eq '') { of = 'clonazepam_Cp' }
 most_arms = 8
 
 # Which arms hold drug at all, and how high the picture must be.
-drawn = ''; left_out = ''; n = 0; top = 0.0; last_day = 0.0; low = 1e300
+drawn = ''; left_out = ''; n_more = 0; n = 0; top = 0.0; last_day = 0.0; low = 1e300
 do for [a = 0:n_arms - 1] {
     if (chosen >= 0 && a != chosen) { continue }
     set print $Q
@@ -19,14 +19,14 @@ do for [a = 0:n_arms - 1] {
     h = $Q[1]
     stats $Q using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
     if (S_max_y <= 0) { left_out = left_out.(left_out eq '' ? '' : ', ').arm_name(a); continue }
-    if (n >= most_arms) { continue }
+    if (n >= most_arms) { n_more = n_more + 1; continue }
     drawn = drawn.sprintf(" %d", a); n = n + 1
     top = S_max_y > top ? S_max_y : top
     last_day = S_max_x > last_day ? S_max_x : last_day
 }
 if (n == 0) { print of." is zero in every arm"; exit status 2 }
 row = n == 1 ? 640 : n == 2 ? 360 : n == 3 ? 240 : 190
-eval canvas(1600, 250 + n*row)
+eval canvas(1600, 276 + n*row)
 
 # The interval to zoom on: the latest between two doses of this drug whose grid holds 20 times, or else 8.
 zooms = has('doses/time')
@@ -59,8 +59,9 @@ Y(y) = log && !(y > bottom) ? bottom : y
 
 set multiplot
 eval frame(attribute('/', 'title'), counted(n_subjects, 'subject').', one panel per arm'.(log ? ', logarithmic axis' : '') \
+    .(n_more > 0 ? sprintf(', the first %d of %d', n, n + n_more) : '') \
     .(left_out eq '' ? '' : '; without '.drug(of).', not drawn: '.left_out))
-set label 905 axis(of) at screen pixel_x(32),pixel_y(130 + n*row/2) center rotate by 90 font font_axis
+set label 905 axis(of) at screen pixel_x(32),pixel_y(156 + n*row/2) center rotate by 90 font font_axis
 set yrange [bottom:(log ? top*1.5 : top*1.06)]
 if (log) { set logscale y; set format y '%g' } else { set ytics step_for(top, row/45) }
 do for [p = 1:n] {
@@ -69,13 +70,13 @@ do for [p = 1:n] {
     print system(table(of.'_quantiles'.of_arm(a)))
     unset print
     h = $Q[1]; m = median_column(h); c = colour(p - 1)
-    above = 130 + (p - 1)*row + 34; below = 130 + p*row - 16
+    above = 156 + (p - 1)*row + 34; below = 156 + p*row - 16
     eval panel(120, right, above, below)
     set xrange [0:last_day]
     set format x (p == n ? '%g' : '')
     set xlabel (p == n ? 'time [d]' : '')
     set label 1 arm_name(a) at graph 0,1 offset 0,0.8 left font font_panel tc rgb c
-    if (p == 1) { set key at screen pixel_x(right),pixel_y(above - 14) right bottom horizontal } else { unset key }
+    if (p == 1) { set key at screen pixel_x(1570),pixel_y(132) right bottom horizontal } else { unset key }
     plot for [k = 1:pairs(h)] $Q using ($2/24):(Y(column(low_column(h, k)))):(Y(column(high_column(h, k)))) skip 1 \
            with filledcurves fc rgb (k == 1 ? faint(c) : soft(c)) title ribbon_name(h, k), \
          $Q using ($2/24):(Y(column(m))) skip 1 with lines lw 1.5 lc rgb c title 'median', \

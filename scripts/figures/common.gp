@@ -125,7 +125,7 @@ frame(title, subtitle) = \
     sprintf("set label 903 %s at screen %g,%g left font '%s' tc rgb '#666666';", gp_quote(identity), pixel_x(30), pixel_y(high - 18), size_of(13)). \
     sprintf("set label 904 %s at screen %g,%g right font '%s' tc rgb '#666666'", gp_quote(warning_text), pixel_x(wide - 30), pixel_y(high - 18), size_of(13))
 # The largest size up to n at which a text fits the width.
-fitting(n, text) = int(strlen(text)*0.68*n > wide - 60 ? (wide - 60)/(0.68*strlen(text)) : n)
+fitting(n, text) = int(strlen(text)*0.8*n > wide - 60 ? (wide - 60)/(0.8*strlen(text)) : n)
 no_frame = 'unset label 901; unset label 902; unset label 903; unset label 904'
 gp_quote(s) = "'".gp_quoted(s)."'"
 gp_quoted(s) = strstrt(s, "'") == 0 ? s : s[1:strstrt(s, "'") - 1]."''".gp_quoted(s[strstrt(s, "'") + 1:*])

@@ -24,7 +24,7 @@ do for [i = 0:n_arms - 1] {
     if (strstrt(xs, "\t".level(i, 1)."\t") == 0) { xs = xs.level(i, 1)."\t" }
     if (strstrt(ss, "\t".series_of(i)."\t") == 0) { ss = ss.series_of(i)."\t" }
 }
-place(list, text) = fields(list[1:strstrt(list, "\t".text."\t")])
+place(list, text) = fields(list[1:strstrt(list, "\t".text."\t")]) - 1
 n_x = fields(xs) - 2; n_s = fields(ss) - 2
 eval canvas(1600, 1000)
 
@@ -49,13 +49,14 @@ set label 905 metric_name(metric).' ['.unit('metrics/'.metric).']' at screen pix
 set xlabel factor_axis(1)
 set xrange [0.4:n_x + 0.6]
 set yrange [0:*]
-do for [i = 1:n_x] { set xtics add (field(xs, i + 1) i) }
+set xtics (field(xs, 2) 1)
+do for [i = 2:n_x] { set xtics add (field(xs, i + 1) i) }
 set style boxplot fraction 0.90 nooutliers
 set style data boxplot
 set style fill solid 0.35 border
 box = 0.8/n_s
 spot(i) = place(xs, level(i, 1)) - 0.4 + box*(place(ss, series_of(i)) - 0.5)
 first_of_series(i) = sum [j = 0:i] (series_of(j) eq series_of(i) ? 1 : 0)
-set key at screen pixel_x(1275),pixel_y(130) left top Left reverse vertical title (n_s > 1 ? wrap(factor_axis(2), 24) : '') left
+set key at screen pixel_x(1275),pixel_y(130) left top Left reverse vertical title (n_s > 1 ? wrap(factor_axis(2), 20) : '') left font font_note
 plot for [i = 0:n_arms - 1] $M every ::(1 + i*per_arm)::((i + 1)*per_arm) using (spot(i)):(column(value)):(box*0.85) lw 1 lc rgb colour(place(ss, series_of(i)) - 1) \
          title (n_s > 1 && first_of_series(i) == 1 ? with_unit(series_of(i), factor_unit(2)) : '')

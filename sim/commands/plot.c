@@ -95,11 +95,14 @@ static bool has(const struct job *job, const char *need)
     return false;
 }
 
-/* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of. */
+/* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of; "" for
+ * a figure that has outputs of its own. */
 static const char *output_for(const struct job *job, const struct figure *figure)
 {
     const char *suffix = figure->needs[0], *group = strncmp(suffix, "metrics/", 8) == 0 ? "/metrics" : "";
-    if (job->of_given || !strstr(suffix, "{of}") || has(job, replaced(job->arena, suffix, "{of}", job->of)))
+    if (!job->of_given && !strstr(suffix, "{of}"))
+        return "";
+    if (job->of_given || has(job, replaced(job->arena, suffix, "{of}", job->of)))
         return job->of;
     suffix = strstr(suffix, "{of}") + 4;
     for (size_t i = 0; i < job->result->n_variables; i++) {

@@ -77,6 +77,7 @@ enum hl_status hl_export_attributes(const struct hl_result *result, char separat
         put_line(&l, "arm_name", number, result->arm_name[i]);
     }
     for (size_t i = 0; i < result->n_variables; i++)
-        put_object(&l, result->variable[i].path);
+        if (!result->variable[i].is_scale || *result->variable[i].group == '\0') /* groups repeat the root's scales */
+            put_object(&l, result->variable[i].path);
     return fflush(stream) == 0 ? HL_OK : HL_ERR_IO;
 }

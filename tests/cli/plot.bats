@@ -129,6 +129,7 @@ holds() {
     "$program" plot "$here/swept.h5" sweep --format svg -o . > list
     figure=swept_sweep.svg
     says "[ng/mL]" "clonazepam.TVCL [L/h]" "3.6" "4.2" "[mg]" "education and research, not for dosing"
+    [ "$(grep -o '<polygon' "$figure" | wc -l)" -ge 6 ]
 }
 
 @test "without a figure: all that the file allows; the others are named" {
