@@ -101,7 +101,7 @@ static void print_event(const struct hl_event *e, const struct hl_system *system
     const char *unit = e->kind == HL_EVENT_RATE ? "mg/h" : e->kind == HL_EVENT_ADD ? "mg" : "";
     const char *alias = e->instance >= 0 ? system->instance[e->instance].alias : "";
     if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
-        printf("  %12.4f h  %s: %s %s, %.6g\n", e->time, alias, what[e->kind], where, e->value);
+        printf("  %12.4f h  %s: %s %s, %.6g mg\n", e->time, alias, what[e->kind], where, e->value);
     else
         printf("  %12.4f h    %s %s: %+.6g %s\n", e->time, what[e->kind], where, e->value, unit);
 }
