@@ -72,7 +72,7 @@ ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNING
 ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
 ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
 
-.PHONY: all lib tests test check demo bench sanitize warnings install uninstall clean help FORCE
+.PHONY: all lib tests test check demo bench sanitize warnings pages install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -181,6 +181,9 @@ warnings: ## compile everything with gcc and with clang, every warning an error
 bench: all $(BENCHES) ## how fast: subject-timepoints per second against plain baselines
 	$(Q)if [ -x tests/bench/run ]; then BUILD=$(BUILD) tests/bench/run; \
 	    else set -e; for bench in $(BENCHES); do $$bench; done; fi
+
+pages: all ## a page per model of the library, into build/docs/models
+	$(Q)HALFLIFE="$(abspath $(PROGRAM))" scripts/model-pages $(BUILD)/docs/models
 
 # ---- Installing: binary, models, studies and scripts; the manual page and completion come from the program itself.
 

@@ -8,6 +8,7 @@ reads (N is where the block begins):
 
     study    a whole study
     keys     top-level keys of a study; what is missing (study, drugs, cohort, arms, times) is added
+    arms     arms of the list, under arms:
     arm      what stands in an arm: drugs with their items, covariates, parameters
     model    a whole model
     part     a part of a model, laid over the model `page` with extends
@@ -54,6 +55,8 @@ def as_file(kind, text):
         return text
     if kind == "model":
         return re.sub(r"^model: .*$", "model: MODEL", text, count=1, flags=re.MULTILINE)
+    if kind == "arms":
+        return "".join(ADDED[key] for key in ADDED if key != "arms") + "arms:\n" + text
     if kind == "keys":
         return "".join(ADDED[key] for key in ADDED if key not in top) + text
     if kind == "arm":
@@ -69,8 +72,8 @@ def main():
     for line, words, text in blocks(page):
         if words[:1] != ["yaml"]:
             continue
-        if len(words) != 2 or words[1] not in ("study", "keys", "arm", "model", "part"):
-            print(f"{page}:{line}: a yaml block says whether it is study, keys, arm, model or part", file=sys.stderr)
+        if len(words) != 2 or words[1] not in ("study", "keys", "arms", "arm", "model", "part"):
+            print(f"{page}:{line}: a yaml block says whether it is study, keys, arms, arm, model or part", file=sys.stderr)
             return 1
         name = os.path.join(directory, f"line{line}")
         expected = re.match(r"# error: (.*)\n", text)

@@ -46,3 +46,7 @@ check_page() {
     cp "$BATS_TEST_DIRNAME/_page.yaml" page.yaml
     check_page model-language.md 20
 }
+
+@test "every example of docs/educators.md does what it says" {
+    check_page educators.md 2
+}
