@@ -74,10 +74,18 @@ static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
     fputc('\n', stream);
 }
 
-/* Memory of one arm: the values from which the quantiles are taken, in double precision. */
-static double memory_of_arm(const struct hl_study *study)
+/* Values stay in double precision, metrics beside them, until the cohort's quantiles have been taken. */
+double hl_prepared_memory(const struct hl_prepared *p)
 {
-    return 8.0 * (double)study->n_outputs * (double)study->n_times * (double)study->subjects;
+    const struct hl_study *study = p->study;
+    double per_subject = (double)study->n_outputs * (double)study->n_times, most = 0;
+    for (size_t a = 0; a < study->n_arms; a++) {
+        double metrics = 0;
+        for (size_t m = 0; m < study->n_metrics; m++)
+            metrics += (double)hl_metric_width(study, p->regimen[a], m);
+        most = fmax(most, 8 * (per_subject + metrics) * (double)study->arm[a].cohort->subjects);
+    }
+    return most;
 }
 
 void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE *stream)
@@ -97,7 +105,7 @@ void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE 
         fprintf(stream, "  ...          and %zu more arms\n", study->n_arms - shown);
     hl_plan_describe(p->plan[0], stream);
     print_bytes(stream, "file", (double)hl_store_estimate(study, (const struct hl_regimen *const *)p->regimen));
-    print_bytes(stream, "memory", memory_of_arm(study));
+    print_bytes(stream, "memory", hl_prepared_memory(p));
     if (output)
         fprintf(stream, "  result       %s\n", output);
 }

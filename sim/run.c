@@ -15,10 +15,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cohort/cohort.h"
 
 #define STRIP 64
+#define MEMORY_SHARE 0.8 /* of the machine's memory that an arm's values may take */
 
 static volatile sig_atomic_t interrupted;
 
@@ -489,6 +491,17 @@ static enum hl_status run_prepared(const struct hl_prepared *p, const struct hl_
     return failed ? HL_ERR_SUBJECTS : HL_OK;
 }
 
+/* Refuses what can't fit before anything is computed: the system would end the process without a word. */
+static enum hl_status check_memory(const struct hl_prepared *p, struct hl_diag *diag)
+{
+    double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), need = hl_prepared_memory(p);
+    if (need <= MEMORY_SHARE * have)
+        return HL_OK;
+    hl_diag_error(diag, hl_pos_none(), "the values of one arm need %.1f GB of memory, and this machine has %.1f GB; ask for fewer "
+                  "subjects, outputs or times", need / 1e9, have / 1e9);
+    return HL_ERR_INPUT;
+}
+
 enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag)
 {
     double started = seconds_now();
@@ -500,7 +513,7 @@ enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag
         const char *output = options->output ? options->output : default_output(prepared.arena, prepared.study);
         if (options->dry_run)
             hl_prepared_describe(&prepared, output, stderr);
-        else
+        else if ((status = check_memory(&prepared, diag)) == HL_OK)
             status = run_prepared(&prepared, options, output, started, diag);
     }
     if (status != HL_OK && status != HL_ERR_SUBJECTS)

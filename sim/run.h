@@ -35,6 +35,9 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
                           struct hl_diag *diag);
 void hl_prepared_clear(struct hl_prepared *prepared);
 
+/* Bytes of memory the values of one arm take while its quantiles are formed. */
+double hl_prepared_memory(const struct hl_prepared *prepared);
+
 /* What would run: subjects, arms, events, times, outputs, the plan of each arm, bytes and memory. */
 void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, FILE *stream);
 

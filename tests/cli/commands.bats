@@ -281,3 +281,11 @@ YAML
     [ ! -e big.h5 ]
     [ -z "$(ls -A . | grep part || true)" ]
 }
+
+@test "a run that can't fit in memory is refused before it starts" {
+    small
+    run "$halflife" run small.yaml -o small.h5 --subjects 4000000000
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"of memory"*"fewer subjects"* ]]
+    [ -z "$(ls -A . | grep -e part -e h5 || true)" ]
+}
