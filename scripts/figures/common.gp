@@ -83,9 +83,11 @@ if (arm ne '' && chosen < 0) { print "no arm is called '".arm."'"; exit status 2
 black = '#000000'; orange = '#E69F00'; sky = '#56B4E9'; green = '#009E73'; yellow = '#F0E442'
 blue = '#0072B2'; vermillion = '#D55E00'; purple = '#CC79A7'; grey = '#767676'; pale = '#D9D9D9'
 colour(i) = word(blue.' '.vermillion.' '.green.' '.purple.' '.orange.' '.sky.' '.black, 1 + i % 7)
-faint(c) = '#D8'.c[2:7]      # the outer ribbon: mostly transparent
-soft(c)  = '#A0'.c[2:7]      # the inner ribbon
-rgb(c) = int('0x'.c[2:*])    # for `lc rgb variable`
+# Ribbons are opaque tints: not every reader of svg and pdf knows transparency.
+part(c, i) = int('0x'.c[2*i:2*i + 1])
+tint(c, share) = sprintf('#%02X%02X%02X', int(255 - share*(255 - part(c, 1))), int(255 - share*(255 - part(c, 2))), int(255 - share*(255 - part(c, 3))))
+faint(c) = tint(c, 0.18)     # the outer ribbon
+soft(c)  = tint(c, 0.45)     # the inner ribbon
 
 # ---- Terminals: one layout in pixels of the png; pdf is the same at 72 of them to the inch. `eval canvas(wide, high)`.
 if (strstrt(' png svg pdf dumb ', ' '.format.' ') == 0) { print "format is png, svg, pdf or dumb, not ".format; exit status 2 }

@@ -59,11 +59,11 @@ dose_unit = unit('doses/amount').'/d'
 
 set multiplot
 eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
-left = 124; gap = n > 4 ? 16 : 30
+left = 140; gap = n > 4 ? 16 : 30
 per_day = (1570.0 - left - (n - 1)*gap)/(sum [p = 1:n] end[p])
-set label 911 "dose\n[".dose_unit.']' at screen pixel_x(30),pixel_y(265) center rotate by 90 font font_note
-set label 912 wrap(axis(of), 28) at screen pixel_x(30),pixel_y(460) center rotate by 90 font font_note
-set label 913 wrap(axis(index), 28) at screen pixel_x(30),pixel_y(740) center rotate by 90 font font_note
+set label 911 "dose\n[".dose_unit.']' at screen pixel_x(26),pixel_y(265) center rotate by 90 font font_note
+set label 912 wrap(axis(of), 28) at screen pixel_x(26),pixel_y(460) center rotate by 90 font font_note
+set label 913 wrap(axis(index), 28) at screen pixel_x(26),pixel_y(740) center rotate by 90 font font_note
 set label 914 'time [d]' at screen pixel_x((left + 1570)/2.0),pixel_y(945) center font font_axis
 r = left - gap
 unset key
