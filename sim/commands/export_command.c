@@ -46,6 +46,8 @@ const struct hl_command hl_command_export = {
     .name = "export", .usage = "FILE.h5 [VARIABLE...] [options]", .summary = "prints variables of a result as text",
     .examples = "  halflife export output/akita2021.h5 clonazepam_Cp --arm 0 --subject 17\n"
                 "  halflife export output/akita2021.h5 clonazepam_Cp_quantiles --format tsv\n"
-                "  halflife export output/akita2021.h5 metrics/clonazepam_Cp_Cmax\n",
+                "  halflife export output/akita2021.h5 metrics/clonazepam_Cp_Cmax\n"
+                "  halflife export output/akita2021.h5 doses --arm 0 --subject 17\n"
+                "  halflife export output/akita2021.h5 attributes\n",
     .option = options_of_export, .n_options = sizeof options_of_export / sizeof *options_of_export, .run = run_export,
 };
