@@ -28,7 +28,7 @@ static const char *const model_keys[] = {
     "flows",      "routes",     "effect_sites", "states", "outputs",  "residual_error", "title",      "description"};
 
 /* Words with a meaning of their own where an alias could stand. */
-static const char *const arm_words[] = {"name", "label"};
+static const char *const arm_words[] = {"name", "label", "covariates"};
 
 struct hl_study_linking *hl_study_linking_create(struct hl_study_reader *reader)
 {

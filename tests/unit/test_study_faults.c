@@ -36,6 +36,7 @@ static const struct fault faults[] = {
     {FREE, "^tolerence: 1e-8", "unknown key 'tolerence' in a study; did you mean 'tolerance'?"},
     {DRUGS, "drugs: {clonazepam: ^alfa, fentanyl: gamma}", "no model 'alfa'"},
     {DRUGS, "drugs: {clonazepam: alpha, fentanyl: gamma, ^times: alpha}", "'times' is a word of the study language"},
+    {DRUGS, "drugs: {clonazepam: alpha, fentanyl: gamma, ^covariates: alpha}", "'covariates' is a word of the study"},
     {DRUGS, "drugs: {clonazepam: alpha, fentanyl: gamma, ^2nd: alpha}", "'2nd' can't name a drug"},
     {INTERACTIONS, "interactions: {overlap: beta, ^fentanyl: beta}", "'fentanyl' names two models"},
     {INTERACTIONS, "interactions: {overlap: {model: beta, ^input: {CF: fentanyl.Cp}}}", "did you mean 'inputs'?"},
