@@ -75,7 +75,7 @@ do for [p = 1:n] {
     set xrange [0:last_day]
     set format x (p == n ? '%g' : '')
     set xlabel (p == n ? 'time [d]' : '')
-    set label 1 arm_name(a) at graph 0,1 offset 0,0.8 left font font_panel tc rgb c
+    set label 1 arm_name(a) at graph 0,1 offset (dumb ? 1 : 0),(dumb ? 1 : 0.8) left font font_panel tc rgb c
     if (p == 1) { set key at screen pixel_x(1570),pixel_y(132) right bottom horizontal } else { unset key }
     plot for [k = 1:pairs(h)] $Q using ($2/24):(Y(column(low_column(h, k)))):(Y(column(high_column(h, k)))) skip 1 \
            with filledcurves fc rgb (k == 1 ? faint(c) : soft(c)) title ribbon_name(h, k), \

@@ -96,7 +96,7 @@ style = "noenhanced font '".face.",20' linewidth 2 background '#ffffff'"
 terminal(w, h) = format eq 'png' ? sprintf("set terminal pngcairo %s size %d,%d", style, w, h) : \
     format eq 'svg' ? sprintf("set terminal svg %s size %d,%d dynamic", style, w, h) : \
     format eq 'pdf' ? sprintf("set terminal pdfcairo %s fontscale 1 size %g in,%g in", style, w/72.0, h/72.0) : \
-    sprintf("set terminal dumb noenhanced mono size 118,%d", 6 + int(118.0*h/w/2.1))
+    sprintf("set terminal dumb noenhanced mono size 132,%d", 6 + int(132.0*h/w/2.1))
 named_output = output ne '' && strstrt('|<-', output[1:1]) > 0 ? './'.output : output
 canvas(w, h) = sprintf("wide = %d; high = %d; ", w, h).terminal(w, h).(output eq '' ? '' : '; set output named_output')
 # A text terminal has one size of letters.
@@ -107,6 +107,7 @@ font_tics = size_of(17); font_axis = size_of(19); font_note = size_of(15); font_
 set border 3 lw 1 lc rgb '#444444'
 set tics nomirror out scale 0.6 font font_tics
 set grid ytics lc rgb '#E4E4E4' lw 0.8 lt 1
+if (dumb) { unset grid }
 set key noopaque spacing 1.1 samplen 2.2 font font_tics
 set ylabel font font_axis
 set xlabel font font_axis

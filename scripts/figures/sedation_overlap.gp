@@ -56,7 +56,7 @@ do for [p = 1:n_panels] {
     unset print
     h = $T[1]; last = |$T|/n
     set label 1 (is_share ? 'subjects with '.named(name).' above '.threshold(field(h, 3)).' [%]' : axis(name)).grade(name) \
-        at graph 0,1 offset 0,0.8 left font font_panel tc rgb black
+        at graph 0,1 offset (dumb ? 1 : 0),(dumb ? 1 : 0.8) left font font_panel tc rgb black
     set yrange [0:*]
     if (is_share) {
         stats $T using (100*column(3)) skip 1 name 'F' nooutput
