@@ -26,7 +26,7 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
  * subject failed. */
 void hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric, double *values, size_t width);
 
-/* Hyndman-Fan type 7 quantiles of n values (sorted in place; NaN left out first); result[j] NaN when none are left. */
+/* Hyndman-Fan type 7 quantiles of n values (reordered in place; NaN left out first); result[j] NaN when none are left. */
 void hl_quantiles(double *values, size_t n, const double *probability, size_t n_probabilities, double *result);
 
 /* Across n subjects at one time (values unchanged, NaN left out, sums in fixed order): mean, sample sd (n - 1), count. */

@@ -8,7 +8,6 @@
 
 #define HL_MAX_TIMES 5000000
 #define HL_MAX_ARMS  10000
-#define HL_MAX_ASKED 256 /* outputs, quantiles */
 
 /* The reading of one study. */
 struct hl_study_reader {

@@ -11,6 +11,8 @@
 
 #include "model/system.h"
 
+#define HL_MAX_ASKED 256 /* outputs, and quantiles, that a study may ask for */
+
 enum hl_distribution_kind { HL_DIST_FIXED, HL_DIST_NORMAL, HL_DIST_LOGNORMAL, HL_DIST_UNIFORM, HL_DIST_CATEGORICAL, HL_DIST_CSV };
 
 /* How one covariate is drawn; engine's units. */

@@ -5,6 +5,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -202,6 +204,39 @@ static void quantiles_are_type_seven(void **state)
     assert_true(isnan(q[3]));
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Against sorting, for lengths around every branch of the selection, with many equal values, sorted and reversed. */
+static void quantiles_agree_with_sorting(void **state)
+{
+    (void)state;
+    const double p[] = {0.05, 0.25, 0.5, 0.501, 0.75, 0.95, 1, 0};
+    static double x[5000], sorted[5000];
+    double q[8];
+    uint64_t word = 88172645463325252u;
+    for (size_t n = 1; n < 5000; n = n < 40 ? n + 1 : n * 3 / 2)
+        for (int kind = 0; kind < 4; kind++) {
+            for (size_t i = 0; i < n; i++) {
+                word ^= word << 13, word ^= word >> 7, word ^= word << 17;
+                double u = (double)(word >> 11) * 0x1p-53;
+                x[i] = kind == 0 ? u : kind == 1 ? floor(7 * u) : kind == 2 ? (double)i : -(double)i;
+            }
+            memcpy(sorted, x, n * sizeof *x);
+            qsort(sorted, n, sizeof *sorted, ascending);
+            hl_quantiles(x, n, p, 8, q);
+            for (size_t k = 0; k < 8; k++) {
+                double h = (double)(n - 1) * p[k];
+                size_t below = (size_t)floor(h), above = below + 1 < n ? below + 1 : n - 1;
+                double expected = sorted[below] + (h - (double)below) * (sorted[above] - sorted[below]);
+                assert_true(q[k] == (below + 1 < n ? expected : sorted[n - 1]));
+            }
+        }
+}
+
 static void moments_leave_nan_out(void **state)
 {
     (void)state;
@@ -225,6 +260,7 @@ int main(void)
         cmocka_unit_test(highest_of_many_humps_wins), cmocka_unit_test(areas_are_exact),
         cmocka_unit_test(spells_above_are_located),   cmocka_unit_test(never_above_is_nan_and_zero),
         cmocka_unit_test(both_above_is_where_they_meet), cmocka_unit_test(quantiles_are_type_seven),
+        cmocka_unit_test(quantiles_agree_with_sorting),
         cmocka_unit_test(moments_leave_nan_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
