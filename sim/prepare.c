@@ -20,6 +20,14 @@ static enum hl_status prepare_arm(struct hl_prepared *p, size_t a, struct hl_dia
     return p->plan[a] ? HL_OK : HL_ERR_INPUT;
 }
 
+/* What is prescribed in a study that is faulty elsewhere: its own faults are wanted too, nothing else. */
+static void check_prescriptions(struct hl_arena *arena, const struct hl_study *study, struct hl_diag *diag)
+{
+    for (size_t a = 0; a < study->n_arms; a++)
+        if (study->arm[a].system && study->arm[a].prescription)
+            hl_regimen_compile(arena, study, &study->arm[a], diag);
+}
+
 enum hl_status hl_prepare(const char *path, const struct hl_study_options *options, struct hl_prepared *p,
                           struct hl_diag *diag)
 {
@@ -27,9 +35,14 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
     p->arena = hl_arena_create();
     if (!p->arena)
         return HL_ERR_MEMORY;
-    p->study = hl_study_load(p->arena, path, options, diag);
-    if (!p->study)
+    bool sound;
+    struct hl_study *study = hl_study_load_for_check(p->arena, path, options, &sound, diag);
+    if (!sound) {
+        if (study)
+            check_prescriptions(p->arena, study, diag);
         return HL_ERR_INPUT;
+    }
+    p->study = study;
     size_t n = p->study->n_arms;
     p->regimen = hl_arena_alloc(p->arena, n, sizeof *p->regimen);
     p->cohort = hl_arena_alloc(p->arena, n, sizeof *p->cohort);

@@ -36,6 +36,8 @@ static struct hl_value parameter_value(struct hl_scope *s, size_t index)
     struct hl_graph *g = s->linker->graph;
     const struct hl_model *m = s->model;
     const struct hl_parameter *first = &m->parameter[index];
+    if (first->unread)
+        return bad(s); /* reported where it stands */
     if (!first->by)
         return hl_value_of(s->parameter_node[index], first->unit.dim);
     const struct hl_symbol *by = hl_model_symbol(m, first->by);
@@ -71,7 +73,7 @@ static struct hl_scope *input_target(struct hl_scope *s, const struct hl_input *
     for (size_t i = 0; i < s->instance->n_inputs; i++)
         if (strcmp(s->instance->input_name[i], in->name) == 0) {
             target = s->instance->input_output[i];
-            *pos = s->instance->pos;
+            *pos = s->instance->input_output_pos ? s->instance->input_output_pos[i] : s->instance->pos;
         }
     const char *dot = target ? strchr(target, '.') : NULL;
     if (!dot)
@@ -137,7 +139,8 @@ static struct hl_value define(struct hl_scope *s, const struct hl_symbol *y)
     char what[160];
     switch (y->kind) {
     case HL_SYM_COVARIATE:
-        return hl_value_of(s->covariate_node[y->index], m->covariate[y->index].unit.dim);
+        return m->covariate[y->index].unread ? bad(s)
+                                             : hl_value_of(s->covariate_node[y->index], m->covariate[y->index].unit.dim);
     case HL_SYM_PARAMETER:
         return parameter_value(s, y->index);
     case HL_SYM_ETA:
@@ -156,8 +159,12 @@ static struct hl_value define(struct hl_scope *s, const struct hl_symbol *y)
     case HL_SYM_EFFECT_SITE:
         return effect_site_value(s, y->index);
     case HL_SYM_STATE:
-        return hl_value_of(s->linker->state_node[hl_scope_state(s, y->kind, y->index)], p->state[y->index].unit.dim);
+        v = hl_value_of(s->linker->state_node[hl_scope_state(s, y->kind, y->index)], p->state[y->index].unit.dim);
+        v.known = !p->state[y->index].unread;
+        return v;
     case HL_SYM_OUTPUT:
+        if (p->output[y->index].unread)
+            return hl_scope_lower(s, p->output[y->index].value, HL_CTX_TIME);
         snprintf(what, sizeof what, "output '%.100s' in %.40s", y->name, p->output[y->index].unit_text);
         return hl_scope_lower_as(s, p->output[y->index].value, HL_CTX_TIME, p->output[y->index].unit.dim, what);
     case HL_SYM_INPUT:
@@ -175,7 +182,7 @@ static void report_circle(struct hl_scope *s, const struct hl_symbol *y)
     for (size_t i = first ? first - 1 : 0; i < s->n_chain; i++)
         text = hl_arena_printf(s->linker->arena, "%s%s -> ", text, s->chain[i]);
     hl_diag_error(s->linker->diag, y->pos, "circular definition: %s%s; %s", text, y->name,
-                  y->kind == HL_SYM_EFFECT_SITE ? "state the effect site's unit:" : "define one of them without the other");
+                  y->kind == HL_SYM_EFFECT_SITE ? "state the effect site's unit, as in unit: ng/mL" : "define one of them without the other");
 }
 
 static bool changes_in_time(enum hl_symbol_kind kind)

@@ -161,6 +161,11 @@ static void link_free_state(struct hl_scope *s, size_t index)
     const struct hl_free_state *x = &s->model->parts->state[index];
     char what[160];
     snprintf(what, sizeof what, "the rate of '%.80s' (%.40s per h)", x->name, x->unit_text);
+    if (x->unread) {
+        hl_scope_lower(s, x->rate, HL_CTX_TIME);
+        hl_scope_lower(s, x->initial, HL_CTX_SUBJECT);
+        return;
+    }
     struct hl_value rate = hl_scope_lower_as(s, x->rate, HL_CTX_TIME, hl_dim_divide(x->unit.dim, hl_dim_of("h")), what);
     add_to_rate(s, hl_scope_state(s, HL_SYM_STATE, index), HL_OP_ADD, rate.node);
 }
@@ -187,7 +192,8 @@ static void link_initials(struct hl_scope *s)
                      p->effect_site[i].name);
     }
     for (size_t i = 0; i < p->n_states; i++)
-        link_initial(s, hl_scope_state(s, HL_SYM_STATE, i), p->state[i].initial, p->state[i].unit.dim, p->state[i].name);
+        link_initial(s, hl_scope_state(s, HL_SYM_STATE, i), p->state[i].unread ? NULL : p->state[i].initial,
+                     p->state[i].unit.dim, p->state[i].name);
 }
 
 void hl_link_structure(struct hl_scope *s)

@@ -53,8 +53,10 @@ static const char *find_file(struct hl_arena *arena, const char *name, const cha
     if (is_path(name))
         return file_exists(name) ? name : NULL;
     for (size_t i = 0; i < n; i++) {
-        const char *slash = directory[i][0] && directory[i][strlen(directory[i]) - 1] == '/' ? "" : "/";
-        const char *path = hl_arena_printf(arena, "%s%s%s.yaml", directory[i], slash, name);
+        const char *where = strncmp(directory[i], "./", 2) == 0 ? directory[i] + 2 : directory[i];
+        const char *slash = where[0] && where[strlen(where) - 1] == '/' ? "" : "/";
+        const char *path = strcmp(where, ".") == 0 ? hl_arena_printf(arena, "%s.yaml", name) /* as people write it */
+                                                   : hl_arena_printf(arena, "%s%s%s.yaml", where, slash, name);
         if (file_exists(path))
             return path;
     }

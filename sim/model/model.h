@@ -45,6 +45,7 @@ struct hl_parameter {
     enum hl_spread uncertainty; /* of the typical value, for joint sampling: lognormal(ln value, u0), normal(value, u0), */
     double u0, u1;              /* uniform(u0, u1); engine's unit */
     struct hl_evidence evidence;
+    bool unread;                /* the value or its unit couldn't be read, so that nothing is known of what uses it */
     const char *by;             /* one value of a table "by: COVARIATE": the covariate, else NULL */
     const char *category;       /* ... and the category this value is for */
 };
@@ -57,6 +58,7 @@ struct hl_covariate {
     const char *label;
     bool has_range; double low, high; /* own unit */
     const char **category; size_t n_categories; /* 0: a number */
+    bool unread;                /* the default couldn't be read */
 };
 
 struct hl_eta { const char *name; struct hl_pos pos; double sd; bool occasion; struct hl_evidence evidence; };

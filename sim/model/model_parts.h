@@ -64,7 +64,7 @@ struct hl_effect_site {
 
 struct hl_free_state {
     const char *name; struct hl_pos pos;
-    struct hl_unit unit; const char *unit_text;
+    struct hl_unit unit; const char *unit_text; bool unread; /* the unit couldn't be read */
     struct hl_expr *initial, *rate;
     const char *label;
     struct hl_evidence evidence;
@@ -73,7 +73,7 @@ struct hl_free_state {
 struct hl_output_text {
     const char *name; struct hl_pos pos;
     struct hl_expr *value;
-    struct hl_unit unit; const char *unit_text;
+    struct hl_unit unit; const char *unit_text; bool unread; /* the unit couldn't be read */
     const char *label, *symbol;
     struct hl_evidence evidence;
 };

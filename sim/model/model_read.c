@@ -96,18 +96,20 @@ bool hl_read_fraction(struct hl_reader *r, const struct hl_yaml *node, const cha
     return true;
 }
 
-void hl_read_unit(struct hl_reader *r, const struct hl_yaml *node, struct hl_unit *unit, const char **unit_text)
+bool hl_read_unit(struct hl_reader *r, const struct hl_yaml *node, struct hl_unit *unit, const char **unit_text)
 {
     char why[256];
     *unit = (struct hl_unit){hl_dim_none(), 1.0};
     *unit_text = "1";
     const char *text = node ? hl_yaml_text(node, "a unit (\"1\" for none)", r->diag) : NULL;
     if (!text)
-        return;
-    if (hl_unit_parse(text, unit, why, sizeof why))
+        return node == NULL;
+    if (hl_unit_parse(text, unit, why, sizeof why)) {
         *unit_text = text;
-    else
-        hl_diag_error(r->diag, node->pos, "%s", why);
+        return true;
+    }
+    hl_diag_error(r->diag, node->pos, "%s", why);
+    return false;
 }
 
 struct hl_expr *hl_read_expr(struct hl_reader *r, const struct hl_yaml *map, const char *key, const char *what)

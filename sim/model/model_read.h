@@ -30,8 +30,8 @@ bool hl_read_quantity_of(struct hl_reader *r, const struct hl_yaml *node, const 
 /* A plain number, or per cent ("20 %" is 0.2). */
 bool hl_read_fraction(struct hl_reader *r, const struct hl_yaml *node, const char *what, double *value);
 
-/* A unit alone; absent or faulty gives "1". */
-void hl_read_unit(struct hl_reader *r, const struct hl_yaml *node, struct hl_unit *unit, const char **unit_text);
+/* A unit alone; absent or faulty gives "1". False, with a message, when it is faulty. */
+bool hl_read_unit(struct hl_reader *r, const struct hl_yaml *node, struct hl_unit *unit, const char **unit_text);
 
 /* The expression under a key of a mapping, NULL when absent or faulty. */
 struct hl_expr *hl_read_expr(struct hl_reader *r, const struct hl_yaml *map, const char *key, const char *what);

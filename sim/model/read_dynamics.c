@@ -33,8 +33,7 @@ static void read_effect_sites(struct hl_reader *r)
         s->ke0 = required(r, item, "ke0", "a rate [1/h]", what);
         s->initial = hl_read_expr(r, item, "initial", "a start value");
         s->label = hl_read_text(r, item, "label");
-        s->has_unit = hl_yaml_get(item, "unit") != NULL;
-        hl_read_unit(r, hl_yaml_get(item, "unit"), &s->unit, &s->unit_text);
+        s->has_unit = hl_read_unit(r, hl_yaml_get(item, "unit"), &s->unit, &s->unit_text) && hl_yaml_get(item, "unit");
         hl_read_evidence(r, item, what, false, NULL, &s->evidence);
     }
 }
@@ -55,7 +54,7 @@ static void read_states(struct hl_reader *r)
         hl_read_unit(r, NULL, &s->unit, &s->unit_text);
         if (!hl_read_keys(r, item, what, known))
             continue;
-        hl_read_unit(r, hl_yaml_get(item, "unit"), &s->unit, &s->unit_text);
+        s->unread = !hl_read_unit(r, hl_yaml_get(item, "unit"), &s->unit, &s->unit_text);
         s->initial = required(r, item, "initial", "a start value", what);
         s->rate = required(r, item, "rate", "a rate of change", what);
         s->label = hl_read_text(r, item, "label");
@@ -77,11 +76,12 @@ static void read_outputs(struct hl_reader *r)
         o->pos = map->key[i]->pos;
         const char *what = hl_arena_printf(r->arena, "output '%s'", o->name);
         hl_read_unit(r, NULL, &o->unit, &o->unit_text);
+        o->unread = true;
         if (!hl_read_keys(r, item, what, known))
             continue;
         o->value = required(r, item, "value", "an expression", what);
         if (hl_yaml_get(item, "unit"))
-            hl_read_unit(r, hl_yaml_get(item, "unit"), &o->unit, &o->unit_text);
+            o->unread = !hl_read_unit(r, hl_yaml_get(item, "unit"), &o->unit, &o->unit_text);
         else
             hl_diag_error(r->diag, o->pos, "%s has no unit; add unit: ng/mL (or \"1\")", what);
         o->label = hl_read_text(r, item, "label");

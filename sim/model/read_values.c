@@ -68,6 +68,7 @@ static void read_number_covariate(struct hl_reader *r, const struct hl_yaml *map
     double engine;
     if (!hl_read_quantity(r, value, "a default such as 70 kg", &engine, &c->unit, &c->unit_text))
         return;
+    c->unread = false;
     c->value = engine / c->unit.factor;
     if (!range || !read_range(r, range, c->unit.dim, &c->low, &c->high))
         return;
@@ -90,7 +91,7 @@ static void read_covariate(struct hl_reader *r, const struct hl_yaml *map, struc
     if (!value)
         hl_diag_error(r->diag, c->pos, "covariate '%s' has no default; add default: (the typical subject's value)", c->name);
     else if (categories)
-        find_category(r, value, c->name, c->category, c->n_categories, &c->value);
+        c->unread = !find_category(r, value, c->name, c->category, c->n_categories, &c->value);
     else
         read_number_covariate(r, map, value, c);
 }
@@ -106,6 +107,7 @@ void hl_read_covariates(struct hl_reader *r)
         c->pos = map->key[i]->pos;
         c->unit = (struct hl_unit){hl_dim_none(), 1.0};
         c->unit_text = "1";
+        c->unread = true;
         read_covariate(r, map->item[i], c);
     }
 }
@@ -178,7 +180,8 @@ static void read_parameter_value(struct hl_reader *r, const struct hl_yaml *map,
                                  struct hl_parameter *p)
 {
     const struct hl_yaml *range = hl_yaml_get(map, "range"), *uncertainty = hl_yaml_get(map, "uncertainty");
-    if (!hl_read_quantity(r, value, "a value such as 3.6 L/h", &p->value, &p->unit, &p->unit_text))
+    p->unread = !hl_read_quantity(r, value, "a value such as 3.6 L/h", &p->value, &p->unit, &p->unit_text);
+    if (p->unread)
         return;
     if (range && read_range(r, range, p->unit.dim, &p->low, &p->high)) {
         p->has_range = true;
@@ -201,7 +204,7 @@ static void read_parameter(struct hl_reader *r, const struct hl_yaml *node, cons
         p->evidence = *over;
         if (over->grade == HL_GRADE_NONE)
             hl_diag_error(r->diag, node->pos, "%s has no evidence grade; write {value: %s, grade: ...}", what, node->text);
-        hl_read_quantity(r, node, "a value such as 3.6 L/h", &p->value, &p->unit, &p->unit_text);
+        p->unread = !hl_read_quantity(r, node, "a value such as 3.6 L/h", &p->value, &p->unit, &p->unit_text);
         return;
     }
     if (node->kind == HL_YAML_SCALAR) {
@@ -224,7 +227,8 @@ static struct hl_parameter *new_parameter(struct hl_reader *r, const struct hl_y
     struct hl_model *m = r->model;
     m->parameter = hl_arena_push(r->arena, m->parameter, m->n_parameters, capacity, sizeof *m->parameter);
     struct hl_parameter *p = &m->parameter[m->n_parameters++];
-    *p = (struct hl_parameter){.name = key->text, .pos = key->pos, .unit = {hl_dim_none(), 1.0}, .unit_text = "1"};
+    *p = (struct hl_parameter){.name = key->text, .pos = key->pos, .unit = {hl_dim_none(), 1.0}, .unit_text = "1",
+                                .unread = true};
     return p;
 }
 
@@ -267,7 +271,8 @@ static void read_table_entry(struct hl_reader *r, const struct hl_yaml *key, con
     p->category = category;
     p->pos = entry->pos;
     read_parameter(r, entry, over, p);
-    if (!hl_dim_equal(p->unit.dim, r->model->parameter[first].unit.dim))
+    bool both = !p->unread && !r->model->parameter[first].unread;
+    if (both && !hl_dim_equal(p->unit.dim, r->model->parameter[first].unit.dim))
         hl_diag_error(r->diag, entry->pos, "'%s' has dimension %s for %s but %s for %s; use one dimension", p->name,
                       hl_dim_name(p->unit.dim, a, sizeof a), category,
                       hl_dim_name(r->model->parameter[first].unit.dim, b, sizeof b), r->model->parameter[first].category);

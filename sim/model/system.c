@@ -179,8 +179,8 @@ static void check_instances(struct hl_linker *l, const struct hl_instance *insta
         for (size_t k = 0; k < instance[i].n_inputs; k++) {
             const struct hl_symbol *y = hl_model_symbol(instance[i].model, instance[i].input_name[k]);
             if (!y || y->kind != HL_SYM_INPUT)
-                hl_diag_error(l->diag, instance[i].pos, "model '%s' has no input '%s'%s", instance[i].model->name,
-                              instance[i].input_name[k],
+                hl_diag_error(l->diag, instance[i].input_name_pos ? instance[i].input_name_pos[k] : instance[i].pos,
+                              "model '%s' has no input '%s'%s", instance[i].model->name, instance[i].input_name[k],
                               hl_text_did_you_mean(instance[i].input_name[k], names, p->n_inputs, near, sizeof near));
         }
         for (size_t k = 0; k < i; k++)

@@ -162,6 +162,7 @@ struct hl_instance {
     const struct hl_model *model;
     bool is_drug;
     size_t n_inputs; const char **input_name; const char **input_output;
+    const struct hl_pos *input_name_pos, *input_output_pos; /* where the study wrote them; NULL when it is not known */
 };
 
 /* Joins n instances; NULL with messages in diag: undefined names, dimensions that don't fit, circular definitions,

@@ -256,9 +256,9 @@ static bool may_be_steady(struct hl_compiler *c, const struct hl_yaml *item)
                                     : NULL;
     for (size_t i = 0; i < c->regimen->n_steady; i++)
         if (c->regimen->steady[i].instance == c->instance)
-            why = "a drug has one steady state";
+            why = "a drug has one steady state; give what follows it as ordinary doses";
     if (!why && (c->doses.n > 0 || c->demand_number > 0))
-        why = "the steady state must be the first item of its drug";
+        why = "the steady state must be the first item of its drug; move it up";
     if (why)
         hl_diag_error(c->diag, hl_yaml_key(item, "steady_state")->pos, "%s", why);
     return why == NULL;

@@ -715,8 +715,9 @@ static bool make_levels(struct hl_arena *arena, const struct hl_yaml *node, stru
 {
     const struct hl_yaml *name = hl_yaml_get(node, "protocol"), *list = hl_yaml_get(node, "list");
     if (!name == !list) {
-        hl_diag_error(diag, node->pos, "a taper has either 'protocol:', such as uk_eighth, or 'list:' of levels%s",
-                      name ? ", not both" : "");
+        hl_diag_error(diag, list ? hl_yaml_key(node, "list")->pos : node->pos,
+                      "a taper has either 'protocol:', such as uk_eighth, or 'list:' of levels%s",
+                      name ? ", not both; leave one out" : "");
         return false;
     }
     const struct protocol *protocol = name ? find_protocol(name, diag) : NULL;

@@ -73,7 +73,8 @@ static bool read_end(struct hl_compiler *c, const struct hl_yaml *item, struct h
         t->stop = c->base + hours;
     t->has_end = span || until;
     if (good && until && t->end <= t->start) {
-        hl_diag_error(c->diag, until->pos, "this item would end at %g h, before it starts at %g h", t->end, t->start);
+        hl_diag_error(c->diag, until->pos, "this item would end at %g h, before it starts at %g h; give a later "
+                      "end, or its length with for:", t->end, t->start);
         good = false;
     }
     if (good && stop && t->stop < t->start) {

@@ -151,10 +151,16 @@ static void read_bindings(struct hl_study_reader *reader, const struct hl_yaml *
     }
     instance->input_name = hl_arena_alloc(reader->arena, node->n, sizeof *instance->input_name);
     instance->input_output = hl_arena_alloc(reader->arena, node->n, sizeof *instance->input_output);
+    struct hl_pos *name_pos = hl_arena_alloc(reader->arena, node->n, sizeof *name_pos);
+    struct hl_pos *output_pos = hl_arena_alloc(reader->arena, node->n, sizeof *output_pos);
+    instance->input_name_pos = name_pos;
+    instance->input_output_pos = output_pos;
     for (size_t i = 0; i < node->n; i++) {
         const char *output = hl_yaml_text(node->item[i], "an output such as fentanyl.Ce", reader->diag);
         if (!output)
             continue;
+        name_pos[instance->n_inputs] = node->key[i]->pos;
+        output_pos[instance->n_inputs] = node->item[i]->pos;
         instance->input_name[instance->n_inputs] = node->key[i]->text;
         instance->input_output[instance->n_inputs++] = output;
     }

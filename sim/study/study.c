@@ -232,6 +232,8 @@ static bool faulty(const struct hl_study_reader *reader)
     return hl_diag_count(reader->diag, HL_ERROR) > reader->faults;
 }
 
+#define MOST_WITH_FAULTS 64 /* combinations */
+
 struct combinations {
     struct hl_study_reader *reader;
     struct hl_study_linking *linking;
@@ -277,7 +279,8 @@ static void read_combinations(struct combinations *c, const struct hl_yaml *reso
     struct hl_study_reader *reader = c->reader;
     size_t n = c->sweep ? c->sweep->n_combinations : 1;
     size_t *level = hl_arena_alloc(reader->arena, c->sweep ? c->sweep->n : 0, sizeof *level);
-    for (size_t i = 0; i < n && (i == 0 || !faulty(reader)); i++)
+    /* a faulty study is read on for a while: a fault may stand in a level that only a later combination uses */
+    for (size_t i = 0; i < n && (i < MOST_WITH_FAULTS || !faulty(reader)); i++)
         read_combination(c, c->sweep ? hl_study_sweep_tree(reader, c->sweep, resolved, i, level) : resolved, level);
 }
 
@@ -379,7 +382,8 @@ static const char *folder_of(struct hl_arena *arena, const char *path)
 }
 
 static struct hl_study *finish(struct hl_arena *arena, const char *path, const char *folder, struct hl_yaml *tree,
-                               const struct hl_study_options *options, size_t faults, struct hl_diag *diag)
+                               const struct hl_study_options *options, size_t faults, bool *sound,
+                               struct hl_diag *diag)
 {
     static const struct hl_study_options none;
     struct hl_study *study = hl_arena_alloc(arena, 1, sizeof *study);
@@ -389,6 +393,7 @@ static struct hl_study *finish(struct hl_arena *arena, const char *path, const c
                                      .folder = folder,
                                      .study = study,
                                      .faults = faults};
+    *sound = false;
     if (!tree)
         return NULL;
     study->path = hl_arena_strdup(arena, path);
@@ -399,19 +404,33 @@ static struct hl_study *finish(struct hl_arena *arena, const char *path, const c
     }
     set_directories(&reader);
     read_study(&reader, tree);
-    return faulty(&reader) ? NULL : study;
+    *sound = !faulty(&reader);
+    return study;
 }
 
 struct hl_study *hl_study_load(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
                                struct hl_diag *diag)
 {
+    bool sound;
+    struct hl_study *study = hl_study_load_for_check(arena, path, options, &sound, diag);
+    return sound ? study : NULL;
+}
+
+struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
+                                         bool *sound, struct hl_diag *diag)
+{
     size_t faults = hl_diag_count(diag, HL_ERROR);
-    return finish(arena, path, folder_of(arena, path), hl_yaml_load_file(arena, path, diag), options, faults, diag);
+    struct hl_yaml *tree = hl_yaml_load_file(arena, path, diag);
+    struct hl_study *study = finish(arena, path, folder_of(arena, path), tree, options, faults, sound, diag);
+    return *sound || (study && study->system) ? study : NULL;
 }
 
 struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, const char *text,
                                     const struct hl_study_options *options, struct hl_diag *diag)
 {
     size_t faults = hl_diag_count(diag, HL_ERROR);
-    return finish(arena, name, ".", hl_yaml_load_text(arena, name, text, diag), options, faults, diag);
+    bool sound;
+    struct hl_yaml *tree = hl_yaml_load_text(arena, name, text, diag);
+    struct hl_study *study = finish(arena, name, ".", tree, options, faults, &sound, diag);
+    return sound ? study : NULL;
 }

@@ -107,6 +107,11 @@ struct hl_study_options {
 struct hl_study *hl_study_load(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
                                struct hl_diag *diag);
 
+/* As hl_study_load, but also gives a faulty study whose models are sound, so that what is prescribed in its arms can be
+ * checked in the same pass; *sound says whether it may run. NULL when there is nothing to check. */
+struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
+                                         bool *sound, struct hl_diag *diag);
+
 /* The same from text (tests); name stands in messages. */
 struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, const char *text,
                                     const struct hl_study_options *options, struct hl_diag *diag);

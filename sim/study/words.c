@@ -53,6 +53,9 @@ bool hl_study_read_quantity(struct hl_study_reader *reader, const struct hl_yaml
                       what, text, found_name);
     else if (hl_dim_is_none(found.dim))
         hl_diag_error(reader->diag, node->pos, "%s needs a unit, found '%s'; write '%s %s'", what, text, text, unit);
+    else if (hl_dim_equal(dim, hl_dim_of("h")))
+        hl_diag_error(reader->diag, node->pos, "%s: expected a time such as '10 %s', found '%s' [%s]", what, unit, text,
+                      found_name);
     else
         hl_diag_error(reader->diag, node->pos, "%s: expected a quantity in %s%s, found '%s' [%s]", what, unit,
                       strcmp(unit, expected_name) == 0 ? "" : hl_arena_printf(reader->arena, " [%s]", expected_name),
@@ -95,7 +98,7 @@ bool hl_study_read_whole(struct hl_study_reader *reader, const struct hl_yaml *n
         *value = (uint64_t)number; /* "1e4": exact, as every whole double up to 2^53 is */
         return true;
     }
-    hl_diag_error(reader->diag, node->pos, "%s: expected a whole number, 0 or more, found '%s'", what, text);
+    hl_diag_error(reader->diag, node->pos, "%s: expected a whole number such as 1000, found '%s'", what, text);
     return false;
 }
 
