@@ -72,7 +72,7 @@ ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNING
 ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
 ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
 
-.PHONY: all lib tests test check demo bench sanitize warnings pages install uninstall clean help FORCE
+.PHONY: all lib tests test check demo bench sanitize fuzz warnings pages install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -170,9 +170,13 @@ test: ## set up, build and pass all tests
 check: all tests ## all tests, without set-up
 	$(Q)tests/run --build $(BUILD)
 
-sanitize: ## the test programs under address and undefined-behaviour sanitizers
+sanitize: ## the test programs, all faults and some mutations under address and undefined-behaviour sanitizers
 	$(SUBMAKE) BUILD=$(BUILD)/sanitize SANITIZE=1 CFLAGS="-O1 -g" all tests
-	$(Q)tests/run --build $(BUILD)/sanitize programs
+	$(Q)tests/run --build $(BUILD)/sanitize programs faults fuzz
+
+fuzz: ## a long campaign of torn studies and models under sanitizers (SECONDS=600, SEED=N)
+	$(SUBMAKE) BUILD=$(BUILD)/sanitize SANITIZE=1 CFLAGS="-O1 -g" all
+	$(Q)HALFLIFE=$(BUILD)/sanitize/halflife tests/fuzz/mutate.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 warnings: ## compile everything with gcc and with clang, every warning an error
 	$(SUBMAKE) BUILD=$(BUILD)/warnings-gcc CC=gcc WERROR=1 all tests
