@@ -80,11 +80,11 @@ do for [p = 1:n] {
     set format x ''
 
     eval panel(l, r, 200, 325)
-    set label 1 wrap(arm_name(a), int((r - l)/14)) at screen pixel_x(l),pixel_y(130) left font font_panel tc rgb black
+    set label 1 wrap(arm_name(a), int((r - l)/12)) at screen pixel_x(l),pixel_y(130) left font bold(15) tc rgb black
     set yrange [0:high_D*1.1]; set ytics step_for(high_D, 3)
     set style fill solid 1.0 noborder
     set datafile separator whitespace
-    eval sprintf("plot $daily%d using 1:2:(1.0) with boxes fc rgb '%s'", p, grey)
+    eval sprintf("plot $daily%d using 1:2:(1.04) with boxes fc rgb '%s'", p, grey)
     set datafile separator "\t"
     eval no_frame
     unset label 911; unset label 912; unset label 913; unset label 914; unset label 1
