@@ -182,15 +182,8 @@ static double cubic_turn(const struct hl_node *a, const struct hl_node *b, size_
 {
     double h = b->t - a->t, da = a->dy[i] * h, db = b->dy[i] * h, rise = b->y[i] - a->y[i];
     double p = 3 * (da + db) - 6 * rise, q = 6 * rise - 4 * da - 2 * db; /* p s^2 + q s + da */
-    double low = 0, high = 1;
-    for (int round = 0; round < 40; round++) {
-        double s = 0.5 * (low + high);
-        if (((p * s + q) * s + da > 0) == (da > 0))
-            low = s;
-        else
-            high = s;
-    }
-    return 0.5 * (low + high);
+    double root = q + copysign(sqrt(fmax(0, q * q - 4 * p * da)), q), s = -2 * da / root;
+    return s >= 0 && s <= 1 ? s : -0.5 * root / p; /* just one root lies between the ends */
 }
 
 int hl_piece_turns(const struct hl_piece *piece, size_t i, double *lowest, double *highest)
