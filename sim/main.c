@@ -25,8 +25,9 @@ int main(int argc, char **argv)
     signal(SIGTERM, on_interrupt);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write(), not a death */
     if (!hl_units_start()) {
-        fputs("halflife: error: the UDUNITS-2 unit database can't be read; install udunits (Debian: libudunits2-data)\n",
-              stderr);
+        fputs(
+            "halflife: error: the UDUNITS-2 unit database can't be read; install udunits (Debian: libudunits2-data)\n",
+            stderr);
         return hl_status_exit_code(HL_ERR_IO);
     }
     int code = hl_commands_main(argc, argv);

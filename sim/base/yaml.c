@@ -360,8 +360,8 @@ static void check_key(struct loader *l, const struct hl_yaml *node, struct hl_ya
         hl_diag_error(l->diag, key->pos, "a key of more than %d characters", LONGEST_KEY);
     const struct hl_yaml *first = hl_yaml_key(node, key->text);
     if (first)
-        hl_diag_error(l->diag, key->pos, "key '%s' is repeated; it stands in line %d, column %d already: keep one", key->text,
-                      first->pos.line, first->pos.column);
+        hl_diag_error(l->diag, key->pos, "key '%s' is repeated; it stands in line %d, column %d already: keep one",
+                      key->text, first->pos.line, first->pos.column);
 }
 
 /* In flow style, a key that isn't followed by a colon: {a: 1, b}. */

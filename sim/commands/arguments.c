@@ -44,7 +44,8 @@ static enum hl_status unknown_option(const char *word, size_t length, const stru
     return HL_ERR_INPUT;
 }
 
-static enum hl_status add_given(struct hl_arguments *arguments, const char *name, const char *value, struct hl_diag *diag)
+static enum hl_status add_given(struct hl_arguments *arguments, const char *name, const char *value,
+                                struct hl_diag *diag)
 {
     if (arguments->n_given == HL_MAX_WORDS) {
         hl_diag_error(diag, hl_pos_none(), "too many options (at most %d)", HL_MAX_WORDS);
@@ -62,7 +63,8 @@ static enum hl_status read_option(struct hl_arguments *arguments, const char *wo
     bool is_long = word[1] == '-';
     const char *equals = is_long ? strchr(word, '=') : NULL;
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    const struct hl_option *found = is_long ? find_long(word + 2, length - 2, option, n) : find_short(word[1], option, n);
+    const struct hl_option *found =
+        is_long ? find_long(word + 2, length - 2, option, n) : find_short(word[1], option, n);
     if (!found)
         return unknown_option(word, length, option, n, diag);
     const char *attached = is_long ? (equals ? equals + 1 : NULL) : (word[2] ? word + 2 : NULL);
@@ -74,7 +76,8 @@ static enum hl_status read_option(struct hl_arguments *arguments, const char *wo
         return HL_ERR_INPUT;
     }
     if (!attached && !next) {
-        hl_diag_error(diag, hl_pos_none(), "option '--%s' needs a value: --%s %s", found->name, found->name, found->argument);
+        hl_diag_error(diag, hl_pos_none(), "option '--%s' needs a value: --%s %s", found->name, found->name,
+                      found->argument);
         return HL_ERR_INPUT;
     }
     *used = attached ? 0 : 1;
@@ -92,7 +95,8 @@ enum hl_status hl_arguments_read(struct hl_arguments *arguments, int argc, char 
             only_words = true;
         } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
             int used = 0;
-            enum hl_status one = read_option(arguments, argv[i], i + 1 < argc ? argv[i + 1] : NULL, option, n, &used, diag);
+            enum hl_status one =
+                read_option(arguments, argv[i], i + 1 < argc ? argv[i + 1] : NULL, option, n, &used, diag);
             status = one == HL_OK ? status : one;
             i += used;
         } else if (arguments->n_words < HL_MAX_WORDS) {

@@ -64,8 +64,12 @@ static enum hl_status run_check(const struct hl_arguments *arguments, struct hl_
 static const struct hl_option options_of_check[] = {HL_STUDY_OPTIONS};
 
 const struct hl_command hl_command_check = {
-    .name = "check", .usage = "FILE...",
-    .summary = "reports every fault of study and model files, then what would run (subjects, arms, events, bytes, memory)",
+    .name = "check",
+    .usage = "FILE...",
+    .summary =
+        "reports every fault of study and model files, then what would run (subjects, arms, events, bytes, memory)",
     .examples = "  halflife check configs/tapers.yaml\n  halflife check models/*.yaml\n",
-    .option = options_of_check, .n_options = sizeof options_of_check / sizeof *options_of_check, .run = run_check,
+    .option = options_of_check,
+    .n_options = sizeof options_of_check / sizeof *options_of_check,
+    .run = run_check,
 };

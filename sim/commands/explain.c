@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* halflife explain: one subject of one arm, in full: who it is, what follows for its kinetics, how it is solved, what is
- * given to it and when. */
+/* halflife explain: one subject of one arm, in full: who it is, what follows for its kinetics, how it is solved, what
+ * is given to it and when. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,8 @@ static void print_covariates(const struct hl_system *system, const double *regs)
         if (c->info->n_categories)
             printf("  %-28s %s\n", c->name, c->info->category[(size_t)value]);
         else
-            printf("  %-28s %.6g %s\n", c->name, value / c->info->unit.factor, c->info->unit_text ? c->info->unit_text : "");
+            printf("  %-28s %.6g %s\n", c->name, value / c->info->unit.factor,
+                   c->info->unit_text ? c->info->unit_text : "");
     }
 }
 
@@ -67,7 +68,8 @@ static void print_individual(const struct hl_system *system, const double *regs)
     for (size_t i = 0; i < system->n_etas; i++)
         printf("  %-28s %+.6g (sd %.4g)\n", system->eta[i].name, regs[system->eta[i].reg], system->eta[i].sd);
     for (size_t i = 0; i < system->n_mixtures; i++)
-        printf("  %-28s %s\n", system->mixture[i].name, system->mixture[i].info->class_name[(size_t)regs[system->mixture[i].reg]]);
+        printf("  %-28s %s\n", system->mixture[i].name,
+               system->mixture[i].info->class_name[(size_t)regs[system->mixture[i].reg]]);
     puts("individual parameters");
     for (size_t i = 0; i < system->n_individuals; i++) {
         const struct hl_system_individual *v = &system->individual_value[i];
@@ -97,7 +99,9 @@ static void print_half_lives(const struct hl_plan *plan, const struct hl_system 
 static void print_event(const struct hl_event *e, const struct hl_system *system)
 {
     static const char *const what[] = {"amount into", "rate change into", "dose given by", "demand refused by"};
-    const char *where = e->state >= 0 ? system->state[e->state].name : e->route >= 0 ? system->route[e->route].name : "";
+    const char *where = e->state >= 0   ? system->state[e->state].name
+                        : e->route >= 0 ? system->route[e->route].name
+                                        : "";
     const char *unit = e->kind == HL_EVENT_RATE ? "mg/h" : e->kind == HL_EVENT_ADD ? "mg" : "";
     const char *alias = e->instance >= 0 ? system->instance[e->instance].alias : "";
     if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
@@ -131,7 +135,8 @@ static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uin
     print_half_lives(p->plan[a], arm->system, regs);
     puts("solver");
     hl_plan_describe(p->plan[a], stdout);
-    enum hl_status status = hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
+    enum hl_status status =
+        hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
     if (status == HL_OK)
         print_events(&events, arm->system, most);
     hl_free(events.event);
@@ -166,9 +171,12 @@ static enum hl_status run_explain(const struct hl_arguments *arguments, struct h
 }
 
 const struct hl_command hl_command_explain = {
-    .name = "explain", .usage = "STUDY.yaml [--subject K] [--arm A]",
+    .name = "explain",
+    .usage = "STUDY.yaml [--subject K] [--arm A]",
     .summary = "shows one subject's covariates, individual parameters, half-lives, solver plan and event list",
     .examples = "  halflife explain configs/akita2021.yaml --subject 17\n"
                 "  halflife explain configs/tapers.yaml --arm nardi2010 --typical\n",
-    .option = options_of_explain, .n_options = sizeof options_of_explain / sizeof *options_of_explain, .run = run_explain,
+    .option = options_of_explain,
+    .n_options = sizeof options_of_explain / sizeof *options_of_explain,
+    .run = run_explain,
 };

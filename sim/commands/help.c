@@ -6,7 +6,8 @@
 #include "build_info.h"
 #include "commands/command.h"
 
-#define PURPOSE "simulates cohorts of virtual patients on clonazepam and fentanyl: accumulation, sedation overlap, tapers"
+#define PURPOSE                                                                                                        \
+    "simulates cohorts of virtual patients on clonazepam and fentanyl: accumulation, sedation overlap, tapers"
 
 static void print_option(const struct hl_option *option, FILE *stream)
 {
@@ -106,7 +107,8 @@ static void print_man(void)
         roff_command(hl_commands[i]);
     fputs(".SH EXIT STATUS\n.nf\n0 all good\n1 internal error\n2 usage, study, model or data at fault\n"
           "3 finished, but some subjects failed\n4 input or output\n5 interrupted\n.fi\n"
-          ".SH ENVIRONMENT\n.TP\n.B HALFLIFE_DATA\na directory with models, configs and scripts that comes before the program's own\n"
+          ".SH ENVIRONMENT\n.TP\n.B HALFLIFE_DATA\n"
+          "a directory with models, configs and scripts that comes before the program's own\n"
           ".TP\n.B NO_COLOR\nno colours\n.TP\n.B OMP_NUM_THREADS\nthreads, where \\-\\-threads is not given\n"
           ".SH NOTES\nFor education and research, not for dosing.\n", stdout);
 }
@@ -140,7 +142,8 @@ const struct hl_command hl_command_help = {
 static enum hl_status run_completion(const struct hl_arguments *arguments, struct hl_diag *diag)
 {
     if (arguments->n_words && strcmp(arguments->word[0], "bash") != 0) {
-        hl_diag_error(diag, hl_pos_none(), "no completion for the shell '%s'; there is one for bash", arguments->word[0]);
+        hl_diag_error(diag, hl_pos_none(), "no completion for the shell '%s'; there is one for bash",
+                      arguments->word[0]);
         return HL_ERR_INPUT;
     }
     fputs("_halflife() {\n    local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} options=\n"
@@ -155,7 +158,8 @@ static enum hl_status run_completion(const struct hl_arguments *arguments, struc
         fputs("--help' ;;\n", stdout);
     }
     fputs("    esac\n    case $word in\n    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$word\")) ;;\n"
-          "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\ncomplete -o filenames -F _halflife halflife\n", stdout);
+          "    *) COMPREPLY=($(compgen -f -- \"$word\")) ;;\n    esac\n}\n"
+          "complete -o filenames -F _halflife halflife\n", stdout);
     return HL_OK;
 }
 

@@ -62,8 +62,9 @@ static enum hl_status write_new(const struct template *t, const char *name, stru
     snprintf(path, sizeof path, "%s.yaml", name);
     FILE *from = fopen(source, "r");
     if (!from) {
-        hl_diag_error(diag, hl_pos_none(), "the template %s can't be read: %s; set HALFLIFE_DATA to where halflife's files are",
-                      source, strerror(errno));
+        hl_diag_error(diag, hl_pos_none(),
+                      "the template %s can't be read: %s; set HALFLIFE_DATA to where halflife's files are", source,
+                      strerror(errno));
         return HL_ERR_IO;
     }
     FILE *to = create_new(path, diag);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Observed points. Column names are compared without their unit; the unit of a column must have the dimension of what it is
- * drawn against. An empty value is a missing observation and is left out. */
+/* Observed points. Column names are compared without their unit; the unit of a column must have the dimension of what
+ * it is drawn against. An empty value is a missing observation and is left out. */
 #include "commands/observed.h"
 
 #include <errno.h>
@@ -33,8 +33,8 @@ static bool is_named(const char *head, const char *name)
     return strncasecmp(head, name, n) == 0 && strspn(head + n, " ") == strcspn(head + n, "[");
 }
 
-static bool find_column(struct hl_arena *arena, const struct hl_csv *csv, struct observed_column *column, const char *unit,
-                        struct hl_diag *diag)
+static bool find_column(struct hl_arena *arena, const struct hl_csv *csv, struct observed_column *column,
+                        const char *unit, struct hl_diag *diag)
 {
     struct hl_unit given, drawn;
     char why[200];
@@ -51,30 +51,35 @@ static bool find_column(struct hl_arena *arena, const struct hl_csv *csv, struct
         return false;
     }
     if (!hl_unit_parse(unit, &drawn, why, sizeof why) || !hl_dim_equal(given.dim, drawn.dim)) {
-        hl_diag_error(diag, hl_pos_none(), "column '%s' of observed points is in %s, but is drawn in %s", column->name, text, unit);
+        hl_diag_error(diag, hl_pos_none(), "column '%s' of observed points is in %s, but is drawn in %s", column->name,
+                      text, unit);
         return false;
     }
     column->factor = given.factor / drawn.factor;
     return true;
 }
 
-static bool find_columns(struct hl_arena *arena, const char *path, const struct hl_csv *csv, struct observed_column *column,
-                         const char *unit, struct hl_diag *diag)
+static bool find_columns(struct hl_arena *arena, const char *path, const struct hl_csv *csv,
+                         struct observed_column *column, const char *unit, struct hl_diag *diag)
 {
     bool good = true;
     for (int i = 0; i < 3; i++)
         good = find_column(arena, csv, &column[i], i == 0 ? "h" : unit, diag) && good;
     for (int i = 0; i < 2 && good; i++)
         if (column[i].index < 0) {
-            hl_diag_error(diag, (struct hl_pos){path, 1, 1}, "observed points need the columns time and value, for example "
-                          "'time [h],value [%s],sd [%s]'; there is no '%s'", unit, unit, column[i].name);
+            hl_diag_error(diag, (struct hl_pos){path, 1, 1},
+                          "observed points need the columns time and value, for example "
+                          "'time [h],value [%s],sd [%s]'; there is no '%s'",
+                          unit, unit, column[i].name);
             good = false;
         }
     return good;
 }
 
-/* One field as a number in the unit that is drawn; false, with a message, when it isn't one. An absent or empty sd is 0. */
-static bool read_field(const struct hl_csv *csv, const struct observed_column *column, double *value, struct hl_diag *diag)
+/* One field as a number in the unit that is drawn; false, with a message, when it isn't one. An absent or empty sd is
+ * 0. */
+static bool read_field(const struct hl_csv *csv, const struct observed_column *column, double *value,
+                       struct hl_diag *diag)
 {
     *value = 0.0;
     const char *text = column->index < 0 ? "" : hl_csv_text(csv, (size_t)column->index);
@@ -89,7 +94,8 @@ static bool read_field(const struct hl_csv *csv, const struct observed_column *c
     return true;
 }
 
-static enum hl_status copy_rows(struct hl_csv *csv, const struct observed_column *column, FILE *out, struct hl_diag *diag)
+static enum hl_status copy_rows(struct hl_csv *csv, const struct observed_column *column, FILE *out,
+                                struct hl_diag *diag)
 {
     enum hl_status status = HL_OK, row = HL_OK;
     size_t n = 0;

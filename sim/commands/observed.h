@@ -7,9 +7,9 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-/* Reads columns time, value and, if there is one, sd of the CSV at path (units in the header, "time [d]"; without them h
- * and unit) and writes a temporary CSV of time [h], value and sd [unit]; its path, from the arena, goes to *copy and the
- * caller removes the file. HL_ERR_INPUT or HL_ERR_IO with messages. */
+/* Reads columns time, value and, if there is one, sd of the CSV at path (units in the header, "time [d]"; without them
+ * h and unit) and writes a temporary CSV of time [h], value and sd [unit]; its path, from the arena, goes to *copy and
+ * the caller removes the file. HL_ERR_INPUT or HL_ERR_IO with messages. */
 enum hl_status hl_observed_read(struct hl_arena *arena, const char *path, const char *unit, const char **copy,
                                 struct hl_diag *diag);
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Where the program's own files are: models, studies to start from, figure scripts. Looked for in HALFLIFE_DATA, beside the
- * program in a checkout (build/halflife), under ../share/halflife of an installation, and in the prefix it was built for. */
+/* Where the program's own files are: models, studies to start from, figure scripts. Looked for in HALFLIFE_DATA, beside
+ * the program in a checkout (build/halflife), under ../share/halflife of an installation, and in the prefix it was
+ * built for. */
 #ifndef HL_COMMANDS_PLACES_H
 #define HL_COMMANDS_PLACES_H
 
 #include <stddef.h>
 
-/* The directory that holds sub ("models", "configs", "scripts/figures"), or NULL when there is none. The text belongs to the
- * program. */
+/* The directory that holds sub ("models", "configs", "scripts/figures"), or NULL when there is none. The text belongs
+ * to the program. */
 const char *hl_place(const char *sub);
 
 /* The path of the running program itself, or "halflife" when the system won't tell. */

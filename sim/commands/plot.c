@@ -29,19 +29,22 @@ extern char **environ;
 #define MOST_NEEDS 6
 #define MOST_WORDS 96
 
-/* Name, what it shows, and the variables it needs; {of} is the chosen output, {drug} the drug it belongs to, a star at the
- * end any name that begins so. */
-#define FIGURES(FIGURE)                                                                                                    \
-    FIGURE("accumulation", "how a drug piles up: ribbons of the cohort in every arm, and one dosing interval close by",    \
-           "{of}_quantiles")                                                                                               \
-    FIGURE("half_life", "the half-lives of the cohort against the 19-60 h of the literature", "metrics/{of}_half_life")    \
-    FIGURE("sedation_overlap", "both effect sites, the sedation index and the share of the cohort at risk over time",      \
-           "clonazepam_Ce_quantiles", "fentanyl_Ce_quantiles", "overlap_sedation_quantiles")                               \
-    FIGURE("overlap_plane", "fentanyl against clonazepam at the effect site, over isoboles of sedation",                   \
-           "clonazepam_Ce_quantiles", "fentanyl_Ce_quantiles", "clonazepam_Ce", "fentanyl_Ce", "overlap_sedation_quantiles") \
-    FIGURE("taper_comparison", "per arm: dose steps, concentration and withdrawal index", "{of}_quantiles",                \
-           "{drug}_withdrawal_index_quantiles", "doses/amount")                                                            \
-    FIGURE("profiles", "a dozen subjects one by one, with the cohort behind them", "{of}_quantiles", "{of}")               \
+/* Name, what it shows, and the variables it needs; {of} is the chosen output, {drug} the drug it belongs to, a star at
+ * the end any name that begins so. */
+#define FIGURES(FIGURE)                                                                                                \
+    FIGURE("accumulation",                                                                                             \
+           "how a drug piles up: ribbons of the cohort in every arm, and one dosing interval close by",                \
+           "{of}_quantiles")                                                                                           \
+    FIGURE("half_life", "the half-lives of the cohort against the 19-60 h of the literature",                          \
+           "metrics/{of}_half_life")                                                                                   \
+    FIGURE("sedation_overlap", "both effect sites, the sedation index and the share of the cohort at risk over time",  \
+           "clonazepam_Ce_quantiles", "fentanyl_Ce_quantiles", "overlap_sedation_quantiles")                           \
+    FIGURE("overlap_plane", "fentanyl against clonazepam at the effect site, over isoboles of sedation",               \
+           "clonazepam_Ce_quantiles", "fentanyl_Ce_quantiles", "clonazepam_Ce", "fentanyl_Ce",                         \
+           "overlap_sedation_quantiles")                                                                               \
+    FIGURE("taper_comparison", "per arm: dose steps, concentration and withdrawal index", "{of}_quantiles",            \
+           "{drug}_withdrawal_index_quantiles", "doses/amount")                                                        \
+    FIGURE("profiles", "a dozen subjects one by one, with the cohort behind them", "{of}_quantiles", "{of}")           \
     FIGURE("sweep", "a metric against the factors of a sweep", "design/*", "metrics/*")
 
 struct figure {
@@ -95,8 +98,8 @@ static bool has(const struct job *job, const char *need)
     return false;
 }
 
-/* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of; "" for
- * a figure that has outputs of its own. */
+/* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of; ""
+ * for a figure that has outputs of its own. */
 static const char *output_for(const struct job *job, const struct figure *figure)
 {
     const char *suffix = figure->needs[0], *group = strncmp(suffix, "metrics/", 8) == 0 ? "/metrics" : "";
@@ -156,7 +159,8 @@ static void set_number(const struct job *job, struct words *w, const char *name,
     w->word[w->n++] = hl_arena_printf(job->arena, "%s=%s", name, value);
 }
 
-static void build_words(const struct job *job, const struct figure *figure, const char *of, const char *output, struct words *w)
+static void build_words(const struct job *job, const struct figure *figure, const char *of, const char *output,
+                        struct words *w)
 {
     w->word[w->n++] = hl_arena_strdup(job->arena, "gnuplot");
     w->word[w->n++] = hl_arena_strdup(job->arena, "--default-settings");
@@ -194,7 +198,8 @@ static int run_gnuplot(char *const *word, FILE *errors, struct hl_diag *diag)
         if (errno != EINTR)
             failed = errno;
     if (failed == ENOENT || (!failed && WIFEXITED(ended) && WEXITSTATUS(ended) == 127))
-        hl_diag_error(diag, hl_pos_none(), "gnuplot is needed for figures and was not found; install it (Debian and Ubuntu: "
+        hl_diag_error(diag, hl_pos_none(),
+                      "gnuplot is needed for figures and was not found; install it (Debian and Ubuntu: "
                       "apt-get install gnuplot-nox; Fedora: dnf install gnuplot; macOS: brew install gnuplot)");
     else if (failed)
         hl_diag_error(diag, hl_pos_none(), "cannot run gnuplot: %s", strerror(failed));
@@ -238,7 +243,8 @@ static enum hl_status draw_to(const struct job *job, const struct figure *figure
     int code = run_gnuplot(words.word, errors, job->diag);
     bool good = code == 0 && (!*output || !is_empty(temporary));
     if (code >= 0 && !good)
-        hl_diag_error(job->diag, hl_pos_none(), "gnuplot could not draw '%s': %s", figure->name, said(job->arena, errors));
+        hl_diag_error(job->diag, hl_pos_none(), "gnuplot could not draw '%s': %s", figure->name,
+                      said(job->arena, errors));
     (void)fclose(errors);
     if (good && *output && rename(temporary, output) != 0) {
         hl_diag_error(job->diag, hl_pos_none(), "cannot write '%s': %s", output, strerror(errno));
@@ -280,8 +286,8 @@ static enum hl_status draw_named(const struct job *job, const struct figure *fig
     const char *of = output_for(job, figure), *missing = lacks(job, figure, of);
     if (!missing)
         return draw(job, figure, of);
-    hl_diag_error(job->diag, hl_pos_none(), "'%s' needs %s, which '%s' does not have; ask for it in the study", figure->name,
-                  missing, job->result->path);
+    hl_diag_error(job->diag, hl_pos_none(), "'%s' needs %s, which '%s' does not have; ask for it in the study",
+                  figure->name, missing, job->result->path);
     return HL_ERR_INPUT;
 }
 
@@ -375,7 +381,10 @@ static const char *plain_path(const struct job *job, const char *path)
 static enum hl_status read_directory(struct job *job, const char *given)
 {
     const char *path = job->result->path, *slash = strrchr(path, '/');
-    job->directory = given ? given : slash == path ? "/" : slash ? hl_arena_strndup(job->arena, path, (size_t)(slash - path)) : ".";
+    job->directory = given           ? given
+                     : slash == path ? "/"
+                     : slash         ? hl_arena_strndup(job->arena, path, (size_t)(slash - path))
+                                     : ".";
     job->directory = plain_path(job, job->directory);
     if (!job->directory)
         return HL_ERR_INPUT;
@@ -396,7 +405,8 @@ static enum hl_status read_places(struct job *job)
     job->scripts = hl_place("scripts/figures");
     if (job->scripts)
         return HL_OK;
-    hl_diag_error(job->diag, hl_pos_none(), "the figures' scripts (scripts/figures) were not found; set HALFLIFE_DATA to the "
+    hl_diag_error(job->diag, hl_pos_none(),
+                  "the figures' scripts (scripts/figures) were not found; set HALFLIFE_DATA to the "
                   "directory that holds scripts/");
     return HL_ERR_IO;
 }
@@ -461,13 +471,18 @@ static const struct hl_option options_of_plot[] = {
 };
 
 const struct hl_command hl_command_plot = {
-    .name = "plot", .usage = "FILE.h5 [FIGURE...] [options]", .summary = "draws figures of a result with gnuplot",
+    .name = "plot",
+    .usage = "FILE.h5 [FIGURE...] [options]",
+    .summary = "draws figures of a result with gnuplot",
     .examples = "  halflife plot output/akita2021.h5\n"
                 "  halflife plot output/akita2021.h5 accumulation --log --format svg -o figures\n"
-                "  halflife plot output/akita2021.h5 accumulation --of fentanyl.Cp --arm 'as reported' --data observed.csv\n"
+                "  halflife plot output/akita2021.h5 accumulation --of fentanyl.Cp --arm 'as reported' "
+                "--data observed.csv\n"
                 "  halflife plot output/tapers.h5 taper_comparison --format dumb\n",
     .details = "Figures (without a name: all that the file's contents allow):\n" FIGURES(HELP_LINE)
                "Pictures are called STUDY_FIGURE.png. The scripts are scripts/figures/*.gp, usable by hand:\n"
                "  gnuplot -e \"file='output/akita2021.h5'\" scripts/figures/accumulation.gp\n",
-    .option = options_of_plot, .n_options = sizeof options_of_plot / sizeof *options_of_plot, .run = run_plot,
+    .option = options_of_plot,
+    .n_options = sizeof options_of_plot / sizeof *options_of_plot,
+    .run = run_plot,
 };

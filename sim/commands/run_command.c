@@ -20,7 +20,8 @@ static const struct hl_option options_of_run[] = {
     {"block", 0, "N", "subjects solved together (default 64); the result is the same for any number"},
 };
 
-static enum hl_status read_progress(const struct hl_arguments *arguments, enum hl_progress_mode *mode, struct hl_diag *diag)
+static enum hl_status read_progress(const struct hl_arguments *arguments, enum hl_progress_mode *mode,
+                                    struct hl_diag *diag)
 {
     static const char *const names[] = {"auto", "plain", "none"};
     const char *text = hl_arguments_value(arguments, "progress");

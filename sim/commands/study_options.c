@@ -10,8 +10,8 @@ static enum hl_status read_set(const char *given, char *text, size_t size, struc
 {
     const char *equals = strchr(given, '=');
     if (!equals || equals == given || (size_t)(equals - given) >= size) {
-        hl_diag_error(diag, hl_pos_none(), "--set needs KEY=VALUE, for example --set clonazepam.TVCL='2 L/h', but found '%s'",
-                      given);
+        hl_diag_error(diag, hl_pos_none(),
+                      "--set needs KEY=VALUE, for example --set clonazepam.TVCL='2 L/h', but found '%s'", given);
         return HL_ERR_INPUT;
     }
     memcpy(text, given, (size_t)(equals - given));

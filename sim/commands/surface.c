@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Looking up a model's typical values in a result. A figure must not bring pharmacology of its own: the isoboles it draws
- * are those of the surface that the study used, so the constants are read from the texts of models and study in the file. */
+/* Looking up a model's typical values in a result. A figure must not bring pharmacology of its own: the isoboles it
+ * draws are those of the surface that the study used, so the constants are read from the texts of models and study in
+ * the file. */
 #include "commands/surface.h"
 
 #include <string.h>
@@ -59,7 +60,9 @@ size_t hl_surface_read(struct hl_arena *arena, const struct hl_result *result, c
     }
     const struct hl_yaml *study = text_of(arena, result, "study");
     for (size_t k = 0; k < HL_SURFACE_CONSTANTS; k++) {
-        const char *changed = study ? find(arena, hl_yaml_get(study, "parameters"), hl_arena_printf(arena, "%s.%s", alias, names[k])) : NULL;
+        const char *changed =
+            study ? find(arena, hl_yaml_get(study, "parameters"), hl_arena_printf(arena, "%s.%s", alias, names[k]))
+                  : NULL;
         if (changed || value[k])
             constant[n++] = (struct hl_surface_constant){names[k], changed ? changed : value[k]};
     }

@@ -19,9 +19,9 @@ static enum hl_status run_version(const struct hl_arguments *arguments, struct h
     H5get_libversion(&major, &minor, &release);
     printf("halflife %s (%s%s)\n%s\n%s\n", HL_VERSION, HL_COMMIT, HL_DIRTY ? ", with local changes" : "", HL_COMPILER,
            HL_CFLAGS);
-    printf("GSL %s, HDF5 %u.%u.%u, libyaml %s, libdeflate %s, %s, OpenMP %d with %d threads\n", gsl_version, major, minor,
-           release, yaml_get_version_string(), LIBDEFLATE_VERSION_STRING, OpenSSL_version(OPENSSL_VERSION), _OPENMP,
-           omp_get_max_threads());
+    printf("GSL %s, HDF5 %u.%u.%u, libyaml %s, libdeflate %s, %s, OpenMP %d with %d threads\n", gsl_version, major,
+           minor, release, yaml_get_version_string(), LIBDEFLATE_VERSION_STRING, OpenSSL_version(OPENSSL_VERSION),
+           _OPENMP, omp_get_max_threads());
     puts("GPL-3.0-or-later. For education and research, not for dosing.");
     return HL_OK;
 }

@@ -2,9 +2,9 @@
 /* Finding peaks and crossings of a solution that can be asked at any time.
  *
  * A stretch is halved until the cubic Hermite polynomial through its ends agrees with the solution at the middle; from
- * then on a change of sign of the derivative between the ends brackets the only peak worth finding, and a change of side
- * of a threshold the only crossing. Both are then located on the solution itself (Brent 1973's bracketing by bisection and
- * secant, here the Illinois variant of regula falsi), so the answer doesn't depend on the output grid. */
+ * then on a change of sign of the derivative between the ends brackets the only peak worth finding, and a change of
+ * side of a threshold the only crossing. Both are then located on the solution itself (Brent 1973's bracketing by
+ * bisection and secant, here the Illinois variant of regula falsi), so the answer doesn't depend on the output grid. */
 #include "measure/curve.h"
 
 #include <math.h>

@@ -11,8 +11,8 @@
 struct hl_meter;
 
 /* NULL when there is no memory. */
-struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm, const struct hl_regimen *regimen,
-                                 const struct hl_plan *plan, size_t max_lanes);
+struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm,
+                                 const struct hl_regimen *regimen, const struct hl_plan *plan, size_t max_lanes);
 void hl_meter_free(struct hl_meter *meter);
 
 /* Forgets the last block; the listener to hand to hl_solver_run. */
@@ -24,12 +24,15 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
 
 /* After solving: values[lane * width + w] in the unit of hl_metric_unit; NaN where the metric isn't defined or the
  * subject failed. */
-void hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric, double *values, size_t width);
+void hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric, double *values,
+                     size_t width);
 
-/* Hyndman-Fan type 7 quantiles of n values (reordered in place; NaN left out first); result[j] NaN when none are left. */
+/* Hyndman-Fan type 7 quantiles of n values (reordered in place; NaN left out first); result[j] NaN when none are
+ * left. */
 void hl_quantiles(double *values, size_t n, const double *probability, size_t n_probabilities, double *result);
 
-/* Across n subjects at one time (values unchanged, NaN left out, sums in fixed order): mean, sample sd (n - 1), count. */
+/* Across n subjects at one time (values unchanged, NaN left out, sums in fixed order): mean, sample sd (n - 1),
+ * count. */
 void hl_cohort_moments(const double *values, size_t n, double *mean, double *sd, int *count);
 
 /* Share of the counted values above threshold. */

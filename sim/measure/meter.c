@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The meter listens to a block while it is solved. Each segment of a lane is cut at window edges, then into resolved pieces
- * (curve.h), and every piece is shown to every metric's tally (tally.h). Metrics marked sampled look at the output grid
- * instead, after solving. */
+/* The meter listens to a block while it is solved. Each segment of a lane is cut at window edges, then into resolved
+ * pieces (curve.h), and every piece is shown to every metric's tally (tally.h). Metrics marked sampled look at the
+ * output grid instead, after solving. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,8 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
     return n ? n : 1;
 }
 
-static void window_of(const struct hl_study *study, const struct hl_metric_spec *spec, size_t w, double *from, double *to)
+static void window_of(const struct hl_study *study, const struct hl_metric_spec *spec, size_t w, double *from,
+                      double *to)
 {
     *from = spec->n_windows ? spec->window[w][0] : study->time[0];
     *to = spec->n_windows ? spec->window[w][1] : study->time[study->n_times - 1];
@@ -114,8 +115,8 @@ static enum hl_status lay_out(struct hl_meter *m)
     return m->tally && m->scale && m->left && m->node_space ? HL_OK : HL_ERR_MEMORY;
 }
 
-struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm, const struct hl_regimen *regimen,
-                                 const struct hl_plan *plan, size_t max_lanes)
+struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_arm *arm,
+                                 const struct hl_regimen *regimen, const struct hl_plan *plan, size_t max_lanes)
 {
     struct hl_meter *m = hl_alloc(1, sizeof *m);
     if (!m)
@@ -305,7 +306,8 @@ static double one_value(const struct hl_meter *m, const struct hl_block *block, 
     return hl_metric_kind_info(spec->kind)->value(tally, from, to);
 }
 
-void hl_meter_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, double *values, size_t width)
+void hl_meter_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, double *values,
+                     size_t width)
 {
     double factor = unit_factor(m, &m->study->metric[metric]);
     for (size_t lane = 0; lane < block->n; lane++)

@@ -6,11 +6,12 @@
  *   hours_above, _below      time with y > theta (y <= theta); fraction_above: the share of the window
  *   first_time               first time with y > theta; longest_spell: the longest unbroken time above
  *   hours_both_above         time in which both outputs are above their own thresholds
- *   overlap_area             integral of min(y1/theta1, y2/theta2) - 1 where that is positive [h]: the area that the two
- *                            curves, each in units of its threshold, share above 1
+ *   overlap_area             integral of min(y1/theta1, y2/theta2) - 1 where that is positive [h]: the area that the
+ *                            two curves, each in units of its threshold, share above 1
  *   Ctrough                  value at the end of the last complete dosing interval
  *   troughs                  value just before each dose
- *   accumulation             area over the last complete dosing interval / over the first, for equal doses and intervals
+ *   accumulation             area over the last complete dosing interval / over the first, for equal doses and
+ *                            intervals
  *   time_to_steady           from the first dose until 90 % of steady state: repeated doses by interval averages, whose
  *                            limit is Aitken's extrapolation of the last three (Aitken 1926, Proc R Soc Edinb 46:289);
  *                            a continuous infusion by the level itself. NaN unless at least 80 % has been reached. */
@@ -135,8 +136,8 @@ static void add_above(struct hl_tally *t, double a, double b)
         t->longest = t->spell;
 }
 
-static void monotone_above(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment, double a,
-                           double ya, double b, double yb)
+static void monotone_above(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
+                           double a, double ya, double b, double yb)
 {
     double theta = c->spec->threshold[0];
     if (ya > theta && yb > theta)
@@ -192,7 +193,8 @@ static double shared_height(const struct hl_tally_context *c, const double *y)
     return fmin(relative(c, y, 0), relative(c, y, 1)) - 1;
 }
 
-/* Where y1/theta1 - 1, y2/theta2 - 1 and their difference change sign inside the piece: at most three places, sorted. */
+/* Where y1/theta1 - 1, y2/theta2 - 1 and their difference change sign inside the piece: at most three places,
+ * sorted. */
 static size_t break_points(const struct hl_tally_context *c, const struct hl_segment *segment, const struct hl_node *a,
                            const struct hl_node *b, double *at)
 {
@@ -229,8 +231,8 @@ static double shared_area(const struct hl_tally_context *c, const struct hl_segm
     return 0.5 * (b - a) * sum;
 }
 
-typedef void (*both_fn)(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment, double a,
-                        double b);
+typedef void (*both_fn)(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_segment *segment,
+                        double a, double b);
 
 /* Calls f for each part of the piece in which both are above. */
 static void both_parts(struct hl_tally *t, const struct hl_tally_context *c, const struct hl_piece *p, both_fn f)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The running record of one metric for one subject (and window), and the table of metric kinds. Adding a metric is a line
- * in tally.c's table and its functions. */
+/* The running record of one metric for one subject (and window), and the table of metric kinds. Adding a metric is a
+ * line in tally.c's table and its functions. */
 #ifndef HL_MEASURE_TALLY_H
 #define HL_MEASURE_TALLY_H
 

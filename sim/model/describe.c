@@ -102,7 +102,8 @@ static void print_covariates(FILE *f, const struct hl_model *m)
         const struct hl_covariate *c = &m->covariate[i];
         fputs("  ", f);
         pad(f, c->name, names + 2);
-        pad(f, c->n_categories ? c->category[(size_t)c->value] : quantity(c->value, c->unit_text, text, sizeof text), 16);
+        pad(f, c->n_categories ? c->category[(size_t)c->value] : quantity(c->value, c->unit_text, text, sizeof text),
+            16);
         if (c->has_range)
             fprintf(f, "%.7g to %.7g  ", c->low, c->high);
         for (size_t k = 0; k < c->n_categories; k++)
@@ -177,7 +178,8 @@ static void print_etas(FILE *f, const struct hl_model *m)
         for (size_t i = 0; i < m->block[b].n; i++)
             for (size_t j = 0; j < i; j++) {
                 const struct hl_eta_block *x = &m->block[b];
-                double r = x->covariance[i * x->n + j] / sqrt(x->covariance[i * x->n + i] * x->covariance[j * x->n + j]);
+                double r =
+                    x->covariance[i * x->n + j] / sqrt(x->covariance[i * x->n + i] * x->covariance[j * x->n + j]);
                 fprintf(f, "  correlation of %s and %s: %.4g\n", m->eta[x->eta[j]].name, m->eta[x->eta[i]].name, r);
             }
 }
@@ -264,7 +266,8 @@ static void print_differential(FILE *f, const struct hl_model *m)
     int columns = 8;
     char left[160], right[8400];
     for (size_t i = 0; i < p->n_symbols; i++)
-        if (p->symbol[i].kind == HL_SYM_COMPARTMENT || p->symbol[i].kind == HL_SYM_EFFECT_SITE || p->symbol[i].kind == HL_SYM_STATE)
+        if (p->symbol[i].kind == HL_SYM_COMPARTMENT || p->symbol[i].kind == HL_SYM_EFFECT_SITE ||
+            p->symbol[i].kind == HL_SYM_STATE)
             columns = width(p->symbol[i].name) + 5 > columns ? width(p->symbol[i].name) + 5 : columns;
     if (p->n_compartments + p->n_effect_sites + p->n_states)
         heading(f, "Rates of change (compartments: amounts in mg, doses not shown)");
@@ -272,8 +275,8 @@ static void print_differential(FILE *f, const struct hl_model *m)
         print_compartment(f, m, (int)i, columns);
     for (size_t i = 0; i < p->n_effect_sites; i++) {
         snprintf(left, sizeof left, "d %s/dt", p->effect_site[i].name);
-        snprintf(right, sizeof right, "%s * (%s - %s)", text_of(p->effect_site[i].ke0), text_of(p->effect_site[i].follows),
-                 p->effect_site[i].name);
+        snprintf(right, sizeof right, "%s * (%s - %s)", text_of(p->effect_site[i].ke0),
+                 text_of(p->effect_site[i].follows), p->effect_site[i].name);
         equation(f, left, columns, right);
     }
     for (size_t i = 0; i < p->n_states; i++) {
@@ -505,7 +508,8 @@ enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *strea
         fprintf(stream, "%s\n", list[i].title);
     }
     if (!opened)
-        hl_diag_error(diag, hl_pos_none(), "no directory of models can be read%s%s", n ? ": " : "", n ? directory[0] : "");
+        hl_diag_error(diag, hl_pos_none(), "no directory of models can be read%s%s", n ? ": " : "",
+                      n ? directory[0] : "");
     hl_arena_free(arena);
     return opened ? HL_OK : HL_ERR_IO;
 }

@@ -269,11 +269,13 @@ static struct hl_expr *unclosed(struct parser *p, size_t open)
     if (p->text[p->at] != '\0')
         return FAULT(p, p->at, "expected an operator, ',' or ')' before '%s'", p->text + p->at);
     if (!p->quoted)
-        return FAULT(p, open, "'(' is never closed: YAML cuts an unquoted expression at its comma; quote this expression");
+        return FAULT(p, open,
+                     "'(' is never closed: YAML cuts an unquoted expression at its comma; quote this expression");
     return FAULT(p, open, "'(' is never closed; add ')'");
 }
 
-static struct hl_expr *fold_arguments(struct parser *p, const struct function *f, struct hl_expr **arg, int n, size_t start)
+static struct hl_expr *fold_arguments(struct parser *p, const struct function *f, struct hl_expr **arg, int n,
+                                      size_t start)
 {
     struct hl_expr *e = new_node(p, f->op, start);
     if (f->most == 0) { /* min and max of many */
@@ -520,8 +522,10 @@ static struct hl_expr *left_over(struct parser *p)
         return FAULT(p, p->at, "',' outside a function's parentheses");
     if (strncmp(s, "&&", 2) == 0 || strncmp(s, "||", 2) == 0)
         return FAULT(p, p->at, "'%.2s' is not an operator; write '%s'", s, *s == '&' ? "and" : "or");
-    return FAULT(p, p->at, "expected an operator before '%s'; multiply with '*', and a unit follows its number after at "
-                 "most one space", s);
+    return FAULT(p, p->at,
+                 "expected an operator before '%s'; multiply with '*', and a unit follows its number after at "
+                 "most one space",
+                 s);
 }
 
 struct hl_expr *hl_expr_parse(struct hl_arena *arena, const char *text, struct hl_pos pos, bool quoted,

@@ -33,8 +33,9 @@ struct hl_expr {
     const char *text;       /* of the root: all of it as written */
 };
 
-/* Parses text whose first character stands at pos. quoted says whether it stood in quotes (YAML cuts unquoted ones at commas, and
- * the messages say so); declared are the n names that units must not be confused with. NULL with one message in diag. */
+/* Parses text whose first character stands at pos. quoted says whether it stood in quotes (YAML cuts unquoted ones at
+ * commas, and the messages say so); declared are the n names that units must not be confused with. NULL with one
+ * message in diag. */
 struct hl_expr *hl_expr_parse(struct hl_arena *arena, const char *text, struct hl_pos pos, bool quoted,
                               const char *const *declared, size_t n, struct hl_diag *diag);
 

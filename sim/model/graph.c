@@ -96,7 +96,8 @@ int hl_graph_leaf(struct hl_graph *g, int reg, int state, bool changes, bool ind
 
 int hl_graph_number(struct hl_graph *g, double value)
 {
-    return intern(g, (struct hl_node){.op = HL_OP_NUMBER, .arg = {-1, -1, -1}, .value = value, .home = -1, .state = -1});
+    return intern(g,
+                  (struct hl_node){.op = HL_OP_NUMBER, .arg = {-1, -1, -1}, .value = value, .home = -1, .state = -1});
 }
 
 bool hl_graph_is_number(const struct hl_graph *g, int node, double *value)

@@ -66,9 +66,10 @@ const struct hl_linear *hl_graph_linear(struct hl_graph *graph, int node);
  * register because a changing value, or one of the n roots (nodes), needs them; n_kept of them, in the arena. */
 int *hl_graph_kept(struct hl_graph *graph, const int *root, size_t n, size_t *n_kept);
 
-/* Compiles the program that brings each root's value into its register, from registers that already stand. Temporaries are
- * taken from registers first_temporary and up (which grow as needed), recycled inside the program. */
-struct hl_program hl_graph_compile(struct hl_graph *graph, const struct hl_root *root, size_t n, size_t first_temporary);
+/* Compiles the program that brings each root's value into its register, from registers that already stand. Temporaries
+ * are taken from registers first_temporary and up (which grow as needed), recycled inside the program. */
+struct hl_program hl_graph_compile(struct hl_graph *graph, const struct hl_root *root, size_t n,
+                                   size_t first_temporary);
 
 /* Marks in seen (n_states) every state that the node's value depends on. */
 void hl_graph_states(const struct hl_graph *graph, int node, bool *seen);

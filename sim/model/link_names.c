@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a name in an expression means. Definitions are found when they are first asked for, so that they may stand in any
- * order; a definition that is asked for while it is being found is a circle, and the chain of names says which. */
+/* What a name in an expression means. Definitions are found when they are first asked for, so that they may stand in
+ * any order; a definition that is asked for while it is being found is a circle, and the chain of names says which. */
 #include <stdio.h>
 #include <string.h>
 
@@ -66,7 +66,8 @@ static struct hl_value effect_site_value(struct hl_scope *s, size_t index)
 }
 
 /* The instance "fentanyl" and the name "Ce" that an input stands for. */
-static struct hl_scope *input_target(struct hl_scope *s, const struct hl_input *in, const char **name, struct hl_pos *pos)
+static struct hl_scope *input_target(struct hl_scope *s, const struct hl_input *in, const char **name,
+                                     struct hl_pos *pos)
 {
     const char *target = in->target;
     *pos = in->target_pos;
@@ -92,10 +93,11 @@ static void report_input(struct hl_scope *s, const struct hl_input *in, const st
 {
     char near[128] = "";
     if (!target) {
-        hl_diag_error(s->linker->diag, s->instance->pos.file ? s->instance->pos : pos,
-                      "'%s' needs its input %s (%s), and the study has no such drug or interaction; add it, or bind the "
-                      "input: {model: %s, inputs: {%s: ALIAS.OUTPUT}}", s->instance->alias, in->name,
-                      in->target ? in->target : "?", s->model->name, in->name);
+        hl_diag_error(
+            s->linker->diag, s->instance->pos.file ? s->instance->pos : pos,
+            "'%s' needs its input %s (%s), and the study has no such drug or interaction; add it, or bind the "
+            "input: {model: %s, inputs: {%s: ALIAS.OUTPUT}}",
+            s->instance->alias, in->name, in->target ? in->target : "?", s->model->name, in->name);
         return;
     }
     const struct hl_model_parts *p = target->model->parts;
@@ -139,8 +141,9 @@ static struct hl_value define(struct hl_scope *s, const struct hl_symbol *y)
     char what[160];
     switch (y->kind) {
     case HL_SYM_COVARIATE:
-        return m->covariate[y->index].unread ? bad(s)
-                                             : hl_value_of(s->covariate_node[y->index], m->covariate[y->index].unit.dim);
+        return m->covariate[y->index].unread
+                   ? bad(s)
+                   : hl_value_of(s->covariate_node[y->index], m->covariate[y->index].unit.dim);
     case HL_SYM_PARAMETER:
         return parameter_value(s, y->index);
     case HL_SYM_ETA:
@@ -150,7 +153,8 @@ static struct hl_value define(struct hl_scope *s, const struct hl_symbol *y)
     case HL_SYM_INDIVIDUAL:
         v = hl_scope_lower(s, m->individual[y->index].expr, HL_CTX_SUBJECT);
         if (v.condition) {
-            hl_diag_error(s->linker->diag, y->pos, "'%s' is a comparison, not a number; write if(condition, 1, 0)", y->name);
+            hl_diag_error(s->linker->diag, y->pos, "'%s' is a comparison, not a number; write if(condition, 1, 0)",
+                          y->name);
             return bad(s);
         }
         return v;
@@ -182,7 +186,8 @@ static void report_circle(struct hl_scope *s, const struct hl_symbol *y)
     for (size_t i = first ? first - 1 : 0; i < s->n_chain; i++)
         text = hl_arena_printf(s->linker->arena, "%s%s -> ", text, s->chain[i]);
     hl_diag_error(s->linker->diag, y->pos, "circular definition: %s%s; %s", text, y->name,
-                  y->kind == HL_SYM_EFFECT_SITE ? "state the effect site's unit, as in unit: ng/mL" : "define one of them without the other");
+                  y->kind == HL_SYM_EFFECT_SITE ? "state the effect site's unit, as in unit: ng/mL"
+                                                : "define one of them without the other");
 }
 
 static bool changes_in_time(enum hl_symbol_kind kind)
@@ -284,8 +289,8 @@ static struct hl_value unknown_name(struct hl_scope *s, const struct hl_expr *e)
             }
     const char *hint = hl_text_did_you_mean(e->name, names, n + 5, near, sizeof near);
     if (!*hint && hl_unit_parse(e->name, &unit, why, sizeof why))
-        hl_diag_error(s->linker->diag, e->pos, "unknown name '%s'; a unit needs a number before it, as in 1 %s", e->name,
-                      e->name);
+        hl_diag_error(s->linker->diag, e->pos, "unknown name '%s'; a unit needs a number before it, as in 1 %s",
+                      e->name, e->name);
     else
         hl_diag_error(s->linker->diag, e->pos, "unknown name '%s'%s", e->name, hint);
     return bad(s);

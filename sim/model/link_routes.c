@@ -4,15 +4,16 @@
  * A patch of content P releases first-order into the skin, in phases j of wear:
  *     dP_j/dt    = -release_j P_j
  *     dskin_i/dt = ... + release_j F_j fraction_i P_j
- * (1 - F_j of what is released is lost at the site). Every phase is a state of its own, so that a change of phase or the
- * removal of the patch takes an exactly known amount out of it. A reservoir patch has no content: it delivers
+ * (1 - F_j of what is released is lost at the site). Every phase is a state of its own, so that a change of phase or
+ * the removal of the patch takes an exactly known amount out of it. A reservoir patch has no content: it delivers
  * rate * F * fraction_i while worn. */
 #include <stdio.h>
 
 #include "model/link.h"
 
 /* The node of a route's number, which can't be negative; -1 for none. */
-static int lower_number(struct hl_scope *s, const struct hl_expr *e, struct hl_dim dim, const char *what, const char *route)
+static int lower_number(struct hl_scope *s, const struct hl_expr *e, struct hl_dim dim, const char *what,
+                        const char *route)
 {
     char text[200];
     double value;
@@ -26,8 +27,8 @@ static int lower_number(struct hl_scope *s, const struct hl_expr *e, struct hl_d
 }
 
 /* The same, with its register in field (-1 for none) once registers are given. */
-static int link_number(struct hl_scope *s, const struct hl_expr *e, struct hl_dim dim, const char *what, const char *route,
-                       int *field)
+static int link_number(struct hl_scope *s, const struct hl_expr *e, struct hl_dim dim, const char *what,
+                       const char *route, int *field)
 {
     int node = lower_number(s, e, dim, what, route);
     *field = -1;
@@ -46,11 +47,12 @@ static void check_sum(struct hl_scope *s, const struct hl_route_text *text, cons
         sum += value;
     }
     if (sum > 1.0 + 1e-9)
-        hl_diag_error(s->linker->diag, text->part[0].pos, "the fractions of route '%s' sum to %.10g, more than the dose",
-                      text->name, sum);
+        hl_diag_error(s->linker->diag, text->part[0].pos,
+                      "the fractions of route '%s' sum to %.10g, more than the dose", text->name, sum);
 }
 
-static void link_part(struct hl_scope *s, const struct hl_route_text *text, size_t i, struct hl_route_part *part, int *node)
+static void link_part(struct hl_scope *s, const struct hl_route_text *text, size_t i, struct hl_route_part *part,
+                      int *node)
 {
     const struct hl_route_part_text *x = &text->part[i];
     const struct hl_dim h = hl_dim_of("h"), none = hl_dim_none();
@@ -60,7 +62,8 @@ static void link_part(struct hl_scope *s, const struct hl_route_text *text, size
     link_number(s, x->bioavailability, none, "the bioavailability", text->name, &part->bioavailability_reg);
     link_number(s, x->lag, h, "the lag", text->name, &part->lag_reg);
     bool rate = x->input == HL_INPUT_RATE;
-    link_number(s, x->given, rate ? hl_dim_of("mg/h") : h, rate ? "the rate" : "the duration", text->name, &part->input_reg);
+    link_number(s, x->given, rate ? hl_dim_of("mg/h") : h, rate ? "the rate" : "the duration", text->name,
+                &part->input_reg);
 }
 
 static void add_rate(struct hl_scope *s, int state, enum hl_op op, int node)
@@ -88,7 +91,8 @@ static void link_phase(struct hl_scope *s, const struct hl_route_text *text, siz
     int content = s->linker->state_node[state];
     add_rate(s, state, HL_OP_SUB, times(s, release, content));
     for (size_t i = 0; i < route->n_parts; i++)
-        add_rate(s, route->part[i].state, HL_OP_ADD, times(s, times(s, release, times(s, arrives, fraction[i])), content));
+        add_rate(s, route->part[i].state, HL_OP_ADD,
+                 times(s, times(s, release, times(s, arrives, fraction[i])), content));
 }
 
 /* Content or rate as a program of its own: it depends on the strength of the patch put on. */
@@ -97,15 +101,16 @@ static void link_strength(struct hl_scope *s, const struct hl_route_text *text, 
     struct hl_linker *l = s->linker;
     char what[160];
     route->nominal_dim = route->dose_dim = text->nominal.dim;
-    route->nominal_reg = hl_graph_register(l->graph, hl_arena_printf(l->arena, "%s.nominal", route->name), HL_REG_TEMPORARY,
-                                           text->nominal.dim, 0.0);
+    route->nominal_reg = hl_graph_register(l->graph, hl_arena_printf(l->arena, "%s.nominal", route->name),
+                                           HL_REG_TEMPORARY, text->nominal.dim, 0.0);
     s->nominal_node = hl_graph_leaf(l->graph, route->nominal_reg, -1, true, false);
     s->nominal_dim = text->nominal.dim;
     const struct hl_expr *e = text->content ? text->content : text->rate;
     snprintf(what, sizeof what, "the %s of patch '%.100s'", text->content ? "content" : "rate", text->name);
     struct hl_dim dim = text->content ? hl_dim_of("mg") : hl_dim_of("mg/h");
     *node = e ? hl_scope_lower_as(s, e, HL_CTX_PATCH, dim, what).node : hl_graph_number(l->graph, 0.0);
-    int reg = hl_graph_register(l->graph, hl_arena_printf(l->arena, "%s.content", route->name), HL_REG_TEMPORARY, dim, 0.0);
+    int reg =
+        hl_graph_register(l->graph, hl_arena_printf(l->arena, "%s.content", route->name), HL_REG_TEMPORARY, dim, 0.0);
     *(text->content ? &route->content_reg : &route->rate_reg) = reg;
 }
 
@@ -126,7 +131,8 @@ static void link_patch(struct hl_scope *s, const struct hl_route_text *text, str
     }
     if (text->n_phases == 0 || !text->phase[0].loses)
         return;
-    int arrives = lower_number(s, text->phase[0].loses, hl_dim_none(), "loses: (the fraction that arrives)", text->name);
+    int arrives =
+        lower_number(s, text->phase[0].loses, hl_dim_none(), "loses: (the fraction that arrives)", text->name);
     for (size_t i = 0; i < route->n_parts; i++) /* a reservoir: what is lost is taken from the fractions */
         hl_link_pend(l, &route->part[i].fraction_reg, times(s, arrives, fraction[i]));
 }

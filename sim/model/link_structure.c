@@ -2,7 +2,8 @@
 /* The rates of change of an instance's states.
  *
  *     compartments   dA_i/dt = sum over flows in k_ji A_j - sum over flows out k_ij A_i
- *                    where a flow is a rate k [1/h], or a clearance CL [L/h] with k = CL / V of the compartment it leaves;
+ *                    where a flow is a rate k [1/h], or a clearance CL [L/h] with k = CL / V of the compartment it
+ *                    leaves;
  *                    a two-way flow Q between volumes has k = Q / V_a one way and Q / V_b the other
  *     effect sites   dCe/dt = ke0 (C - Ce)
  *     free states    as written
@@ -56,8 +57,10 @@ static int flow_coefficient(struct hl_scope *s, const struct hl_flow *f, int fro
         return -1;
     }
     if (s->volume[from] < 0) {
-        hl_diag_error(s->linker->diag, c->volume ? c->volume->pos : f->pos, "a clearance out of '%s' needs its volume; add "
-                      "volume: to compartment '%s', or give a rate [1/h]", c->name, c->name);
+        hl_diag_error(s->linker->diag, c->volume ? c->volume->pos : f->pos,
+                      "a clearance out of '%s' needs its volume; add "
+                      "volume: to compartment '%s', or give a rate [1/h]",
+                      c->name, c->name);
         return -1;
     }
     return op(s, HL_OP_DIV, rate.node, s->volume[from]);
@@ -126,11 +129,15 @@ static void warn_idle(struct hl_scope *s)
     for (size_t i = 0; i < p->n_compartments; i++) {
         const struct hl_compartment *c = &p->compartment[i];
         if (!reached[i] && !c->initial)
-            hl_diag_warning(s->linker->diag, c->pos, "nothing ever reaches compartment '%s': no route, no flow, no initial "
-                            "amount", c->name);
+            hl_diag_warning(s->linker->diag, c->pos,
+                            "nothing ever reaches compartment '%s': no route, no flow, no initial "
+                            "amount",
+                            c->name);
         else if (!drained[i] && (c->volume || dosed[i])) /* others collect: urine, what is lost */
-            hl_diag_warning(s->linker->diag, c->pos, "nothing ever leaves compartment '%s'; add a flow '%s -> out' unless it "
-                            "is meant to collect", c->name, c->name);
+            hl_diag_warning(s->linker->diag, c->pos,
+                            "nothing ever leaves compartment '%s'; add a flow '%s -> out' unless it "
+                            "is meant to collect",
+                            c->name, c->name);
     }
 }
 
@@ -153,7 +160,8 @@ static void link_effect_site(struct hl_scope *s, size_t index)
                       site->name, hl_dim_name(site->unit.dim, a, sizeof a), hl_dim_name(follows.dim, b, sizeof b));
     }
     s->linker->graph->reg[s->linker->system->state[state].reg].dim = self.dim;
-    add_to_rate(s, state, HL_OP_ADD, op(s, HL_OP_MUL, ke0.node, op(s, HL_OP_SUB, follows.node, s->linker->state_node[state])));
+    add_to_rate(s, state, HL_OP_ADD,
+                op(s, HL_OP_MUL, ke0.node, op(s, HL_OP_SUB, follows.node, s->linker->state_node[state])));
 }
 
 static void link_free_state(struct hl_scope *s, size_t index)
@@ -171,7 +179,8 @@ static void link_free_state(struct hl_scope *s, size_t index)
 }
 
 /* The start value of a state; 0 where the model says nothing. */
-static void link_initial(struct hl_scope *s, int state, const struct hl_expr *initial, struct hl_dim dim, const char *name)
+static void link_initial(struct hl_scope *s, int state, const struct hl_expr *initial, struct hl_dim dim,
+                         const char *name)
 {
     char what[160];
     snprintf(what, sizeof what, "the start value of '%.100s'", name);
@@ -188,8 +197,8 @@ static void link_initials(struct hl_scope *s)
                      p->compartment[i].name);
     for (size_t i = 0; i < p->n_effect_sites; i++) {
         int state = hl_scope_state(s, HL_SYM_EFFECT_SITE, i);
-        link_initial(s, state, p->effect_site[i].initial, s->linker->graph->reg[s->linker->system->state[state].reg].dim,
-                     p->effect_site[i].name);
+        link_initial(s, state, p->effect_site[i].initial,
+                     s->linker->graph->reg[s->linker->system->state[state].reg].dim, p->effect_site[i].name);
     }
     for (size_t i = 0; i < p->n_states; i++)
         link_initial(s, hl_scope_state(s, HL_SYM_STATE, i), p->state[i].unread ? NULL : p->state[i].initial,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Registers for what is given from outside (covariates, parameters, etas, classes) and for individual values, and the list of
- * outputs. Values stand in the engine's units; covariates of one name are one value per subject across models. */
+/* Registers for what is given from outside (covariates, parameters, etas, classes) and for individual values, and the
+ * list of outputs. Values stand in the engine's units; covariates of one name are one value per subject across
+ * models. */
 #include <string.h>
 
 #include "model/link.h"
@@ -31,17 +32,20 @@ static void check_shared(struct hl_scope *s, const struct hl_covariate *mine, co
 {
     char a[64], b[64];
     if (!same_categories(mine, first))
-        hl_diag_error(s->linker->diag, mine->pos, "covariate '%s' has other categories here than in %s:%d; a covariate is "
-                      "one value per subject across models: give both the same list", mine->name, first->pos.file,
-                      first->pos.line);
+        hl_diag_error(s->linker->diag, mine->pos,
+                      "covariate '%s' has other categories here than in %s:%d; a covariate is "
+                      "one value per subject across models: give both the same list",
+                      mine->name, first->pos.file, first->pos.line);
     else if (!hl_dim_equal(mine->unit.dim, first->unit.dim))
-        hl_diag_error(s->linker->diag, mine->pos, "covariate '%s' is in %s here and in %s in %s:%d; a covariate is one value "
-                      "per subject across models: use one unit, or rename one", mine->name,
-                      hl_dim_name(mine->unit.dim, a, sizeof a), hl_dim_name(first->unit.dim, b, sizeof b), first->pos.file,
-                      first->pos.line);
+        hl_diag_error(s->linker->diag, mine->pos,
+                      "covariate '%s' is in %s here and in %s in %s:%d; a covariate is one value "
+                      "per subject across models: use one unit, or rename one",
+                      mine->name, hl_dim_name(mine->unit.dim, a, sizeof a), hl_dim_name(first->unit.dim, b, sizeof b),
+                      first->pos.file, first->pos.line);
     else if (mine->value * mine->unit.factor != first->value * first->unit.factor) /* as written: no rounding */
-        hl_diag_warning(s->linker->diag, mine->pos, "covariate '%s' has another default in %s:%d, which holds for all models",
-                        mine->name, first->pos.file, first->pos.line);
+        hl_diag_warning(s->linker->diag, mine->pos,
+                        "covariate '%s' has another default in %s:%d, which holds for all models", mine->name,
+                        first->pos.file, first->pos.line);
 }
 
 static void link_covariate(struct hl_scope *s, size_t index)
@@ -56,7 +60,8 @@ static void link_covariate(struct hl_scope *s, size_t index)
                     s->covariate_node[index] = (int)k;
             return;
         }
-    int reg = new_leaf(s, c->name, HL_REG_COVARIATE, c->unit.dim, c->value * c->unit.factor, true, &s->covariate_node[index]);
+    int reg =
+        new_leaf(s, c->name, HL_REG_COVARIATE, c->unit.dim, c->value * c->unit.factor, true, &s->covariate_node[index]);
     l->system->covariate[l->system->n_covariates++] = (struct hl_system_covariate){c->name, reg, c};
 }
 
@@ -161,7 +166,8 @@ static void add_residual(struct hl_scope *s, const struct hl_output_text *text, 
         o->residual_log = e->log;
         if (e->has_additive && !hl_dim_equal(e->additive_dim, text->unit.dim))
             hl_diag_error(s->linker->diag, e->pos, "the additive residual error of '%s' is in %s, the output in %s",
-                          text->name, hl_dim_name(e->additive_dim, a, sizeof a), hl_dim_name(text->unit.dim, b, sizeof b));
+                          text->name, hl_dim_name(e->additive_dim, a, sizeof a),
+                          hl_dim_name(text->unit.dim, b, sizeof b));
     }
 }
 
@@ -186,7 +192,8 @@ void hl_link_outputs(struct hl_scope *s)
         const struct hl_output_text *text = &p->output[p->symbol[i].index];
         s->context = HL_CTX_TIME;
         struct hl_value v = hl_scope_symbol(s, &p->symbol[i], text->pos);
-        struct hl_output *o = add_output(s, hl_scope_name(s, text->name), text->pos, text->unit, text->unit_text, v.node);
+        struct hl_output *o =
+            add_output(s, hl_scope_name(s, text->name), text->pos, text->unit, text->unit_text, v.node);
         o->label = text->label;
         o->symbol = text->symbol;
         o->evidence = text->evidence;

@@ -49,7 +49,8 @@ static struct hl_value lower_number(const struct hl_lowerer *l, const struct hl_
 {
     struct hl_value v = hl_lower(l, e);
     if (!v.bad && v.condition)
-        return FAULT(l, e->pos, "a comparison where a number was expected; use it as the condition of if(condition, a, b)");
+        return FAULT(l, e->pos,
+                     "a comparison where a number was expected; use it as the condition of if(condition, a, b)");
     return v;
 }
 
@@ -61,8 +62,8 @@ static struct hl_value lower_condition(const struct hl_lowerer *l, const struct 
     return v;
 }
 
-static struct hl_value differ(const struct hl_lowerer *l, const struct hl_expr *second, const char *what, struct hl_value a,
-                              struct hl_value b)
+static struct hl_value differ(const struct hl_lowerer *l, const struct hl_expr *second, const char *what,
+                              struct hl_value a, struct hl_value b)
 {
     char x[64], y[64];
     hl_dim_name(a.dim, x, sizeof x);
@@ -123,12 +124,15 @@ static struct hl_value lower_power(const struct hl_lowerer *l, const struct hl_e
     if (is_plain(a))
         return v;
     if (!hl_graph_is_number(l->graph, b.node, &exponent))
-        return FAULT(l, e->arg[0]->pos, "an exponent that is not a constant needs a plain number as its base, found %s; "
+        return FAULT(l, e->arg[0]->pos,
+                     "an exponent that is not a constant needs a plain number as its base, found %s; "
                      "divide by a reference, as in (x / 1 [%s])^n, or use hill(C, C50, n)",
                      hl_dim_name(a.dim, x, sizeof x), x);
     if (!as_fraction(exponent, &num, &den))
-        return FAULT(l, e->arg[0]->pos, "the power %g of a base in %s has no name as a unit; divide the base by a reference, "
-                     "as in (x / 1 [%s])^%g", exponent, hl_dim_name(a.dim, x, sizeof x), x, exponent);
+        return FAULT(l, e->arg[0]->pos,
+                     "the power %g of a base in %s has no name as a unit; divide the base by a reference, "
+                     "as in (x / 1 [%s])^%g",
+                     exponent, hl_dim_name(a.dim, x, sizeof x), x, exponent);
     v.dim = hl_dim_power(a.dim, num, den);
     return v;
 }
@@ -140,7 +144,8 @@ static struct hl_value lower_plain(const struct hl_lowerer *l, const struct hl_e
     if (a.bad)
         return a;
     if (!is_plain(a))
-        return FAULT(l, e->arg[0]->pos, "%s needs a plain number, found %s; divide by a reference, as in %s(x / 1 [%s])",
+        return FAULT(l, e->arg[0]->pos,
+                     "%s needs a plain number, found %s; divide by a reference, as in %s(x / 1 [%s])",
                      hl_op_name(e->op), hl_dim_name(a.dim, x, sizeof x), hl_op_name(e->op), x);
     return hl_value_of(hl_graph_op(l->graph, e->op, a.node, -1, -1), hl_dim_none());
 }
@@ -169,7 +174,8 @@ static struct hl_value lower_hill(const struct hl_lowerer *l, const struct hl_ex
     if (!agree(C, C50))
         return differ(l, e->arg[1], "hill(C, C50, n)", C, C50);
     if (!is_plain(n))
-        return FAULT(l, e->arg[2]->pos, "the exponent of hill is a plain number, found %s", hl_dim_name(n.dim, x, sizeof x));
+        return FAULT(l, e->arg[2]->pos, "the exponent of hill is a plain number, found %s",
+                     hl_dim_name(n.dim, x, sizeof x));
     return hl_value_of(hl_graph_op(l->graph, HL_OP_HILL, C.node, C50.node, n.node), hl_dim_none());
 }
 
@@ -207,8 +213,8 @@ static struct hl_value compare_category(const struct hl_lowerer *l, const struct
     if (e->op != HL_OP_EQ && e->op != HL_OP_NE)
         return FAULT(l, e->pos, "categories have no order; compare '%s' with = or !=", name->name);
     if (category->op != HL_OP_NAME)
-        return FAULT(l, category->pos, "'%s' is compared with the name of a category, as in %s = %s", name->name, name->name,
-                     of->n ? of->category[0] : "present");
+        return FAULT(l, category->pos, "'%s' is compared with the name of a category, as in %s = %s", name->name,
+                     name->name, of->n ? of->category[0] : "present");
     for (size_t i = 0; i < of->n; i++)
         if (strcmp(of->category[i], category->name) == 0)
             return condition(l, e->op, of->node, hl_graph_number(l->graph, (double)i));
@@ -235,8 +241,8 @@ static struct hl_value lower_name(const struct hl_lowerer *l, const struct hl_ex
 {
     struct hl_categories of;
     if (l->categories(l->scope, e->name, &of))
-        return FAULT(l, e->pos, "'%s' has categories and is no number; compare it, as in if(%s = %s, a, b)", e->name, e->name,
-                     of.n ? of.category[0] : "present");
+        return FAULT(l, e->pos, "'%s' has categories and is no number; compare it, as in if(%s = %s, a, b)", e->name,
+                     e->name, of.n ? of.category[0] : "present");
     return l->resolve(l->scope, e);
 }
 
@@ -273,8 +279,10 @@ struct hl_value hl_lower(const struct hl_lowerer *l, const struct hl_expr *e)
     if (!e)
         return hl_value_bad(l->graph);
     if (*l->depth >= DEEPEST)
-        return FAULT(l, e->pos, "more than %d operations build on one another here; split this into sums of fewer terms "
-                     "in parentheses", DEEPEST);
+        return FAULT(l, e->pos,
+                     "more than %d operations build on one another here; split this into sums of fewer terms "
+                     "in parentheses",
+                     DEEPEST);
     ++*l->depth;
     struct hl_value v = lower_any(l, e);
     --*l->depth;

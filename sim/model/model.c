@@ -64,7 +64,8 @@ static const char *find_file(struct hl_arena *arena, const char *name, const cha
 }
 
 /* The names of all YAML files of a directory, added to a list. */
-static const char **names_in(struct hl_arena *arena, const char *directory, const char **name, size_t *n, size_t *capacity)
+static const char **names_in(struct hl_arena *arena, const char *directory, const char **name, size_t *n,
+                             size_t *capacity)
 {
     DIR *dir = opendir(directory);
     for (struct dirent *d; dir && (d = readdir(dir)) != NULL;) {
@@ -112,7 +113,8 @@ static void drop_removed(struct hl_yaml *node)
     node->n = kept;
 }
 
-/* A flow that touches a compartment the variant removes goes with it: flows are lists, and a list has no keys to remove. */
+/* A flow that touches a compartment the variant removes goes with it: flows are lists, and a list has no keys to
+ * remove. */
 static bool touches_removed(const struct hl_yaml *compartments, const char *flow)
 {
     for (size_t i = 0; i < compartments->n; i++) {
@@ -120,7 +122,8 @@ static bool touches_removed(const struct hl_yaml *compartments, const char *flow
         size_t n = strlen(compartments->key[i]->text);
         if (item->kind != HL_YAML_SCALAR || item->quoted || strcmp(item->text, "remove") != 0)
             continue;
-        for (const char *at = strstr(flow, compartments->key[i]->text); at; at = strstr(at + 1, compartments->key[i]->text))
+        for (const char *at = strstr(flow, compartments->key[i]->text); at;
+             at = strstr(at + 1, compartments->key[i]->text))
             if ((at == flow || strchr(" ->", at[-1])) && (at[n] == '\0' || strchr(" <-", at[n])))
                 return true;
     }
@@ -197,7 +200,8 @@ static struct hl_yaml *load_tree(struct tree_reader *t, const char *name, struct
     }
     for (size_t i = 0; i < t->n_chain; i++)
         if (strcmp(t->chain[i], path) == 0) {
-            hl_diag_error(t->diag, asked_at, "'%s' extends itself, directly or through others; remove one extends:", name);
+            hl_diag_error(t->diag, asked_at,
+                          "'%s' extends itself, directly or through others; remove one extends:", name);
             return NULL;
         }
     if (t->n_chain == LONGEST_CHAIN) {
@@ -275,8 +279,8 @@ static void read_references(struct hl_reader *r)
         reference->doi = hl_read_text(r, map->item[i], "doi");
         reference->url = hl_read_text(r, map->item[i], "url");
         if (!hl_yaml_get(map->item[i], "cite"))
-            hl_diag_error(r->diag, map->key[i]->pos, "reference '%s' has no citation; add cite: \"AUTHOR. JOURNAL YEAR\"",
-                          reference->name);
+            hl_diag_error(r->diag, map->key[i]->pos,
+                          "reference '%s' has no citation; add cite: \"AUTHOR. JOURNAL YEAR\"", reference->name);
     }
 }
 
@@ -321,7 +325,8 @@ static void read_head(struct hl_reader *r)
     m->title = hl_read_text(r, root, "title");
     m->description = hl_read_text(r, root, "description");
     const struct hl_yaml *mass = hl_yaml_get(root, "molar_mass");
-    if (mass && hl_read_quantity_of(r, mass, "a molar mass such as 315.72 g/mol", hl_dim_of("mg/nmol"), &m->molar_mass) &&
+    if (mass &&
+        hl_read_quantity_of(r, mass, "a molar mass such as 315.72 g/mol", hl_dim_of("mg/nmol"), &m->molar_mass) &&
         m->molar_mass <= 0.0)
         hl_diag_error(r->diag, mass->pos, "a molar mass must be above 0");
     if (!m->name)
@@ -371,8 +376,8 @@ static void read_sections(struct hl_reader *r)
     read_notes(r);
 }
 
-struct hl_model *hl_model_from_yaml(struct hl_arena *arena, struct hl_yaml *root, const char *const *directory, size_t n,
-                                    struct hl_diag *diag)
+struct hl_model *hl_model_from_yaml(struct hl_arena *arena, struct hl_yaml *root, const char *const *directory,
+                                    size_t n, struct hl_diag *diag)
 {
     size_t errors = hl_diag_count(diag, HL_ERROR);
     if (root->kind != HL_YAML_MAPPING) {

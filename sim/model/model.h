@@ -42,8 +42,10 @@ struct hl_parameter {
     struct hl_unit unit;        /* as written */
     const char *unit_text;
     bool has_range; double low, high;
-    enum hl_spread uncertainty; /* of the typical value, for joint sampling: lognormal(ln value, u0), normal(value, u0), */
-    double u0, u1;              /* uniform(u0, u1); engine's unit */
+    /* of the typical value, for joint sampling: lognormal(ln value, u0), normal(value, u0), uniform(u0, u1); engine's
+     * unit */
+    enum hl_spread uncertainty;
+    double u0, u1;
     struct hl_evidence evidence;
     bool unread;                /* the value or its unit couldn't be read, so that nothing is known of what uses it */
     const char *by;             /* one value of a table "by: COVARIATE": the covariate, else NULL */
@@ -88,8 +90,8 @@ struct hl_model *hl_model_load(struct hl_arena *arena, const char *name, const c
                                struct hl_diag *diag);
 
 /* The same from an already read (and perhaps altered) tree. */
-struct hl_model *hl_model_from_yaml(struct hl_arena *arena, struct hl_yaml *root, const char *const *directory, size_t n,
-                                    struct hl_diag *diag);
+struct hl_model *hl_model_from_yaml(struct hl_arena *arena, struct hl_yaml *root, const char *const *directory,
+                                    size_t n, struct hl_diag *diag);
 
 /* Finds the file and gives the tree with extends: resolved, unchecked: for sweeps that alter it. NULL with messages. */
 struct hl_yaml *hl_model_tree(struct hl_arena *arena, const char *name, const char *const *directory, size_t n,

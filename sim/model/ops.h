@@ -21,7 +21,8 @@ int hl_op_arity(enum hl_op op);
 /* How it is written: "+", "hill"; for messages. */
 const char *hl_op_name(enum hl_op op);
 
-/* One value, by the very code that programs run (so that folding constants changes no bit). Unused operands are ignored. */
+/* One value, by the very code that programs run (so that folding constants changes no bit). Unused operands are
+ * ignored. */
 double hl_op_apply(enum hl_op op, double a, double b, double c);
 
 #endif

@@ -6,8 +6,8 @@
  * don't depend on its neighbours. Only plain arithmetic is asked to be vectorised; exp, log and pow stay the scalar
  * functions of the C library.
  *
- * Derivatives are carried forward: with y = f(x) a dual pair (x, dx) becomes (y, f'(x) dx). Where dx is zero the product
- * is zero even if the slope is infinite (sqrt and log at 0): a quantity that doesn't move has no slope.
+ * Derivatives are carried forward: with y = f(x) a dual pair (x, dx) becomes (y, f'(x) dx). Where dx is zero the
+ * product is zero even if the slope is infinite (sqrt and log at 0): a quantity that doesn't move has no slope.
  *
  * if() computes both branches and then selects; nothing is multiplied by a condition, so an infinity or NaN of the
  * branch not taken can't leak.
@@ -85,8 +85,8 @@ static inline double greatest(double x, double z)
     return x > z || x != x ? x : z;
 }
 
-/* Every operation: its name in enum hl_op, how it is written, its operands, its functions' name, whether its loop is to be
- * vectorised, its value from x, z, w (the operands), and its slope from those, y (the value) and dx, dz, dw. */
+/* Every operation: its name in enum hl_op, how it is written, its operands, its functions' name, whether its loop is to
+ * be vectorised, its value from x, z, w (the operands), and its slope from those, y (the value) and dx, dz, dw. */
 #define OPERATIONS(X) \
     X(COPY, "copy", 1, copy, SIMD, x, dx) \
     X(NEG, "-", 1, neg, SIMD, -x, -dx) \

@@ -112,8 +112,8 @@ static void read_inputs(struct hl_reader *r)
         *in = (struct hl_input){.name = map->key[i]->text, .pos = map->key[i]->pos, .target_pos = map->item[i]->pos};
         in->target = hl_yaml_text(map->item[i], "an output of another model such as fentanyl.Ce", r->diag);
         if (in->target && !is_dotted(in->target))
-            hl_diag_error(r->diag, in->target_pos, "expected an output of another model such as fentanyl.Ce, found '%s'",
-                          in->target);
+            hl_diag_error(r->diag, in->target_pos,
+                          "expected an output of another model such as fentanyl.Ce, found '%s'", in->target);
     }
 }
 
@@ -139,7 +139,8 @@ static void read_residual(struct hl_reader *r, const struct hl_yaml *map, struct
     if (hl_yaml_get(map, "log")) {
         if (hl_yaml_get(map, "proportional"))
             hl_diag_error(r->diag, output_pos(map, "log"), "a residual error is either proportional: or log:");
-        e->log = hl_read_fraction(r, hl_yaml_get(map, "log"), "a standard deviation of the logarithm", &e->proportional);
+        e->log =
+            hl_read_fraction(r, hl_yaml_get(map, "log"), "a standard deviation of the logarithm", &e->proportional);
     }
     if (e->additive < 0.0 || e->proportional < 0.0)
         hl_diag_error(r->diag, map->pos, "a standard deviation is not negative");

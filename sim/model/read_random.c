@@ -71,7 +71,8 @@ static const char *which_spread(struct hl_reader *r, const struct hl_yaml *map)
         if (!hl_yaml_get(map, spreads[i]))
             continue;
         if (found)
-            hl_diag_error(r->diag, hl_yaml_key(map, spreads[i])->pos, "both %s and %s; one says it all", found, spreads[i]);
+            hl_diag_error(r->diag, hl_yaml_key(map, spreads[i])->pos, "both %s and %s; one says it all", found,
+                          spreads[i]);
         found = found ? found : spreads[i];
     }
     return found;
@@ -138,8 +139,10 @@ static bool read_matrix(struct hl_reader *r, const struct hl_yaml *node, size_t 
     for (size_t i = 0; good && i < n; i++)
         for (size_t j = 0; good && j < i; j++)
             if (fabs(m[i * n + j] - m[j * n + i]) > 1e-12 * fabs(m[i * n + j])) {
-                hl_diag_error(r->diag, node->item[i]->item[j]->pos, "the matrix is not symmetric: %g here, %g at row %zu, "
-                              "column %zu", m[i * n + j], m[j * n + i], j + 1, i + 1);
+                hl_diag_error(r->diag, node->item[i]->item[j]->pos,
+                              "the matrix is not symmetric: %g here, %g at row %zu, "
+                              "column %zu",
+                              m[i * n + j], m[j * n + i], j + 1, i + 1);
                 good = false;
             }
     return good;
@@ -184,16 +187,18 @@ static bool check_correlations(struct hl_reader *r, const struct hl_yaml *node, 
 }
 
 /* Reports a correlation matrix that no random vector can have; sd scales the remedy back to a covariance when given. */
-static void check_definite(struct hl_reader *r, const struct hl_yaml *node, const double *corr, const double *sd, size_t n)
+static void check_definite(struct hl_reader *r, const struct hl_yaml *node, const double *corr, const double *sd,
+                           size_t n)
 {
     double smallest = 1.0, *nearest = hl_arena_alloc(r->arena, n * n, sizeof *nearest);
     if (hl_correlation_check(corr, n, &smallest, nearest) != HL_OK || smallest >= HL_SMALLEST_EIGENVALUE)
         return;
     for (size_t i = 0; sd && i < n * n; i++)
         nearest[i] *= sd[i / n] * sd[i % n];
-    hl_diag_error(r->diag, node->pos, "the %s matrix is not positive definite: its correlation matrix has the eigenvalue "
-                  "%.4g; the nearest valid matrix is %s", sd ? "covariance" : "correlation", smallest,
-                  hl_matrix_text(r->arena, nearest, n));
+    hl_diag_error(r->diag, node->pos,
+                  "the %s matrix is not positive definite: its correlation matrix has the eigenvalue "
+                  "%.4g; the nearest valid matrix is %s",
+                  sd ? "covariance" : "correlation", smallest, hl_matrix_text(r->arena, nearest, n));
 }
 
 static void read_covariance(struct hl_reader *r, const struct hl_yaml *node, struct hl_eta_block *block)
@@ -205,7 +210,8 @@ static void read_covariance(struct hl_reader *r, const struct hl_yaml *node, str
     for (size_t i = 0; i < n; i++) {
         double variance = block->covariance[i * n + i];
         if (variance <= 0.0) {
-            hl_diag_error(r->diag, node->item[i]->item[i]->pos, "a variance in a block must be above 0, found %g", variance);
+            hl_diag_error(r->diag, node->item[i]->item[i]->pos, "a variance in a block must be above 0, found %g",
+                          variance);
             return;
         }
         sd[i] = sqrt(variance);
@@ -262,9 +268,11 @@ static void read_block(struct hl_reader *r, const struct hl_yaml *map, struct hl
         return;
     block->covariance = hl_arena_alloc(r->arena, block->n * block->n, sizeof *block->covariance);
     if (!covariance == !correlation)
-        hl_diag_error(r->diag, map->pos, "a block needs either covariance: or correlation: (with sd:, cv: or variance:)");
+        hl_diag_error(r->diag, map->pos,
+                      "a block needs either covariance: or correlation: (with sd:, cv: or variance:)");
     else if (covariance && which_spread(r, map))
-        hl_diag_error(r->diag, covariance->pos, "a covariance matrix already holds the spreads; leave out sd:, cv: and variance:");
+        hl_diag_error(r->diag, covariance->pos,
+                      "a covariance matrix already holds the spreads; leave out sd:, cv: and variance:");
     else if (covariance)
         read_covariance(r, covariance, block);
     else

@@ -25,8 +25,8 @@ static void read_default(struct hl_reader *r, const struct hl_yaml *node, struct
     for (size_t i = 0; i + 1 < r->parts->n_compartments; i++) {
         const struct hl_compartment *other = &r->parts->compartment[i];
         if ((other->observe && c->observe) || (other->dose && c->dose))
-            hl_diag_error(r->diag, node->pos, "'%s' is already the default to %s; only one compartment can be", other->name,
-                          other->observe && c->observe ? "observe" : "dose");
+            hl_diag_error(r->diag, node->pos, "'%s' is already the default to %s; only one compartment can be",
+                          other->name, other->observe && c->observe ? "observe" : "dose");
     }
 }
 
@@ -100,7 +100,8 @@ static void check_flow(struct hl_reader *r, struct hl_flow *f, const char *from,
     if (f->to == OUT && f->both_ways)
         hl_diag_error(r->diag, f->pos, "'<-> out' would bring drug in from outside; write '%s -> out'", from);
     else if (f->from >= 0 && f->from == f->to)
-        hl_diag_error(r->diag, f->pos, "a flow from '%s' into itself does nothing; name another compartment or out", from);
+        hl_diag_error(r->diag, f->pos, "a flow from '%s' into itself does nothing; name another compartment or out",
+                      from);
 }
 
 static void read_flow(struct hl_reader *r, const struct hl_yaml *key, const struct hl_yaml *map, size_t *capacity)
@@ -154,8 +155,8 @@ static void read_input(struct hl_reader *r, const struct hl_yaml *map, struct hl
         if (!hl_yaml_get(map, keys[i]))
             continue;
         if (found)
-            hl_diag_error(r->diag, hl_yaml_key(map, keys[i])->pos, "both %s: and %s:; the amount and one of them fix the other",
-                          found, keys[i]);
+            hl_diag_error(r->diag, hl_yaml_key(map, keys[i])->pos,
+                          "both %s: and %s:; the amount and one of them fix the other", found, keys[i]);
         found = keys[i];
         part->input = i < 2 ? HL_INPUT_ZERO_ORDER : HL_INPUT_RATE;
         part->given = hl_read_expr(r, map, keys[i], i < 2 ? "a duration [h]" : "a rate [mg/h]");
@@ -203,7 +204,8 @@ static void read_parts(struct hl_reader *r, const struct hl_yaml *node, struct h
         read_part(r, node->kind == HL_YAML_SEQUENCE ? node->item[i] : node, route, &route->part[route->n_parts++]);
     for (size_t i = 0; n > 1 && i < n; i++)
         if (!route->part[i].fraction && !route->part[i].bioavailability)
-            hl_diag_error(r->diag, route->part[i].pos, "one of several ways in, without fraction: or bioavailability:, would "
+            hl_diag_error(r->diag, route->part[i].pos,
+                          "one of several ways in, without fraction: or bioavailability:, would "
                           "take the whole dose again");
 }
 
@@ -223,11 +225,14 @@ static void read_skin(struct hl_reader *r, const struct hl_yaml *map, struct hl_
         part->pos = list ? into->item[i]->pos : into->pos;
         part->into = read_into(r, list ? into->item[i] : into);
         if (fractions && fractions->kind == HL_YAML_SEQUENCE && fractions->n == n)
-            part->fraction = hl_expr_read(r->arena, fractions->item[i], "a fraction", r->declared, r->n_declared, r->diag);
+            part->fraction =
+                hl_expr_read(r->arena, fractions->item[i], "a fraction", r->declared, r->n_declared, r->diag);
     }
     if ((n > 1 && !fractions) || (fractions && (fractions->kind != HL_YAML_SEQUENCE || fractions->n != n)))
-        hl_diag_error(r->diag, fractions ? fractions->pos : into->pos, "a patch into %zu compartments needs fractions: with "
-                      "%zu values", n, n);
+        hl_diag_error(r->diag, fractions ? fractions->pos : into->pos,
+                      "a patch into %zu compartments needs fractions: with "
+                      "%zu values",
+                      n, n);
 }
 
 static void read_phase(struct hl_reader *r, const struct hl_yaml *map, bool last, struct hl_patch_phase_text *phase)
@@ -253,7 +258,8 @@ static void read_phases(struct hl_reader *r, const struct hl_yaml *map, struct h
     route->n_phases = list ? phases->n : 1;
     route->phase = hl_arena_alloc(r->arena, route->n_phases, sizeof *route->phase);
     if (phases && !list)
-        hl_diag_error(r->diag, phases->pos, "expected a list of phases, [{until: 10 h, release: k1, loses: F}, {release: k2, loses: F}]");
+        hl_diag_error(r->diag, phases->pos,
+                      "expected a list of phases, [{until: 10 h, release: k1, loses: F}, {release: k2, loses: F}]");
     for (size_t i = 0; list && i < phases->n; i++)
         read_phase(r, phases->item[i], i + 1 == phases->n, &route->phase[i]);
     if (phases)
@@ -269,7 +275,8 @@ static void check_patch(struct hl_reader *r, const struct hl_yaml *map, const st
     bool content = hl_yaml_get(map, "content"), rate = hl_yaml_get(map, "rate");
     bool release = hl_yaml_get(map, "release"), phases = hl_yaml_get(map, "phases");
     if (content == rate)
-        hl_diag_error(r->diag, map->pos, "patch '%s' needs either content: (with release: or phases:) or rate:", route->name);
+        hl_diag_error(r->diag, map->pos,
+                      "patch '%s' needs either content: (with release: or phases:) or rate:", route->name);
     else if (content && release == phases)
         hl_diag_error(r->diag, map->pos, "patch '%s' needs either release: or phases:", route->name);
     else if (rate && (release || phases))
@@ -294,13 +301,15 @@ static void read_patch(struct hl_reader *r, const struct hl_yaml *map, struct hl
     read_skin(r, map, route);
     read_phases(r, map, route);
     if (hl_yaml_get(map, "wear") &&
-        hl_read_quantity_of(r, hl_yaml_get(map, "wear"), "a time of wear", hl_dim_of("h"), &route->wear) && route->wear <= 0.0)
+        hl_read_quantity_of(r, hl_yaml_get(map, "wear"), "a time of wear", hl_dim_of("h"), &route->wear) &&
+        route->wear <= 0.0)
         hl_diag_error(r->diag, hl_yaml_get(map, "wear")->pos, "a patch is worn for more than 0 h");
     if (!hl_yaml_get(map, "nominal"))
         return;
     hl_read_unit(r, hl_yaml_get(map, "nominal"), &route->nominal, &route->nominal_text);
     if (!hl_dim_equal(route->nominal.dim, hl_dim_of("mg/h")) && !hl_dim_equal(route->nominal.dim, hl_dim_of("mg")))
-        hl_diag_error(r->diag, hl_yaml_get(map, "nominal")->pos, "the strength of a patch is a rate or an amount; write ug/h or mg");
+        hl_diag_error(r->diag, hl_yaml_get(map, "nominal")->pos,
+                      "the strength of a patch is a rate or an amount; write ug/h or mg");
 }
 
 static void read_route(struct hl_reader *r, const struct hl_yaml *item, struct hl_route_text *route)
@@ -327,10 +336,12 @@ void hl_read_routes(struct hl_reader *r)
         route->name = map->key[i]->text;
         route->pos = map->key[i]->pos;
         if (!hl_text_is_name(route->name))
-            hl_diag_error(r->diag, route->pos, "'%s' is not a name: a letter, then letters, digits and '_'", route->name);
+            hl_diag_error(r->diag, route->pos, "'%s' is not a name: a letter, then letters, digits and '_'",
+                          route->name);
         read_route(r, map->item[i], route);
         for (size_t k = 0; route->is_default && k < i; k++)
             if (p->route[k].is_default)
-                hl_diag_error(r->diag, route->pos, "'%s' is already the default route; only one can be", p->route[k].name);
+                hl_diag_error(r->diag, route->pos, "'%s' is already the default route; only one can be",
+                              p->route[k].name);
     }
 }

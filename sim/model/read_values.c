@@ -35,8 +35,8 @@ static void read_categories(struct hl_reader *r, const struct hl_yaml *node, str
     for (size_t i = 0; i < node->n; i++) {
         const char *name = hl_yaml_text(node->item[i], "the name of a category", r->diag);
         if (name && !hl_text_is_name(name))
-            hl_diag_error(r->diag, node->item[i]->pos, "category '%s' is not a name: a letter, then letters, digits and '_'",
-                          name);
+            hl_diag_error(r->diag, node->item[i]->pos,
+                          "category '%s' is not a name: a letter, then letters, digits and '_'", name);
         for (size_t j = 0; name && j < c->n_categories; j++)
             if (strcmp(name, c->category[j]) == 0)
                 hl_diag_error(r->diag, node->item[i]->pos, "category '%s' stands twice", name);
@@ -89,7 +89,8 @@ static void read_covariate(struct hl_reader *r, const struct hl_yaml *map, struc
     if (categories)
         read_categories(r, categories, c);
     if (!value)
-        hl_diag_error(r->diag, c->pos, "covariate '%s' has no default; add default: (the typical subject's value)", c->name);
+        hl_diag_error(r->diag, c->pos, "covariate '%s' has no default; add default: (the typical subject's value)",
+                      c->name);
     else if (categories)
         c->unread = !find_category(r, value, c->name, c->category, c->n_categories, &c->value);
     else
@@ -127,7 +128,8 @@ static void read_mixture(struct hl_reader *r, const struct hl_yaml *map, struct 
         if (!hl_read_fraction(r, map->item[i], "a probability", &x->probability[i]))
             return;
         if (x->probability[i] < 0.0 || x->probability[i] > 1.0)
-            hl_diag_error(r->diag, map->item[i]->pos, "a probability lies between 0 and 1, found %s", map->item[i]->text);
+            hl_diag_error(r->diag, map->item[i]->pos, "a probability lies between 0 and 1, found %s",
+                          map->item[i]->text);
         sum += x->probability[i];
         x->n++;
     }
@@ -159,7 +161,8 @@ static void read_uncertainty(struct hl_reader *r, const struct hl_yaml *map, str
     if (!hl_read_keys(r, map, "an uncertainty", known))
         return;
     if (map->n != 1) {
-        hl_diag_error(r->diag, map->pos, "expected one of {lognormal: sd of the logarithm}, {normal: sd}, {uniform: [low, high]}");
+        hl_diag_error(r->diag, map->pos,
+                      "expected one of {lognormal: sd of the logarithm}, {normal: sd}, {uniform: [low, high]}");
         return;
     }
     const struct hl_yaml *value = map->item[0];
@@ -203,7 +206,8 @@ static void read_parameter(struct hl_reader *r, const struct hl_yaml *node, cons
     if (over && node->kind == HL_YAML_SCALAR) {
         p->evidence = *over;
         if (over->grade == HL_GRADE_NONE)
-            hl_diag_error(r->diag, node->pos, "%s has no evidence grade; write {value: %s, grade: ...}", what, node->text);
+            hl_diag_error(r->diag, node->pos, "%s has no evidence grade; write {value: %s, grade: ...}", what,
+                          node->text);
         p->unread = !hl_read_quantity(r, node, "a value such as 3.6 L/h", &p->value, &p->unit, &p->unit_text);
         return;
     }
@@ -251,7 +255,8 @@ static bool table_categories(struct hl_reader *r, const struct hl_yaml *by, cons
         return true;
     }
     if (s)
-        hl_diag_error(r->diag, by->pos, "'%s' has no categories; a table goes by a categorical covariate or a mixture", name);
+        hl_diag_error(r->diag, by->pos, "'%s' has no categories; a table goes by a categorical covariate or a mixture",
+                      name);
     else
         hl_diag_error(r->diag, by->pos, "no covariate or mixture '%s'%s", name,
                       hl_text_did_you_mean(name, r->declared, r->n_declared, near, sizeof near));
@@ -263,7 +268,8 @@ static void read_table_entry(struct hl_reader *r, const struct hl_yaml *key, con
                              size_t *capacity)
 {
     size_t first = r->model->n_parameters;
-    while (first > 0 && r->model->parameter[first - 1].by && strcmp(r->model->parameter[first - 1].name, key->text) == 0)
+    while (first > 0 && r->model->parameter[first - 1].by &&
+           strcmp(r->model->parameter[first - 1].name, key->text) == 0)
         first--;
     struct hl_parameter *p = new_parameter(r, key, capacity);
     char a[64], b[64];
@@ -275,7 +281,8 @@ static void read_table_entry(struct hl_reader *r, const struct hl_yaml *key, con
     if (both && !hl_dim_equal(p->unit.dim, r->model->parameter[first].unit.dim))
         hl_diag_error(r->diag, entry->pos, "'%s' has dimension %s for %s but %s for %s; use one dimension", p->name,
                       hl_dim_name(p->unit.dim, a, sizeof a), category,
-                      hl_dim_name(r->model->parameter[first].unit.dim, b, sizeof b), r->model->parameter[first].category);
+                      hl_dim_name(r->model->parameter[first].unit.dim, b, sizeof b),
+                      r->model->parameter[first].category);
 }
 
 /* {by: COVARIATE, values: {CATEGORY: {value: ...}}}: one parameter per category, in the order of the categories. */

@@ -2,14 +2,14 @@
 /* Linking: the models of a study become one system.
  *
  *   1. every instance gets registers for its covariates (shared by name), parameters, etas, classes and states;
- *   2. all expressions are lowered into one graph: rates of change, outputs, routes (an interaction's inputs are simply the
- *      other models' nodes);
- *   3. which states are linear is a fixed point: a state is linear when its rate is a linear form and every state in that
- *      form is linear;
+ *   2. all expressions are lowered into one graph: rates of change, outputs, routes (an interaction's inputs are simply
+ *      the other models' nodes);
+ *   3. which states are linear is a fixed point: a state is linear when its rate is a linear form and every state in
+ *      that form is linear;
  *   4. whatever is constant in time and needed later is computed by the individual program, once per subject.
  *
- * Focusing compiles, from the same graph, the programs for the outputs that are asked for and for the rates of the states
- * that these outputs depend on, directly or through other states. */
+ * Focusing compiles, from the same graph, the programs for the outputs that are asked for and for the rates of the
+ * states that these outputs depend on, directly or through other states. */
 #include "model/system.h"
 
 #include <string.h>
@@ -98,7 +98,8 @@ static void add_state(struct hl_scope *s, const char *name, enum hl_state_kind k
 /* The unit an effect site is shown in: its own, that of the output it follows, or (empty for now) the engine's. */
 static struct hl_unit effect_site_unit(const struct hl_model *m, const struct hl_effect_site *x, const char **text)
 {
-    const struct hl_symbol *y = x->follows && x->follows->op == HL_OP_NAME ? hl_model_symbol(m, x->follows->name) : NULL;
+    const struct hl_symbol *y =
+        x->follows && x->follows->op == HL_OP_NAME ? hl_model_symbol(m, x->follows->name) : NULL;
     *text = x->unit_text;
     if (x->has_unit)
         return x->unit;
@@ -116,8 +117,8 @@ static void add_patch_states(struct hl_scope *s)
     const struct hl_unit mg = {hl_dim_of("mg"), 1.0};
     for (size_t i = 0; i < p->n_routes; i++)
         for (size_t j = 0; p->route[i].is_patch && p->route[i].content && j < p->route[i].n_phases; j++)
-            add_state(s, hl_arena_printf(s->linker->arena, "%s_content%zu", p->route[i].name, j + 1), HL_PATCH_CONTENT, mg,
-                      "mg", NULL);
+            add_state(s, hl_arena_printf(s->linker->arena, "%s_content%zu", p->route[i].name, j + 1), HL_PATCH_CONTENT,
+                      mg, "mg", NULL);
 }
 
 static void add_states(struct hl_scope *s)
@@ -185,7 +186,8 @@ static void check_instances(struct hl_linker *l, const struct hl_instance *insta
         }
         for (size_t k = 0; k < i; k++)
             if (strcmp(instance[i].alias, instance[k].alias) == 0)
-                hl_diag_error(l->diag, instance[i].pos, "'%s' is already the name of another model of this study", instance[i].alias);
+                hl_diag_error(l->diag, instance[i].pos, "'%s' is already the name of another model of this study",
+                              instance[i].alias);
     }
 }
 

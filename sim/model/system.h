@@ -146,7 +146,8 @@ struct hl_system {
     size_t n_outputs;     struct hl_output *output;
 
     struct hl_program individual;     /* once per subject; inputs: covariates, parameters, etas, classes */
-    struct hl_program rhs;            /* derivatives of every needed state (without infusions); inputs: time, tad, states */
+    struct hl_program rhs;            /* derivatives of every needed state (without infusions); inputs: time, tad,
+                                         states */
     struct hl_program rhs_integrated; /* ... of the needed states that are not linear only */
     struct hl_program outputs;        /* the requested outputs; inputs: time, tad, states */
     bool integrated;                  /* some needed state is not linear */

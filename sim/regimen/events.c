@@ -427,7 +427,8 @@ bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_syst
     return common;
 }
 
-double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *system, double *regs, size_t lanes, size_t lane)
+double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *system, double *regs, size_t lanes,
+                         size_t lane)
 {
     const struct hl_route *route = &system->route[dose->route];
     if (dose->kind != HL_DOSE_PATCH)

@@ -83,8 +83,8 @@ struct hl_events { size_t n, capacity; struct hl_event *event; };
 enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
                                  size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events);
 
-/* What a dose holds [mg] for one subject: its amount; of a patch the content the model gives it (of a reservoir, rate times
- * wear). Writes the nominal and content registers of the patch. */
+/* What a dose holds [mg] for one subject: its amount; of a patch the content the model gives it (of a reservoir, rate
+ * times wear). Writes the nominal and content registers of the patch. */
 double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *system, double *regs, size_t lanes,
                          size_t lane);
 

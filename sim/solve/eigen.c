@@ -278,7 +278,8 @@ static bool invert(struct hl_eigen *eigen, const hl_guarded *V, size_t n, hl_gua
 }
 
 /* B = W A V, using T. */
-static void rotate_into(struct hl_eigen *eigen, const long double *A, const hl_guarded *V, const hl_guarded *W, size_t n)
+static void rotate_into(struct hl_eigen *eigen, const long double *A, const hl_guarded *V, const hl_guarded *W,
+                        size_t n)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {

@@ -38,7 +38,8 @@ static bool rates(struct hl_lane *lane, double *f)
     bool finite = true;
     for (size_t k = 0; k < plan->n_integrated; k++) {
         const struct hl_state *state = &plan->system->state[plan->integrated[k]];
-        f[k] = lane->frozen && lane->frozen[k] ? 0 : lane->regs[state->derivative_reg] + lane->rate[plan->integrated[k]];
+        f[k] =
+            lane->frozen && lane->frozen[k] ? 0 : lane->regs[state->derivative_reg] + lane->rate[plan->integrated[k]];
         finite = finite && isfinite(f[k]);
     }
     return finite;
@@ -61,7 +62,8 @@ static bool second_derivative(struct hl_lane *lane, double t, const double *y, d
     hl_lane_set(lane, t, y, f, true);
     hl_program_run_dual(plan->rhs, lane->regs, lane->dregs, 1);
     for (size_t k = 0; k < plan->n_integrated; k++)
-        d[k] = lane->frozen && lane->frozen[k] ? 0 : lane->dregs[plan->system->state[plan->integrated[k]].derivative_reg];
+        d[k] =
+            lane->frozen && lane->frozen[k] ? 0 : lane->dregs[plan->system->state[plan->integrated[k]].derivative_reg];
     return true;
 }
 

@@ -64,8 +64,9 @@ void hl_lane_free(struct hl_lane *lane)
     hl_integrator_clear(lane);
     hl_modes_work_free(lane->work);
     void *part[] = {lane->regs, lane->dregs, lane->z, lane->g, lane->zt, lane->x, lane->dx, lane->rate,
-                    lane->last_dose, lane->y, lane->scale, lane->at, lane->f, lane->y_before, lane->bridge.y0,
-                    lane->bridge.f0, lane->bridge.d0, lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane->z_near, lane->t_near, lane};
+                    lane->last_dose, lane->y, lane->scale, lane->at, lane->f, lane->y_before,
+                    lane->bridge.y0, lane->bridge.f0, lane->bridge.d0,
+                    lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane->z_near, lane->t_near, lane};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }

@@ -433,7 +433,8 @@ void hl_modes_advance(struct hl_modes *modes, double dt, double *z, const double
     }
 }
 
-/* y(h) = y + h v + h^2/2 A v + ..., v = A y + b, until nothing more is added: some twenty products of A with a vector. */
+/* y(h) = y + h v + h^2/2 A v + ..., v = A y + b, until nothing more is added: some twenty products of A with a
+ * vector. */
 void hl_modes_nudge(const struct hl_modes *modes, double dt, double *z, const double *g, struct hl_modes_work *work)
 {
     size_t n = modes->n;

@@ -36,7 +36,7 @@ struct hl_propagator { double dt; double *P, *Q; };
 struct hl_modes {
     enum hl_modes_kind kind;
     size_t n;
-    double *re, *im;       /* n: growth rate [1/h] and angular speed [rad/h] of each mode; im_j > 0 > im_{j+1} in a pair */
+    double *re, *im;       /* n: growth rate [1/h], angular speed [rad/h] of each mode; im_j > 0 > im_{j+1} in a pair */
     double *V, *W;         /* n x n, rows of states by columns of modes, and the inverse */
     double *A;             /* n x n */
     long double *exact;    /* A, summed with guard digits */
@@ -47,7 +47,8 @@ struct hl_modes {
 };
 
 /* A response's modal terms may exceed its peak by this factor before the matrix exponential takes over. Every term is
- * right to a few units of 1e-16 (measured: 2e-15 after strides of 64 steps), so the sum stays right to 1e-12 of the peak. */
+ * right to a few units of 1e-16 (measured: 2e-15 after strides of 64 steps), so the sum stays right to 1e-12 of the
+ * peak. */
 #define HL_MODES_MAX_LOSS 512.0
 
 /* Scratch for taking apart systems of up to n states. NULL when there is no memory. */
@@ -83,8 +84,8 @@ void hl_modes_nudge(const struct hl_modes *modes, double dt, double *z, const do
 void hl_modes_integral(struct hl_modes *modes, double dt, const double *z, const double *g, double *integral,
                        struct hl_modes_work *work);
 
-/* The z that returns to itself after a cycle of length period whose doses, given to an empty body, leave g; what nothing
- * feeds and nothing removes is 0. false when there is none (input without elimination). */
+/* The z that returns to itself after a cycle of length period whose doses, given to an empty body, leave g; what
+ * nothing feeds and nothing removes is 0. false when there is none (input without elimination). */
 bool hl_modes_periodic(struct hl_modes *modes, double period, const double *g, double *z, struct hl_modes_work *work);
 
 /* The z at which constant input g and elimination balance; what is neither fed nor removed keeps its value in rest.

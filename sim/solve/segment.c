@@ -16,7 +16,8 @@
 
 void hl_lane_tell_segment(struct hl_lane *lane, double t0, double t1)
 {
-    struct hl_segment segment = {.lane = lane->number, .t0 = t0, .t1 = t1, .n_outputs = lane->n_outputs, .inside = lane};
+    struct hl_segment segment = {
+        .lane = lane->number, .t0 = t0, .t1 = t1, .n_outputs = lane->n_outputs, .inside = lane};
     lane->listener->segment(lane->listener->context, &segment);
 }
 
@@ -110,7 +111,8 @@ double hl_segment_integral(const struct hl_segment *segment, size_t output, doub
     struct area area = {lane, o->reg};
     gsl_function f = {value_at, &area};
     double result = 0, error = 0;
-    /* A status other than success means that rounding or a kink keeps the last digit from settling: the result stands. */
+    /* A status other than success means that rounding or a kink keeps the last digit from settling: the result
+     * stands. */
     (void)gsl_integration_qag(&f, a, b, 0, AREA_RELATIVE, AREA_PIECES, GSL_INTEG_GAUSS21, lane->quadrature, &result,
                               &error);
     return result;

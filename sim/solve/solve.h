@@ -15,8 +15,8 @@
  * together, what is linear, which stepper. Shared read-only by all threads. */
 struct hl_plan;
 
-/* solver is "exact" or "gsl-" + a name of gsl_odeiv2 (rk2 rk4 rkf45 rkck rk8pd rk4imp bsimp msadams msbdf); tolerance is the
- * relative tolerance of integration. NULL with a message in diag. */
+/* solver is "exact" or "gsl-" + a name of gsl_odeiv2 (rk2 rk4 rkf45 rkck rk8pd rk4imp bsimp msadams msbdf); tolerance
+ * is the relative tolerance of integration. NULL with a message in diag. */
 struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_regimen *regimen, const char *solver,
                                double tolerance, struct hl_diag *diag);
 void hl_plan_free(struct hl_plan *plan);
@@ -40,8 +40,8 @@ struct hl_segment {
     void *inside;               /* the solver's own */
 };
 
-/* Requested outputs (in the order of the plan's output list, engine's units) at t0 <= t <= t1, right limit at t0, left limit
- * at t1; dydt may be NULL, else their time derivatives [1/h]. */
+/* Requested outputs (in the order of the plan's output list, engine's units) at t0 <= t <= t1, right limit at t0, left
+ * limit at t1; dydt may be NULL, else their time derivatives [1/h]. */
 void hl_segment_values(const struct hl_segment *segment, double t, double *y, double *dydt);
 
 /* Integral of one output from a to b inside the segment: exact for linear outputs of linear states, else adaptive
@@ -52,7 +52,8 @@ double hl_segment_integral(const struct hl_segment *segment, size_t output, doub
 struct hl_listener {
     void *context;
     void (*segment)(void *context, const struct hl_segment *segment);
-    void (*event)(void *context, size_t lane, const struct hl_event *event); /* before the segment that starts at its time */
+    /* before the segment that starts at its time */
+    void (*event)(void *context, size_t lane, const struct hl_event *event);
     bool wants_segments;        /* false: segments need not be formed (cheaper) */
 };
 
@@ -69,7 +70,14 @@ struct hl_block {
 
 #define HL_LANES 8              /* blocks are padded to whole vectors of this many subjects */
 
-enum hl_subject_status { HL_SUBJECT_GOOD, HL_SUBJECT_NOT_FINITE, HL_SUBJECT_STEP_TOO_SMALL, HL_SUBJECT_TOO_MANY_STEPS, HL_SUBJECT_NO_STEADY_STATE, HL_SUBJECT_BAD_PARAMETERS };
+enum hl_subject_status {
+    HL_SUBJECT_GOOD,
+    HL_SUBJECT_NOT_FINITE,
+    HL_SUBJECT_STEP_TOO_SMALL,
+    HL_SUBJECT_TOO_MANY_STEPS,
+    HL_SUBJECT_NO_STEADY_STATE,
+    HL_SUBJECT_BAD_PARAMETERS
+};
 
 /* Each thread's own. */
 struct hl_solver;
@@ -77,8 +85,8 @@ struct hl_solver *hl_solver_create(const struct hl_plan *plan, size_t max_lanes)
 void hl_solver_free(struct hl_solver *solver);
 
 /* Solves a block: fills block->out for the n_outputs requested outputs (system output indices) at n_times ascending
- * times (value after events at that very time; the time before the first event is the start state), and status. Start time
- * is the earlier of time[0], the first event and 0. Results for a subject depend on nothing but that subject. */
+ * times (value after events at that very time; the time before the first event is the start state), and status. Start
+ * time is the earlier of time[0], the first event and 0. Results for a subject depend on nothing but that subject. */
 enum hl_status hl_solver_run(struct hl_solver *solver, struct hl_block *block, const int *output, size_t n_outputs,
                              const double *time, size_t n_times, const struct hl_listener *listener);
 

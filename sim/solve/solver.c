@@ -94,12 +94,14 @@ void hl_solver_free(struct hl_solver *s)
 
 /* The rate matrix of one component for one subject, summed with guard digits: the diagonal, a sum of everything that
  * leaves, must balance what arrives elsewhere or mass is lost by rounding. */
-static void fill_matrix(const struct hl_component *c, const double *regs, size_t lanes, size_t lane, struct hl_modes *modes)
+static void fill_matrix(const struct hl_component *c, const double *regs, size_t lanes, size_t lane,
+                        struct hl_modes *modes)
 {
     size_t n = c->shape.n;
     memset(modes->exact, 0, n * n * sizeof *modes->exact);
     for (size_t k = 0; k < c->n_entries; k++)
-        modes->exact[c->entry[k].row * n + c->entry[k].col] += (long double)hl_reg(regs, lanes, lane, c->entry[k].reg, 0);
+        modes->exact[c->entry[k].row * n + c->entry[k].col] +=
+            (long double)hl_reg(regs, lanes, lane, c->entry[k].reg, 0);
 }
 
 static bool take_apart(struct hl_solver *s, const struct hl_block *block, size_t lane, double horizon)
@@ -189,8 +191,9 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
     }
     s->start[lane].time = start;
     if (s->steady)
-        s->status[lane] = (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components,
-                                                       block->regs, block->lanes, lane, &s->start[lane], events, &status);
+        s->status[lane] =
+            (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components, block->regs,
+                                         block->lanes, lane, &s->start[lane], events, &status);
     snap(events, time, n_times);
     return status;
 }

@@ -64,8 +64,8 @@ static bool work_alloc(struct hl_steady_work *work)
         {&work->phase, cycles},        {&work->rate0, cycles * system->n_states}, {&work->z, plan->n_modes},
         {&work->g, plan->n_modes},     {&work->zero, plan->n_modes},              {&work->rate, system->n_states},
         {&work->y, m},                 {&work->image, m},                         {&work->residual, m},
-        {&work->base, m},              {&work->J, m * m}, {&work->scale, m},                        {&work->trial.z, plan->n_modes},
-        {&work->trial.y, m},           {&work->trial.rate, system->n_states},
+        {&work->base, m},              {&work->J, m * m},                         {&work->scale, m},
+        {&work->trial.y, m},           {&work->trial.rate, system->n_states},     {&work->trial.z, plan->n_modes},
         {&work->trial.last_dose, system->n_instances},
     };
     bool good = true;
@@ -105,8 +105,8 @@ void hl_steady_work_free(struct hl_steady_work *work)
         hl_free(part[k]);
 }
 
-/* Runs component c through events of a cycle up to phase (included when it is a cycle's whole length), from z and rates,
- * without constant inputs. */
+/* Runs component c through events of a cycle up to phase (included when it is a cycle's whole length), from z and
+ * rates, without constant inputs. */
 static void run_component(struct hl_lane *lane, struct hl_modes *modes, size_t c, const struct hl_events *events,
                           double phase, double *z, double *rate)
 {
@@ -136,7 +136,8 @@ static bool add_response(struct hl_steady_work *work, struct hl_lane *lane, stru
                          struct hl_start *start)
 {
     const struct hl_plan *plan = work->plan;
-    size_t offset = plan->component[c].offset, n = plan->component[c].shape.n, bytes = plan->system->n_states * sizeof(double);
+    size_t offset = plan->component[c].offset, n = plan->component[c].shape.n,
+           bytes = plan->system->n_states * sizeof(double);
     double *g = work->g + offset, *z = work->z + offset, *rate0 = work->rate0 + s * plan->system->n_states;
     double period = plan->regimen->steady[s].period;
     memset(g, 0, n * sizeof *g);

@@ -37,8 +37,9 @@ struct hl_sweep {
     const struct hl_plan *plan;
     struct hl_modes_work *work;
     size_t max_lanes, lanes;
-    double *z, *g, *u, *u_stride, *origin, *before; /* n_modes x lanes: amplitudes, inputs, gains per step and per stride,
-                                                       amplitudes at the stride's beginning, and at the step's */
+    /* n_modes x lanes: amplitudes, inputs, gains per step and per stride, amplitudes at the stride's beginning, and at
+     * the step's */
+    double *z, *g, *u, *u_stride, *origin, *before;
     struct table table[N_TABLES];
     unsigned long clock;
     double *V;                       /* [component: offset-based][state][mode] x lanes */
@@ -219,8 +220,8 @@ static void put_column(double *array, size_t lanes, size_t lane, size_t first, s
 }
 
 /* Input of one component of one lane after its infusions have changed; its gains per step follow. */
-static void renew_input(struct hl_sweep *s, const struct hl_subjects *subjects, const double *regs, size_t c, size_t lane,
-                        const struct table *table)
+static void renew_input(struct hl_sweep *s, const struct hl_subjects *subjects, const double *regs, size_t c,
+                        size_t lane, const struct table *table)
 {
     const struct hl_plan *plan = s->plan;
     const struct hl_component *component = &plan->component[c];
@@ -288,8 +289,8 @@ static size_t find_hop(struct hl_sweep *s, const struct hl_subjects *subjects, s
     return hop;
 }
 
-/* Carries s->column of one lane from t over dt with s->column_g. Doses come at the same distance from the grid again and
- * again; the difference that rounding of times makes, d, is made up for by 1 + lambda d. */
+/* Carries s->column of one lane from t over dt with s->column_g. Doses come at the same distance from the grid again
+ * and again; the difference that rounding of times makes, d, is made up for by 1 + lambda d. */
 static void advance_column(struct hl_sweep *s, const struct hl_subjects *subjects, size_t lane, double t, double dt)
 {
     const struct hl_plan *plan = s->plan;
@@ -405,7 +406,8 @@ static void open_stride(struct hl_sweep *s, const struct table *step, const stru
 }
 
 /* Replaces the product of single steps by one long one, in lanes that had no event. */
-static void close_stride(struct hl_sweep *s, const struct hl_subjects *subjects, const struct table *whole, double length)
+static void close_stride(struct hl_sweep *s, const struct hl_subjects *subjects, const struct table *whole,
+                         double length)
 {
     size_t lanes = s->lanes;
     for (size_t j = 0; j < s->plan->n_modes; j++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What a result says about itself and its variables, as a table of texts: variable ("/" for the file), attribute, value.
- * Beside the attributes it counts arms and subjects and names the arms. Scripts that cannot open HDF5 take titles,
- * units and the run's identity from here. */
+/* What a result says about itself and its variables, as a table of texts: variable ("/" for the file), attribute,
+ * value. Beside the attributes it counts arms and subjects and names the arms. Scripts that cannot open HDF5 take
+ * titles, units and the run's identity from here. */
 #include <string.h>
 
 #include "store/export.h"

@@ -83,14 +83,16 @@ static bool has_text(const struct hl_result *r, const char *name)
 static void compare_text(struct pair *p, const char *name)
 {
     const char *object = hl_arena_printf(p->a->arena, "/provenance/%s", name);
-    const char *digest_a = hl_result_attribute(p->a, object, "sha256"), *digest_b = hl_result_attribute(p->b, object, "sha256");
+    const char *digest_a = hl_result_attribute(p->a, object, "sha256"),
+               *digest_b = hl_result_attribute(p->b, object, "sha256");
     if (digest_a && digest_b && strcmp(digest_a, digest_b) == 0)
         return;
     struct lines a = split(p->a->arena, hl_result_attribute(p->a, object, "text"));
     struct lines b = split(p->b->arena, hl_result_attribute(p->b, object, "text"));
     fprintf(p->stream, "  text of %s\n", name);
     if (a.n == 0 && b.n == 0)
-        fprintf(p->stream, "    - sha256 %s\n    + sha256 %s\n", digest_a ? digest_a : "none", digest_b ? digest_b : "none");
+        fprintf(p->stream, "    - sha256 %s\n    + sha256 %s\n", digest_a ? digest_a : "none",
+                digest_b ? digest_b : "none");
     print_differing_lines(p, &a, &b);
 }
 
@@ -110,8 +112,9 @@ static void compare_texts(struct pair *p)
 
 static void compare_settings(struct pair *p)
 {
-    static const char *const names[] = {"title", "history", "source", "library_versions", "instruction_set", "schema_version",
-                                        "study", "seed", "rng", "threads", "design", "solver", "status", "subjects_failed"};
+    static const char *const names[] = {
+        "title", "history", "source",  "library_versions", "instruction_set", "schema_version", "study",
+        "seed",  "rng",     "threads", "design",           "solver",          "status",         "subjects_failed"};
     fprintf(p->stream, "settings that differ (- %s, + %s)\n", p->path_a, p->path_b);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *a = hl_result_attribute(p->a, NULL, names[i]), *b = hl_result_attribute(p->b, NULL, names[i]);
@@ -128,7 +131,8 @@ static void compare_arm_names(struct pair *p)
 {
     uint64_t n = p->a->n_arms > p->b->n_arms ? p->a->n_arms : p->b->n_arms;
     for (uint64_t i = 0; i < n; i++) {
-        const char *a = i < p->a->n_arms ? p->a->arm_name[i] : "(none)", *b = i < p->b->n_arms ? p->b->arm_name[i] : "(none)";
+        const char *a = i < p->a->n_arms ? p->a->arm_name[i] : "(none)",
+                   *b = i < p->b->n_arms ? p->b->arm_name[i] : "(none)";
         if (strcmp(a, b) == 0)
             continue;
         fprintf(p->stream, "  arm %llu\n    - %s\n    + %s\n", (unsigned long long)i, a, b);
@@ -165,8 +169,9 @@ static void look(struct deviation *d, double a, double b, const uint64_t *at)
 }
 
 /* One slab: the first index of the shape at a time, or a piece of it in a table of one axis. */
-static enum hl_status compare_slab(struct pair *p, const struct hl_result_variable *a, const struct hl_result_variable *b,
-                                   const uint64_t *start, const uint64_t *count, struct deviation *d)
+static enum hl_status compare_slab(struct pair *p, const struct hl_result_variable *a,
+                                   const struct hl_result_variable *b, const uint64_t *start, const uint64_t *count,
+                                   struct deviation *d)
 {
     uint64_t n = 1, at[HL_MAX_RANK] = {0};
     for (int i = 0; i < a->rank; i++)
@@ -189,8 +194,8 @@ static enum hl_status compare_slab(struct pair *p, const struct hl_result_variab
 }
 
 /* All of what both have, in slabs along the first two axes. */
-static enum hl_status compare_values(struct pair *p, const struct hl_result_variable *a, const struct hl_result_variable *b,
-                                     struct deviation *d)
+static enum hl_status compare_values(struct pair *p, const struct hl_result_variable *a,
+                                     const struct hl_result_variable *b, struct deviation *d)
 {
     uint64_t both[HL_MAX_RANK] = {1, 1, 1}, start[HL_MAX_RANK] = {0}, count[HL_MAX_RANK], step[2];
     for (int i = 0; i < a->rank; i++)
@@ -250,21 +255,23 @@ static void print_deviation(const struct pair *p, const struct hl_result_variabl
     char a[40], b[40];
     fprintf(p->stream, "  %s\n", v->path + 1);
     if (d->absolute > 0.0)
-        fprintf(p->stream, "    largest deviation %.4g %s at %s: %s, %s\n    largest relative deviation %.3g\n", d->absolute,
-                v->unit ? v->unit : "", place(p, v, d->at), hl_text_shortest(d->value_a, a, sizeof a),
+        fprintf(p->stream, "    largest deviation %.4g %s at %s: %s, %s\n    largest relative deviation %.3g\n",
+                d->absolute, v->unit ? v->unit : "", place(p, v, d->at), hl_text_shortest(d->value_a, a, sizeof a),
                 hl_text_shortest(d->value_b, b, sizeof b), d->relative);
     if (d->one_missing > 0)
         fprintf(p->stream, "    values that only one of them has: %llu\n", (unsigned long long)d->one_missing);
 }
 
-static enum hl_status compare_variable(struct pair *p, const struct hl_result_variable *a, const struct hl_result_variable *b)
+static enum hl_status compare_variable(struct pair *p, const struct hl_result_variable *a,
+                                       const struct hl_result_variable *b)
 {
     struct deviation d = {0};
     struct hl_arena *arena = p->a->arena;
     if (a->type == HL_TEXT || b->type == HL_TEXT)
         return HL_OK;
     if (!same_axes(a, b)) {
-        fprintf(p->stream, "  %s\n    (%s) and (%s): not comparable\n", a->path + 1, shape_text(arena, a), shape_text(arena, b));
+        fprintf(p->stream, "  %s\n    (%s) and (%s): not comparable\n", a->path + 1, shape_text(arena, a),
+                shape_text(arena, b));
         p->same = false;
         return HL_OK;
     }
@@ -277,7 +284,8 @@ static enum hl_status compare_variable(struct pair *p, const struct hl_result_va
     else if (!one_shape)
         fprintf(p->stream, "  %s\n", a->path + 1);
     if (!one_shape)
-        fprintf(p->stream, "    (%s) and (%s): compared where both have values\n", shape_text(arena, a), shape_text(arena, b));
+        fprintf(p->stream, "    (%s) and (%s): compared where both have values\n", shape_text(arena, a),
+                shape_text(arena, b));
     p->same = p->same && one_shape && !(d.absolute > 0.0) && d.one_missing == 0;
     return status;
 }
@@ -311,7 +319,8 @@ enum hl_status hl_compare(const char *path_a, const char *path_b, FILE *stream, 
     enum hl_status status = hl_result_open(path_a, &p.a, diag), other = hl_result_open(path_b, &p.b, diag);
     status = status == HL_OK ? other : status;
     if (status == HL_OK) {
-        const char *a = hl_result_attribute(p.a, NULL, "payload_sha256"), *b = hl_result_attribute(p.b, NULL, "payload_sha256");
+        const char *a = hl_result_attribute(p.a, NULL, "payload_sha256"),
+                   *b = hl_result_attribute(p.b, NULL, "payload_sha256");
         bool equal = a && b && strcmp(a, b) == 0;
         compare_settings(&p);
         if (equal)

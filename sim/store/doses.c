@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What was given: a table of plain columns. Rows wait until a block of 65536 is full; a table that never fills one (most)
- * is written at the end in its true length, a longer one grows block by block along an unlimited dimension. Drugs and
- * routes are small codes with their meanings beside them, because a second string dataset would hide what comes after
- * it from Octave. */
+/* What was given: a table of plain columns. Rows wait until a block of 65536 is full; a table that never fills one
+ * (most) is written at the end in its true length, a longer one grows block by block along an unlimited dimension.
+ * Drugs and routes are small codes with their meanings beside them, because a second string dataset would hide what
+ * comes after it from Octave. */
 #include <string.h>
 
 #include "store/inside.h"

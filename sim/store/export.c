@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any variable of a result has at most four kinds of axes. An arm, a subject and one more ("inner": time, window,
- * interval, dose, record) make rows; a quantile or a threshold makes columns; --wide moves the subject, or else the arm,
- * from rows to columns. A variable that lacks an axis of the table is repeated along it. So one table of
+ * interval, dose, record) make rows; a quantile or a threshold makes columns; --wide moves the subject, or else the
+ * arm, from rows to columns. A variable that lacks an axis of the table is repeated along it. So one table of
  * offsets serves all shapes:
  *
- *     value(row, column) = slab[arm * stride_arm + subject * stride_subject + inner * stride_inner + spread * stride_spread]
+ *     value(row, column) = slab[arm * stride_arm + subject * stride_subject + inner * stride_inner + spread *
+ *     stride_spread]
  *
  * Rows are read in slabs of about 32 MB: whole profiles of some subjects, or some times of all subjects. */
 #include "store/export.h"
@@ -110,8 +111,10 @@ static enum hl_status add_all_trajectories(struct table *t)
     }
     if (t->n_columns > 0 || add_group(t, "records"))
         return HL_OK;
-    hl_diag_error(t->diag, hl_pos_none(), "'%s' keeps no trajectories; name a variable, for example one that ends in _mean or "
-                  "_quantiles", t->result->path);
+    hl_diag_error(t->diag, hl_pos_none(),
+                  "'%s' keeps no trajectories; name a variable, for example one that ends in _mean or "
+                  "_quantiles",
+                  t->result->path);
     return HL_ERR_INPUT;
 }
 
@@ -165,8 +168,9 @@ static enum hl_status choose_base(struct table *t)
             int k = hl_result_axis_index(t->base, v->axis[j]);
             if (slot_of(v->axis[j]) == SPREAD || (k >= 0 && t->base->dims[k] == v->dims[j]))
                 continue;
-            hl_diag_error(t->diag, hl_pos_none(), "%s (%s) and %s (%s) don't fit into one table; export them one at a time",
-                          t->base->name, axes_text(t, t->base), v->name, axes_text(t, v));
+            hl_diag_error(t->diag, hl_pos_none(),
+                          "%s (%s) and %s (%s) don't fit into one table; export them one at a time", t->base->name,
+                          axes_text(t, t->base), v->name, axes_text(t, v));
             return HL_ERR_INPUT;
         }
     }
@@ -190,7 +194,8 @@ static enum hl_status keep_observations(struct table *t)
 {
     const struct hl_result_variable *evid = hl_result_at(t->result, "/records/EVID");
     if (!evid || strcmp(t->inner_name, "record") != 0) {
-        hl_diag_error(t->diag, hl_pos_none(), "--rows obs is for results of a data set; '%s' has no records", t->result->path);
+        hl_diag_error(t->diag, hl_pos_none(), "--rows obs is for results of a data set; '%s' has no records",
+                      t->result->path);
         return HL_ERR_INPUT;
     }
     uint64_t start = 0;
@@ -205,7 +210,8 @@ static enum hl_status keep_observations(struct table *t)
 /* --arm and --subject of the table of doses: rows of that arm; of that subject or of everyone. */
 static enum hl_status keep_doses(struct table *t)
 {
-    const struct hl_result_variable *arm = hl_result_at(t->result, "/doses/arm"), *subject = hl_result_at(t->result, "/doses/subject");
+    const struct hl_result_variable *arm = hl_result_at(t->result, "/doses/arm"),
+                                    *subject = hl_result_at(t->result, "/doses/subject");
     uint64_t start = 0, wanted = 0, n = arm ? arm->dims[0] : 0;
     enum hl_status status = t->options->arm ? hl_result_arm(t->result, t->options->arm, &wanted, t->diag) : HL_OK;
     if (status != HL_OK || !arm || !subject || subject->dims[0] != n)
@@ -247,8 +253,8 @@ static enum hl_status choose_part(struct table *t)
     }
     if (o->subject > 0 && t->has[SUBJECT]) {
         if (o->subject > t->count[SUBJECT]) {
-            hl_diag_error(t->diag, hl_pos_none(), "'%s' has no subject %llu; they are counted from 1 to %llu", t->result->path,
-                          (unsigned long long)o->subject, (unsigned long long)t->count[SUBJECT]);
+            hl_diag_error(t->diag, hl_pos_none(), "'%s' has no subject %llu; they are counted from 1 to %llu",
+                          t->result->path, (unsigned long long)o->subject, (unsigned long long)t->count[SUBJECT]);
             return HL_ERR_INPUT;
         }
         t->first[SUBJECT] = o->subject - 1;
@@ -334,7 +340,8 @@ static const char *column_name(const struct table *t, const struct column *c, ui
     char number[40];
     const char *name = t->n_columns > 1 || c->axis[SPREAD] < 0 ? c->variable->name : "", *under = *name ? "_" : "";
     if (t->wide_slot == SUBJECT && c->axis[SUBJECT] >= 0)
-        name = hl_arena_printf(a, "%s%s%llu", name, under, (unsigned long long)(t->first[SUBJECT] + wide + 1)), under = "_";
+        name = hl_arena_printf(a, "%s%s%llu", name, under, (unsigned long long)(t->first[SUBJECT] + wide + 1)),
+        under = "_";
     if (t->wide_slot == ARM && c->axis[ARM] >= 0)
         name = hl_arena_printf(a, "%s%s%s", name, under, t->result->arm_name[t->first[ARM] + wide]), under = "_";
     if (c->axis[SPREAD] >= 0) {
@@ -381,10 +388,16 @@ static void put_header(const struct table *t)
             continue;
         put_separator(t, &started);
         if (t->nonmem)
-            fputs(slot == ARM ? "ARM" : slot == SUBJECT ? "ID" : strcmp(t->inner_name, "time") == 0 ? "TIME" : t->inner_name, t->stream);
+            fputs(slot == ARM                          ? "ARM"
+                  : slot == SUBJECT                    ? "ID"
+                  : strcmp(t->inner_name, "time") == 0 ? "TIME"
+                                                       : t->inner_name,
+                  t->stream);
         else
-            put_text(t, slot == ARM ? "arm" : slot == SUBJECT ? "subject" : t->options->units && strcmp(t->inner_name, "time") == 0
-                        ? "time [h]" : t->inner_name);
+            put_text(t, slot == ARM                                               ? "arm"
+                        : slot == SUBJECT                                         ? "subject"
+                        : t->options->units && strcmp(t->inner_name, "time") == 0 ? "time [h]"
+                                                                                  : t->inner_name);
     }
     uint64_t across = t->wide_slot >= 0 ? t->count[t->wide_slot] : 1;
     for (size_t i = 0; i < t->n_columns; i++)
@@ -464,7 +477,8 @@ static enum hl_status put_part(struct table *t, const struct part *part)
         if (status != HL_OK)
             return status;
     }
-    uint64_t arms = t->wide_slot == ARM ? 1 : part->count[ARM], subjects = t->wide_slot == SUBJECT ? 1 : part->count[SUBJECT];
+    uint64_t arms = t->wide_slot == ARM ? 1 : part->count[ARM],
+             subjects = t->wide_slot == SUBJECT ? 1 : part->count[SUBJECT];
     for (uint64_t a = 0; a < arms; a++)
         for (uint64_t s = 0; s < subjects; s++)
             for (uint64_t i = 0; i < part->count[INNER]; i++)
@@ -481,10 +495,14 @@ static uint64_t step_of(const struct table *t, enum slot slot)
         spread = t->column[i].n_spread > spread ? t->column[i].n_spread : spread;
     if (slot == ARM)
         return t->wide_slot == ARM ? t->count[ARM] : 1;
-    uint64_t others = slot == SUBJECT ? t->count[INNER] : step_of(t, ARM) * (t->wide_slot == SUBJECT ? t->count[SUBJECT] : 1);
+    uint64_t others =
+        slot == SUBJECT ? t->count[INNER] : step_of(t, ARM) * (t->wide_slot == SUBJECT ? t->count[SUBJECT] : 1);
     uint64_t step = SLAB_VALUES / (spread * (others ? others : 1));
     if (slot == SUBJECT)
-        return t->wide_slot == SUBJECT ? t->count[SUBJECT] : step < 1 ? 1 : step > HL_BLOCK_SUBJECTS ? HL_BLOCK_SUBJECTS : step;
+        return t->wide_slot == SUBJECT    ? t->count[SUBJECT]
+               : step < 1                 ? 1
+               : step > HL_BLOCK_SUBJECTS ? HL_BLOCK_SUBJECTS
+                                          : step;
     bool whole = t->has[SUBJECT] && t->wide_slot != SUBJECT; /* a subject's rows stay together */
     return whole ? (t->count[INNER] ? t->count[INNER] : 1) : step < 1 ? 1 : step;
 }
@@ -534,8 +552,8 @@ static bool is_one_of(const char *word, const char *const *known, size_t n, cons
     return false;
 }
 
-enum hl_status hl_export(const char *path, const char *const *variable, size_t n, const struct hl_export_options *options,
-                         FILE *stream, struct hl_diag *diag)
+enum hl_status hl_export(const char *path, const char *const *variable, size_t n,
+                         const struct hl_export_options *options, FILE *stream, struct hl_diag *diag)
 {
     static const char *const formats[] = {"csv", "tsv", "nonmem"}, *const rows[] = {"all", "obs"};
     struct hl_result *result;

@@ -24,16 +24,16 @@ struct hl_export_options {
 
 struct hl_result;
 
-/* Writes the attributes of the file and of its variables as a table of variable, attribute and value, with the numbers of
- * arms and subjects and the arms' names; what `export FILE attributes` prints. */
+/* Writes the attributes of the file and of its variables as a table of variable, attribute and value, with the numbers
+ * of arms and subjects and the arms' names; what `export FILE attributes` prints. */
 enum hl_status hl_export_attributes(const struct hl_result *result, char separator, FILE *stream);
 
 /* Writes the named variables (or groups: "doses", "design", "subjects", "metrics"; dotted names allowed) as one table;
  * without names all trajectories; the name
- * "attributes" alone stands for the table above. Variables must lie on the same axes, or on some of them: a covariate beside a
- * trajectory is repeated. HL_ERR_INPUT with a message when they don't or a name is unknown; a reader that closes its
- * end of the pipe ends the table quietly. */
-enum hl_status hl_export(const char *path, const char *const *variable, size_t n, const struct hl_export_options *options,
-                         FILE *stream, struct hl_diag *diag);
+ * "attributes" alone stands for the table above. Variables must lie on the same axes, or on some of them: a covariate
+ * beside a trajectory is repeated. HL_ERR_INPUT with a message when they don't or a name is unknown; a reader that
+ * closes its end of the pipe ends the table quietly. */
+enum hl_status hl_export(const char *path, const char *const *variable, size_t n,
+                         const struct hl_export_options *options, FILE *stream, struct hl_diag *diag);
 
 #endif

@@ -22,7 +22,10 @@ struct hl_output_variables { struct hl_dataset *trajectory, *quantiles, *mean, *
 struct hl_metric_variable { struct hl_dataset *dataset; size_t width; };
 
 /* Columns of /doses, in this order. */
-enum { HL_DOSES_ARM, HL_DOSES_SUBJECT, HL_DOSES_TIME, HL_DOSES_AMOUNT, HL_DOSES_RATE, HL_DOSES_DRUG, HL_DOSES_ROUTE, HL_DOSES_REFUSED, HL_N_DOSES };
+enum {
+    HL_DOSES_ARM, HL_DOSES_SUBJECT, HL_DOSES_TIME, HL_DOSES_AMOUNT, HL_DOSES_RATE, HL_DOSES_DRUG, HL_DOSES_ROUTE,
+    HL_DOSES_REFUSED, HL_N_DOSES
+};
 
 struct hl_dose_table {
     struct hl_dataset *scale, *column[HL_N_DOSES]; /* NULL until a block is full or the file is finished */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Which variables a result has, on which axes, under which names. docs/file-format.md is this file in words.
  *
- * Several outputs may have thresholds of their own, and several metrics windows of their own, but an axis has one set of
- * values. The first set is called `threshold` (`window`, `interval`), further sets `threshold_2` and so on; outputs or
- * metrics with equal sets share the axis. */
+ * Several outputs may have thresholds of their own, and several metrics windows of their own, but an axis has one set
+ * of values. The first set is called `threshold` (`window`, `interval`), further sets `threshold_2` and so on; outputs
+ * or metrics with equal sets share the axis. */
 #include "store/inside.h"
 
 #include <math.h>
@@ -59,7 +59,8 @@ const char *hl_layout_unit(struct hl_arena *arena, const char *unit)
 static void make_axis(struct hl_store *s, struct hl_axis *axis, const char *name, enum hl_hdf_type type, uint64_t n,
                       const void *values, const char *unit, const char *long_name)
 {
-    *axis = (struct hl_axis){.name = name, .type = type, .n = n, .values = values, .unit = unit, .long_name = long_name};
+    *axis =
+        (struct hl_axis){.name = name, .type = type, .n = n, .values = values, .unit = unit, .long_name = long_name};
     hl_writer_reserve(s->writer, axis);
 }
 
@@ -194,8 +195,9 @@ static void create_trajectory(struct hl_store *s, size_t i, const char *name)
     if (d && strcmp(s->study->precision, "rounded") == 0)
         hl_writer_text(s->writer, d, "precision", "rounded to 10 bits of mantissa: relative error at most 4.9e-4");
     if (d && chunk[2] < s->study->n_times)
-        hl_writer_text(s->writer, d, "storage", hl_arena_printf(s->writer->arena, "chunks of %d subjects by %llu of %zu times",
-                       HL_BLOCK_SUBJECTS, (unsigned long long)chunk[2], s->study->n_times));
+        hl_writer_text(s->writer, d, "storage",
+                       hl_arena_printf(s->writer->arena, "chunks of %d subjects by %llu of %zu times",
+                                       HL_BLOCK_SUBJECTS, (unsigned long long)chunk[2], s->study->n_times));
 }
 
 static struct hl_dataset *create_summary(struct hl_store *s, size_t i, const char *stem, const char *suffix,
@@ -216,7 +218,8 @@ static void create_output(struct hl_store *s, size_t i, const char *stem)
     struct hl_output_variables *o = &s->output[i];
     const struct hl_axis *threshold = threshold_axis(s, i);
     if (s->study->n_quantiles > 0)
-        o->quantiles = create_summary(s, i, stem, "quantiles", HL_FLOAT64, &s->quantile, "quantiles across subjects of ", NULL);
+        o->quantiles =
+            create_summary(s, i, stem, "quantiles", HL_FLOAT64, &s->quantile, "quantiles across subjects of ", NULL);
     o->mean = create_summary(s, i, stem, "mean", HL_FLOAT64, NULL, "mean across subjects of ", NULL);
     o->sd = create_summary(s, i, stem, "sd", HL_FLOAT64, NULL, "standard deviation across subjects of ", NULL);
     o->count = create_summary(s, i, stem, "count", HL_INT32, NULL, "number of subjects with a value of ", "1");
@@ -253,7 +256,8 @@ static const struct hl_axis *window_axis(struct hl_store *s, const struct hl_met
         char from[32], until[32];
         hl_text_shortest(pairs[2 * i] = m->window[i][0], from, sizeof from);
         hl_text_shortest(pairs[2 * i + 1] = m->window[i][1], until, sizeof until);
-        text = hl_arena_printf(a, "%s %zu from %s h to %s h%s", text, i + 1, from, until, i + 1 < m->n_windows ? "," : "");
+        text =
+            hl_arena_printf(a, "%s %zu from %s h to %s h%s", text, i + 1, from, until, i + 1 < m->n_windows ? "," : "");
     }
     struct hl_axis wanted = {.type = HL_INT32, .n = m->n_windows, .values = counting(a, m->n_windows, 1),
                              .long_name = text};
@@ -319,7 +323,8 @@ static void describe_metric(struct hl_store *s, struct hl_dataset *d, const stru
         describe_thresholds(s, d, m);
     if (m->n_windows == 1)
         hl_writer_numbers(w, d, "window", HL_FLOAT64, 2, m->window[0]);
-    hl_writer_text(w, d, "taken_from", m->sampled ? "the values at the output times" : "the solution itself, refined between output times");
+    hl_writer_text(w, d, "taken_from",
+                   m->sampled ? "the values at the output times" : "the solution itself, refined between output times");
     describe_evidence(w, d, &o->evidence);
 }
 
@@ -335,7 +340,8 @@ static void create_metrics(struct hl_store *s, const struct hl_regimen *const *r
         }
         const struct hl_axis *axis[3] = {&s->arm, &s->subject, metric_axis(s, &study->metric[i], width)};
         const char *name = hl_writer_name(s->writer, "/metrics", study->metric[i].name);
-        struct hl_dataset *d = hl_writer_dataset(s->writer, "/metrics", name, HL_FLOAT64, width > 1 ? 3 : 2, axis, NULL);
+        struct hl_dataset *d =
+            hl_writer_dataset(s->writer, "/metrics", name, HL_FLOAT64, width > 1 ? 3 : 2, axis, NULL);
         s->metric[i] = (struct hl_metric_variable){d, width};
         if (d)
             describe_metric(s, d, &study->metric[i]);
@@ -392,7 +398,8 @@ static void name_subject_columns(struct hl_store *s)
     for (size_t i = 0; i < y->n_individuals; i++) {
         char unit[80];
         hl_dim_name(y->reg[y->individual_value[i].reg].dim, unit, sizeof unit);
-        name_column(s, &s->individual[i], HL_FLOAT64, y->individual_value[i].name, hl_layout_unit(a, hl_arena_strdup(a, unit)),
+        name_column(s, &s->individual[i], HL_FLOAT64, y->individual_value[i].name,
+                    hl_layout_unit(a, hl_arena_strdup(a, unit)),
                     hl_arena_printf(a, "individual parameter %s", y->individual_value[i].name));
     }
     for (size_t i = 0; i < y->n_mixtures; i++) {
@@ -436,7 +443,8 @@ static void write_factor(struct hl_store *s, size_t factor)
     struct hl_arena *a = s->writer->arena;
     const struct hl_axis *axis = &s->arm;
     const char *name = hl_writer_name(s->writer, "/design", f->name);
-    struct hl_dataset *d = hl_writer_dataset(s->writer, "/design", name, f->numeric ? HL_FLOAT64 : HL_INT32, 1, &axis, NULL);
+    struct hl_dataset *d =
+        hl_writer_dataset(s->writer, "/design", name, f->numeric ? HL_FLOAT64 : HL_INT32, 1, &axis, NULL);
     if (!d)
         return;
     hl_writer_text(s->writer, d, "long_name", hl_arena_printf(a, "level of %s", f->path));

@@ -90,5 +90,6 @@ float hl_round_float(float value)
     bits = (bits + (1u << (DROPPED - 1)) - 1u + even) & ~((1u << DROPPED) - 1u);
     float rounded;
     memcpy(&rounded, &bits, sizeof rounded);
-    return isfinite(rounded) ? rounded : value; /* the few values within rounding of the largest float stay as they are */
+    return isfinite(rounded) ? rounded : value; /* the few values within rounding of the largest float stay as they
+                                                   are */
 }

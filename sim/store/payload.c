@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Blocks. The first axis, when it is `arm` and others follow, is cut into single arms; the next one, when it is
- * `subject`, every 64; a dataset without a subject axis and not cut by arm is cut every 65536 rows. So a worker can hash what
- * it has just computed (64 subjects of one arm), and a column of any length is hashed as it is streamed. */
+ * `subject`, every 64; a dataset without a subject axis and not cut by arm is cut every 65536 rows. So a worker can
+ * hash what it has just computed (64 subjects of one arm), and a column of any length is hashed as it is streamed. */
 #include "store/payload.h"
 
 #include <stdio.h>

@@ -51,8 +51,8 @@ static const char *instruction_set(struct hl_arena *arena)
 {
 #if defined __x86_64__
     return hl_arena_printf(arena, "compiled for %s; processor has%s%s%s%s", compiled_for(),
-                           __builtin_cpu_supports("avx") ? " AVX" : " SSE2", __builtin_cpu_supports("avx2") ? " AVX2" : "",
-                           __builtin_cpu_supports("fma") ? " FMA" : "",
+                           __builtin_cpu_supports("avx") ? " AVX" : " SSE2",
+                           __builtin_cpu_supports("avx2") ? " AVX2" : "", __builtin_cpu_supports("fma") ? " FMA" : "",
                            __builtin_cpu_supports("avx512f") ? " AVX-512" : "");
 #else
     return hl_arena_printf(arena, "compiled for %s", compiled_for());

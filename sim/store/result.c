@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading what layout.c wrote, by what the file says about itself: axes by their dimension scales, units and meanings by
- * attributes. Nothing here knows which study it was, so files of later versions with more variables open too. */
+/* Reading what layout.c wrote, by what the file says about itself: axes by their dimension scales, units and meanings
+ * by attributes. Nothing here knows which study it was, so files of later versions with more variables open too. */
 #include "store/result.h"
 
 #include <errno.h>
@@ -94,7 +94,8 @@ static void list_group(struct hl_result *r, const char *group, size_t *capacity,
         return;
     char name[500];
     bool is_group;
-    H5_index_t index = member(id, H5_INDEX_CRT_ORDER, 0, name, sizeof name, &is_group) ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
+    H5_index_t index =
+        member(id, H5_INDEX_CRT_ORDER, 0, name, sizeof name, &is_group) ? H5_INDEX_CRT_ORDER : H5_INDEX_NAME;
     for (hsize_t i = 0; i < info.nlinks; i++) {
         struct hl_result_variable v;
         if (!member(id, index, i, name, sizeof name, &is_group))
@@ -102,7 +103,8 @@ static void list_group(struct hl_result *r, const char *group, size_t *capacity,
         if (is_group && *group == '\0') {
             list_group(r, hl_arena_printf(r->arena, "/%s", name), capacity, texts_capacity);
         } else if (strcmp(group, "/provenance") == 0) {
-            r->text_name = hl_arena_push(r->arena, (void *)r->text_name, r->n_texts, texts_capacity, sizeof *r->text_name);
+            r->text_name =
+                hl_arena_push(r->arena, (void *)r->text_name, r->n_texts, texts_capacity, sizeof *r->text_name);
             r->text_name[r->n_texts++] = hl_arena_strdup(r->arena, name);
         } else if (!is_group && read_variable(r, group, name, &v)) {
             r->variable = hl_arena_push(r->arena, r->variable, r->n_variables, capacity, sizeof v);
@@ -257,8 +259,8 @@ enum hl_status hl_result_arm(const struct hl_result *r, const char *text, uint64
             return *arm = i, HL_OK;
     if (hl_text_integer(text, &number) && number < r->n_arms)
         return *arm = number, HL_OK;
-    hl_diag_error(diag, hl_pos_none(), "'%s' has no arm '%s'%s (arms are named, or counted from 0 to %llu)", r->path, text,
-                  hl_text_did_you_mean(text, r->arm_name, (size_t)r->n_arms, hint, sizeof hint),
+    hl_diag_error(diag, hl_pos_none(), "'%s' has no arm '%s'%s (arms are named, or counted from 0 to %llu)", r->path,
+                  text, hl_text_did_you_mean(text, r->arm_name, (size_t)r->n_arms, hint, sizeof hint),
                   (unsigned long long)(r->n_arms ? r->n_arms - 1 : 0));
     return HL_ERR_INPUT;
 }
@@ -289,7 +291,8 @@ enum hl_status hl_result_read(const struct hl_result *r, const struct hl_result_
                 H5Dread(id, H5T_NATIVE_DOUBLE, memory, file, H5P_DEFAULT, values) >= 0;
     if (!good) {
         char reason[300];
-        hl_diag_error(diag, hl_pos_none(), "cannot read %s of '%s': %s", v->path, r->path, hl_hdf_reason(reason, sizeof reason));
+        hl_diag_error(diag, hl_pos_none(), "cannot read %s of '%s': %s", v->path, r->path,
+                      hl_hdf_reason(reason, sizeof reason));
     }
     H5Sclose(memory);
     H5Sclose(file);

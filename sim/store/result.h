@@ -39,14 +39,15 @@ struct hl_result {
 enum hl_status hl_result_open(const char *path, struct hl_result **result, struct hl_diag *diag);
 void hl_result_close(struct hl_result *result);
 
-/* A variable by path, by name, or by dotted name ("clonazepam.Cp", "metrics/clonazepam.Cp.Cmax"); NULL, with the nearest
- * right name in diag (which may be NULL), when there is none. */
+/* A variable by path, by name, or by dotted name ("clonazepam.Cp", "metrics/clonazepam.Cp.Cmax"); NULL, with the
+ * nearest right name in diag (which may be NULL), when there is none. */
 const struct hl_result_variable *hl_result_find(const struct hl_result *result, const char *name, struct hl_diag *diag);
 
 /* The variable with exactly this path, or NULL. */
 const struct hl_result_variable *hl_result_at(const struct hl_result *result, const char *path);
 
-/* The values of a variable's axis number i; NULL when there are none (caller does not free; no memory ends the process). */
+/* The values of a variable's axis number i; NULL when there are none (caller does not free; no memory ends the
+ * process). */
 const double *hl_result_axis(const struct hl_result *result, const struct hl_result_variable *variable, int i);
 
 /* The part from start with count elements along each axis as doubles, last axis fastest. HL_ERR_IO with a message. */

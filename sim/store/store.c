@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c says
- * which variables there are, provenance.c where they come from; trajectories.c, subjects.c and doses.c bring the
+/* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c
+ * says which variables there are, provenance.c where they come from; trajectories.c, subjects.c and doses.c bring the
  * numbers. Conversion from the engine's units happens here, at the door. */
 #include "store/store.h"
 
@@ -20,13 +20,15 @@ static int level_of(const char *compression)
 static bool is_storable(const struct hl_study *study, struct hl_diag *diag)
 {
     if (study->n_arms == 0 || study->subjects == 0 || study->n_times == 0) {
-        hl_diag_error(diag, hl_pos_none(), "a result needs at least one arm, one subject and one time, but has %zu, %llu and %zu",
+        hl_diag_error(diag, hl_pos_none(),
+                      "a result needs at least one arm, one subject and one time, but has %zu, %llu and %zu",
                       study->n_arms, (unsigned long long)study->subjects, study->n_times);
         return false;
     }
     if (study->subjects > INT_MAX || study->n_arms > INT_MAX) {
-        hl_diag_error(diag, hl_pos_none(), "a result holds at most %d subjects and arms, but the study has %llu and %zu; divide it",
-                      INT_MAX, (unsigned long long)study->subjects, study->n_arms);
+        hl_diag_error(diag, hl_pos_none(),
+                      "a result holds at most %d subjects and arms, but the study has %llu and %zu; divide it", INT_MAX,
+                      (unsigned long long)study->subjects, study->n_arms);
         return false;
     }
     return true;
@@ -43,7 +45,8 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
     if (status != HL_OK)
         return status;
     struct hl_store *s = hl_arena_alloc(writer->arena, 1, sizeof *s);
-    *s = (struct hl_store){.writer = writer, .study = study, .threads = provenance->threads > 0 ? provenance->threads : 1};
+    *s = (struct hl_store){
+        .writer = writer, .study = study, .threads = provenance->threads > 0 ? provenance->threads : 1};
     hl_provenance_begin(writer, study, provenance);
     if (writer->status == HL_OK)
         hl_layout_create(s, regimen);
@@ -57,7 +60,8 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
 }
 
 /* One arm of a summary in the output's unit. */
-static void put_summary(struct hl_store *s, struct hl_dataset *d, size_t arm, size_t n, const double *values, double factor)
+static void put_summary(struct hl_store *s, struct hl_dataset *d, size_t arm, size_t n, const double *values,
+                        double factor)
 {
     if (!d || !values || s->writer->status != HL_OK)
         return;

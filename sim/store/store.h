@@ -19,20 +19,21 @@ struct hl_provenance {
 };
 
 /* Creates the temporary file (same directory as path) with dimensions, scales, attributes and provenance. diag and
- * the study must outlive the store: later failures write their message there. HL_ERR_IO with a message when it can't (no
- * directory, no room, exists without force). The regimens are those of the arms, in order. */
+ * the study must outlive the store: later failures write their message there. HL_ERR_IO with a message when it can't
+ * (no directory, no room, exists without force). The regimens are those of the arms, in order. */
 enum hl_status hl_store_create(const char *path, bool force, const struct hl_study *study,
                                const struct hl_regimen *const *regimen, const struct hl_provenance *provenance,
                                struct hl_store **store, struct hl_diag *diag);
 
-/* Trajectories of n subjects from first (1-based) of an arm for one requested output: values[n][n_times] in the engine's unit;
- * converted, rounded as the study asks, compressed and written as chunks of 64 subjects; first - 1 must be a multiple of 64,
- * and n too, except at the end of the cohort. Many subjects at once are packed by provenance->threads threads. */
+/* Trajectories of n subjects from first (1-based) of an arm for one requested output: values[n][n_times] in the
+ * engine's unit; converted, rounded as the study asks, compressed and written as chunks of 64 subjects; first - 1 must
+ * be a multiple of 64, and n too, except at the end of the cohort. Many subjects at once are packed by
+ * provenance->threads threads. */
 enum hl_status hl_store_trajectories(struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
                                      const double *values);
 
-/* The same in two steps, so that rounding, hashing and compressing happen in the worker that computed the values: pack in
- * any thread (the store is only read), put in one at a time. put releases packed, also on failure. */
+/* The same in two steps, so that rounding, hashing and compressing happen in the worker that computed the values: pack
+ * in any thread (the store is only read), put in one at a time. put releases packed, also on failure. */
 struct hl_packed;
 enum hl_status hl_store_pack(const struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
                              const double *values, struct hl_packed **packed);
@@ -53,14 +54,15 @@ enum hl_status hl_store_subject_individual(struct hl_store *store, size_t arm, s
 enum hl_status hl_store_subject_mixture(struct hl_store *store, size_t arm, size_t mixture, const double *values);
 enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const signed char *status);
 
-/* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. Rows are kept in
- * the order they are handed over, which is part of the payload: hand them over by arm, then by subject. */
+/* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. Rows are kept
+ * in the order they are handed over, which is part of the payload: hand them over by arm, then by subject. */
 struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route; bool refused; };
 enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
 
 /* Writes the rest (sweep design, payload_sha256, status, wall time), closes, syncs, verifies by reading back, renames.
  * After a failure the temporary file is gone and an earlier file of that name untouched. Releases the store always. */
-enum hl_status hl_store_finish(struct hl_store *store, double wall_seconds, uint64_t subjects_failed, struct hl_diag *diag);
+enum hl_status hl_store_finish(struct hl_store *store, double wall_seconds, uint64_t subjects_failed,
+                               struct hl_diag *diag);
 
 /* Gives up: removes the temporary file. NULL is allowed. */
 void hl_store_abandon(struct hl_store *store);

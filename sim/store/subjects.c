@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Who the subjects are. Nearly always they are the same people with the same parameters in every arm, and then one
- * column says it; an arm that overrides a covariate or a parameter makes the column two-dimensional from there on. What the
- * earlier arms had is read back from the file, not kept in memory. */
+ * column says it; an arm that overrides a covariate or a parameter makes the column two-dimensional from there on. What
+ * the earlier arms had is read back from the file, not kept in memory. */
 #include <math.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Metrics across the cohort by the same functions that made the stored quantiles (Hyndman-Fan type 7; sample standard
- * deviation), over the subjects whose metric is defined. Of a metric with many dosing intervals the text shows the first
- * and the last, JSON all. */
+ * deviation), over the subjects whose metric is defined. Of a metric with many dosing intervals the text shows the
+ * first and the last, JSON all. */
 #include "store/summary.h"
 
 #include <math.h>
@@ -48,8 +48,8 @@ static uint64_t width_of(const struct hl_result_variable *v)
 }
 
 /* The w-th value of each subject of an arm, put together. */
-static enum hl_status across_cohort(const struct hl_result *r, const struct hl_result_variable *v, uint64_t arm, uint64_t w,
-                                    struct across *a, struct hl_diag *diag)
+static enum hl_status across_cohort(const struct hl_result *r, const struct hl_result_variable *v, uint64_t arm,
+                                    uint64_t w, struct across *a, struct hl_diag *diag)
 {
     static const double probability[] = {0.05, 0.5, 0.95};
     double q[3], *values = hl_alloc((size_t)v->dims[1], sizeof *values);
@@ -71,17 +71,21 @@ static enum hl_status across_cohort(const struct hl_result *r, const struct hl_r
 static void print_head(const struct hl_result *r, FILE *stream)
 {
     fprintf(stream, "%s\n\n", attribute(r, "title"));
-    fprintf(stream, "  status     %s, %s s, threads: %s\n", attribute(r, "status"), attribute(r, "wall_seconds"), attribute(r, "threads"));
+    fprintf(stream, "  status     %s, %s s, threads: %s\n", attribute(r, "status"), attribute(r, "wall_seconds"),
+            attribute(r, "threads"));
     fprintf(stream, "  seed       %s\n", attribute(r, "seed"));
-    fprintf(stream, "  subjects   %llu, failed: %s\n", (unsigned long long)r->n_subjects, attribute(r, "subjects_failed"));
+    fprintf(stream, "  subjects   %llu, failed: %s\n", (unsigned long long)r->n_subjects,
+            attribute(r, "subjects_failed"));
     if (r->time && r->n_times > 0)
-        fprintf(stream, "  times      %llu, %.6g h to %.6g h\n", (unsigned long long)r->n_times, r->time[0], r->time[r->n_times - 1]);
+        fprintf(stream, "  times      %llu, %.6g h to %.6g h\n", (unsigned long long)r->n_times, r->time[0],
+                r->time[r->n_times - 1]);
     fprintf(stream, "  arms       %llu\n", (unsigned long long)r->n_arms);
     fprintf(stream, "  made by    %.70s\n  created    %s\n\n", attribute(r, "source"), attribute(r, "date_created"));
     fprintf(stream, "  %-36s %-10s %s\n", "output", "unit", "what it is");
     for (size_t i = 0; i < r->n_variables; i++)
         if (is_listed(r, &r->variable[i]))
-            fprintf(stream, "  %-36s %-10s %s\n", r->variable[i].output, r->variable[i].unit ? r->variable[i].unit : "1",
+            fprintf(stream, "  %-36s %-10s %s\n", r->variable[i].output,
+                    r->variable[i].unit ? r->variable[i].unit : "1",
                     r->variable[i].long_name ? r->variable[i].long_name : "");
 }
 
@@ -93,8 +97,8 @@ static void print_cell(char *text, size_t size, double value)
         snprintf(text, size, "%.4g", value);
 }
 
-static void print_metric(const struct hl_result *r, const struct hl_result_variable *v, uint64_t w, const struct across *a,
-                         FILE *stream)
+static void print_metric(const struct hl_result *r, const struct hl_result_variable *v, uint64_t w,
+                         const struct across *a, FILE *stream)
 {
     char name[120], low[32], median[32], high[32], mean[32], sd[32], band[110];
     const double *number = v->rank == 3 ? hl_result_axis(r, v, 2) : NULL;
@@ -113,7 +117,8 @@ static void print_metric(const struct hl_result *r, const struct hl_result_varia
 
 static enum hl_status print_arm(const struct hl_result *r, uint64_t arm, FILE *stream, struct hl_diag *diag)
 {
-    fprintf(stream, "\n%s\n  %-40s %-9s %-28s %10s %10s %8s\n", r->arm_name[arm], "metric", "unit", "median [5 %, 95 %]", "mean", "sd", "n");
+    fprintf(stream, "\n%s\n  %-40s %-9s %-28s %10s %10s %8s\n", r->arm_name[arm], "metric", "unit",
+            "median [5 %, 95 %]", "mean", "sd", "n");
     for (size_t i = 0; i < r->n_variables; i++) {
         const struct hl_result_variable *v = &r->variable[i];
         uint64_t width = is_metric(v) ? width_of(v) : 0;
@@ -175,7 +180,8 @@ static void json_number(FILE *stream, const char *name, double value)
 
 static void json_head(const struct hl_result *r, FILE *stream)
 {
-    static const char *const names[] = {"title", "study", "status", "seed", "solver", "source", "date_created", "wall_seconds",
+    static const char *const names[] = {"title",   "study",           "status",        "seed",
+                                        "solver",  "source",          "date_created",  "wall_seconds",
                                         "threads", "subjects_failed", "payload_sha256"};
     fputs("{", stream);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

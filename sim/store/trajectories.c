@@ -127,7 +127,8 @@ static bool pack_block(const struct workshop *shop, struct hl_packed *packed, si
     hl_block_digest(shop->dataset->type, shop->block, rows * shop->n_times, packed->digest[block]);
     for (size_t part = 0; part < per_block; part++) {
         struct packed_chunk *chunk = &packed->chunk[block * per_block + part];
-        *chunk = (struct packed_chunk){.offset = {packed->arm, (packed->first_block + block) * HL_BLOCK_SUBJECTS, part * across}};
+        *chunk = (struct packed_chunk){
+            .offset = {packed->arm, (packed->first_block + block) * HL_BLOCK_SUBJECTS, part * across}};
         cut_chunk(shop, rows, part * across);
         if (!finish_chunk(shop, chunk))
             return false;

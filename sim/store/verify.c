@@ -22,7 +22,8 @@ static bool read_block(hid_t id, const struct hl_dataset *d, uint64_t block, voi
         s[i] = start[i];
         c[i] = count[i];
     }
-    hid_t type = hl_hdf_memory_type(d->type), file = H5Dget_space(id), memory = H5Screate_simple(d->blocks.rank, c, NULL);
+    hid_t type = hl_hdf_memory_type(d->type), file = H5Dget_space(id),
+          memory = H5Screate_simple(d->blocks.rank, c, NULL);
     bool good = H5Sselect_hyperslab(file, H5S_SELECT_SET, s, NULL, c, NULL) >= 0 &&
                 H5Dread(id, type, memory, file, H5P_DEFAULT, values) >= 0;
     H5Sclose(memory);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How a file comes to be whole or not at all.
  *
- * Everything is written to .NAME.h5.part-PID in the directory of the target, so that the last step can be a rename on the
- * same file system. Seen with HDF5 1.10.8: a killed writer leaves a file nobody can open, and on a full disk H5Fclose may
- * report success with blocks lost. So success is not what the library says but what the file says: after closing it is
- * synced, opened again, and every block is read back and compared with the digest made from the values in memory
- * (verify.c). Only then does it get its name, and the directory is synced too.
+ * Everything is written to .NAME.h5.part-PID in the directory of the target, so that the last step can be a rename on
+ * the same file system. Seen with HDF5 1.10.8: a killed writer leaves a file nobody can open, and on a full disk
+ * H5Fclose may report success with blocks lost. So success is not what the library says but what the file says: after
+ * closing it is synced, opened again, and every block is read back and compared with the digest made from the values in
+ * memory (verify.c). Only then does it get its name, and the directory is synced too.
  *
- * The file stays within the HDF5 1.8 format (H5F_LIBVER_V18): old enough for every reader, new enough to keep attributes
- * of any size and number outside the object header. */
+ * The file stays within the HDF5 1.8 format (H5F_LIBVER_V18): old enough for every reader, new enough to keep
+ * attributes of any size and number outside the object header. */
 #include "store/writer.h"
 
 #include <errno.h>
@@ -36,7 +36,8 @@ void hl_writer_fail(struct hl_writer *w, enum hl_status status, const char *what
         return;
     w->status = status;
     if (w->diag)
-        hl_diag_error(w->diag, hl_pos_none(), "cannot write '%s': %s (%s); no file was left behind, free some room or name another place",
+        hl_diag_error(w->diag, hl_pos_none(),
+                      "cannot write '%s': %s (%s); no file was left behind, free some room or name another place",
                       w->path, reason, what);
 }
 
@@ -86,7 +87,8 @@ static void look_at_target(struct hl_writer *w)
     struct stat info;
     const char *directory = directory_of(w->arena, w->path);
     if (*file_part(w->path) == '\0')
-        fail_plainly(w, "cannot write '%s': this names a directory; expected the name of a file such as result.h5", w->path);
+        fail_plainly(w, "cannot write '%s': this names a directory; expected the name of a file such as result.h5",
+                     w->path);
     else if (stat(directory, &info) != 0)
         fail_plainly(w, "cannot write '%s': directory '%s': %s; create it first", w->path, directory, strerror(errno));
     else if (!S_ISDIR(info.st_mode))
@@ -118,7 +120,8 @@ static void open_temporary(struct hl_writer *w)
     went(w, w->file >= 0, "creating", w->temporary);
 }
 
-enum hl_status hl_writer_create(const char *path, bool force, int level, struct hl_writer **writer, struct hl_diag *diag)
+enum hl_status hl_writer_create(const char *path, bool force, int level, struct hl_writer **writer,
+                                struct hl_diag *diag)
 {
     hl_hdf_start();
     struct hl_arena *arena = hl_arena_create();
@@ -552,8 +555,10 @@ static void verify_and_rename(struct hl_writer *w)
     if (!sync_path(w->temporary, O_RDWR))
         fail_plainly(w, "cannot write '%s': %s while syncing; no file was left behind", w->path, strerror(errno));
     else if (!hl_verify(w->temporary, w->dataset, w->n_datasets, why, sizeof why))
-        fail_plainly(w, "cannot write '%s': what was read back is not what was written (%s); is the disk full or faulty? "
-                     "No file was left behind", w->path, why);
+        fail_plainly(w,
+                     "cannot write '%s': what was read back is not what was written (%s); is the disk full or faulty? "
+                     "No file was left behind",
+                     w->path, why);
     else if (!take_name(w))
         fail_plainly(w, "cannot write '%s': %s; no file was left behind", w->path, strerror(errno));
     else if (!sync_path(directory_of(w->arena, w->path), O_RDONLY | O_DIRECTORY))

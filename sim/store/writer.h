@@ -49,7 +49,8 @@ struct hl_writer {
 
 /* Opens .NAME.h5.part-PID beside path. HL_ERR_IO with a message in diag when the directory can't be written, path is no
  * regular file, or exists without force. */
-enum hl_status hl_writer_create(const char *path, bool force, int level, struct hl_writer **writer, struct hl_diag *diag);
+enum hl_status hl_writer_create(const char *path, bool force, int level, struct hl_writer **writer,
+                                struct hl_diag *diag);
 
 /* Writes the message, with HDF5's reason, and remembers the failure. what: "cannot write clonazepam_Cp". */
 void hl_writer_fail(struct hl_writer *writer, enum hl_status status, const char *what);
@@ -57,14 +58,15 @@ void hl_writer_fail(struct hl_writer *writer, enum hl_status status, const char 
 /* Makes the names of an axis unavailable to variables. */
 void hl_writer_reserve(struct hl_writer *writer, const struct hl_axis *axis);
 
-/* A name that HDF5, Python, R and Octave take (letters, digits, underscores) and no dataset of the group ("", "/metrics")
- * has yet; from the writer's arena. */
+/* A name that HDF5, Python, R and Octave take (letters, digits, underscores) and no dataset of the group ("",
+ * "/metrics") has yet; from the writer's arena. */
 const char *hl_writer_name(struct hl_writer *writer, const char *group, const char *wanted);
 
 /* Creates a dataset (and its group, and its axes' scales there). chunk may be NULL: about 1 MiB, whole arms first.
  * rank 0 is an empty scalar that carries attributes. NULL after a failure. */
-struct hl_dataset *hl_writer_dataset(struct hl_writer *writer, const char *group, const char *name, enum hl_hdf_type type,
-                                     int rank, const struct hl_axis *const *axis, const uint64_t *chunk);
+struct hl_dataset *hl_writer_dataset(struct hl_writer *writer, const char *group, const char *name,
+                                     enum hl_hdf_type type, int rank, const struct hl_axis *const *axis,
+                                     const uint64_t *chunk);
 
 /* Attributes of a dataset; a NULL or empty text is left out. */
 void hl_writer_text(struct hl_writer *writer, struct hl_dataset *dataset, const char *name, const char *text);

@@ -196,7 +196,8 @@ bool hl_distribution_check(const struct hl_distribution *d, const char *name, st
         return false;
     }
     if (d->truncated && mass(d, d->low, d->high) < LEAST_SHARE) {
-        hl_diag_error(diag, d->pos, "within: of %s lies outside its distribution: practically nobody would be left; widen "
+        hl_diag_error(diag, d->pos,
+                      "within: of %s lies outside its distribution: practically nobody would be left; widen "
                       "it or move the distribution",
                       name);
         return false;

@@ -307,7 +307,8 @@ static bool alters_model(const struct hl_study_sweep *sweep)
 static void check_count(struct hl_study_reader *reader, const struct hl_yaml *node, size_t n, const char *what)
 {
     if (n > HL_MAX_ASKED)
-        hl_diag_error(reader->diag, node->pos, "%zu %s, more than the most of %d; ask for fewer", n, what, HL_MAX_ASKED);
+        hl_diag_error(reader->diag, node->pos, "%zu %s, more than the most of %d; ask for fewer", n, what,
+                      HL_MAX_ASKED);
 }
 
 /* Outputs and what is computed from them; then the defaults of the covariates can be written down too. */
@@ -416,8 +417,8 @@ struct hl_study *hl_study_load(struct hl_arena *arena, const char *path, const s
     return sound ? study : NULL;
 }
 
-struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
-                                         bool *sound, struct hl_diag *diag)
+struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path,
+                                         const struct hl_study_options *options, bool *sound, struct hl_diag *diag)
 {
     size_t faults = hl_diag_count(diag, HL_ERROR);
     struct hl_yaml *tree = hl_yaml_load_file(arena, path, diag);

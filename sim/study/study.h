@@ -13,7 +13,9 @@
 
 #define HL_MAX_ASKED 256 /* outputs, and quantiles, that a study may ask for */
 
-enum hl_distribution_kind { HL_DIST_FIXED, HL_DIST_NORMAL, HL_DIST_LOGNORMAL, HL_DIST_UNIFORM, HL_DIST_CATEGORICAL, HL_DIST_CSV };
+enum hl_distribution_kind {
+    HL_DIST_FIXED, HL_DIST_NORMAL, HL_DIST_LOGNORMAL, HL_DIST_UNIFORM, HL_DIST_CATEGORICAL, HL_DIST_CSV
+};
 
 /* How one covariate is drawn; engine's units. */
 struct hl_distribution {
@@ -32,7 +34,8 @@ struct hl_cohort_spec {
     uint64_t subjects, seed;
     bool typical;               /* etas zero, covariates at their defaults, no uncertainty: one subject */
     bool uncertainty;           /* typical values with a stated uncertainty are drawn per subject */
-    struct hl_distribution *distribution; /* by covariate index of the system; FIXED at the default where the study is silent */
+    struct hl_distribution *distribution; /* by covariate index of the system; FIXED at the default where the study is
+                                             silent */
     size_t n_correlations; struct hl_correlation *correlation;
 };
 
@@ -42,9 +45,12 @@ struct hl_arm {
     const struct hl_system *system;          /* with this arm's parameter values */
     const struct hl_cohort_spec *cohort;
     const struct hl_yaml **prescription;     /* by instance: the sequence of regimen items, or NULL */
-    size_t n_covariate_overrides; int *covariate; double *covariate_value; /* covariates fixed for everyone in this arm */
-    double *factor_value;                    /* by sweep factor: value in the factor's unit (index for text levels); */
-    const char **factor_text;                /* the level as written. NaN and "" where the factor doesn't touch the arm */
+    /* covariates fixed for everyone in this arm */
+    size_t n_covariate_overrides; int *covariate; double *covariate_value;
+    /* by sweep factor: value in the factor's unit (index for text levels), and the level as written; NaN and "" where
+     * the factor doesn't touch the arm */
+    double *factor_value;
+    const char **factor_text;
 };
 
 struct hl_factor { const char *path; const char *name; /* safe variable name */ const char *unit_text; bool numeric; };
@@ -87,7 +93,8 @@ struct hl_study {
     const char *precision;            /* "single", "double", "rounded" */
     const char *compression;          /* "none", "fast", "small" */
     bool store_trajectories;          /* store: [trajectories, ...]; metrics and quantiles are always kept */
-    struct hl_yaml *resolved;         /* the whole study with every default filled in and marked; runs again to the same numbers */
+    struct hl_yaml *resolved;         /* the whole study with every default filled in and marked; runs again to the same
+                                         numbers */
     size_t n_model_files; const char **model_path; /* every file read, for provenance */
     uint64_t subjects, seed;          /* of the first arm's cohort */
 };
@@ -109,8 +116,8 @@ struct hl_study *hl_study_load(struct hl_arena *arena, const char *path, const s
 
 /* As hl_study_load, but also gives a faulty study whose models are sound, so that what is prescribed in its arms can be
  * checked in the same pass; *sound says whether it may run. NULL when there is nothing to check. */
-struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path, const struct hl_study_options *options,
-                                         bool *sound, struct hl_diag *diag);
+struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path,
+                                         const struct hl_study_options *options, bool *sound, struct hl_diag *diag);
 
 /* The same from text (tests); name stands in messages. */
 struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, const char *text,
