@@ -38,6 +38,7 @@ struct arm_results {
     double *covariate;   /* [covariate][subject] */
     double *individual;  /* [individual][subject] */
     double *mixture;     /* [mixture][subject] */
+    double *parameter;   /* [drawn parameter][subject] */
     signed char *status; /* [subject] */
 };
 
@@ -51,8 +52,23 @@ static void results_clear(struct arm_results *r, const struct hl_study *study)
     hl_free(r->covariate);
     hl_free(r->individual);
     hl_free(r->mixture);
+    hl_free(r->parameter);
     hl_free(r->status);
     memset(r, 0, sizeof *r);
+}
+
+/* Whether a typical value differs between the subjects of an arm. */
+static bool is_drawn(const struct hl_arm *arm, size_t parameter)
+{
+    return arm->cohort->uncertainty && arm->system->parameter[parameter].info->uncertainty != HL_SPREAD_NONE;
+}
+
+static size_t count_drawn(const struct hl_arm *arm)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < arm->system->n_parameters; i++)
+        n += is_drawn(arm, i);
+    return n;
 }
 
 static enum hl_status results_init(struct arm_results *r, const struct hl_study *study, const struct hl_arm *arm,
@@ -66,10 +82,11 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
     r->covariate = hl_alloc(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
     r->individual = hl_alloc(arm->system->n_individuals, r->subjects * sizeof *r->individual);
     r->mixture = hl_alloc(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);
+    r->parameter = hl_alloc(count_drawn(arm), r->subjects * sizeof *r->parameter);
     r->status = hl_alloc(r->subjects, 1);
     r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
     r->width = hl_alloc(study->n_metrics, sizeof *r->width);
-    bool complete = r->values && r->covariate && r->individual && r->mixture && r->status && r->metric && r->width;
+    bool complete = r->values && r->covariate && r->individual && r->mixture && r->parameter && r->status && r->metric && r->width;
     for (size_t m = 0; complete && m < study->n_metrics; m++) {
         r->width[m] = hl_metric_width(study, regimen, m);
         r->metric[m] = hl_alloc(r->subjects * r->width[m], sizeof *r->metric[m]);
@@ -127,14 +144,19 @@ static void keep_register(double *row, const struct hl_block *block, int reg)
 }
 
 /* Who the subjects of this block are, as they are after the cohort has been drawn. */
-static void keep_subjects(struct arm_results *r, const struct hl_system *system, const struct hl_block *block)
+static void keep_subjects(struct arm_results *r, const struct hl_arm *arm, const struct hl_block *block)
 {
+    const struct hl_system *system = arm->system;
+    size_t drawn = 0;
     for (size_t c = 0; c < system->n_covariates; c++)
         keep_register(r->covariate + c * r->subjects, block, system->covariate[c].reg);
     for (size_t i = 0; i < system->n_individuals; i++)
         keep_register(r->individual + i * r->subjects, block, system->individual_value[i].reg);
     for (size_t m = 0; m < system->n_mixtures; m++)
         keep_register(r->mixture + m * r->subjects, block, system->mixture[m].reg);
+    for (size_t i = 0; i < system->n_parameters; i++)
+        if (is_drawn(arm, i))
+            keep_register(r->parameter + drawn++ * r->subjects, block, system->parameter[i].reg);
 }
 
 /* [output][time][lane] of a block becomes [output][subject][time] of the arm. */
@@ -171,7 +193,7 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
     memset(w->status, 0, lanes);
     hl_meter_begin(w->meter, &block);
     struct hl_listener listener = hl_meter_listener(w->meter);
-    keep_subjects(r, arm->system, &block);
+    keep_subjects(r, arm, &block);
     enum hl_status status = hl_solver_run(w->solver, &block, study->output, study->n_outputs, study->time, study->n_times,
                                           &listener);
     if (status != HL_OK)
@@ -332,6 +354,10 @@ static enum hl_status store_subjects(struct hl_store *store, const struct hl_stu
         status = hl_store_subject_individual(store, a, i, r->individual + i * r->subjects);
     for (size_t m = 0; status == HL_OK && m < system->n_mixtures; m++)
         status = hl_store_subject_mixture(store, a, m, r->mixture + m * r->subjects);
+    size_t drawn = 0;
+    for (size_t i = 0; status == HL_OK && i < system->n_parameters; i++)
+        if (is_drawn(&study->arm[a], i))
+            status = hl_store_subject_parameter(store, a, i, r->parameter + drawn++ * r->subjects);
     for (size_t m = 0; status == HL_OK && m < study->n_metrics; m++)
         status = hl_store_metric(store, a, m, r->width[m], r->metric[m]);
     return status;

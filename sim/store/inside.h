@@ -43,7 +43,7 @@ struct hl_store {
     struct hl_axis arm, subject, time, quantile;
     struct hl_output_variables *output; /* by output of the study */
     struct hl_metric_variable *metric;
-    struct hl_subject_column *covariate, *individual, *mixture, status;
+    struct hl_subject_column *covariate, *individual, *mixture, *parameter, status;
     struct hl_dose_table doses;
 };
 

@@ -375,6 +375,19 @@ static void name_column(struct hl_store *s, struct hl_subject_column *c, enum hl
         hl_writer_reserve(s->writer, taken);
 }
 
+/* Typical values: columns only where they are drawn per subject. */
+static void name_parameter_columns(struct hl_store *s)
+{
+    const struct hl_system *y = s->study->system;
+    struct hl_arena *a = s->writer->arena;
+    s->parameter = hl_arena_alloc(a, y->n_parameters + 1, sizeof *s->parameter);
+    for (size_t i = 0; i < y->n_parameters; i++)
+        if (y->parameter[i].info->uncertainty != HL_SPREAD_NONE)
+            name_column(s, &s->parameter[i], HL_FLOAT64, y->parameter[i].name,
+                        hl_layout_unit(a, y->parameter[i].info->unit_text),
+                        hl_arena_printf(a, "typical value of %s, drawn from its stated uncertainty", y->parameter[i].name));
+}
+
 static void name_subject_columns(struct hl_store *s)
 {
     static const char *const flags[] = {"good", "not_finite", "step_too_small", "too_many_steps", "no_steady_state",
@@ -415,6 +428,7 @@ void hl_layout_create(struct hl_store *s, const struct hl_regimen *const *regime
     create_arm_names(s);
     create_outputs(s);
     name_subject_columns(s);
+    name_parameter_columns(s);
     create_metrics(s, regimen);
 }
 

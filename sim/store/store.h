@@ -52,6 +52,9 @@ enum hl_status hl_store_metric(struct hl_store *store, size_t arm, size_t metric
 enum hl_status hl_store_subject_covariate(struct hl_store *store, size_t arm, size_t covariate, const double *values);
 enum hl_status hl_store_subject_individual(struct hl_store *store, size_t arm, size_t individual, const double *values);
 enum hl_status hl_store_subject_mixture(struct hl_store *store, size_t arm, size_t mixture, const double *values);
+
+/* The same of a typical value that was drawn per subject (uncertainty: drawn), in the parameter's own unit. */
+enum hl_status hl_store_subject_parameter(struct hl_store *store, size_t arm, size_t parameter, const double *values);
 enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const signed char *status);
 
 /* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. Rows are kept

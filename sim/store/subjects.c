@@ -123,6 +123,13 @@ enum hl_status hl_store_subject_mixture(struct hl_store *s, size_t arm, size_t m
     return put_codes(s, &s->mixture[mixture], arm, values);
 }
 
+enum hl_status hl_store_subject_parameter(struct hl_store *s, size_t arm, size_t parameter, const double *values)
+{
+    if (parameter >= s->study->system->n_parameters)
+        return HL_ERR_INTERNAL;
+    return put_numbers(s, &s->parameter[parameter], arm, values, s->study->system->parameter[parameter].info->unit.factor);
+}
+
 enum hl_status hl_store_subject_status(struct hl_store *s, size_t arm, const signed char *status)
 {
     return put_column(s, &s->status, arm, status);

@@ -86,6 +86,10 @@ def uncertainty():
     lognormal("alpha, with its spread between subjects", (both_u - a - f) / (a * f), 6, math.sqrt(0.5 ** 2 + 0.25))
     uniform("breathing TB where tolerance has developed", o["TB_breathing"][tolerant], 1, 1.3)
     tap.ok(bool(np.all(o["TB_breathing"][both] == 1)), "breathing TB is 1 in the naive")
+    kept = {"overlap_R": o["CB"][both] / (CB / R), "overlap_stim": stim, "overlap_n_sed": n, "overlap_sigma": sigma}
+    for name, inferred in kept.items():
+        worst = float(np.max(np.abs(r.subjects[name] / inferred - 1)))
+        tap.near(f"/subjects/{name} is what the outputs were made with", worst, 0, 1e-6)
     independent({"R": o["CB"][both], "KB": o["CB"][benzo] / (o["boost"][benzo] - 1), "stim": stim, "n": n, "sigma": sigma,
                  "C_E": c_hyp, "450": kv, "C50": c50, "TB": o["TB_breathing"][tolerant]})
 
