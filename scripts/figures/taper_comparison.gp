@@ -50,7 +50,8 @@ do for [p = 1:n] {
     end[p] = E_max > C_max ? E_max : C_max
     end[p] = W_max > end[p] ? W_max : end[p]
     end[p] = end[p]*1.03 < last_day ? end[p]*1.03 : last_day
-    end[p] = end[p] < 0.2*last_day ? 0.2*last_day : end[p]
+    least = (n > 4 ? 0.2 : 0.4)*last_day # room for the name above
+    end[p] = end[p] < least ? least : end[p]
 }
 if (high_C <= 0) { high_C = 1.0 }
 if (high_W <= 0) { high_W = 1.0 }
