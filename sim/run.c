@@ -171,14 +171,17 @@ static void keep_values(struct arm_results *r, const struct hl_block *block)
         }
 }
 
-static void keep_metrics(struct arm_results *r, const struct worker *w, const struct hl_study *study,
-                         const struct hl_block *block)
+static enum hl_status keep_metrics(struct arm_results *r, const struct worker *w, const struct hl_study *study,
+                                   const struct hl_block *block)
 {
     for (size_t m = 0; m < study->n_metrics; m++) {
-        hl_meter_values(w->meter, block, m, w->scratch, r->width[m]);
+        enum hl_status status = hl_meter_values(w->meter, block, m, w->scratch, r->width[m]);
+        if (status != HL_OK)
+            return status;
         memcpy(r->metric[m] + ((size_t)block->first - 1) * r->width[m], w->scratch,
                block->n * r->width[m] * sizeof(double));
     }
+    return HL_OK;
 }
 
 static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p, size_t a, struct arm_results *r,
@@ -199,9 +202,8 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
     if (status != HL_OK)
         return status;
     keep_values(r, &block);
-    keep_metrics(r, w, study, &block);
     memcpy(r->status + first - 1, block.status, n);
-    return HL_OK;
+    return keep_metrics(r, w, study, &block);
 }
 
 /* One output of a strip: packed here, put into the file by one thread at a time. */

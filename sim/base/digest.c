@@ -33,31 +33,34 @@ void hl_digest_add(struct hl_digest *digest, const void *bytes, size_t n)
         digest->failed = true;
 }
 
-void hl_digest_finish_raw(struct hl_digest *digest, unsigned char raw[32])
+bool hl_digest_finish_raw(struct hl_digest *digest, unsigned char raw[32])
 {
     unsigned int n = 0;
-    if (!digest || digest->failed || EVP_DigestFinal_ex(digest->context, raw, &n) != 1 || n != 32)
+    bool good = digest && !digest->failed && EVP_DigestFinal_ex(digest->context, raw, &n) == 1 && n == 32;
+    if (!good)
         memset(raw, 0, 32);
     if (digest)
         EVP_MD_CTX_free(digest->context);
     hl_free(digest);
+    return good;
 }
 
-void hl_digest_finish_hex(struct hl_digest *digest, char hex[65])
+bool hl_digest_finish_hex(struct hl_digest *digest, char hex[65])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[32];
-    hl_digest_finish_raw(digest, raw);
+    bool good = hl_digest_finish_raw(digest, raw);
     for (size_t i = 0; i < 32; i++) {
         hex[2 * i] = digits[raw[i] >> 4];
         hex[2 * i + 1] = digits[raw[i] & 15];
     }
     hex[64] = '\0';
+    return good;
 }
 
-void hl_digest_hex(const void *bytes, size_t n, char hex[65])
+bool hl_digest_hex(const void *bytes, size_t n, char hex[65])
 {
     struct hl_digest *digest = hl_digest_create();
     hl_digest_add(digest, bytes, n);
-    hl_digest_finish_hex(digest, hex);
+    return hl_digest_finish_hex(digest, hex);
 }

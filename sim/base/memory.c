@@ -93,11 +93,22 @@ void hl_arena_free(struct hl_arena *arena)
     hl_free(arena);
 }
 
+static void (*last_act)(void *context);
+static void *last_context;
+
+void hl_memory_before_end(void (*act)(void *context), void *context)
+{
+    last_act = act;
+    last_context = context;
+}
+
 /* Half a parsed model is of no use to anybody, and checking every node would bury the parsers: say so and end. */
-static _Noreturn void out_of_memory(size_t count, size_t size)
+void hl_memory_end(size_t count, size_t size)
 {
     fprintf(stderr, "halflife: error: not enough memory for %zu x %zu bytes of a model, study or data file\n", count,
             size);
+    if (last_act)
+        last_act(last_context);
     exit(1);
 }
 
@@ -126,13 +137,13 @@ void *hl_arena_alloc(struct hl_arena *arena, size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4)
-        out_of_memory(count, size);
+        hl_memory_end(count, size);
     bytes = rounded_up(bytes ? bytes : 1);
     struct block *block = arena->newest;
     if (!block || block->capacity - block->used < bytes)
         block = add_block(arena, bytes);
     if (!block)
-        out_of_memory(count, size);
+        hl_memory_end(count, size);
     void *piece = (char *)block + block->used;
     block->used += bytes;
     return piece;

@@ -32,6 +32,14 @@ struct hl_arena *hl_arena_create(void);
 /* Releases the arena and everything allocated from it; NULL is allowed. */
 void hl_arena_free(struct hl_arena *arena);
 
+/* What the process must still do when it ends for want of memory, such as removing a half-written file; NULL: nothing.
+ * There is one such act at a time; the last one counts. */
+void hl_memory_before_end(void (*act)(void *context), void *context);
+
+/* Says on stderr that count * size bytes are lacking, does what hl_memory_before_end asked for, and ends the
+ * process. */
+_Noreturn void hl_memory_end(size_t count, size_t size);
+
 /* count * size zeroed bytes that live as long as the arena. Never NULL. */
 void *hl_arena_alloc(struct hl_arena *arena, size_t count, size_t size);
 

@@ -876,7 +876,7 @@ char *hl_yaml_to_text(struct hl_arena *arena, const struct hl_yaml *node)
 {
     struct sink sink = {NULL, 0, 0, false};
     if (!put_tree(&sink, node))
-        hl_arena_alloc(arena, SIZE_MAX, 1); /* says that memory has run out, and ends */
+        hl_memory_end(sink.n, 2);
     char *text = hl_arena_strndup(arena, sink.text, sink.n);
     hl_free(sink.text);
     return text;

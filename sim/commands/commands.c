@@ -71,6 +71,9 @@ static int run_command(const struct hl_command *command, int argc, char **argv)
     enum hl_status status = hl_arguments_read(&arguments, argc, argv, command->option, command->n_options, diag);
     if (status == HL_OK)
         status = command->run(&arguments, diag);
+    /* what fails where there is no room for a message still has a sentence */
+    if (hl_status_exit_code(status) == 1 && hl_diag_count(diag, HL_ERROR) == 0)
+        hl_diag_error(diag, hl_pos_none(), "%s", hl_status_sentence(status));
     fflush(stdout);
     hl_diag_print(diag, stderr);
     hl_diag_free(diag);

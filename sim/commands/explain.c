@@ -35,13 +35,14 @@ static enum hl_status find_arm(const struct hl_study *study, const char *text, s
         *arm = (size_t)number;
         return HL_OK;
     }
-    const char **names = malloc(study->n_arms * sizeof *names);
+    const char **names = hl_alloc(study->n_arms, sizeof *names);
     char hint[256] = "";
-    for (size_t a = 0; names && a < study->n_arms; a++)
+    if (!names)
+        return HL_ERR_MEMORY;
+    for (size_t a = 0; a < study->n_arms; a++)
         names[a] = study->arm[a].name;
-    if (names)
-        hl_text_did_you_mean(text, names, study->n_arms, hint, sizeof hint);
-    free(names);
+    hl_text_did_you_mean(text, names, study->n_arms, hint, sizeof hint);
+    hl_free(names);
     hl_diag_error(diag, hl_pos_none(), "the study has no arm '%s'%s", text, hint);
     return HL_ERR_INPUT;
 }
@@ -77,16 +78,19 @@ static void print_individual(const struct hl_system *system, const double *regs)
     }
 }
 
-static void print_half_lives(const struct hl_plan *plan, const struct hl_system *system, const double *regs)
+static enum hl_status print_half_lives(const struct hl_plan *plan, const struct hl_system *system, const double *regs)
 {
     puts("half-lives of the linear states");
     for (size_t i = 0; i < system->n_instances; i++) {
         double half_life[MOST_HALF_LIVES];
-        size_t n = hl_plan_half_lives(plan, regs, 1, 0, (int)i, half_life, MOST_HALF_LIVES);
+        size_t n;
+        enum hl_status status = hl_plan_half_lives(plan, regs, 1, 0, (int)i, half_life, MOST_HALF_LIVES, &n);
+        if (status != HL_OK)
+            return status;
         if (n == 0)
             continue;
         printf("  %-28s", system->instance[i].alias);
-        for (size_t k = 0; k < n && k < MOST_HALF_LIVES; k++) {
+        for (size_t k = 0; k < n; k++) {
             if (half_life[k] < 1)
                 printf(" %.4g min", half_life[k] * 60);
             else
@@ -94,6 +98,7 @@ static void print_half_lives(const struct hl_plan *plan, const struct hl_system 
         }
         putchar('\n');
     }
+    return HL_OK;
 }
 
 static void print_event(const struct hl_event *e, const struct hl_system *system)
@@ -132,11 +137,11 @@ static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uin
     hl_cohort_fill(p->cohort[a], subject, 1, regs, 1);
     print_covariates(arm->system, regs);
     print_individual(arm->system, regs);
-    print_half_lives(p->plan[a], arm->system, regs);
+    enum hl_status status = print_half_lives(p->plan[a], arm->system, regs);
     puts("solver");
     hl_plan_describe(p->plan[a], stdout);
-    enum hl_status status =
-        hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
+    if (status == HL_OK)
+        status = hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
     if (status == HL_OK)
         print_events(&events, arm->system, most);
     hl_free(events.event);

@@ -23,9 +23,9 @@ struct hl_listener hl_meter_listener(struct hl_meter *meter);
 size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *regimen, size_t metric);
 
 /* After solving: values[lane * width + w] in the unit of hl_metric_unit; NaN where the metric isn't defined or the
- * subject failed. */
-void hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric, double *values,
-                     size_t width);
+ * subject failed. HL_ERR_MEMORY when there was no room to keep what the metric needs; values are then incomplete. */
+enum hl_status hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric,
+                               double *values, size_t width);
 
 /* Hyndman-Fan type 7 quantiles of n values (reordered in place; NaN left out first); result[j] NaN when none are
  * left. */

@@ -221,12 +221,13 @@ struct hl_listener hl_meter_listener(struct hl_meter *m)
 
 /* --- after solving --- */
 
-static double half_life_of(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane)
+static enum hl_status half_life_of(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane,
+                                   double *half_life)
 {
-    double half_life[1];
     int instance = instance_of(m->study, m->system, &m->study->metric[metric]);
-    size_t n = hl_plan_half_lives(m->plan, block->regs, block->lanes, lane, instance, half_life, 1);
-    return n ? half_life[0] : (double)NAN;
+    size_t n;
+    *half_life = NAN;
+    return hl_plan_half_lives(m->plan, block->regs, block->lanes, lane, instance, half_life, 1, &n);
 }
 
 /* The grid's values as a piecewise linear curve: what a metric would be to someone who has only the file. */
@@ -286,32 +287,41 @@ static double unit_factor(const struct hl_meter *m, const struct hl_metric_spec 
     }
 }
 
-static double one_value(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane, size_t w)
+static enum hl_status one_value(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane,
+                                size_t w, double *value)
 {
     const struct hl_metric_spec *spec = &m->study->metric[metric];
     const struct hl_tally *tally = tally_of(m, metric, lane, spec->kind == HL_TROUGHS ? 0 : w);
     double from, to;
     window_of(m->study, spec, hl_metric_kind_info(spec->kind)->by_window ? w : 0, &from, &to);
     if (spec->kind == HL_HALF_LIFE)
-        return half_life_of(m, block, metric, lane);
+        return half_life_of(m, block, metric, lane, value);
     if (spec->sampled) {
         struct grid g = {m->study->time, block->out + (size_t)spec->of[0] * m->study->n_times * block->lanes + lane,
                          m->study->n_times, block->lanes, spec->has_threshold ? spec->threshold[0] : 0};
-        return sampled_value(&g, spec->kind, from, to);
+        *value = sampled_value(&g, spec->kind, from, to);
+        return HL_OK;
     }
     if (tally->out_of_memory)
-        return NAN;
+        return HL_ERR_MEMORY;
     if (spec->kind == HL_TROUGHS)
-        return w < tally->n ? tally->interval[w].before : (double)NAN;
-    return hl_metric_kind_info(spec->kind)->value(tally, from, to);
+        *value = w < tally->n ? tally->interval[w].before : (double)NAN;
+    else
+        *value = hl_metric_kind_info(spec->kind)->value(tally, from, to);
+    return HL_OK;
 }
 
-void hl_meter_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, double *values,
-                     size_t width)
+enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, double *values,
+                               size_t width)
 {
     double factor = unit_factor(m, &m->study->metric[metric]);
+    enum hl_status status = HL_OK;
     for (size_t lane = 0; lane < block->n; lane++)
-        for (size_t w = 0; w < width; w++)
-            values[lane * width + w] = block->status[lane] == HL_SUBJECT_GOOD
-                                           ? one_value(m, block, metric, lane, w) / factor : (double)NAN;
+        for (size_t w = 0; w < width && status == HL_OK; w++) {
+            double value = NAN;
+            if (block->status[lane] == HL_SUBJECT_GOOD)
+                status = one_value(m, block, metric, lane, w, &value);
+            values[lane * width + w] = value / factor;
+        }
+    return status;
 }

@@ -357,13 +357,16 @@ static void gather(const struct hl_plan *plan, const int *member, size_t m, cons
                 }
 }
 
-size_t hl_plan_half_lives(const struct hl_plan *plan, const double *regs, size_t lanes, size_t lane, int instance,
-                          double *half_life, size_t n)
+enum hl_status hl_plan_half_lives(const struct hl_plan *plan, const double *regs, size_t lanes, size_t lane,
+                                  int instance, double *half_life, size_t n, size_t *found)
 {
     const struct hl_system *system = plan->system;
     struct hl_arena *arena = hl_arena_create();
+    *found = 0;
+    if (!arena)
+        return HL_ERR_MEMORY;
     int *member = hl_arena_alloc(arena, system->n_states, sizeof *member);
-    size_t m = 0, found = 0;
+    size_t m = 0, all = 0;
     for (size_t k = 0; k < system->n_states; k++) {
         const struct hl_state *s = &system->state[k];
         if (plan->live[k] && s->linear && s->instance == instance && s->kind != HL_EFFECT_SITE
@@ -379,14 +382,15 @@ size_t hl_plan_half_lives(const struct hl_plan *plan, const double *regs, size_t
     for (size_t i = 0; i < m * m; i++)
         sorted[i] = A[order[i / m] * m + order[i % m]];
     struct hl_modes_work *work = hl_modes_work_create(m);
+    enum hl_status status = work ? HL_OK : HL_ERR_MEMORY;
     if (work && hl_modes_eigenvalues(sorted, &shape, work, re, im) == HL_OK)
         for (size_t j = 0; j < m; j++)
             if (re[j] != 0 && im[j] >= 0) /* 0: nothing removes it; a pair has one half-life */
-                re[found++] = M_LN2 / fabs(re[j]);
-    qsort(re, found, sizeof *re, by_length);
-    found = found < n ? found : n;
-    memcpy(half_life, re, found * sizeof *re);
+                re[all++] = M_LN2 / fabs(re[j]);
+    qsort(re, all, sizeof *re, by_length);
+    *found = all < n ? all : n;
+    memcpy(half_life, re, *found * sizeof *re);
     hl_modes_work_free(work);
     hl_arena_free(arena);
-    return found;
+    return status;
 }

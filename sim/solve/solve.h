@@ -27,10 +27,10 @@ bool hl_solver_exists(const char *name);
 /* One sentence per part: "clonazepam: 4 linear states, exact (modal)"; for check and explain. */
 void hl_plan_describe(const struct hl_plan *plan, FILE *stream);
 
-/* Half-lives ln2/|Re lambda| [h], longest first, of the linear states of one instance for one lane: at most n, returns
- * how many. Effect sites and patch contents are left out. */
-size_t hl_plan_half_lives(const struct hl_plan *plan, const double *regs, size_t lanes, size_t lane, int instance,
-                          double *half_life, size_t n);
+/* Half-lives ln2/|Re lambda| [h], longest first, of the linear states of one instance for one lane: at most n, in
+ * *found how many. Effect sites and patch contents are left out. HL_ERR_MEMORY; *found is then 0. */
+enum hl_status hl_plan_half_lives(const struct hl_plan *plan, const double *regs, size_t lanes, size_t lane,
+                                  int instance, double *half_life, size_t n, size_t *found);
 
 /* One stretch of one lane's solution, free of events inside, on which every output can be had at any time. */
 struct hl_segment {

@@ -53,7 +53,7 @@ uint64_t hl_blocks_values(const struct hl_blocks *blocks, uint64_t b)
     return n;
 }
 
-void hl_block_digest(enum hl_hdf_type type, const void *values, uint64_t n, unsigned char digest[32])
+bool hl_block_digest(enum hl_hdf_type type, const void *values, uint64_t n, unsigned char digest[32])
 {
     struct hl_digest *sha = hl_digest_create();
     if (type == HL_TEXT) {
@@ -63,7 +63,7 @@ void hl_block_digest(enum hl_hdf_type type, const void *values, uint64_t n, unsi
     } else {
         hl_digest_add(sha, values, (size_t)n * hl_hdf_size(type));
     }
-    hl_digest_finish_raw(sha, digest);
+    return hl_digest_finish_raw(sha, digest);
 }
 
 static int by_path(const void *a, const void *b)
@@ -86,11 +86,11 @@ static void add_item(struct hl_digest *sha, const struct hl_payload_item *item)
         hl_digest_add(sha, item->digest[b], 32);
 }
 
-void hl_payload_digest(struct hl_payload_item *item, size_t n, char hex[65])
+bool hl_payload_digest(struct hl_payload_item *item, size_t n, char hex[65])
 {
     struct hl_digest *sha = hl_digest_create();
     qsort(item, n, sizeof *item, by_path);
     for (size_t i = 0; i < n; i++)
         add_item(sha, &item[i]);
-    hl_digest_finish_hex(sha, hex);
+    return hl_digest_finish_hex(sha, hex);
 }

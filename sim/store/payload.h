@@ -7,6 +7,7 @@
 #define HL_STORE_PAYLOAD_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/hdf.h"
@@ -39,10 +40,12 @@ void hl_blocks_place(const struct hl_blocks *blocks, uint64_t b, uint64_t *start
 /* How many values block number b has. */
 uint64_t hl_blocks_values(const struct hl_blocks *blocks, uint64_t b);
 
-/* The digest of one block: n values of a type, little-endian, dense; texts each followed by a zero byte. */
-void hl_block_digest(enum hl_hdf_type type, const void *values, uint64_t n, unsigned char digest[32]);
+/* The digest of one block: n values of a type, little-endian, dense; texts each followed by a zero byte. false, and
+ * all zeros, when there was no memory for it. */
+bool hl_block_digest(enum hl_hdf_type type, const void *values, uint64_t n, unsigned char digest[32]);
 
-/* The digest of all n datasets (sorted by path in place), as 64 hexadecimal digits. */
-void hl_payload_digest(struct hl_payload_item *item, size_t n, char hex[65]);
+/* The digest of all n datasets (sorted by path in place), as 64 hexadecimal digits. false when there was
+ * no memory for it. */
+bool hl_payload_digest(struct hl_payload_item *item, size_t n, char hex[65]);
 
 #endif

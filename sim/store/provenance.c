@@ -81,7 +81,8 @@ static const char *summary_text(struct hl_arena *arena, const struct hl_study *s
 static void add_text(struct hl_writer *w, const char *wanted, const char *path, const char *text)
 {
     char hex[65];
-    hl_digest_hex(text, strlen(text), hex);
+    if (!hl_digest_hex(text, strlen(text), hex))
+        hl_writer_fail(w, HL_ERR_MEMORY, "no memory for a digest");
     const char *name = hl_writer_name(w, "/provenance", wanted);
     struct hl_dataset *d = hl_writer_dataset(w, "/provenance", name, HL_INT8, 0, NULL, NULL);
     if (!d)

@@ -20,13 +20,14 @@ static void create_column(struct hl_store *s, struct hl_subject_column *c)
         hl_writer_flags(s->writer, c->dataset, c->n_flags, c->flag);
 }
 
-static bool equals_stored(const struct hl_dataset *d, const void *values)
+static bool equals_stored(struct hl_writer *w, const struct hl_dataset *d, const void *values)
 {
     const char *at = values;
     for (uint64_t b = 0; b < d->blocks.n; b++) {
         unsigned char digest[32];
         uint64_t n = hl_blocks_values(&d->blocks, b);
-        hl_block_digest(d->type, at, n, digest);
+        if (!hl_block_digest(d->type, at, n, digest))
+            hl_writer_fail(w, HL_ERR_MEMORY, "no memory for a digest");
         if (memcmp(digest, d->digest[b], sizeof digest) != 0)
             return false;
         at += (size_t)n * hl_hdf_size(d->type);
@@ -64,7 +65,7 @@ static enum hl_status put_column(struct hl_store *s, struct hl_subject_column *c
         if (w->status == HL_OK)
             hl_writer_all(w, c->dataset, values);
     } else {
-        if (!c->per_arm && !equals_stored(c->dataset, values))
+        if (!c->per_arm && !equals_stored(s->writer, c->dataset, values))
             spread_over_arms(s, c);
         if (c->per_arm && w->status == HL_OK)
             hl_writer_arm(w, c->dataset, arm, values);
@@ -127,7 +128,8 @@ enum hl_status hl_store_subject_parameter(struct hl_store *s, size_t arm, size_t
 {
     if (parameter >= s->study->system->n_parameters)
         return HL_ERR_INTERNAL;
-    return put_numbers(s, &s->parameter[parameter], arm, values, s->study->system->parameter[parameter].info->unit.factor);
+    return put_numbers(s, &s->parameter[parameter], arm, values,
+                       s->study->system->parameter[parameter].info->unit.factor);
 }
 
 enum hl_status hl_store_subject_status(struct hl_store *s, size_t arm, const signed char *status)

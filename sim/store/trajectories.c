@@ -124,7 +124,8 @@ static bool pack_block(const struct workshop *shop, struct hl_packed *packed, si
 {
     size_t across = (size_t)shop->dataset->chunk[2], per_block = (shop->n_times + across - 1) / across;
     narrow(shop, values, rows * shop->n_times);
-    hl_block_digest(shop->dataset->type, shop->block, rows * shop->n_times, packed->digest[block]);
+    if (!hl_block_digest(shop->dataset->type, shop->block, rows * shop->n_times, packed->digest[block]))
+        return false;
     for (size_t part = 0; part < per_block; part++) {
         struct packed_chunk *chunk = &packed->chunk[block * per_block + part];
         *chunk = (struct packed_chunk){

@@ -32,16 +32,18 @@ static bool read_block(hid_t id, const struct hl_dataset *d, uint64_t block, voi
     return good;
 }
 
-static bool block_is_right(hid_t id, const struct hl_dataset *d, uint64_t block, void *values)
+static enum hl_status check_block(hid_t id, const struct hl_dataset *d, uint64_t block, void *values)
 {
     unsigned char digest[32];
     if (!read_block(id, d, block, values))
-        return false;
+        return HL_ERR_IO;
     uint64_t n = hl_blocks_values(&d->blocks, block);
-    hl_block_digest(d->type, values, n, digest);
+    bool known = hl_block_digest(d->type, values, n, digest);
     for (uint64_t i = 0; d->type == HL_TEXT && i < n; i++)
         H5free_memory(((char **)values)[i]);
-    return memcmp(digest, d->digest[block], 32) == 0;
+    if (!known)
+        return HL_ERR_MEMORY;
+    return memcmp(digest, d->digest[block], 32) == 0 ? HL_OK : HL_ERR_IO;
 }
 
 static bool has_shape(hid_t id, const struct hl_dataset *d)
@@ -56,42 +58,47 @@ static bool has_shape(hid_t id, const struct hl_dataset *d)
     return good;
 }
 
-static bool blocks_are_right(hid_t id, const struct hl_dataset *d)
+static enum hl_status check_blocks(hid_t id, const struct hl_dataset *d)
 {
     size_t largest = 1;
     for (uint64_t b = 0; b < d->blocks.n; b++)
         if (hl_blocks_values(&d->blocks, b) > largest)
             largest = (size_t)hl_blocks_values(&d->blocks, b);
     void *values = hl_alloc(largest, hl_hdf_size(d->type));
-    bool good = values != NULL;
-    for (uint64_t b = 0; good && b < d->blocks.n && d->blocks.rank > 0; b++)
-        good = is_zero(d->digest[b]) || block_is_right(id, d, b, values);
+    enum hl_status status = values ? HL_OK : HL_ERR_MEMORY;
+    for (uint64_t b = 0; status == HL_OK && b < d->blocks.n && d->blocks.rank > 0; b++)
+        if (!is_zero(d->digest[b]))
+            status = check_block(id, d, b, values);
     hl_free(values);
-    return good;
+    return status;
 }
 
-static bool dataset_is_right(hid_t file, const struct hl_dataset *d)
+static enum hl_status check_dataset(hid_t file, const struct hl_dataset *d)
 {
     hid_t id = H5Dopen2(file, d->path, H5P_DEFAULT);
     if (id < 0)
-        return false;
-    bool good = hl_hdf_dataset_type(id) == d->type && has_shape(id, d) && blocks_are_right(id, d);
-    return H5Dclose(id) >= 0 && good;
+        return HL_ERR_IO;
+    bool good = hl_hdf_dataset_type(id) == d->type && has_shape(id, d);
+    enum hl_status status = good ? check_blocks(id, d) : HL_ERR_IO;
+    return H5Dclose(id) < 0 && status == HL_OK ? HL_ERR_IO : status;
 }
 
-bool hl_verify(const char *path, struct hl_dataset *const *dataset, size_t n, char *why, size_t size)
+enum hl_status hl_verify(const char *path, struct hl_dataset *const *dataset, size_t n, char *why, size_t size)
 {
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0) {
         hl_hdf_reason(why, size);
-        return false;
+        return HL_ERR_IO;
     }
-    bool good = true;
-    for (size_t i = 0; good && i < n; i++) {
-        good = dataset_is_right(file, dataset[i]);
-        if (!good)
+    enum hl_status status = HL_OK;
+    for (size_t i = 0; status == HL_OK && i < n; i++) {
+        status = check_dataset(file, dataset[i]);
+        if (status != HL_OK)
             snprintf(why, size, "%s differs", dataset[i]->path);
     }
     (void)H5Eclear2(H5E_DEFAULT);
-    return H5Fclose(file) >= 0 && good;
+    if (H5Fclose(file) >= 0 || status != HL_OK)
+        return status;
+    snprintf(why, size, "it can't be closed");
+    return HL_ERR_IO;
 }

@@ -8,8 +8,9 @@
 
 #include "store/writer.h"
 
-/* True when every dataset is in the file at path with its type, shape and scales, and every block has its digest;
- * otherwise why (size bytes) names the first that doesn't. */
-bool hl_verify(const char *path, struct hl_dataset *const *dataset, size_t n, char *why, size_t size);
+/* HL_OK when every dataset is in the file at path with its type, shape and scales, and every block has its digest.
+ * HL_ERR_IO otherwise, and why (size bytes) names the first that doesn't; HL_ERR_MEMORY when it couldn't be read
+ * back. */
+enum hl_status hl_verify(const char *path, struct hl_dataset *const *dataset, size_t n, char *why, size_t size);
 
 #endif

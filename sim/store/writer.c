@@ -101,6 +101,13 @@ static void look_at_target(struct hl_writer *w)
         fail_plainly(w, "cannot write '%s': directory '%s': %s", w->path, directory, strerror(errno));
 }
 
+/* A file without its end is no result; an arena that runs dry must not leave one behind. */
+static void remove_temporary(void *writer)
+{
+    const struct hl_writer *w = writer;
+    (void)unlink(w->temporary);
+}
+
 static void open_temporary(struct hl_writer *w)
 {
     w->temporary = hl_arena_printf(w->arena, "%.*s.%s.part-%ld", (int)(file_part(w->path) - w->path), w->path,
@@ -114,6 +121,7 @@ static void open_temporary(struct hl_writer *w)
 #if H5_VERSION_GE(1, 10, 7)
     good = good && H5Pset_file_locking(access_list, true, true) >= 0; /* some file systems of clusters have no locks */
 #endif
+    hl_memory_before_end(remove_temporary, w);
     w->file = good ? H5Fcreate(w->temporary, H5F_ACC_TRUNC, creation, access_list) : H5I_INVALID_HID;
     H5Pclose(creation);
     H5Pclose(access_list);
@@ -377,12 +385,13 @@ void hl_writer_flags(struct hl_writer *w, struct hl_dataset *d, size_t n, const 
 /* ---- Values. */
 
 /* Digests of blocks first .. first + n - 1, whose values follow one another in memory. */
-static void digest_blocks(struct hl_dataset *d, uint64_t first, uint64_t n, const void *values)
+static void digest_blocks(struct hl_writer *w, struct hl_dataset *d, uint64_t first, uint64_t n, const void *values)
 {
     const char *at = values;
     for (uint64_t b = first; b < first + n; b++) {
         uint64_t count = hl_blocks_values(&d->blocks, b);
-        hl_block_digest(d->type, at, count, d->digest[b]);
+        if (!hl_block_digest(d->type, at, count, d->digest[b]))
+            hl_writer_fail(w, HL_ERR_MEMORY, "no memory for a digest");
         at += (size_t)count * hl_hdf_size(d->type);
     }
 }
@@ -412,7 +421,7 @@ void hl_writer_all(struct hl_writer *w, struct hl_dataset *d, const void *values
     uint64_t start[HL_MAX_RANK] = {0};
     if (w->status != HL_OK || d->blocks.n == 0)
         return;
-    digest_blocks(d, 0, d->blocks.n, values);
+    digest_blocks(w, d, 0, d->blocks.n, values);
     went(w, transfer(d, start, d->blocks.dims, values, NULL), "writing", d->path);
 }
 
@@ -424,7 +433,7 @@ void hl_writer_arm(struct hl_writer *w, struct hl_dataset *d, uint64_t arm, cons
     memcpy(count, d->blocks.dims, sizeof count);
     count[0] = 1;
     per_arm = d->blocks.n / d->blocks.dims[0];
-    digest_blocks(d, arm * per_arm, per_arm, values);
+    digest_blocks(w, d, arm * per_arm, per_arm, values);
     went(w, transfer(d, start, count, values, NULL), "writing", d->path);
 }
 
@@ -446,7 +455,7 @@ void hl_writer_append(struct hl_writer *w, struct hl_dataset *d, uint64_t n, con
     went(w, H5Dset_extent(d->id, &size) >= 0, "growing", d->path);
     if (w->status != HL_OK)
         return;
-    digest_blocks(d, b, 1, values);
+    digest_blocks(w, d, b, 1, values);
     went(w, transfer(d, start, count, values, NULL), "writing", d->path);
 }
 
@@ -502,7 +511,8 @@ void hl_writer_payload(struct hl_writer *w, char hex[65])
         if (strncmp(d->path, "/provenance/", 12) != 0)
             item[n++] = (struct hl_payload_item){d->path, d->type, d->blocks, (const unsigned char (*)[32])d->digest};
     }
-    hl_payload_digest(item, n, hex);
+    if (!hl_payload_digest(item, n, hex))
+        hl_writer_fail(w, HL_ERR_MEMORY, "no memory for a digest");
 }
 
 /* Closes every object and the file; false when HDF5 says that something was lost. */
@@ -551,10 +561,13 @@ static bool take_name(struct hl_writer *w)
 
 static void verify_and_rename(struct hl_writer *w)
 {
-    char why[300];
+    char why[300] = "";
+    enum hl_status same = HL_OK;
     if (!sync_path(w->temporary, O_RDWR))
         fail_plainly(w, "cannot write '%s': %s while syncing; no file was left behind", w->path, strerror(errno));
-    else if (!hl_verify(w->temporary, w->dataset, w->n_datasets, why, sizeof why))
+    else if ((same = hl_verify(w->temporary, w->dataset, w->n_datasets, why, sizeof why)) == HL_ERR_MEMORY)
+        hl_writer_fail(w, same, "no memory to read it back");
+    else if (same != HL_OK)
         fail_plainly(w,
                      "cannot write '%s': what was read back is not what was written (%s); is the disk full or faulty? "
                      "No file was left behind",
@@ -577,6 +590,7 @@ enum hl_status hl_writer_finish(struct hl_writer *w)
     if (w->status != HL_OK && w->temporary)
         (void)unlink(w->temporary);
     enum hl_status status = w->status;
+    hl_memory_before_end(NULL, NULL);
     release(w);
     return status;
 }
@@ -589,5 +603,6 @@ void hl_writer_abandon(struct hl_writer *w)
     (void)H5Eclear2(H5E_DEFAULT);
     if (w->temporary)
         (void)unlink(w->temporary);
+    hl_memory_before_end(NULL, NULL);
     release(w);
 }

@@ -145,7 +145,7 @@ static struct sample sample_load(const char *text)
 }
 
 /* The same, and it must be good. */
-static struct sample sample_good(const char *text)
+__attribute__((unused)) static struct sample sample_good(const char *text)
 {
     struct sample s = sample_load(text);
     if (!s.study)
@@ -153,7 +153,7 @@ static struct sample sample_good(const char *text)
     return s;
 }
 
-static void sample_free(struct sample *s)
+__attribute__((unused)) static void sample_free(struct sample *s)
 {
     hl_arena_free(s->arena);
     hl_diag_free(s->diag);

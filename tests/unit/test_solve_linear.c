@@ -469,11 +469,18 @@ static void half_lives_are_reported(void **state)
     fixture_bolus(f, 0, 0, 1);
     struct hl_plan *plan = hl_plan_create(&f->system, &f->regimen, "exact", 1e-8, f->diag);
     double half_life[8];
-    assert_int_equal(hl_plan_half_lives(plan, f->system.initial, 1, 0, 0, half_life, 8), 3);
+    size_t found;
+    assert_int_equal(hl_plan_half_lives(plan, f->system.initial, 1, 0, 0, half_life, 8, &found), HL_OK);
+    assert_int_equal(found, 3);
     assert_near("terminal", half_life[0], 37.835, 5e-4);
     assert_near("distribution", half_life[1], 1.058, 5e-4);
     assert_near("absorption", half_life[2], log(2) / 1.7, 1e-14);
-    assert_int_equal(hl_plan_half_lives(plan, f->system.initial, 1, 0, 0, half_life, 1), 1);
+    assert_int_equal(hl_plan_half_lives(plan, f->system.initial, 1, 0, 0, half_life, 1, &found), HL_OK);
+    assert_int_equal(found, 1);
+    hl_memory_fail_after(1);
+    assert_int_equal(hl_plan_half_lives(plan, f->system.initial, 1, 0, 0, half_life, 1, &found), HL_ERR_MEMORY);
+    hl_memory_fail_after(0);
+    assert_int_equal(found, 0);
     hl_plan_free(plan);
     fixture_free(f);
 }
