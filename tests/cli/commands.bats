@@ -289,3 +289,18 @@ YAML
     [[ "$output" == *"of memory"*"fewer subjects"* ]]
     [ -z "$(ls -A . | grep -e part -e h5 || true)" ]
 }
+
+@test "a study that names no outputs stores the sedation index of the overlap" {
+    cat > plain.yaml <<'YAML'
+study: plain
+drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
+interactions: {overlap: sedation_overlap}
+cohort: typical
+arms: [{name: both, clonazepam: [{oral: 1 mg}], fentanyl: [{iv: 50 ug}]}]
+times: [{until: 6 h, every: 1 h}]
+YAML
+    "$halflife" run plain.yaml -o plain.h5
+    run "$halflife" export plain.h5 attributes
+    [[ "$output" == *overlap_sedation* ]]
+    [[ "$output" != *overlap_CB* ]]
+}
