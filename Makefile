@@ -4,6 +4,7 @@
 #   BUILD=DIR     where products go (build)              CC=clang      another compiler
 #   SANITIZE=1    address and undefined-behaviour checks WERROR=1      warnings are errors
 #   PREFIX=DIR    where to install (/usr/local)          V=1           show every command
+#   DEMO_OPTIONS  given to the demo's runs, for example DEMO_OPTIONS="--subjects 100"
 #
 # Nothing is generated outside $(BUILD) and output/.
 
@@ -156,8 +157,8 @@ $(BUILD)/build_info.h: FORCE
 demo: ## set up, build, run the case and the tapers, draw their figures into output/
 	$(Q)scripts/bootstrap run
 	$(SUBMAKE) all
-	$(Q)$(PROGRAM) run configs/akita2021.yaml -o output/akita2021.h5 --force
-	$(Q)$(PROGRAM) run configs/tapers.yaml -o output/tapers.h5 --force
+	$(Q)$(PROGRAM) run configs/akita2021.yaml -o output/akita2021.h5 --force $(DEMO_OPTIONS)
+	$(Q)$(PROGRAM) run configs/tapers.yaml -o output/tapers.h5 --force $(DEMO_OPTIONS)
 	$(Q)$(PROGRAM) plot output/akita2021.h5 -o output
 	$(Q)$(PROGRAM) plot output/tapers.h5 -o output
 	@echo "The results are output/akita2021.h5 and output/tapers.h5; their figures stand beside them:"
