@@ -4,23 +4,18 @@
  * their names, so that a group's numbers don't depend on the order of models in the study.
  *
  * A matrix that isn't positive definite describes no patients. The message then names its smallest eigenvalue and the
- * nearest matrix that would do, found by alternating projections with Dykstra's correction (Higham 2002, IMA J Numer
- * Anal 22:329, doi 10.1093/imanum/22.3.329, algorithm 3.3): in turn onto the matrices with eigenvalues of at least a
- * floor, and onto those with unit diagonal. */
+ * nearest matrix that would do (model/matrix.c). */
 #include "cohort/group.h"
 
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "base/text.h"
+#include "model/matrix.h"
 
-#define LEAST_EIGENVALUE   1e-10 /* of a correlation matrix; below this rounding decides what Cholesky gives */
-#define NEAREST_EIGENVALUE 2e-3  /* of the matrix proposed instead: it must survive being typed with three digits */
-#define ROUNDING           1e-13 /* of a computed eigenvalue */
-#define PROJECTIONS        500
+#define ROUNDING 1e-13 /* of a computed eigenvalue */
 
 struct group {
     size_t n;
@@ -195,58 +190,10 @@ static bool factor(const double *r, double *l, size_t n)
     return true;
 }
 
-/* Eigenvalues (ascending) and vectors (columns) of a symmetric matrix; smallest eigenvalue returned. */
-static double eigen(const double *matrix, size_t n, gsl_vector *value, gsl_matrix *vector)
+static void report_indefinite(struct hl_arena *arena, const struct hl_groups *groups, const struct group *group,
+                              double smallest, const double *nearest, struct hl_diag *diag)
 {
-    gsl_matrix *copy = gsl_matrix_alloc(n, n);
-    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            gsl_matrix_set(copy, i, j, matrix[i * n + j]);
-    gsl_eigen_symmv(copy, value, vector, work);
-    gsl_eigen_symmv_sort(value, vector, GSL_EIGEN_SORT_VAL_ASC);
-    gsl_eigen_symmv_free(work);
-    gsl_matrix_free(copy);
-    return gsl_vector_get(value, 0);
-}
-
-/* Nearest matrix with eigenvalues of at least the floor, in place. */
-static void raise_eigenvalues(double *x, size_t n, gsl_vector *value, gsl_matrix *vector)
-{
-    eigen(x, n, value, vector);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) {
-            double sum = 0.0;
-            for (size_t k = 0; k < n; k++)
-                sum += fmax(gsl_vector_get(value, k), NEAREST_EIGENVALUE) * gsl_matrix_get(vector, i, k) *
-                       gsl_matrix_get(vector, j, k);
-            x[i * n + j] = sum;
-        }
-}
-
-/* r becomes the nearest correlation matrix (nearly: eigenvalues above the floor). */
-static void make_nearest(struct hl_arena *arena, double *r, size_t n, gsl_vector *value, gsl_matrix *vector)
-{
-    double *correction = hl_arena_alloc(arena, n * n, sizeof *correction);
-    double *before = hl_arena_alloc(arena, n * n, sizeof *before);
-    for (int step = 0; step < PROJECTIONS; step++) {
-        for (size_t i = 0; i < n * n; i++)
-            before[i] = r[i] -= correction[i];
-        raise_eigenvalues(r, n, value, vector);
-        for (size_t i = 0; i < n * n; i++)
-            correction[i] = r[i] - before[i];
-        for (size_t i = 0; i < n; i++)
-            r[i * n + i] = 1.0;
-    }
-}
-
-static void report_indefinite(struct hl_arena *arena, const struct hl_groups *groups, struct group *group,
-                              double smallest, gsl_vector *value, gsl_matrix *vector, struct hl_diag *diag)
-{
-    double *nearest = hl_arena_alloc(arena, group->n * group->n, sizeof *nearest);
     const char *list = "";
-    memcpy(nearest, group->r, group->n * group->n * sizeof *nearest);
-    make_nearest(arena, nearest, group->n, value, vector);
     for (size_t i = 0; i < group->n; i++)
         for (size_t j = i + 1; j < group->n; j++)
             list =
@@ -277,16 +224,17 @@ static bool prepare(struct hl_arena *arena, const struct hl_groups *groups, cons
         hl_diag_error(diag, group->pos, "a covariance stands beside a variance of 0; set it to 0 too");
         return false;
     }
-    gsl_vector *value = gsl_vector_alloc(n);
-    gsl_matrix *vector = gsl_matrix_alloc(n, n);
-    double smallest = eigen(group->r, n, value, vector);
+    double smallest, *nearest = hl_arena_alloc(arena, n * n, sizeof *nearest);
+    enum hl_status status = hl_correlation_check(group->r, n, &smallest, nearest);
+    if (status != HL_OK) {
+        hl_diag_error(diag, group->pos, "these correlations can't be checked: %s", hl_status_sentence(status));
+        return false;
+    }
     if (fabs(smallest) < ROUNDING)
         smallest = 0.0; /* a matrix that is singular as written should be called so */
-    bool good = smallest > LEAST_EIGENVALUE && factor(group->r, group->l, n);
+    bool good = smallest > HL_SMALLEST_EIGENVALUE && factor(group->r, group->l, n);
     if (!good)
-        report_indefinite(arena, groups, group, smallest, value, vector, diag);
-    gsl_matrix_free(vector);
-    gsl_vector_free(value);
+        report_indefinite(arena, groups, group, smallest, nearest, diag);
     return good;
 }
 

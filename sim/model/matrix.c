@@ -1,55 +1,98 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A correlation matrix R is possible when all its eigenvalues are positive. If R = Q diag(l) Q', the matrix
- * Q diag(max(l, floor)) Q' is positive definite, and dividing row and column i by the root of its i-th diagonal element
- * makes it a correlation matrix again (Higham 2002, IMA J Numer Anal 22:329, discusses this "shifting" and better but
- * iterative ways; for a hint in an error message the direct one is enough). */
+/* A correlation matrix is possible when all its eigenvalues are positive. The nearest possible one to a matrix that has
+ * others is found by alternating projections with Dykstra's correction (Higham 2002, IMA J Numer Anal 22:329, doi
+ * 10.1093/imanum/22.3.329, algorithm 3.3): in turn onto the matrices with eigenvalues of at least a floor, and onto
+ * those with unit diagonal. */
 #include "model/matrix.h"
 
 #include <gsl/gsl_eigen.h>
-#include <gsl/gsl_math.h>
 #include <math.h>
+#include <string.h>
 
-#define CLIPPED_EIGENVALUE 1e-6
+#define NEAREST_EIGENVALUE 2e-3 /* floor of the matrix proposed: it must survive being typed with three digits */
+#define PROJECTIONS        500
 
-static void rebuild(const gsl_vector *value, const gsl_matrix *vector, double *nearest, size_t n)
+struct work {
+    size_t n;
+    gsl_matrix *copy, *vector;
+    gsl_vector *value;
+    gsl_eigen_symmv_workspace *eigen;
+    double *correction, *before; /* n x n */
+};
+
+static void work_clear(struct work *w)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++) {
+    hl_free(w->before);
+    hl_free(w->correction);
+    gsl_eigen_symmv_free(w->eigen);
+    gsl_vector_free(w->value);
+    gsl_matrix_free(w->vector);
+    gsl_matrix_free(w->copy);
+}
+
+static bool work_init(struct work *w, size_t n)
+{
+    *w = (struct work){.n = n, .copy = gsl_matrix_alloc(n, n), .vector = gsl_matrix_alloc(n, n),
+                       .value = gsl_vector_alloc(n), .eigen = gsl_eigen_symmv_alloc(n),
+                       .correction = hl_alloc(n * n, sizeof(double)), .before = hl_alloc(n * n, sizeof(double))};
+    return w->copy && w->vector && w->value && w->eigen && w->correction && w->before;
+}
+
+/* Eigenvalues and vectors (columns) of a symmetric matrix. */
+static bool take_apart(struct work *w, const double *matrix)
+{
+    for (size_t i = 0; i < w->n * w->n; i++)
+        gsl_matrix_set(w->copy, i / w->n, i % w->n, matrix[i]);
+    return gsl_eigen_symmv(w->copy, w->value, w->vector, w->eigen) == 0;
+}
+
+/* x becomes the nearest matrix with eigenvalues of at least the floor. */
+static bool raise_eigenvalues(struct work *w, double *x)
+{
+    if (!take_apart(w, x))
+        return false;
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t j = 0; j <= i; j++) {
             double sum = 0.0;
-            for (size_t k = 0; k < n; k++)
-                sum += GSL_MAX(gsl_vector_get(value, k), CLIPPED_EIGENVALUE) * gsl_matrix_get(vector, i, k) *
-                       gsl_matrix_get(vector, j, k);
-            nearest[i * n + j] = sum;
+            for (size_t k = 0; k < w->n; k++)
+                sum += fmax(gsl_vector_get(w->value, k), NEAREST_EIGENVALUE) * gsl_matrix_get(w->vector, i, k) *
+                       gsl_matrix_get(w->vector, j, k);
+            x[i * w->n + j] = x[j * w->n + i] = sum;
         }
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            if (i != j)
-                nearest[i * n + j] /= sqrt(nearest[i * n + i]) * sqrt(nearest[j * n + j]);
-    for (size_t i = 0; i < n; i++)
-        nearest[i * n + i] = 1.0;
+    return true;
+}
+
+/* r becomes the nearest correlation matrix (nearly: eigenvalues above the floor). */
+static bool make_nearest(struct work *w, double *r)
+{
+    size_t n = w->n;
+    for (int step = 0; step < PROJECTIONS; step++) {
+        for (size_t i = 0; i < n * n; i++)
+            w->before[i] = r[i] -= w->correction[i];
+        if (!raise_eigenvalues(w, r))
+            return false;
+        for (size_t i = 0; i < n * n; i++)
+            w->correction[i] = r[i] - w->before[i];
+        for (size_t i = 0; i < n; i++)
+            r[i * n + i] = 1.0;
+    }
+    return true;
 }
 
 enum hl_status hl_correlation_check(const double *matrix, size_t n, double *smallest, double *nearest)
 {
-    enum hl_status status = HL_ERR_MEMORY;
-    gsl_matrix *copy = gsl_matrix_alloc(n, n), *vector = gsl_matrix_alloc(n, n);
-    gsl_vector *value = gsl_vector_alloc(n);
-    gsl_eigen_symmv_workspace *work = gsl_eigen_symmv_alloc(n);
-    if (!copy || !vector || !value || !work)
-        goto done;
-    for (size_t i = 0; i < n * n; i++)
-        gsl_matrix_set(copy, i / n, i % n, matrix[i]);
-    status = gsl_eigen_symmv(copy, value, vector, work) ? HL_ERR_INTERNAL : HL_OK;
-    if (status != HL_OK)
-        goto done;
-    *smallest = gsl_vector_min(value);
-    if (nearest)
-        rebuild(value, vector, nearest, n);
-done:
-    gsl_eigen_symmv_free(work);
-    gsl_vector_free(value);
-    gsl_matrix_free(vector);
-    gsl_matrix_free(copy);
+    struct work w;
+    enum hl_status status = work_init(&w, n) ? HL_OK : HL_ERR_MEMORY;
+    if (status == HL_OK && !take_apart(&w, matrix))
+        status = HL_ERR_INTERNAL;
+    if (status == HL_OK)
+        *smallest = gsl_vector_min(w.value);
+    if (status == HL_OK && nearest) {
+        memcpy(nearest, matrix, n * n * sizeof *nearest);
+        if (*smallest <= HL_SMALLEST_EIGENVALUE && !make_nearest(&w, nearest))
+            status = HL_ERR_INTERNAL;
+    }
+    work_clear(&w);
     return status;
 }
 

@@ -9,10 +9,10 @@
 #include "base/memory.h"
 #include "base/status.h"
 
-#define HL_SMALLEST_EIGENVALUE 1e-10 /* of a correlation matrix: below, its Cholesky factor has no correct digit left */
+#define HL_SMALLEST_EIGENVALUE 1e-10 /* of a correlation matrix: at or below, its Cholesky factor has no right digit */
 
-/* The smallest eigenvalue of the symmetric n x n correlation matrix, and in nearest (n x n, may be NULL) a valid one
- * close to it: eigenvalues below 1e-6 are raised to that, then the diagonal is scaled back to 1. HL_ERR_MEMORY or
+/* The smallest eigenvalue of the symmetric n x n correlation matrix, and in nearest (n x n, may be NULL) the matrix
+ * itself if it is possible, else the nearest one that stays possible when typed with three digits. HL_ERR_MEMORY or
  * HL_ERR_INTERNAL on failure. */
 enum hl_status hl_correlation_check(const double *matrix, size_t n, double *smallest, double *nearest);
 

@@ -191,7 +191,10 @@ static void check_definite(struct hl_reader *r, const struct hl_yaml *node, cons
                            size_t n)
 {
     double smallest = 1.0, *nearest = hl_arena_alloc(r->arena, n * n, sizeof *nearest);
-    if (hl_correlation_check(corr, n, &smallest, nearest) != HL_OK || smallest >= HL_SMALLEST_EIGENVALUE)
+    enum hl_status status = hl_correlation_check(corr, n, &smallest, nearest);
+    if (status != HL_OK)
+        hl_diag_error(r->diag, node->pos, "this matrix can't be checked: %s", hl_status_sentence(status));
+    if (status != HL_OK || smallest > HL_SMALLEST_EIGENVALUE)
         return;
     for (size_t i = 0; sd && i < n * n; i++)
         nearest[i] *= sd[i / n] * sd[i % n];

@@ -57,7 +57,7 @@ static const struct { const char *text, *message; } faults[] = {
     {"model: m\nrandom: {block: {of: [a, b], covariance: [[0, 0], [0, 1]]}}\n", "a variance in a block must be above 0"},
     {"model: m\nrandom: {block: {of: [a, b, c], sd: [1, 1, 1], correlation: [[1, 0.9, -0.9], [0.9, 1, 0.9], [-0.9, 0.9, 1]]}}\n",
      "m.yaml:2:61: error: the correlation matrix is not positive definite: its correlation matrix has the eigenvalue -0.8; the nearest"},
-    {"model: m\nrandom: {block: {of: [a, b], covariance: [[4, 6], [6, 4]]}}\n", "eigenvalue -0.5; the nearest valid matrix is [[4, 4], [4, 4]]"},
+    {"model: m\nrandom: {block: {of: [a, b], covariance: [[4, 6], [6, 4]]}}\n", "eigenvalue -0.5; the nearest valid matrix is [[4, 3.992], [3.992, 4]]"},
     {"model: m\nrandom: {blocks: [{of: [a, b], covariance: [[1, 0], [0, 1]]}, {of: [b, c], covariance: [[1, 0], [0, 1]]}]}\n", "'b' is in two blocks"},
     {"model: m\nmixtures: {x: {slow: 0.75, fast: 0.35}}\n", "m.yaml:2:12: error: the probabilities of mixture 'x' sum to 1.1, not 1"},
     {"model: m\nmixtures: {x: {slow: 1.75, fast: -0.75}}\n", "a probability lies between 0 and 1"},
