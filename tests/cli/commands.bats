@@ -304,3 +304,31 @@ YAML
     [[ "$output" == *overlap_sedation* ]]
     [[ "$output" != *overlap_CB* ]]
 }
+
+@test "threads and blocks leave integrated states, pumps, patches and drawn values alone too" {
+    cat > mixed.yaml <<'YAML'
+study: mixed
+drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_cancer}
+interactions: {overlap: sedation_overlap}
+cohort: {subjects: 150, seed: 20261122, uncertainty: drawn, covariates: {WT: {lognormal: {median: 70 kg, cv: "20 %"}, within: [45 kg, 120 kg]}}}
+arms:
+  - name: pump, then patch
+    clonazepam: [{steady_state: {oral: 0.75 mg, every: 12 h}}, {oral: 0.75 mg, every: 12 h, for: 2 d}]
+    fentanyl:
+      - {infuse: 700 ug/d, for: 1 d, demand: {bolus: 20 ug, per_hour: 0.7, lockout: 10 min, hourly_limit: 3}}
+      - {patch: [25 ug/h, 12.5 ug/h], every: 48 h, for: 4 d}
+times: [{until: 6 d, every: 2.5 h}]
+outputs: [clonazepam.E, clonazepam.withdrawal_index, fentanyl.Ce, overlap.sedation, overlap.P_hyp]
+metrics: [{of: overlap.sedation, above: "1", list: [Cmax, Tmax, hours_above]}, {of: clonazepam.withdrawal_index, list: [Cmax]}]
+YAML
+    digest() { "$halflife" summary "$1" --json | tr ',{}' '\n\n\n' | grep payload_sha256; }
+    "$halflife" run mixed.yaml -o a.h5 --quiet --threads 1
+    want=$(digest a.h5)
+    [ -n "$want" ]
+    for options in "--threads 2" "--threads 3 --block 8" "--threads 7 --block 40" "--threads 2 --block 130"; do
+        "$halflife" run mixed.yaml -o b.h5 --force --quiet $options
+        [ "$(digest b.h5)" = "$want" ]
+    done
+    "$halflife" run mixed.yaml -o b.h5 --force --quiet --subjects 17
+    cmp <("$halflife" export a.h5 overlap_sedation --subject 17) <("$halflife" export b.h5 overlap_sedation --subject 17)
+}
