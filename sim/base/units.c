@@ -382,7 +382,6 @@ static bool take_unit(struct reader *r)
         return refuse(r, "a unit contains no space: ", text, "");
     if (strpbrk(text, "()"))
         return refuse(r, "a unit contains no parentheses: ", text, "; write mg/L/h for mg/(L*h)");
-    int sign = 1;
     if (text[0] == '1' && (text[1] == '/' || text[1] == '\0'))
         r->at++;
     else if (!take_atom(r, 1))
@@ -392,8 +391,7 @@ static bool take_unit(struct reader *r)
         if (joint != '/' && joint != '.' && joint != '*')
             return refuse(r, "expected '/' or '.' between units in ", text, "");
         r->at++;
-        sign = joint == '/' ? -1 : 1;
-        if (!take_atom(r, sign))
+        if (!take_atom(r, joint == '/' ? -1 : 1))
             return false;
     }
     return true;

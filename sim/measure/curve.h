@@ -26,13 +26,15 @@ struct hl_piece {
 /* Receives neighbouring pieces from left to right. */
 typedef void (*hl_piece_fn)(void *context, const struct hl_piece *piece);
 
+/* A thread's scratch for cutting. init: HL_ERR_MEMORY, and clear is still allowed. */
+struct hl_curve_room { size_t n; double *space; struct hl_turn *turn; };
+enum hl_status hl_curve_room_init(struct hl_curve_room *room, size_t n_outputs);
+void hl_curve_room_clear(struct hl_curve_room *room);
+
 /* Cuts [a, b] of a segment until a cubic through the ends of each piece predicts the value between them to 1e-4 of
  * scale[i] for every watched output i (watched[i] != 0), and hands the pieces on in order. left holds the node at a
  * when left->t == a (and becomes the node at b), so that neighbouring stretches share it; set left->t to NAN
  * otherwise. */
-struct hl_curve_room { size_t n; double *space; struct hl_turn *turn; };
-enum hl_status hl_curve_room_init(struct hl_curve_room *room, size_t n_outputs);
-void hl_curve_room_clear(struct hl_curve_room *room);
 void hl_curve_cut(const struct hl_segment *segment, double a, double b, const unsigned char *watched, double *scale,
                   struct hl_node *left, struct hl_curve_room *room, hl_piece_fn piece, void *context);
 

@@ -2,7 +2,6 @@
 /* Plain text, aligned in columns, at most LINE characters wide where words can be broken. */
 #include "model/describe.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -464,23 +463,23 @@ static const char *title_of(struct hl_arena *arena, const char *path, struct hl_
     return base && base->text ? hl_arena_printf(arena, "(a variant of %s)", base->text) : root ? "" : "(can't be read)";
 }
 
-static void list_directory(struct hl_arena *arena, const char *directory, DIR *dir, struct entry **list, size_t *n,
+/* Adds the models of a directory that aren't in the list yet; false when it can't be read. */
+static bool list_directory(struct hl_arena *arena, const char *directory, struct entry **list, size_t *n,
                            size_t *capacity, struct hl_diag *diag)
 {
-    for (struct dirent *d; (d = readdir(dir)) != NULL;) {
-        size_t length = strlen(d->d_name);
-        if (length < 6 || strcmp(d->d_name + length - 5, ".yaml") != 0)
-            continue;
-        struct entry e = {hl_arena_strndup(arena, d->d_name, length - 5), NULL};
+    size_t n_names = 0, room = 0;
+    const char **name = hl_model_names(arena, directory, NULL, &n_names, &room);
+    for (size_t i = 0; i < n_names; i++) {
         bool known = false;
-        for (size_t i = 0; i < *n; i++)
-            known |= strcmp((*list)[i].name, e.name) == 0;
+        for (size_t k = 0; k < *n; k++)
+            known |= strcmp((*list)[k].name, name[i]) == 0;
         if (known)
             continue;
-        e.title = title_of(arena, hl_arena_printf(arena, "%s/%s", directory, d->d_name), diag);
+        const char *title = title_of(arena, hl_arena_printf(arena, "%s/%s.yaml", directory, name[i]), diag);
         *list = hl_arena_push(arena, *list, *n, capacity, sizeof **list);
-        (*list)[(*n)++] = e;
+        (*list)[(*n)++] = (struct entry){name[i], title};
     }
+    return name != NULL;
 }
 
 enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *stream, struct hl_diag *diag)
@@ -490,14 +489,8 @@ enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *strea
     size_t count = 0, capacity = 0, opened = 0;
     if (!arena)
         return HL_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++) {
-        DIR *dir = opendir(directory[i]);
-        if (!dir)
-            continue;
-        opened++;
-        list_directory(arena, directory[i], dir, &list, &count, &capacity, diag);
-        closedir(dir);
-    }
+    for (size_t i = 0; i < n; i++)
+        opened += list_directory(arena, directory[i], &list, &count, &capacity, diag);
     if (count)
         qsort(list, count, sizeof *list, by_name);
     int names = 4;

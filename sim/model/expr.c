@@ -552,14 +552,3 @@ struct hl_expr *hl_expr_read(struct hl_arena *arena, const struct hl_yaml *node,
         return NULL;
     return hl_expr_parse(arena, text, node->pos, node->quoted, declared, n, diag);
 }
-
-struct hl_expr *hl_expr_name(struct hl_arena *arena, const char *name, struct hl_pos pos)
-{
-    struct hl_expr *e = hl_arena_alloc(arena, 1, sizeof *e);
-    e->op = HL_OP_NAME;
-    e->pos = pos;
-    e->dim = hl_dim_none();
-    e->name = name;
-    e->text = name;
-    return e;
-}

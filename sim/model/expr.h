@@ -43,9 +43,6 @@ struct hl_expr *hl_expr_parse(struct hl_arena *arena, const char *text, struct h
 struct hl_expr *hl_expr_read(struct hl_arena *arena, const struct hl_yaml *node, const char *what,
                              const char *const *declared, size_t n, struct hl_diag *diag);
 
-/* A tree for a bare name, as if written at pos. */
-struct hl_expr *hl_expr_name(struct hl_arena *arena, const char *name, struct hl_pos pos);
-
 /* True for words that can't be declared: functions, constants, t, tad, if, and, or, not, out, nominal, molar_mass. */
 bool hl_expr_is_reserved(const char *word);
 

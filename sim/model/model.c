@@ -63,20 +63,21 @@ static const char *find_file(struct hl_arena *arena, const char *name, const cha
     return NULL;
 }
 
-/* The names of all YAML files of a directory, added to a list. */
-static const char **names_in(struct hl_arena *arena, const char *directory, const char **name, size_t *n,
-                             size_t *capacity)
+const char **hl_model_names(struct hl_arena *arena, const char *directory, const char **name, size_t *n,
+                            size_t *capacity)
 {
     DIR *dir = opendir(directory);
-    for (struct dirent *d; dir && (d = readdir(dir)) != NULL;) {
+    if (!dir)
+        return NULL;
+    name = hl_arena_push(arena, name, *n, capacity, sizeof *name); /* not NULL, even if there are none */
+    for (struct dirent *d; (d = readdir(dir)) != NULL;) {
         size_t length = strlen(d->d_name);
         if (length < 6 || strcmp(d->d_name + length - 5, ".yaml") != 0)
             continue;
         name = hl_arena_push(arena, name, *n, capacity, sizeof *name);
         name[(*n)++] = hl_arena_strndup(arena, d->d_name, length - 5);
     }
-    if (dir)
-        closedir(dir);
+    closedir(dir);
     return name;
 }
 
@@ -88,7 +89,8 @@ static void report_missing(struct hl_arena *arena, const char *name, const char 
     char hint[256];
     for (size_t i = 0; i < n; i++) {
         places = hl_arena_printf(arena, "%s%s%s", places, i ? ", " : "", directory[i]);
-        known = names_in(arena, directory[i], known, &n_known, &capacity);
+        const char **more = hl_model_names(arena, directory[i], known, &n_known, &capacity);
+        known = more ? more : known;
     }
     hl_text_did_you_mean(name, known, n_known, hint, sizeof hint);
     hl_diag_error(diag, asked_at, "no model '%s': no such file%s%s%s", name, n ? " in " : "", places,

@@ -93,6 +93,11 @@ struct hl_model *hl_model_load(struct hl_arena *arena, const char *name, const c
 struct hl_model *hl_model_from_yaml(struct hl_arena *arena, struct hl_yaml *root, const char *const *directory,
                                     size_t n, struct hl_diag *diag);
 
+/* Adds the names of a directory's models (its YAML files) to a list in the arena of *n names; the list, moved or not, or
+ * NULL when the directory can't be read. */
+const char **hl_model_names(struct hl_arena *arena, const char *directory, const char **name, size_t *n,
+                            size_t *capacity);
+
 /* Finds the file and gives the tree with extends: resolved, unchecked: for sweeps that alter it. NULL with messages. */
 struct hl_yaml *hl_model_tree(struct hl_arena *arena, const char *name, const char *const *directory, size_t n,
                               struct hl_pos asked_at, struct hl_diag *diag);

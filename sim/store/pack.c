@@ -52,31 +52,10 @@ static void shuffle(const unsigned char *from, size_t n, size_t size, unsigned c
             to[byte * count + i] = from[i * size + byte];
 }
 
-static void unshuffle(const unsigned char *from, size_t n, size_t size, unsigned char *to)
-{
-    size_t count = n / size;
-    for (size_t byte = 0; byte < size; byte++)
-        for (size_t i = 0; i < count; i++)
-            to[i * size + byte] = from[byte * count + i];
-}
-
 size_t hl_pack(struct hl_packer *packer, const void *values, size_t n, size_t size, void *scratch, void *out)
 {
     shuffle(values, n, size, scratch);
     return libdeflate_zlib_compress(packer->compressor, scratch, n, out, hl_pack_bound(packer, n));
-}
-
-bool hl_unpack(const void *bytes, size_t n_bytes, size_t n, size_t size, void *scratch, void *values)
-{
-    struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
-    if (!decompressor)
-        return false;
-    enum libdeflate_result result = libdeflate_zlib_decompress(decompressor, bytes, n_bytes, scratch, n, NULL);
-    libdeflate_free_decompressor(decompressor);
-    if (result != LIBDEFLATE_SUCCESS)
-        return false;
-    unshuffle(scratch, n, size, values);
-    return true;
 }
 
 float hl_round_float(float value)

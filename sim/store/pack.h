@@ -22,9 +22,6 @@ size_t hl_pack_bound(struct hl_packer *packer, size_t n);
  * hl_pack_bound; returns how many bytes that took, 0 on failure. scratch has n bytes. */
 size_t hl_pack(struct hl_packer *packer, const void *values, size_t n, size_t size, void *scratch, void *out);
 
-/* The way back: false when the bytes aren't what hl_pack made of n bytes. */
-bool hl_unpack(const void *bytes, size_t n_bytes, size_t n, size_t size, void *scratch, void *values);
-
 /* value with its mantissa rounded to the nearest of 10 bits (ties to even): relative error at most 2^-11. */
 float hl_round_float(float value);
 
