@@ -106,7 +106,8 @@ void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE 
     const struct hl_study *study = p->study;
     fprintf(stream, "%s: %s\n", study->name, study->title ? study->title : "");
     fprintf(stream, "  subjects     %" PRIu64 ", seed %" PRIu64 "\n", study->subjects, study->seed);
-    fprintf(stream, "  times        %zu, from %g h to %g h\n", study->n_times, study->time[0], study->time[study->n_times - 1]);
+    fprintf(stream, "  times        %zu, from %g h to %g h\n", study->n_times, study->time[0],
+            study->time[study->n_times - 1]);
     fprintf(stream, "  outputs     ");
     for (size_t o = 0; o < study->n_outputs; o++)
         fprintf(stream, " %s", study->system->output[study->output[o]].name);

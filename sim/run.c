@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The pipeline: study -> cohort -> regimen -> solve -> measure -> store, arm by arm.
  *
- * The unit of work is a strip of 64 subjects (one chunk of the file), solved in blocks and handed to the store as soon as
- * it is whole. All values of an arm stay in memory until the cohort's quantiles have been taken from them. Nothing a
+ * The unit of work is a strip of 64 subjects (one chunk of the file), solved in blocks and handed to the store as soon
+ * as it is whole. All values of an arm stay in memory until the cohort's quantiles have been taken from them. Nothing a
  * subject gets depends on the strip, the block or the thread it was solved in; sums across the cohort run in order of
  * subject. The store is entered by one thread at a time. */
 #include "run.h"
@@ -86,7 +86,8 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
     r->status = hl_alloc(r->subjects, 1);
     r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
     r->width = hl_alloc(study->n_metrics, sizeof *r->width);
-    bool complete = r->values && r->covariate && r->individual && r->mixture && r->parameter && r->status && r->metric && r->width;
+    bool complete = r->values && r->covariate && r->individual && r->mixture && r->parameter && r->status && r->metric &&
+                    r->width;
     for (size_t m = 0; complete && m < study->n_metrics; m++) {
         r->width[m] = hl_metric_width(study, regimen, m);
         r->metric[m] = hl_alloc(r->subjects * r->width[m], sizeof *r->metric[m]);
@@ -197,8 +198,8 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
     hl_meter_begin(w->meter, &block);
     struct hl_listener listener = hl_meter_listener(w->meter);
     keep_subjects(r, arm, &block);
-    enum hl_status status = hl_solver_run(w->solver, &block, study->output, study->n_outputs, study->time, study->n_times,
-                                          &listener);
+    enum hl_status status = hl_solver_run(w->solver, &block, study->output, study->n_outputs, study->time,
+                                          study->n_times, &listener);
     if (status != HL_OK)
         return status;
     keep_values(r, &block);
@@ -293,15 +294,16 @@ static void gather(const struct arm_results *r, size_t o, size_t t, size_t n, do
     }
 }
 
-static void summarise_time(const struct hl_study *study, const struct arm_results *r, size_t o, size_t t, double *column,
-                           struct summary *s)
+static void summarise_time(const struct hl_study *study, const struct arm_results *r, size_t o, size_t t,
+                           double *column, struct summary *s)
 {
     double q[HL_MAX_ASKED];
     size_t row = 0;
     hl_cohort_moments(column, r->subjects, &s->mean[t], &s->sd[t], &s->count[t]);
     for (size_t i = 0; i < study->n_thresholds; i++)
         if ((size_t)study->threshold[i].output == o)
-            s->fraction[row++ * r->n_times + t] = hl_cohort_fraction_above(column, r->subjects, study->threshold[i].value);
+            s->fraction[row++ * r->n_times + t] =
+                hl_cohort_fraction_above(column, r->subjects, study->threshold[i].value);
     hl_quantiles(column, r->subjects, study->quantile, study->n_quantiles, q);
     for (size_t i = 0; i < study->n_quantiles; i++)
         s->quantiles[i * r->n_times + t] = q[i];
@@ -389,7 +391,8 @@ static enum hl_status store_prescribed(struct hl_store *store, size_t a, const s
     return status;
 }
 
-static enum hl_status store_demands_of(struct hl_store *store, size_t a, uint64_t subject, const struct hl_events *events)
+static enum hl_status store_demands_of(struct hl_store *store, size_t a, uint64_t subject,
+                                       const struct hl_events *events)
 {
     struct hl_given *given = hl_alloc(events->n, sizeof *given);
     size_t n = 0;
@@ -478,8 +481,8 @@ static void say_status(enum hl_status status, struct hl_diag *diag)
 }
 
 /* All arms into an open store; the store is finished or abandoned here. */
-static enum hl_status run_arms(const struct hl_prepared *p, const struct hl_run_options *options, struct hl_store *store,
-                               uint64_t *failed, double started, struct hl_diag *diag)
+static enum hl_status run_arms(const struct hl_prepared *p, const struct hl_run_options *options,
+                               struct hl_store *store, uint64_t *failed, double started, struct hl_diag *diag)
 {
     size_t block = options->block ? options->block : STRIP;
     block = (block + HL_LANES - 1) / HL_LANES * HL_LANES;
@@ -538,8 +541,8 @@ static enum hl_status check_memory(const struct hl_prepared *p, struct hl_diag *
     double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE), need = hl_prepared_memory(p);
     if (need <= MEMORY_SHARE * have)
         return HL_OK;
-    hl_diag_error(diag, hl_pos_none(), "the values of one arm need %.1f GB of memory, and this machine has %.1f GB; ask for fewer "
-                  "subjects, outputs or times", need / 1e9, have / 1e9);
+    hl_diag_error(diag, hl_pos_none(), "the values of one arm need %.1f GB of memory, and this machine has %.1f GB; "
+                  "ask for fewer subjects, outputs or times", need / 1e9, have / 1e9);
     return HL_ERR_INPUT;
 }
 

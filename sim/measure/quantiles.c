@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Across the cohort at one time. Quantiles are Hyndman & Fan's type 7 (Am Stat 1996;50:361, the default of R and NumPy):
- * with x sorted and h = (n - 1) p, the quantile is x[floor(h)] + (h - floor(h)) (x[floor(h) + 1] - x[floor(h)]).
+/* Across the cohort at one time. Quantiles are Hyndman & Fan's type 7 (Am Stat 1996;50:361, the default of R and
+ * NumPy): with x sorted and h = (n - 1) p, the quantile is x[floor(h)] + (h - floor(h)) (x[floor(h) + 1] - x[floor(h)]).
  * Only the ranks that are asked for are put in their place (Hoare's selection, CACM 1961;4:321, for several ranks at
  * once): for five quantiles of a thousand subjects that is some five times quicker than sorting.
  * Mean and variance take two passes, in order of subject, so that they don't depend on how the cohort was computed. */
@@ -38,8 +38,8 @@ static double median_of_three(double a, double b, double c)
     return fmax(fmin(a, b), fmin(fmax(a, b), c));
 }
 
-/* Parts x around a value of its own: afterwards x[i] <= x[k] for all i < *left and k >= *left, and x[*left .. *right - 1]
- * all equal that value. */
+/* Parts x around a value of its own: afterwards x[i] <= x[k] for all i < *left and k >= *left, and all of
+ * x[*left .. *right - 1] equal that value. */
 static void part(double *x, size_t n, size_t *left, size_t *right)
 {
     double pivot = median_of_three(x[0], x[n / 2], x[n - 1]);

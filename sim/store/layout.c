@@ -385,7 +385,8 @@ static void name_parameter_columns(struct hl_store *s)
         if (y->parameter[i].info->uncertainty != HL_SPREAD_NONE)
             name_column(s, &s->parameter[i], HL_FLOAT64, y->parameter[i].name,
                         hl_layout_unit(a, y->parameter[i].info->unit_text),
-                        hl_arena_printf(a, "typical value of %s, drawn from its stated uncertainty", y->parameter[i].name));
+                        hl_arena_printf(a, "typical value of %s, drawn from its stated uncertainty",
+                                        y->parameter[i].name));
 }
 
 static void name_subject_columns(struct hl_store *s)
