@@ -86,8 +86,8 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
     r->status = hl_alloc(r->subjects, 1);
     r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
     r->width = hl_alloc(study->n_metrics, sizeof *r->width);
-    bool complete = r->values && r->covariate && r->individual && r->mixture && r->parameter && r->status && r->metric &&
-                    r->width;
+    bool complete = r->values && r->covariate && r->individual && r->mixture && r->parameter && r->status &&
+                    r->metric && r->width;
     for (size_t m = 0; complete && m < study->n_metrics; m++) {
         r->width[m] = hl_metric_width(study, regimen, m);
         r->metric[m] = hl_alloc(r->subjects * r->width[m], sizeof *r->metric[m]);

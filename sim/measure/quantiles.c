@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Across the cohort at one time. Quantiles are Hyndman & Fan's type 7 (Am Stat 1996;50:361, the default of R and
- * NumPy): with x sorted and h = (n - 1) p, the quantile is x[floor(h)] + (h - floor(h)) (x[floor(h) + 1] - x[floor(h)]).
+ * NumPy): with x sorted and h = (n - 1) p, the quantile is
+ *     x[floor(h)] + (h - floor(h)) (x[floor(h) + 1] - x[floor(h)]).
  * Only the ranks that are asked for are put in their place (Hoare's selection, CACM 1961;4:321, for several ranks at
  * once): for five quantiles of a thousand subjects that is some five times quicker than sorting.
  * Mean and variance take two passes, in order of subject, so that they don't depend on how the cohort was computed. */
