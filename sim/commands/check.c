@@ -32,8 +32,19 @@ static enum hl_status check_model(struct hl_arena *arena, const char *path, cons
     return HL_OK;
 }
 
+static bool is_table(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".csv") == 0;
+}
+
 static enum hl_status check_file(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
 {
+    if (is_table(path)) {
+        hl_diag_error(diag, hl_pos_none(), "%s: data sets are not supported by this version; a table of patients is checked "
+                      "with the study that names it (cohort: csv:)", path);
+        return HL_ERR_INPUT;
+    }
     struct hl_arena *arena = hl_arena_create();
     if (!arena)
         return HL_ERR_MEMORY;

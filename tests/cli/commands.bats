@@ -332,3 +332,10 @@ YAML
     "$halflife" run mixed.yaml -o b.h5 --force --quiet --subjects 17
     cmp <("$halflife" export a.h5 overlap_sedation --subject 17) <("$halflife" export b.h5 overlap_sedation --subject 17)
 }
+
+@test "check says that data sets are for a later version" {
+    echo ID,TIME > data.csv
+    run "$halflife" check data.csv
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"data.csv: data sets are not supported by this version"* ]]
+}
