@@ -27,7 +27,7 @@
 
 void hl_tally_begin(struct hl_tally *t)
 {
-    t->best = t->best_time = t->first = t->last = t->start = t->end = NAN;
+    t->best = t->best_time = t->first = t->last = t->end = NAN;
     t->sum = t->longest = 0;
     t->spell = 0;
     t->n = t->n_nodes = 0;
@@ -413,32 +413,35 @@ static double hermite(const double *a, const double *b, double s)
     return r * r * (1 + 2 * s) * a[1] + s * s * (1 + 2 * r) * b[1] + h * s * r * (r * a[2] - s * b[2]);
 }
 
+/* When the rise between two nodes, the second at or above level, reaches it. */
+static double time_of_level(const double *a, const double *b, double level)
+{
+    double low = 0, high = 1;
+    for (int round = 0; round < 60; round++) {
+        double s = 0.5 * (low + high);
+        if (hermite(a, b, s) < level)
+            low = s;
+        else
+            high = s;
+    }
+    return a[0] + high * (b[0] - a[0]);
+}
+
 static double steady_by_level(const struct hl_tally *t)
 {
-    if (t->n != 1 && t->n_nodes < 4)
-        return NAN;
     size_t n = t->n_nodes;
     if (n < 4)
         return NAN;
     const double *end = t->node[n - 1];
     /* the level's own rate of approach over the last node gives what is still missing */
-    double missing = end[2] != 0 && t->node[n - 2][2] > end[2] && end[2] > 0
+    double missing = end[2] > 0 && t->node[n - 2][2] > end[2]
                          ? end[2] * (end[0] - t->node[n - 2][0]) / log(t->node[n - 2][2] / end[2]) : 0;
     double limit = end[1] + missing;
     if (!(end[1] >= SEEN_SHARE * limit) || end[2] < 0)
         return NAN;
     for (size_t k = 1; k < n; k++)
-        if (t->node[k][1] >= STEADY_SHARE * limit) {
-            double low = 0, high = 1;
-            for (int round = 0; round < 60; round++) {
-                double s = 0.5 * (low + high);
-                if (hermite(t->node[k - 1], t->node[k], s) < STEADY_SHARE * limit)
-                    low = s;
-                else
-                    high = s;
-            }
-            return t->node[k - 1][0] + high * (t->node[k][0] - t->node[k - 1][0]) - t->interval[0].start;
-        }
+        if (t->node[k][1] >= STEADY_SHARE * limit)
+            return time_of_level(t->node[k - 1], t->node[k], STEADY_SHARE * limit) - t->interval[0].start;
     return NAN;
 }
 

@@ -15,7 +15,7 @@ struct hl_tally {
     double sum;                      /* area, or hours */
     double spell, longest, first;    /* of being above */
     double last;                     /* value at the right end of the latest piece */
-    double start, end;               /* what has been seen */
+    double end;                      /* of the latest time above */
     size_t n, capacity; struct hl_interval *interval;
     size_t n_nodes, node_capacity; double (*node)[3]; /* t, y, dy of a continuous infusion's rise */
     bool out_of_memory;
