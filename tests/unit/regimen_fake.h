@@ -23,6 +23,7 @@
 #include "base/units.h"
 #include "model/ops.h"
 #include "regimen/regimen.h"
+#include "printed.h"
 
 #define LANES 4
 
@@ -216,12 +217,7 @@ static int units_off(void **state)
 
 static const char *messages(void)
 {
-    static char buffer[16384];
-    memset(buffer, 0, sizeof buffer);
-    FILE *stream = fmemopen(buffer, sizeof buffer - 1, "w");
-    hl_diag_print(diag, stream);
-    fclose(stream);
-    return buffer;
+    return printed(diag);
 }
 
 /* The regimen of an arm that gives these items of either drug (NULL: none); NULL with messages in diag. */

@@ -13,18 +13,14 @@
 
 #include "base/csv.h"
 #include "base/memory.h"
+#include "printed.h"
 
 static char path[] = "/tmp/test_base_csv_XXXXXX";
 static struct hl_diag *diag;
 
 static const char *messages(void)
 {
-    static char buffer[4096];
-    memset(buffer, 0, sizeof buffer);
-    FILE *stream = fmemopen(buffer, sizeof buffer - 1, "w");
-    hl_diag_print(diag, stream);
-    fclose(stream);
-    return buffer;
+    return printed(diag);
 }
 
 static enum hl_status open_bytes(const char *text, size_t n, struct hl_csv **csv)

@@ -12,17 +12,7 @@
 
 #include "base/diag.h"
 #include "base/memory.h"
-
-/* What printing says, in a buffer that the next call overwrites. */
-static const char *printed(struct hl_diag *diag)
-{
-    static char buffer[8192];
-    memset(buffer, 0, sizeof buffer);
-    FILE *stream = fmemopen(buffer, sizeof buffer - 1, "w");
-    hl_diag_print(diag, stream);
-    fclose(stream);
-    return buffer;
-}
+#include "printed.h"
 
 static void the_form_of_a_message(void **state)
 {

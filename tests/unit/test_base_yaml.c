@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/yaml.h"
+#include "printed.h"
 
 static struct hl_arena *arena;
 static struct hl_diag *diag;
@@ -34,12 +35,7 @@ static int end(void **state)
 
 static const char *messages(void)
 {
-    static char buffer[8192];
-    memset(buffer, 0, sizeof buffer);
-    FILE *stream = fmemopen(buffer, sizeof buffer - 1, "w");
-    hl_diag_print(diag, stream);
-    fclose(stream);
-    return buffer;
+    return printed(diag);
 }
 
 static struct hl_yaml *loaded(const char *text)

@@ -15,6 +15,7 @@
 #include "store/result.h"
 #include "store/summary.h"
 #include "unit/store_sample.h"
+#include "printed.h"
 
 static char folder[] = "/tmp/hl-read-XXXXXX";
 static char path[200], other[200];
@@ -103,12 +104,7 @@ static size_t n_lines(void)
 
 static void says(const char *wanted)
 {
-    char message[4000] = "";
-    FILE *stream = fmemopen(message, sizeof message - 1, "w");
-    hl_diag_print(diag, stream);
-    fclose(stream);
-    if (!strstr(message, wanted))
-        fail_msg("expected a message with \"%s\" but found \"%s\"", wanted, message);
+    assert_printed(diag, wanted);
 }
 
 /* ---- result.h */

@@ -18,6 +18,7 @@
 #include "store/hdf.h"
 #include "store/pack.h"
 #include "unit/store_sample.h"
+#include "printed.h"
 
 static char folder[] = "/tmp/hl-store-XXXXXX";
 static char path[200], other[200];
@@ -65,12 +66,7 @@ static void payload_of(const char *file, char hex[65])
 
 static void says(struct sample *s, const char *wanted)
 {
-    char text[4000] = "";
-    FILE *stream = fmemopen(text, sizeof text - 1, "w");
-    hl_diag_print(s->diag, stream);
-    fclose(stream);
-    if (!strstr(text, wanted))
-        fail_msg("expected a message with \"%s\" but found \"%s\"", wanted, text);
+    assert_printed(s->diag, wanted);
 }
 
 static void writes_and_reads_back(void **state)
