@@ -38,6 +38,7 @@ struct hl_route_part_text {
     int into;                         /* compartment, or -2 */
     enum hl_input_kind input;
     struct hl_expr *fraction, *bioavailability, *lag, *given; /* given: zero_order or duration [h], rate [mg/h] */
+    struct hl_expr *rate, *duration;  /* as stated under these keys: for the modelled infusions of data sets */
 };
 
 struct hl_patch_phase_text { struct hl_pos pos; struct hl_expr *until, *release, *loses; };

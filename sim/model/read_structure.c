@@ -145,22 +145,28 @@ void hl_read_flows(struct hl_reader *r)
 
 /* ---- Routes ---- */
 
-/* Which input the part has: zero_order and duration [h], rate [mg/h], else a bolus. */
+/* Which input the part has: zero_order [h] is how every dose enters. A duration [h] or a rate [mg/h] is too when it
+ * stands alone; both together are what RATE -2 and -1 of a data set choose from, and a plain dose enters at once. */
 static void read_input(struct hl_reader *r, const struct hl_yaml *map, struct hl_route_part_text *part)
 {
-    static const char *const keys[] = {"zero_order", "duration", "rate"};
-    const char *found = NULL;
-    part->input = HL_INPUT_BOLUS;
-    for (int i = 0; i < 3; i++) {
-        if (!hl_yaml_get(map, keys[i]))
-            continue;
-        if (found)
-            hl_diag_error(r->diag, hl_yaml_key(map, keys[i])->pos,
-                          "both %s: and %s:; the amount and one of them fix the other", found, keys[i]);
-        found = keys[i];
-        part->input = i < 2 ? HL_INPUT_ZERO_ORDER : HL_INPUT_RATE;
-        part->given = hl_read_expr(r, map, keys[i], i < 2 ? "a duration [h]" : "a rate [mg/h]");
-    }
+    struct hl_expr *zero_order = hl_yaml_get(map, "zero_order") ? hl_read_expr(r, map, "zero_order", "a duration [h]")
+                                                                : NULL;
+    const struct hl_yaml *rate = hl_yaml_key(map, "rate"), *duration = hl_yaml_key(map, "duration");
+    if (hl_yaml_get(map, "rate"))
+        part->rate = hl_read_expr(r, map, "rate", "a rate [mg/h]");
+    if (hl_yaml_get(map, "duration"))
+        part->duration = hl_read_expr(r, map, "duration", "a duration [h]");
+    if (zero_order && (part->rate || part->duration))
+        hl_diag_error(r->diag, (part->rate ? rate : duration)->pos,
+                      "zero_order: fixes how every dose of this route enters; leave out %s:",
+                      part->rate ? "rate" : "duration");
+    part->input = zero_order || (part->duration && !part->rate) ? HL_INPUT_ZERO_ORDER
+                  : part->rate && !part->duration               ? HL_INPUT_RATE
+                                                                : HL_INPUT_BOLUS;
+    part->given = zero_order                          ? zero_order
+                  : part->input == HL_INPUT_RATE       ? part->rate
+                  : part->input == HL_INPUT_ZERO_ORDER ? part->duration
+                                                       : NULL;
 }
 
 static int read_into(struct hl_reader *r, const struct hl_yaml *node)

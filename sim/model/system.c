@@ -291,6 +291,45 @@ static int only_or_default_route(const struct hl_system *y, const struct hl_scop
     return -1;
 }
 
+/* The route whose parts all enter this state: the default one, else the first. */
+static int route_into(const struct hl_system *y, int instance, int state)
+{
+    int found = -1;
+    for (size_t i = 0; i < y->n_routes; i++) {
+        const struct hl_route *route = &y->route[i];
+        bool fits = route->instance == instance && !route->is_patch && route->n_parts > 0;
+        for (size_t k = 0; k < route->n_parts; k++)
+            fits = fits && route->part[k].state == state;
+        if (fits && (found < 0 || (int)i == y->instance[instance].default_route))
+            found = (int)i;
+    }
+    return found;
+}
+
+static int amount_output(const struct hl_system *y, int state)
+{
+    for (size_t i = 0; i < y->n_outputs; i++)
+        if (y->output[i].implicit && strcmp(y->output[i].name, y->state[state].name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* Compartments as data sets number them. */
+static void number_compartments(struct hl_linker *l)
+{
+    struct hl_system *y = l->system;
+    y->compartment = hl_arena_alloc(l->arena, y->n_states, sizeof *y->compartment);
+    for (size_t k = 0; k < y->n_states; k++) {
+        const struct hl_state *state = &y->state[k];
+        if (state->kind != HL_COMPARTMENT || !y->instance[state->instance].is_drug)
+            continue;
+        int shown = output_of_state(l, state->instance, (int)k);
+        y->compartment[y->n_compartments++] = (struct hl_system_compartment){
+            .name = state->name, .state = (int)k, .instance = state->instance,
+            .route = route_into(y, state->instance, (int)k), .output = shown >= 0 ? shown : amount_output(y, (int)k)};
+    }
+}
+
 static void find_defaults(struct hl_linker *l)
 {
     for (size_t i = 0; i < l->n_scopes; i++) {
@@ -303,6 +342,7 @@ static void find_defaults(struct hl_linker *l)
             x->default_output = first_output(l->system, s->index);
         x->default_route = only_or_default_route(l->system, s);
     }
+    number_compartments(l);
 }
 
 /* ---- Registers and programs ---- */

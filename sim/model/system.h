@@ -80,6 +80,8 @@ struct hl_route_part {
     int bioavailability_reg;
     int lag_reg;                /* [h]; -1 means 0 */
     int input_reg;              /* duration [h] of a ZERO_ORDER, rate [mg/h] of a RATE input; -1 otherwise */
+    int rate_reg, duration_reg; /* rate: [mg/h] and duration: [h] as the model states them, for RATE -1 and -2 of data
+                                   sets; -1 when it doesn't. With both, input is BOLUS */
 };
 
 /* A removable patch: its content P empties first-order through the phases of wear, P is what remains in it. Phase j
@@ -108,6 +110,18 @@ struct hl_route {
     int lag_reg;                /* patch: [h]; -1 means 0 */
     struct hl_dim dose_dim;     /* dimension of a dose by this route (mg; nominal_dim for patches) */
     double default_wear;        /* patch: [h], or 0 when the model states none */
+};
+
+/* A compartment as data sets number it: CMT n is compartment[n - 1], drug after drug in the study's order, each drug's
+ * in the order of its file. */
+struct hl_system_compartment {
+    const char *name;           /* "clonazepam.central" */
+    int state, instance;
+    int route;                  /* gives a dose its bioavailability, lag, rate and duration: the default route if all its
+                                   parts enter here, else the first route of which that is true (patches apart); -1: a
+                                   plain dose */
+    int output;                 /* shown for an observation here: the first own output that is a multiple of this amount
+                                   alone, else the amount itself */
 };
 
 struct hl_output {
@@ -143,6 +157,7 @@ struct hl_system {
     size_t n_states;      struct hl_state *state;
     size_t n_coefs;       struct hl_coefficient *coef;   /* the linear part; rows and columns are state indices */
     size_t n_routes;      struct hl_route *route;
+    size_t n_compartments; struct hl_system_compartment *compartment;
     size_t n_outputs;     struct hl_output *output;
 
     struct hl_program individual;     /* once per subject; inputs: covariates, parameters, etas, classes */

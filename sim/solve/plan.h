@@ -27,6 +27,7 @@ struct hl_plan {
     const char *solver;
     double tolerance;
     bool everything;               /* all live states are integrated: nothing is exact */
+    bool for_records;              /* made by hl_plan_create_for_data: no regimen */
     const gsl_odeiv2_step_type *stepper;
     bool one_step;                 /* the stepper keeps no memory of earlier steps */
 

@@ -19,6 +19,11 @@ struct hl_plan;
  * is the relative tolerance of integration. NULL with a message in diag. */
 struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_regimen *regimen, const char *solver,
                                double tolerance, struct hl_diag *diag);
+
+/* The same for a data set: dosed says by state what a record's dose may enter; a model whose covariates are
+ * interpolated is integrated as a whole, since its rates change all the time. */
+struct hl_plan *hl_plan_create_for_data(const struct hl_system *system, const bool *dosed, bool interpolated,
+                                        const char *solver, double tolerance, struct hl_diag *diag);
 void hl_plan_free(struct hl_plan *plan);
 
 /* True when name is a solver. */

@@ -62,6 +62,22 @@ enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const
 struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route; bool refused; };
 enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
 
+/* The table of a data-set run under /records: every record of the data set in file order, arm after arm. Columns are
+ * handed over as doubles. Names are made safe and unique; begin must be
+ * called once, before the first rows. */
+struct hl_record_column {
+    const char *name;                       /* "IPRED", "clonazepam_Cp", "A_central" */
+    const char *unit, *long_name, *output;  /* output: dotted name of the output it holds, or NULL */
+    const char *note;                       /* attribute "comment", or NULL */
+    const struct hl_output *evidence;       /* whose evidence grade the column rests on, or NULL */
+    bool whole;                             /* int32 instead of float64 */
+    size_t n_flags; const char *const *flag; /* meanings of codes 0, 1, ... of a whole column */
+};
+enum hl_status hl_store_records_begin(struct hl_store *store, size_t n_columns, const struct hl_record_column *column);
+
+/* The next n rows: values[column][n]. */
+enum hl_status hl_store_records(struct hl_store *store, size_t n, const double *values);
+
 /* Writes the rest (sweep design, payload_sha256, status, wall time), closes, syncs, verifies by reading back, renames.
  * After a failure the temporary file is gone and an earlier file of that name untouched. Releases the store always. */
 enum hl_status hl_store_finish(struct hl_store *store, double wall_seconds, uint64_t subjects_failed,

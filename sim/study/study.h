@@ -75,6 +75,34 @@ struct hl_metric_spec {
 /* A threshold whose fraction of the cohort is stored over time. */
 struct hl_threshold { int output; double value; const char *text; };
 
+/* What a covariate of a data set is between two records: the value of the record that ends the interval (NONMEM's
+ * rule), of the one that begins it, or on the straight line between them. */
+enum hl_covariate_rule { HL_COVARIATE_NEXT, HL_COVARIATE_PREVIOUS, HL_COVARIATE_INTERPOLATE };
+
+/* One line under data: columns: -- which column an item ("AMT") or a covariate ("WT") stands in, and its unit. */
+struct hl_data_column {
+    const char *item;
+    const char *column;               /* header in the file; NULL: the item's own name */
+    const char *unit_text; struct hl_unit unit; /* unit_text NULL: the header's own, or the default */
+    struct hl_pos pos;
+};
+
+/* IPRED of an observation whose CMT (or DVID) is number: an output of the system. */
+struct hl_data_shown { int number, output; struct hl_pos pos; };
+
+/* data: -- a NONMEM-style table in the place of arms. */
+struct hl_data_spec {
+    const char *path; struct hl_pos pos;
+    size_t n_columns; struct hl_data_column *column;
+    enum hl_covariate_rule *rule;     /* by covariate of the system */
+    bool rule_stated;                 /* false: NONMEM's, because the study says nothing */
+    bool scales_rate;                 /* bioavailability_scales: rate; false: duration, NONMEM's rule */
+    size_t n_missing; const char **missing; /* texts that mean missing, beside "." and nothing */
+    const char *ignore;               /* rows whose first field starts with one of these characters are left out; NULL */
+    size_t n_shown; struct hl_data_shown *shown;
+    bool amounts;                     /* store: [amounts]: A_<compartment> of every compartment */
+};
+
 struct hl_study {
     const char *name, *title, *description, *path;
     struct hl_yaml *root;             /* as read, with --set applied */
@@ -93,6 +121,10 @@ struct hl_study {
     const char *precision;            /* "single", "double", "rounded" */
     const char *compression;          /* "none", "fast", "small" */
     bool store_trajectories;          /* store: [trajectories, ...]; metrics and quantiles are always kept */
+    struct hl_data_spec *data;        /* NULL without a data set; with one there is one arm (or one per combination of a
+                                         sweep) without prescriptions, and no times. The outputs beyond n_asked include
+                                         those of every compartment (struct hl_system_compartment) */
+    bool scales_duration;             /* bioavailability_scales: duration, for prescribed infusions; false: rate */
     struct hl_yaml *resolved;         /* the whole study with every default filled in and marked; runs again to the same
                                          numbers */
     size_t n_model_files; const char **model_path; /* every file read, for provenance */
@@ -106,6 +138,7 @@ struct hl_study_options {
     bool has_subjects; uint64_t subjects;
     bool has_seed; uint64_t seed;
     bool typical;
+    const char *data;                 /* --data: this file instead of the study's arms or data: file; or NULL */
     size_t n_sets; const struct hl_set *set;
     const char *const *model_directory; size_t n_model_directories; /* searched after the study's own ../models and . */
 };
