@@ -178,7 +178,11 @@ const char *hl_text_did_you_mean(const char *word, const char *const *candidates
 
 uint64_t hl_text_hash(const char *text)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
+    return hl_text_hash_more(0xcbf29ce484222325u, text);
+}
+
+uint64_t hl_text_hash_more(uint64_t hash, const char *text)
+{
     for (; *text; text++)
         hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
     return hash;

@@ -28,6 +28,9 @@ const char *hl_text_did_you_mean(const char *word, const char *const *candidates
 /* FNV-1a, 64 bit: the stream number of a named random quantity. */
 uint64_t hl_text_hash(const char *text);
 
+/* Goes on with a hash: hash_more(hash("a"), "bc") is hash("abc"). */
+uint64_t hl_text_hash_more(uint64_t hash, const char *text);
+
 /* True when text is a name of the model language: a letter, then letters, digits and underscores. */
 bool hl_text_is_name(const char *text);
 

@@ -13,7 +13,19 @@
  * shifts no other, unless it is correlated with it. Mixture classes, the row of a table of real patients and uncertain
  * typical values have streams of their own, named "alias.mixture", "csv:row" and "uncertainty:alias.PARAM".
  *
- * Between-occasion effects are drawn once: a simulated regimen is one occasion. */
+ * An eta between occasions (kappa) has such a number for every occasion o,
+ *
+ *     z = normal(seed, subject, hash of its name, draw o)
+ *
+ * and its group consists of others of its kind. A simulated regimen is one occasion, number 0; the occasions of a data
+ * set are the values in OCC.
+ *
+ * Residual errors have streams that no eta can have, "residual.scale:alias.OUTPUT" and "residual.shift:alias.OUTPUT",
+ * and a draw for every record:
+ *
+ *     DV = IPRED (1 + s e1) + a e2,   or   DV = IPRED exp(s e1) + a e2
+ *
+ * s and a being the standard deviations of the output's proportional (or log) and additive error. */
 #include "cohort/cohort.h"
 
 #include <math.h>
@@ -42,6 +54,7 @@ struct hl_cohort {
     uint64_t *mixture_stream;
     uint64_t row_stream;
     size_t n_rows; /* of the table; 0 without one */
+    bool occasions; /* some eta is between occasions */
 };
 
 /* ---- preparing */
@@ -110,6 +123,8 @@ static void find_streams(struct hl_cohort *cohort)
     for (size_t i = 0; i < system->n_mixtures; i++)
         cohort->mixture_stream[i] = hl_text_hash(system->mixture[i].name);
     cohort->row_stream = hl_text_hash("csv:row");
+    for (size_t i = 0; i < system->n_etas; i++)
+        cohort->occasions |= system->eta[i].occasion;
     for (size_t i = 0; i < system->n_covariates; i++)
         if (cohort->spec->distribution[i].kind == HL_DIST_CSV)
             cohort->n_rows = cohort->spec->distribution[i].n;
@@ -215,20 +230,64 @@ static void put_uncertain(const struct hl_cohort *cohort, uint64_t subject, doub
     }
 }
 
+/* Everything of one subject that the individual program starts from. */
+static void put_subject(const struct hl_cohort *cohort, uint64_t subject, double *score, double *lane, size_t lanes)
+{
+    if (!cohort->spec->typical)
+        hl_groups_scores(cohort->groups, cohort->spec->seed, subject, score);
+    put_covariates(cohort, subject, score, lane, lanes);
+    put_etas(cohort, score, lane, lanes);
+    put_mixtures(cohort, subject, lane, lanes);
+    put_uncertain(cohort, subject, lane, lanes);
+}
+
 void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, double *regs, size_t lanes)
 {
-    const struct hl_system *system = cohort->system;
     double score[hl_groups_size(cohort->groups)];
     memset(score, 0, sizeof score);
-    hl_system_reset(system, regs, lanes);
-    for (size_t i = 0; i < lanes && n > 0; i++) {
-        uint64_t subject = first + (i < n ? i : n - 1);
-        if (!cohort->spec->typical)
-            hl_groups_scores(cohort->groups, cohort->spec->seed, subject, score);
-        put_covariates(cohort, subject, score, regs + i, lanes);
-        put_etas(cohort, score, regs + i, lanes);
-        put_mixtures(cohort, subject, regs + i, lanes);
-        put_uncertain(cohort, subject, regs + i, lanes);
+    hl_system_reset(cohort->system, regs, lanes);
+    for (size_t i = 0; i < lanes && n > 0; i++)
+        put_subject(cohort, first + (i < n ? i : n - 1), score, regs + i, lanes);
+    hl_program_run(&cohort->system->individual, regs, lanes);
+}
+
+void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *regs)
+{
+    double score[hl_groups_size(cohort->groups)];
+    memset(score, 0, sizeof score);
+    hl_system_reset(cohort->system, regs, 1);
+    put_subject(cohort, subject, score, regs, 1);
+}
+
+void hl_cohort_occasion(const struct hl_cohort *cohort, uint64_t subject, double occasion, double *regs)
+{
+    const struct hl_system *system = cohort->system;
+    if (!cohort->occasions || cohort->spec->typical)
+        return; /* what hl_cohort_draw wrote holds for every occasion */
+    double score[hl_groups_size(cohort->groups)];
+    memset(score, 0, sizeof score);
+    hl_groups_occasion_scores(cohort->groups, cohort->spec->seed, subject, (uint64_t)(int64_t)occasion, score);
+    for (size_t i = 0; i < system->n_etas; i++)
+        if (system->eta[i].occasion)
+            regs[system->eta[i].reg] = hl_groups_sd(cohort->groups, i) * score[i];
+}
+
+/* ---- observing */
+
+double hl_cohort_observation(const struct hl_cohort *cohort, uint64_t subject, const struct hl_output *output,
+                             uint64_t draw, double IPRED)
+{
+    double scale = output->residual_proportional, shift = output->residual_additive, DV = IPRED;
+    if (cohort->spec->typical)
+        return IPRED;
+    if (scale > 0.0) {
+        uint64_t stream = hl_text_hash_more(hl_text_hash("residual.scale:"), output->name);
+        double e = scale * hl_random_normal(cohort->spec->seed, subject, stream, draw);
+        DV = output->residual_log ? IPRED * exp(e) : IPRED * (1.0 + e);
     }
-    hl_program_run(&system->individual, regs, lanes);
+    if (shift > 0.0) {
+        uint64_t stream = hl_text_hash_more(hl_text_hash("residual.shift:"), output->name);
+        DV += shift * hl_random_normal(cohort->spec->seed, subject, stream, draw);
+    }
+    return DV;
 }

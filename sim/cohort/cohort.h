@@ -25,14 +25,14 @@ void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, do
  * is left to the caller, who first puts the data set's covariates and an occasion in. */
 void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *regs);
 
-/* Puts the between-occasion etas of this occasion (a whole number; the value in OCC) into regs; those of occasion 0 are
- * what hl_cohort_draw and hl_cohort_fill write. A pure function of (seed, subject, occasion); zeros when the cohort is
- * typical. */
+/* Puts the between-occasion etas of this occasion (a whole number between -2^53 and 2^53; the value in OCC) into regs,
+ * which hl_cohort_draw has filled; those of occasion 0 are what hl_cohort_draw and hl_cohort_fill write. A pure function
+ * of (seed, subject, occasion); zeros when the cohort is typical. */
 void hl_cohort_occasion(const struct hl_cohort *cohort, uint64_t subject, double occasion, double *regs);
 
-/* One simulated observation: DV = IPRED (1 + proportional eps1) + additive eps2, or IPRED exp(log eps), by the output's
- * residual error; IPRED itself when the model states none. draw is the number of the record within the individual;
- * engine's unit. Pure function of (seed, subject, output's name, draw). */
+/* One simulated observation: DV = IPRED (1 + proportional eps1) + additive eps2, or IPRED exp(log eps1) + additive
+ * eps2, by the output's residual error; IPRED itself when the model states none or the cohort is typical. draw is the
+ * number of the record within the individual; engine's unit. Pure function of (seed, subject, output's name, draw). */
 double hl_cohort_observation(const struct hl_cohort *cohort, uint64_t subject, const struct hl_output *output,
                              uint64_t draw, double IPRED);
 

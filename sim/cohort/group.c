@@ -23,6 +23,7 @@ struct group {
     double *r;      /* n x n */
     double *l;      /* n x n, lower: r = l l' */
     struct hl_pos pos;
+    bool occasion;  /* drawn anew for every occasion */
 };
 
 struct hl_groups {
@@ -31,6 +32,7 @@ struct hl_groups {
     const char **name; /* by quantity */
     uint64_t *stream;
     bool *random;   /* has a distribution to draw from */
+    bool *occasion; /* an eta between occasions */
     size_t *parent; /* of the union-find forest */
     double *sd;     /* by eta */
     size_t n_groups;
@@ -75,6 +77,7 @@ static void list_quantities(struct hl_arena *arena, struct hl_groups *groups, co
     groups->name = hl_arena_alloc(arena, n, sizeof *groups->name);
     groups->stream = hl_arena_alloc(arena, n, sizeof *groups->stream);
     groups->random = hl_arena_alloc(arena, n, sizeof *groups->random);
+    groups->occasion = hl_arena_alloc(arena, n, sizeof *groups->occasion);
     groups->grouped = hl_arena_alloc(arena, n, sizeof *groups->grouped);
     groups->parent = hl_arena_alloc(arena, n, sizeof *groups->parent);
     groups->sd = hl_arena_alloc(arena, n, sizeof *groups->sd);
@@ -82,6 +85,7 @@ static void list_quantities(struct hl_arena *arena, struct hl_groups *groups, co
         bool eta = q < system->n_etas;
         groups->name[q] = eta ? system->eta[q].name : system->covariate[q - system->n_etas].name;
         groups->random[q] = eta ? system->eta[q].sd > 0.0 : draws(&spec->distribution[q - system->n_etas]);
+        groups->occasion[q] = eta && system->eta[q].occasion;
         groups->sd[q] = eta ? system->eta[q].sd : 1.0;
         groups->stream[q] = hl_text_hash(groups->name[q]);
         groups->parent[q] = q;
@@ -213,6 +217,20 @@ static bool all_finite(const struct group *group)
     return true;
 }
 
+/* What is drawn once per subject can't be jointly normal with what is drawn for every occasion. Files are refused
+ * earlier, where they say so. */
+static bool one_level(const struct hl_groups *groups, struct group *group, struct hl_diag *diag)
+{
+    group->occasion = groups->occasion[group->member[0]];
+    for (size_t i = 1; i < group->n; i++)
+        if (groups->occasion[group->member[i]] != group->occasion) {
+            hl_diag_error(diag, group->pos, "'%s' and '%s' can't be correlated: only one of them is between occasions",
+                          groups->name[group->member[0]], groups->name[group->member[i]]);
+            return false;
+        }
+    return true;
+}
+
 static bool prepare(struct hl_arena *arena, const struct hl_groups *groups, const struct hl_cohort_spec *spec,
                     struct group *group, struct hl_diag *diag)
 {
@@ -220,6 +238,8 @@ static bool prepare(struct hl_arena *arena, const struct hl_groups *groups, cons
     group->r = hl_arena_alloc(arena, n * n, sizeof *group->r);
     group->l = hl_arena_alloc(arena, n * n, sizeof *group->l);
     fill_matrix(groups, spec, group);
+    if (!one_level(groups, group, diag))
+        return false;
     if (!all_finite(group)) {
         hl_diag_error(diag, group->pos, "a covariance stands beside a variance of 0; set it to 0 too");
         return false;
@@ -280,11 +300,11 @@ struct hl_groups *hl_groups_create(struct hl_arena *arena, const struct hl_syste
 /* ---- drawing */
 
 static void draw_group(const struct hl_groups *groups, const struct group *group, uint64_t seed, uint64_t subject,
-                       double *score)
+                       uint64_t draw, double *score)
 {
     double z[group->n];
     for (size_t i = 0; i < group->n; i++)
-        z[i] = hl_random_normal(seed, subject, groups->stream[group->member[i]], 0);
+        z[i] = hl_random_normal(seed, subject, groups->stream[group->member[i]], draw);
     for (size_t i = 0; i < group->n; i++) {
         double sum = 0.0;
         for (size_t j = 0; j <= i; j++)
@@ -299,5 +319,16 @@ void hl_groups_scores(const struct hl_groups *groups, uint64_t seed, uint64_t su
         if (groups->random[q] && !groups->grouped[q])
             score[q] = hl_random_normal(seed, subject, groups->stream[q], 0);
     for (size_t g = 0; g < groups->n_groups; g++)
-        draw_group(groups, &groups->group[g], seed, subject, score);
+        draw_group(groups, &groups->group[g], seed, subject, 0, score);
+}
+
+void hl_groups_occasion_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, uint64_t occasion,
+                               double *score)
+{
+    for (size_t q = 0; q < groups->n_quantities; q++)
+        if (groups->occasion[q] && groups->random[q] && !groups->grouped[q])
+            score[q] = hl_random_normal(seed, subject, groups->stream[q], occasion);
+    for (size_t g = 0; g < groups->n_groups; g++)
+        if (groups->group[g].occasion)
+            draw_group(groups, &groups->group[g], seed, subject, occasion, score);
 }

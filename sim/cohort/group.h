@@ -22,4 +22,8 @@ double hl_groups_sd(const struct hl_groups *groups, size_t eta);
 /* The score of every quantity that is random; others are left alone. */
 void hl_groups_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, double *score);
 
+/* The scores of the etas between occasions, for one occasion (0: those of hl_groups_scores); others are left alone. */
+void hl_groups_occasion_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, uint64_t occasion,
+                               double *score);
+
 #endif

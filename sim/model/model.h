@@ -63,7 +63,13 @@ struct hl_covariate {
     bool unread;                /* the default couldn't be read */
 };
 
-struct hl_eta { const char *name; struct hl_pos pos; double sd; bool occasion; struct hl_evidence evidence; };
+struct hl_eta {
+    const char *name; struct hl_pos pos;
+    double sd;
+    bool occasion;              /* drawn anew for every occasion, not once per subject */
+    bool level_stated;          /* by the eta itself */
+    struct hl_evidence evidence;
+};
 struct hl_eta_block { size_t n; size_t *eta; double *covariance; /* n x n */ struct hl_pos pos; };
 struct hl_mixture { const char *name; struct hl_pos pos; size_t n; const char **class_name; double *probability; };
 

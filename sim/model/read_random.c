@@ -78,13 +78,18 @@ static const char *which_spread(struct hl_reader *r, const struct hl_yaml *map)
     return found;
 }
 
-static bool read_level(struct hl_reader *r, const struct hl_yaml *map)
+/* Whether level: is stated, and then which. */
+static bool read_level(struct hl_reader *r, const struct hl_yaml *map, bool *occasion)
 {
+    static const char *const levels[] = {"subject", "occasion"};
     const struct hl_yaml *level = hl_yaml_get(map, "level");
     const char *text = level ? hl_yaml_text(level, "subject or occasion", r->diag) : NULL;
+    char near[64];
     if (text && strcmp(text, "occasion") != 0 && strcmp(text, "subject") != 0)
-        hl_diag_error(r->diag, level->pos, "unknown level '%s': subject (the default) or occasion", text);
-    return text && strcmp(text, "occasion") == 0;
+        hl_diag_error(r->diag, level->pos, "unknown level '%s'%s: subject (the default) or occasion", text,
+                      hl_text_did_you_mean(text, levels, 2, near, sizeof near));
+    *occasion = text && strcmp(text, "occasion") == 0;
+    return text != NULL;
 }
 
 static void read_eta(struct hl_reader *r, const struct hl_yaml *map, struct hl_eta *eta)
@@ -95,7 +100,7 @@ static void read_eta(struct hl_reader *r, const struct hl_yaml *map, struct hl_e
     if (!hl_read_keys(r, map, what, known))
         return;
     const char *how = which_spread(r, map);
-    eta->occasion = read_level(r, map);
+    eta->level_stated = read_level(r, map, &eta->occasion);
     hl_read_evidence(r, map, what, false, NULL, &eta->evidence);
     if (how)
         read_spread(r, how, hl_yaml_get(map, how), &eta->sd);
@@ -236,11 +241,33 @@ static void read_correlation(struct hl_reader *r, const struct hl_yaml *map, con
         block->covariance[i] = i / n == i % n ? sd[i / n] * sd[i / n] : corr[i] * sd[i / n] * sd[i % n];
 }
 
+/* A block is drawn once per subject or once per occasion, all of it. */
+static void settle_level(struct hl_reader *r, const struct hl_yaml *map, const struct hl_eta_block *block)
+{
+    bool occasion, stated = read_level(r, map, &occasion);
+    const struct hl_eta *first = &r->model->eta[block->eta[0]];
+    for (size_t i = 0; i < block->n; i++) {
+        struct hl_eta *eta = &r->model->eta[block->eta[i]];
+        if (stated && eta->level_stated && eta->occasion != occasion)
+            hl_diag_error(r->diag, hl_yaml_get(map, "level")->pos,
+                          "'%s' is between %ss where it is declared and between %ss in this block; keep one", eta->name,
+                          eta->occasion ? "occasion" : "subject", occasion ? "occasion" : "subject");
+        if (stated)
+            eta->occasion = occasion;
+        else if (eta->occasion != first->occasion)
+            hl_diag_error(r->diag, block->pos,
+                          "a block can't mix '%s' (between %ss) with '%s' (between %ss); give each level a block of its "
+                          "own",
+                          first->name, first->occasion ? "occasion" : "subject", eta->name,
+                          eta->occasion ? "occasion" : "subject");
+    }
+}
+
 /* What the block says of its members holds for them. */
 static void pass_to_members(struct hl_reader *r, const struct hl_yaml *map, const struct hl_eta_block *block)
 {
     struct hl_evidence evidence;
-    bool occasion = read_level(r, map);
+    settle_level(r, map, block);
     hl_read_evidence(r, map, "a block", false, NULL, &evidence);
     for (size_t i = 0; i < block->n; i++) {
         struct hl_eta *eta = &r->model->eta[block->eta[i]];
@@ -249,7 +276,6 @@ static void pass_to_members(struct hl_reader *r, const struct hl_yaml *map, cons
             hl_diag_note(r->diag, eta->pos, "'%s' has standard deviation %.4g here and %.4g in its block, which holds",
                          eta->name, eta->sd, sd);
         eta->sd = sd;
-        eta->occasion |= occasion;
         if (eta->evidence.grade == HL_GRADE_NONE)
             eta->evidence = evidence;
     }

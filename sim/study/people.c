@@ -544,6 +544,19 @@ static bool same_pair(const struct hl_correlation *x, const struct hl_correlatio
     return (strcmp(x->a, y->a) == 0 && strcmp(x->b, y->b) == 0) || (strcmp(x->a, y->b) == 0 && strcmp(x->b, y->a) == 0);
 }
 
+/* What is drawn for every occasion is correlated only with its like. */
+static bool same_level(struct hl_study_reader *reader, struct hl_pos pos, const struct hl_system *system,
+                       const struct hl_correlation *c)
+{
+    int a = hl_system_find_eta(system, c->a), b = hl_system_find_eta(system, c->b);
+    bool often_a = a >= 0 && system->eta[a].occasion, often_b = b >= 0 && system->eta[b].occasion;
+    if (often_a != often_b)
+        hl_diag_error(reader->diag, pos,
+                      "'%s' is drawn for every occasion and '%s' once per subject, so they can't be correlated",
+                      often_a ? c->a : c->b, often_a ? c->b : c->a);
+    return often_a == often_b;
+}
+
 static void read_correlation(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                              struct hl_cohort_spec *spec)
 {
@@ -559,7 +572,8 @@ static void read_correlation(struct hl_study_reader *reader, const struct hl_yam
                       "fentanyl.eta_CL], r: 0.3}");
         return;
     }
-    if (!hl_study_read_number(reader, r, "a correlation", &c.r) || !c.a)
+    if (!hl_study_read_number(reader, r, "a correlation", &c.r) || !c.a ||
+        !same_level(reader, hl_yaml_get(node, "between")->pos, system, &c))
         return;
     if (!(fabs(c.r) <= 1.0)) {
         hl_diag_error(reader->diag, r->pos, "a correlation lies between -1 and 1, found '%s'", r->text);

@@ -89,6 +89,7 @@ static void hashes_are_fnv_1a(void **state)
     assert_true(hl_text_hash("") == 0xcbf29ce484222325u);
     assert_true(hl_text_hash("a") == 0xaf63dc4c8601ec8cu);
     assert_true(hl_text_hash("foobar") == 0x85944171f73967e8u);
+    assert_true(hl_text_hash_more(hl_text_hash("foo"), "bar") == 0x85944171f73967e8u);
 }
 
 static void names(void **state)
