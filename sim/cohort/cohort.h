@@ -26,8 +26,8 @@ void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, do
 void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *regs);
 
 /* Puts the between-occasion etas of this occasion (a whole number between -2^53 and 2^53; the value in OCC) into regs,
- * which hl_cohort_draw has filled; those of occasion 0 are what hl_cohort_draw and hl_cohort_fill write. A pure function
- * of (seed, subject, occasion); zeros when the cohort is typical. */
+ * which hl_cohort_draw has filled; those of occasion 0 are what hl_cohort_draw and hl_cohort_fill write. A pure
+ * function of (seed, subject, occasion); zeros when the cohort is typical. */
 void hl_cohort_occasion(const struct hl_cohort *cohort, uint64_t subject, double occasion, double *regs);
 
 /* One simulated observation: DV = IPRED (1 + proportional eps1) + additive eps2, or IPRED exp(log eps1) + additive

@@ -256,8 +256,7 @@ static void settle_level(struct hl_reader *r, const struct hl_yaml *map, const s
             eta->occasion = occasion;
         else if (eta->occasion != first->occasion)
             hl_diag_error(r->diag, block->pos,
-                          "a block can't mix '%s' (between %ss) with '%s' (between %ss); give each level a block of its "
-                          "own",
+                          "a block can't mix '%s' (between %ss) with '%s' (between %ss); give each level its own block",
                           first->name, first->occasion ? "occasion" : "subject", eta->name,
                           eta->occasion ? "occasion" : "subject");
     }

@@ -238,7 +238,7 @@ static void levels_do_not_mix(void **state)
 {
     (void)state;
     refuse_model("of: [kappa_V, kappa_F], level: occasion", "of: [kappa_V, kappa_CL]",
-                 "a block can't mix 'kappa_V' (between subjects) with 'kappa_CL' (between occasions); give each level");
+                 "a block can't mix 'kappa_V' (between subjects) with 'kappa_CL' (between occasions); give each level its own block");
     refuse_model("of: [kappa_V, kappa_F], level: occasion", "of: [kappa_V, kappa_CL], level: subject",
                  "'kappa_CL' is between occasions where it is declared and between subjects in this block");
     refuse_model("kappa_0: {sd: 0, level: occasion}", "kappa_0: {sd: 0, level: occassion}",
@@ -247,8 +247,8 @@ static void levels_do_not_mix(void **state)
     for (size_t i = 0; i < 2; i++) {
         char text[1024];
         snprintf(text, sizeof text,
-                 STUDY("{subjects: 9, covariates: {WT: {normal: {mean: 70 kg, sd: 7 kg}}}, correlations: [{between: %s, "
-                       "r: 0.3}]}"),
+                 STUDY("{subjects: 9, covariates: {WT: {normal: {mean: 70 kg, sd: 7 kg}}}, correlations: "
+                       "[{between: %s, r: 0.3}]}"),
                  pairs[i]);
         struct sample s = sample_load(text);
         assert_null(s.study);

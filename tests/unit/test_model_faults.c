@@ -105,7 +105,7 @@ static const struct { const char *text, *message; } faults[] = {
     {HEAD "compartments: {a: {}}\nroutes: {oral: {into: a, bioavailability: -0.5}}\n", "can't be negative"},
     {HEAD "compartments: {a: {}}\nroutes: {oral: [{into: a, fraction: 0.7}, {into: a, fraction: 0.4}]}\n", "sum to 1.1, more than the dose"},
     {HEAD "compartments: {a: {}}\nroutes: {oral: [{into: a, fraction: 0.7}, {into: a}]}\n", "would take the whole dose again"},
-    {HEAD "compartments: {a: {}}\nroutes: {oral: {into: a, zero_order: 2 h, rate: 3 mg/h}}\n", "both zero_order: and rate:"},
+    {HEAD "compartments: {a: {}}\nroutes: {oral: {into: a, zero_order: 2 h, rate: 3 mg/h}}\n", "zero_order: fixes how every dose of this route enters; leave out rate:"},
     {HEAD "compartments: {a: {}}\nroutes: {p: {patch: {into: a, release: 1 h^-1}}}\n", "patch 'p' needs either content:"},
     {HEAD "compartments: {a: {}}\nroutes: {p: {patch: {into: a, content: 2 h * nominal, release: 1 h}}}\n", "the release of 'p' must have dimension 1/h"},
     {HEAD "compartments: {a: {}}\nroutes: {p: {patch: {into: a, content: nominal, release: 1 h^-1}}}\n", "the content of patch 'p' must have dimension mg, but this expression has mg/h"},
