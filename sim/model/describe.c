@@ -446,40 +446,86 @@ void hl_model_print(const struct hl_model *m, FILE *f)
 
 /* ---- The library ---- */
 
-struct entry { const char *name, *title; };
+/* Headings in the order of the list: drugs, interactions, then one per family of structures, by name. */
+enum kind { KIND_DRUG, KIND_INTERACTION, KIND_STRUCTURE };
 
-static int by_name(const void *a, const void *b)
+struct entry { const char *name, *title, *family; enum kind kind; };
+
+static int by_kind_and_name(const void *a, const void *b)
 {
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+    const struct entry *x = a, *y = b;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    int family = strcmp(x->family, y->family);
+    return family != 0 ? family : strcmp(x->name, y->name);
 }
 
-/* The title of a model, or what it extends when it has none of its own. */
-static const char *title_of(struct hl_arena *arena, const char *path, struct hl_diag *diag)
+/* The text under a key of the file itself; NULL when it has none. */
+static const char *own_text(const struct hl_yaml *root, const char *key)
 {
-    const struct hl_yaml *root = hl_yaml_load_file(arena, path, diag), *title = hl_yaml_get(root, "title");
-    const struct hl_yaml *base = hl_yaml_get(root, "extends");
-    if (title && title->text)
-        return title->text;
-    return base && base->text ? hl_arena_printf(arena, "(a variant of %s)", base->text) : root ? "" : "(can't be read)";
+    const struct hl_yaml *node = hl_yaml_get(root, key);
+    return node ? node->text : NULL;
 }
 
-/* Adds the models of a directory that aren't in the list yet; false when it can't be read. */
-static bool list_directory(struct hl_arena *arena, const char *directory, struct entry **list, size_t *n,
-                           size_t *capacity, struct hl_diag *diag)
+/* An interaction reads other models' outputs, whether its own file says so or one that it extends. */
+static bool has_inputs(struct hl_arena *arena, const char *path, const struct hl_yaml *root,
+                       const char *const *directory, size_t n, struct hl_diag *diag)
+{
+    if (own_text(root, "extends"))
+        root = hl_model_tree(arena, path, directory, n, hl_pos_none(), diag);
+    return root && hl_yaml_get(root, "inputs");
+}
+
+/* What one file is listed as; a variant without a title says what it extends. */
+static struct entry entry_of(struct hl_arena *arena, const char *name, const char *path, const char *const *directory,
+                             size_t n, struct hl_diag *diag)
+{
+    const struct hl_yaml *root = hl_yaml_load_file(arena, path, diag);
+    if (!root)
+        return (struct entry){name, "(can't be read)", "", KIND_DRUG};
+    const char *title = own_text(root, "title"), *base = own_text(root, "extends"), *family = own_text(root, "family");
+    if (!title)
+        title = base ? hl_arena_printf(arena, "(a variant of %s)", base) : "";
+    enum kind kind = family                                                  ? KIND_STRUCTURE
+                     : has_inputs(arena, path, root, directory, n, diag) ? KIND_INTERACTION
+                                                                             : KIND_DRUG;
+    return (struct entry){name, title, family ? family : "", kind};
+}
+
+/* Adds the models of directory i that aren't in the list yet; false when it can't be read. */
+static bool list_directory(struct hl_arena *arena, const char *const *directory, size_t n_directories, size_t i,
+                           struct entry **list, size_t *n, size_t *capacity, struct hl_diag *diag)
 {
     size_t n_names = 0, room = 0;
-    const char **name = hl_model_names(arena, directory, NULL, &n_names, &room);
-    for (size_t i = 0; i < n_names; i++) {
+    const char **name = hl_model_names(arena, directory[i], NULL, &n_names, &room);
+    for (size_t j = 0; j < n_names; j++) {
         bool known = false;
         for (size_t k = 0; k < *n; k++)
-            known |= strcmp((*list)[k].name, name[i]) == 0;
+            known |= strcmp((*list)[k].name, name[j]) == 0;
         if (known)
             continue;
-        const char *title = title_of(arena, hl_arena_printf(arena, "%s/%s.yaml", directory, name[i]), diag);
         *list = hl_arena_push(arena, *list, *n, capacity, sizeof **list);
-        (*list)[(*n)++] = (struct entry){name[i], title};
+        (*list)[(*n)++] = entry_of(arena, name[j], hl_arena_printf(arena, "%s/%s.yaml", directory[i], name[j]),
+                                   directory, n_directories, diag);
     }
     return name != NULL;
+}
+
+static void print_list(const struct entry *list, size_t n, FILE *stream)
+{
+    int names = 4;
+    for (size_t i = 0; i < n; i++)
+        names = widest(names, list[i].name);
+    for (size_t i = 0; i < n; i++) {
+        bool first = i == 0 || list[i].kind != list[i - 1].kind || strcmp(list[i].family, list[i - 1].family) != 0;
+        if (first && list[i].kind == KIND_STRUCTURE)
+            fprintf(stream, "%sStructures: %s\n", i ? "\n" : "", list[i].family);
+        else if (first)
+            fprintf(stream, "%s%s\n", i ? "\n" : "", list[i].kind == KIND_DRUG ? "Drugs" : "Interactions");
+        fputs("  ", stream);
+        pad(stream, list[i].name, names + 2);
+        fprintf(stream, "%s\n", list[i].title);
+    }
 }
 
 enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *stream, struct hl_diag *diag)
@@ -490,16 +536,10 @@ enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *strea
     if (!arena)
         return HL_ERR_MEMORY;
     for (size_t i = 0; i < n; i++)
-        opened += list_directory(arena, directory[i], &list, &count, &capacity, diag);
+        opened += list_directory(arena, directory, n, i, &list, &count, &capacity, diag);
     if (count)
-        qsort(list, count, sizeof *list, by_name);
-    int names = 4;
-    for (size_t i = 0; i < count; i++)
-        names = widest(names, list[i].name);
-    for (size_t i = 0; i < count; i++) {
-        pad(stream, list[i].name, names + 2);
-        fprintf(stream, "%s\n", list[i].title);
-    }
+        qsort(list, count, sizeof *list, by_kind_and_name);
+    print_list(list, count, stream);
     if (!opened)
         hl_diag_error(diag, hl_pos_none(), "no directory of models can be read%s%s", n ? ": " : "",
                       n ? directory[0] : "");

@@ -8,8 +8,8 @@
 #include "base/status.h"
 #include "model/model.h"
 
-/* The names and titles of the models in n directories, sorted, one per line. HL_ERR_IO with a message when none of the
- * directories can be read. */
+/* The names and titles of the models in n directories, one per line and indented, under headings: Drugs, Interactions,
+ * and one for each family of structures. HL_ERR_IO with a message when none of the directories can be read. */
 enum hl_status hl_model_list(const char *const *directory, size_t n, FILE *stream, struct hl_diag *diag);
 
 /* Equations, parameters with unit, spread, evidence grade and sources, references and notes of one model. */

@@ -14,7 +14,8 @@
 #include "base/text.h"
 #include "model/model_read.h"
 
-#define LONGEST_CHAIN 16 /* of models that extend one another */
+#define LONGEST_CHAIN 16  /* of models that extend one another */
+#define LONGEST_FAMILY 40 /* characters, as a heading */
 
 const char *hl_grade_name(enum hl_grade grade)
 {
@@ -187,6 +188,8 @@ static struct hl_yaml *extend(struct tree_reader *t, struct hl_yaml *root)
         return NULL;
     struct hl_yaml *merged = hl_yaml_clone(t->arena, hl_yaml_merge(t->arena, base, root, append, 1));
     merged->pos = root->pos;
+    if (!hl_yaml_get(root, "family")) /* a drug made from a structure is a drug */
+        drop_key(merged, "family");
     drop_flows_of_removed(merged);
     drop_removed(merged);
     drop_key(merged, "extends");
@@ -315,6 +318,19 @@ static void read_notes(struct hl_reader *r)
         }
 }
 
+/* A heading for lists of models: a few words. */
+static void read_family(struct hl_reader *r)
+{
+    const struct hl_yaml *node = hl_yaml_get(r->model->root, "family");
+    const char *text = node ? hl_read_text(r, r->model->root, "family") : NULL;
+    if (!text)
+        return;
+    if (text[0] == '\0' || strlen(text) > LONGEST_FAMILY || strpbrk(text, "|\n\t"))
+        hl_diag_error(r->diag, node->pos, "expected a few words of at most %d characters as family, found '%.60s'",
+                      LONGEST_FAMILY, text);
+    r->model->family = text;
+}
+
 static void read_head(struct hl_reader *r)
 {
     struct hl_model *m = r->model;
@@ -326,6 +342,7 @@ static void read_head(struct hl_reader *r)
         hl_diag_error(r->diag, name->pos, "'%s' is not a name: a letter, then letters, digits and '_'", m->name);
     m->title = hl_read_text(r, root, "title");
     m->description = hl_read_text(r, root, "description");
+    read_family(r);
     const struct hl_yaml *mass = hl_yaml_get(root, "molar_mass");
     if (mass &&
         hl_read_quantity_of(r, mass, "a molar mass such as 315.72 g/mol", hl_dim_of("mg/nmol"), &m->molar_mass) &&
@@ -357,9 +374,9 @@ static void collect_files(struct hl_reader *r, const struct hl_yaml *node, size_
 static void read_sections(struct hl_reader *r)
 {
     static const char *const known[] = {
-        "model", "title", "description", "extends", "molar_mass", "references", "covariates", "parameters", "random",
-        "mixtures", "inputs", "individual", "compartments", "flows", "routes", "effect_sites", "states", "outputs",
-        "residual_error", "notes", NULL};
+        "model", "title", "description", "family", "extends", "molar_mass", "references", "covariates", "parameters",
+        "random", "mixtures", "inputs", "individual", "compartments", "flows", "routes", "effect_sites", "states",
+        "outputs", "residual_error", "notes", NULL};
     size_t capacity = 0;
     hl_read_keys(r, r->model->root, "a model", known);
     read_head(r);

@@ -77,6 +77,7 @@ struct hl_definition { const char *name; struct hl_pos pos; struct hl_expr *expr
 
 struct hl_model {
     const char *name, *title, *description, *path;
+    const char *family;         /* the heading it is listed under, of its own file; NULL for a drug or an interaction */
     struct hl_yaml *root;       /* the merged tree (extends: resolved) */
     double molar_mass;          /* mg/nmol, or 0 */
     struct hl_reference *reference; size_t n_references;

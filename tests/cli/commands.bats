@@ -238,7 +238,9 @@ YAML
     run "$halflife" models
     [ "$status" -eq 0 ]
     [[ "$output" == *clonazepam_adult* ]]
-    [[ "$output" == *sedation_overlap* ]]
+    [[ "$output" == Drugs* ]]
+    [[ "$output" == *$'\n\nInteractions\n'*sedation_overlap* ]]
+    [[ "$output" == *$'\n\nStructures: disposition\n'*pk_oral_2cmt_trans5* ]]
     run "$halflife" models clonazepam_adult
     [ "$status" -eq 0 ]
     [[ "$output" == *greenblatt2005* ]]
@@ -257,6 +259,23 @@ YAML
     "$halflife" new model my_drug
     run "$halflife" check my_drug.yaml
     [ "$status" -eq 0 ]
+    "$halflife" new model mine_too --from pk_oral_2cmt_trans1
+    run "$halflife" check mine_too.yaml
+    [ "$status" -eq 0 ]
+    diff <(grep -v '^model:\|^family:' "$root/models/pk_oral_2cmt_trans1.yaml") <(grep -v '^model:' mine_too.yaml)
+    grep -q '^model: mine_too$' mine_too.yaml
+    "$halflife" new model third --from mine_too
+    grep -q '^extends: pk_oral_2cmt$' third.yaml
+    run "$halflife" new model fourth --from pk_oral_2cmpt
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"did you mean 'pk_oral_2cmt'?"* ]]
+    [ ! -e fourth.yaml ]
+    run "$halflife" new study fourth --from pk_oral_2cmt
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"--from copies a model"* ]]
+    run "$halflife" new model third --from mine_too
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"choose another name"* ]]
     run "$halflife" new stdy x
     [ "$status" -eq 2 ]
     [[ "$output" == *"did you mean 'study'?"* ]]

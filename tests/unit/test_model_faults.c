@@ -13,6 +13,9 @@ static const struct { const char *text, *message; } faults[] = {
     {"model: 3x\n", "m.yaml:1:8: error: '3x' is not a name"},
     {"model: m\ncompartmens: {}\n", "m.yaml:2:1: error: unknown key 'compartmens' in a model; did you mean 'compartments'?"},
     {"model: m\nmolar_mass: 315.72 g\n", "m.yaml:2:13: error: expected a molar mass such as 315.72 g/mol"},
+    {"model: m\nfamily: the absorption of everything that can be absorbed\n",
+     "m.yaml:2:9: error: expected a few words of at most 40 characters as family, found 'the absorption of"},
+    {"model: m\nfamily: [absorption]\n", "m.yaml:2:9: error: expected"},
     {"model: m\nextends: other\n", "m.yaml:2:10: error: no model 'other'"},
     /* values */
     {"model: m\nparameters: {CL: 3 L/h}\n", "m.yaml:2:18: error: parameter 'CL' needs its evidence too"},

@@ -427,12 +427,13 @@ static void write_file(const char *path, const char *text)
 static void extends(void **unused)
 {
     (void)unused;
-    char directory[] = "/tmp/hl-models-XXXXXX", path[4][64];
+    char directory[] = "/tmp/hl-models-XXXXXX", path[4][64], base[sizeof dynamics + 32];
     static const char *const names[] = {"base", "child", "loop", "orphan"};
     assert_non_null(mkdtemp(directory));
     for (int i = 0; i < 4; i++)
         snprintf(path[i], sizeof path[i], "%s/%s.yaml", directory, names[i]);
-    write_file(path[0], dynamics);
+    snprintf(base, sizeof base, "family: shapes\n%s", dynamics);
+    write_file(path[0], base);
     write_file(path[1], "model: child\nextends: base\nparameters:\n  V: {value: 50 L}\n  q: {value: 1 L/h, grade: A}\n"
                         "outputs:\n  sq: remove\ncompartments:\n  extra: {volume: V}\n  far: {volume: V}\nflows:\n  - far <-> extra: q\n");
     write_file(path[2], "model: loop\nextends: loop\n");
@@ -461,7 +462,9 @@ static void extends(void **unused)
     assert_int_equal(hl_model_list(list, 1, f, diag), HL_OK);
     hl_model_print(m, f);
     fclose(f);
-    assert_non_null(strstr(text, "child   (a variant of base)"));
+    assert_non_null(strstr(text, "Drugs\n  child   (a variant of base)\n  loop "));
+    assert_non_null(strstr(text, "\n\nStructures: shapes\n  base    "));
+    assert_null(m->family); /* a model that extends a structure is a drug */
     assert_non_null(strstr(text, "d far/dt   = - 0.01 [1/h] * far - q / V * far + q / V * extra"));
     free(text);
     for (int i = 0; i < 4; i++)
