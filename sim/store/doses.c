@@ -45,15 +45,15 @@ static void add_flags(struct hl_store *s, int column, struct hl_dataset *d)
     static const char *const refused[] = {"given", "refused"};
     const struct hl_system *y = s->study->system;
     if (column == HL_DOSES_REFUSED)
-        hl_writer_flags(s->writer, d, 2, refused);
+        hl_writer_flags(s->writer, d, 0, 2, refused);
     if (column == HL_DOSES_ROUTE && s->doses.n_route_names > 0)
-        hl_writer_flags(s->writer, d, s->doses.n_route_names, s->doses.route_name);
+        hl_writer_flags(s->writer, d, 0, s->doses.n_route_names, s->doses.route_name);
     if (column != HL_DOSES_DRUG)
         return;
     const char **alias = hl_arena_alloc(s->writer->arena, y->n_instances + 1, sizeof *alias);
     for (size_t i = 0; i < y->n_instances; i++)
         alias[i] = y->instance[i].alias;
-    hl_writer_flags(s->writer, d, y->n_instances, alias);
+    hl_writer_flags(s->writer, d, 0, y->n_instances, alias);
 }
 
 static void create_table(struct hl_store *s, bool grows, uint64_t n)

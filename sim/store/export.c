@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Any variable of a result has at most four kinds of axes. An arm, a subject and one more ("inner": time, window,
- * interval, dose, record) make rows; a quantile or a threshold makes columns; --wide moves the subject, or else the
+ * interval, dose) make rows; a quantile or a threshold makes columns; --wide moves the subject, or else the
  * arm, from rows to columns. A variable that lacks an axis of the table is repeated along it. So one table of
  * offsets serves all shapes:
  *
  *     value(row, column) = slab[arm * stride_arm + subject * stride_subject + inner * stride_inner + spread *
  *     stride_spread]
  *
- * Rows are read in slabs of about 32 MB: whole profiles of some subjects, or some times of all subjects. */
+ * Rows are read in slabs of about 32 MB: whole profiles of some subjects, or some times of all subjects. Records of a
+ * data set have their own way of being told apart (export_records.c). */
 #include "store/export.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "store/result.h"
+#include "store/export_records.h"
 
 enum slot { ARM, SUBJECT, INNER, SPREAD, N_SLOTS };
 
@@ -36,9 +36,8 @@ struct column {
 struct table {
     struct hl_result *result;
     const struct hl_export_options *options;
-    FILE *stream;
+    struct hl_text_table *out;
     struct hl_diag *diag;
-    char separator;
     bool nonmem;
     size_t n_columns, capacity;
     struct column *column;
@@ -85,8 +84,7 @@ static bool add_group(struct table *t, const char *name)
         const struct hl_result_variable *v = &r->variable[i];
         if (*v->group == '\0' || strcmp(v->group + 1, name) != 0 || v->is_scale || v->type == HL_TEXT)
             continue;
-        bool inner = slot_of(v->axis[v->rank - 1]) == INNER;
-        if (inner && strcmp(v->axis[v->rank - 1], "dose") != 0 && strcmp(v->axis[v->rank - 1], "record") != 0)
+        if (slot_of(v->axis[v->rank - 1]) == INNER && strcmp(v->axis[v->rank - 1], "dose") != 0)
             continue;
         add_column(t, v);
     }
@@ -95,7 +93,7 @@ static bool add_group(struct table *t, const char *name)
 
 static bool is_group(const char *name)
 {
-    static const char *const groups[] = {"doses", "design", "subjects", "metrics", "records"};
+    static const char *const groups[] = {"doses", "design", "subjects", "metrics"};
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (strcmp(groups[i], name) == 0)
             return true;
@@ -109,7 +107,7 @@ static enum hl_status add_all_trajectories(struct table *t)
         if (*v->group == '\0' && v->rank == 3 && strcmp(v->axis[1], "subject") == 0)
             add_column(t, v);
     }
-    if (t->n_columns > 0 || add_group(t, "records"))
+    if (t->n_columns > 0)
         return HL_OK;
     hl_diag_error(t->diag, hl_pos_none(),
                   "'%s' keeps no trajectories; name a variable, for example one that ends in _mean or "
@@ -189,24 +187,6 @@ static void thin(struct table *t, double every)
     }
 }
 
-/* --rows obs: records with EVID 0 or 2, as NONMEM does. */
-static enum hl_status keep_observations(struct table *t)
-{
-    const struct hl_result_variable *evid = hl_result_at(t->result, "/records/EVID");
-    if (!evid || strcmp(t->inner_name, "record") != 0) {
-        hl_diag_error(t->diag, hl_pos_none(), "--rows obs is for results of a data set; '%s' has no records",
-                      t->result->path);
-        return HL_ERR_INPUT;
-    }
-    uint64_t start = 0;
-    double *values = hl_arena_alloc(t->result->arena, (size_t)evid->dims[0] + 1, sizeof *values);
-    enum hl_status status = hl_result_read(t->result, evid, &start, evid->dims, values, t->diag);
-    t->keep = hl_arena_alloc(t->result->arena, (size_t)evid->dims[0] + 1, sizeof *t->keep);
-    for (uint64_t i = 0; i < evid->dims[0]; i++)
-        t->keep[i] = values[i] == 0.0 || values[i] == 2.0; /* codes are exact */
-    return status;
-}
-
 /* --arm and --subject of the table of doses: rows of that arm; of that subject or of everyone. */
 static enum hl_status keep_doses(struct table *t)
 {
@@ -232,14 +212,13 @@ static enum hl_status keep_doses(struct table *t)
 static enum hl_status choose_inner(struct table *t, int axis)
 {
     const struct hl_export_options *o = t->options;
-    bool obs = o->rows && strcmp(o->rows, "obs") == 0;
     t->inner_name = axis >= 0 ? t->base->axis[axis] : "";
     t->inner_value = axis >= 0 ? hl_result_axis(t->result, t->base, axis) : NULL;
     if (o->every > 0.0 && strcmp(t->inner_name, "time") == 0 && t->inner_value)
         thin(t, o->every);
     if (strcmp(t->inner_name, "dose") == 0 && (o->arm || o->subject > 0))
         return keep_doses(t);
-    return obs ? keep_observations(t) : HL_OK;
+    return HL_OK;
 }
 
 static enum hl_status choose_part(struct table *t)
@@ -281,55 +260,18 @@ static enum hl_status choose_rows(struct table *t)
     return status == HL_OK ? choose_inner(t, inner) : status;
 }
 
-/* ---- Text. */
-
-static void put_text(const struct table *t, const char *text)
-{
-    if (t->separator == '\t') {
-        for (; *text; text++)
-            putc(*text == '\t' || *text == '\n' ? ' ' : *text, t->stream);
-    } else if (strpbrk(text, ",\"\n\r") == NULL) {
-        fputs(text, t->stream);
-    } else {
-        putc('"', t->stream);
-        for (; *text; text++) {
-            if (*text == '"')
-                putc('"', t->stream);
-            putc(*text, t->stream);
-        }
-        putc('"', t->stream);
-    }
-}
-
-/* The shortest text that reads back as the same value of its type. */
-static void put_number(const struct table *t, enum hl_hdf_type type, double value)
-{
-    char text[40];
-    if (isnan(value)) {
-        fputs(t->nonmem ? "." : "NaN", t->stream);
-        return;
-    }
-    if (type != HL_FLOAT32 || isinf(value)) {
-        fputs(hl_text_shortest(value, text, sizeof text), t->stream);
-        return;
-    }
-    for (int digits = 7; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtof(text, NULL) == (float)value) /* exactly: that is the question */
-            break;
-    }
-    fputs(text, t->stream);
-}
+/* ---- Cells. */
 
 static void put_cell(const struct table *t, const struct column *c, double value)
 {
     const struct hl_result_variable *v = c->variable;
+    double code = value - v->first_flag;
     if (!t->nonmem && c->is_arm_number && value >= 0 && value < (double)t->result->n_arms)
-        put_text(t, t->result->arm_name[(size_t)value]);
-    else if (!t->nonmem && v->n_flags > 0 && value >= 0 && value < (double)v->n_flags)
-        put_text(t, v->flag[(size_t)value]);
+        hl_text_table_text(t->out, t->result->arm_name[(size_t)value]);
+    else if (!t->nonmem && v->n_flags > 0 && code >= 0 && code < (double)v->n_flags)
+        hl_text_table_text(t->out, v->flag[(size_t)code]);
     else
-        put_number(t, v->type, value);
+        hl_text_table_number(t->out, v->type, value);
 }
 
 /* ---- The header. */
@@ -354,17 +296,10 @@ static const char *column_name(const struct table *t, const struct column *c, ui
     return name;
 }
 
-static void put_separator(const struct table *t, bool *started)
-{
-    if (*started)
-        putc(t->separator, t->stream);
-    *started = true;
-}
-
-/* A scale of rows only ("dose", "record") counts them and needs no column. */
+/* A scale of rows only ("dose") counts them and needs no column. */
 static bool shows_inner(const struct table *t)
 {
-    return t->has[INNER] && strcmp(t->inner_name, "dose") != 0 && strcmp(t->inner_name, "record") != 0;
+    return t->has[INNER] && strcmp(t->inner_name, "dose") != 0;
 }
 
 static bool shows(const struct table *t, enum slot slot)
@@ -379,34 +314,28 @@ static const enum slot *label_order(const struct table *t)
     return t->nonmem ? nonmem : people;
 }
 
+static const char *label_name(const struct table *t, enum slot slot)
+{
+    bool is_time = strcmp(t->inner_name, "time") == 0;
+    if (slot == ARM)
+        return t->nonmem ? "ARM" : "arm";
+    if (slot == SUBJECT)
+        return t->nonmem ? "ID" : "subject";
+    return is_time && t->nonmem ? "TIME" : is_time && t->options->units ? "time [h]" : t->inner_name;
+}
+
 static void put_header(const struct table *t)
 {
-    bool started = false;
-    for (int i = 0; i < 3; i++) {
-        enum slot slot = label_order(t)[i];
-        if (!shows(t, slot))
-            continue;
-        put_separator(t, &started);
-        if (t->nonmem)
-            fputs(slot == ARM                          ? "ARM"
-                  : slot == SUBJECT                    ? "ID"
-                  : strcmp(t->inner_name, "time") == 0 ? "TIME"
-                                                       : t->inner_name,
-                  t->stream);
-        else
-            put_text(t, slot == ARM                                               ? "arm"
-                        : slot == SUBJECT                                         ? "subject"
-                        : t->options->units && strcmp(t->inner_name, "time") == 0 ? "time [h]"
-                                                                                  : t->inner_name);
-    }
+    hl_text_table_begin(t->out);
+    for (int i = 0; i < 3; i++)
+        if (shows(t, label_order(t)[i]))
+            hl_text_table_name(t->out, label_name(t, label_order(t)[i]));
     uint64_t across = t->wide_slot >= 0 ? t->count[t->wide_slot] : 1;
     for (size_t i = 0; i < t->n_columns; i++)
         for (uint64_t w = 0; w < (t->wide_slot >= 0 && t->column[i].axis[t->wide_slot] >= 0 ? across : 1); w++)
-            for (uint64_t s = 0; s < t->column[i].n_spread; s++) {
-                put_separator(t, &started);
-                put_text(t, column_name(t, &t->column[i], w, s));
-            }
-    putc('\n', t->stream);
+            for (uint64_t s = 0; s < t->column[i].n_spread; s++)
+                hl_text_table_name(t->out, column_name(t, &t->column[i], w, s));
+    hl_text_table_end_row(t->out);
 }
 
 /* ---- The rows. */
@@ -436,26 +365,24 @@ static enum hl_status read_column(const struct table *t, struct column *c, const
     return hl_result_read(t->result, v, start, count, c->slab, t->diag);
 }
 
-static void put_labels(const struct table *t, const struct part *part, const uint64_t at[3], bool *started)
+static void put_labels(const struct table *t, const struct part *part, const uint64_t at[3])
 {
     for (int i = 0; i < 3; i++) {
         enum slot slot = label_order(t)[i];
         uint64_t number = part->first[slot] + at[slot];
         if (!shows(t, slot))
             continue;
-        put_separator(t, started);
         if (slot == ARM && !t->nonmem)
-            put_text(t, t->result->arm_name[number]);
+            hl_text_table_text(t->out, t->result->arm_name[number]);
         else
-            put_number(t, HL_FLOAT64, slot == ARM ? (double)number : slot == SUBJECT ? (double)(number + 1)
-                       : t->inner_value ? t->inner_value[number] : (double)number);
+            hl_text_table_number(t->out, HL_FLOAT64, slot == ARM ? (double)number : slot == SUBJECT
+                                 ? (double)(number + 1) : t->inner_value ? t->inner_value[number] : (double)number);
     }
 }
 
 static void put_row(const struct table *t, const struct part *part, const uint64_t at[3])
 {
-    bool started = false;
-    put_labels(t, part, at, &started);
+    put_labels(t, part, at);
     for (size_t i = 0; i < t->n_columns; i++) {
         const struct column *c = &t->column[i];
         uint64_t offset = at[ARM] * c->stride[ARM] + at[SUBJECT] * c->stride[SUBJECT] + at[INNER] * c->stride[INNER];
@@ -463,11 +390,10 @@ static void put_row(const struct table *t, const struct part *part, const uint64
         for (uint64_t w = 0; w < across; w++)
             for (uint64_t s = 0; s < c->n_spread; s++) {
                 uint64_t step = t->wide_slot >= 0 ? w * c->stride[t->wide_slot] : 0;
-                put_separator(t, &started);
                 put_cell(t, c, c->slab[offset + step + s * c->stride[SPREAD]]);
             }
     }
-    putc('\n', t->stream);
+    hl_text_table_end_row(t->out);
 }
 
 static enum hl_status put_part(struct table *t, const struct part *part)
@@ -484,7 +410,7 @@ static enum hl_status put_part(struct table *t, const struct part *part)
             for (uint64_t i = 0; i < part->count[INNER]; i++)
                 if (!t->keep || t->keep[part->first[INNER] + i])
                     put_row(t, part, (uint64_t[3]){a, s, i});
-    return ferror(t->stream) ? HL_ERR_IO : HL_OK;
+    return ferror(t->out->stream) ? HL_ERR_IO : HL_OK;
 }
 
 /* How many of a slot's indices one slab takes. */
@@ -524,7 +450,7 @@ static enum hl_status put_all(struct table *t)
                 if (status != HL_OK)
                     return status;
             }
-    return fflush(t->stream) == 0 ? HL_OK : HL_ERR_IO;
+    return fflush(t->out->stream) == 0 ? HL_OK : HL_ERR_IO;
 }
 
 /* ---- All together. */
@@ -552,6 +478,33 @@ static bool is_one_of(const char *word, const char *const *known, size_t n, cons
     return false;
 }
 
+static enum hl_status put_variables(struct table *t, const char *const *variable, size_t n)
+{
+    if (t->options->rows && strcmp(t->options->rows, "obs") == 0) {
+        hl_diag_error(t->diag, hl_pos_none(), "--rows obs is for the records of a data set%s",
+                      hl_records_exist(t->result) ? ": name columns of /records" : "; this result has no records");
+        return HL_ERR_INPUT;
+    }
+    enum hl_status status = choose(t, variable, n);
+    if (status == HL_OK) {
+        put_header(t);
+        status = put_all(t);
+    }
+    for (size_t i = 0; i < t->n_columns; i++)
+        hl_free(t->column[i].slab);
+    return status;
+}
+
+/* The table of records, of attributes, or of any other variables. */
+static enum hl_status put_table(struct table *t, const char *const *variable, size_t n)
+{
+    if (n == 1 && strcmp(variable[0], "attributes") == 0)
+        return hl_export_attributes(t->result, t->out->format == HL_TEXT_TSV ? '\t' : ',', t->out->stream);
+    if (hl_records_named(t->result, variable, n))
+        return hl_export_records(t->result, variable, n, t->options, t->out, t->diag);
+    return put_variables(t, variable, n);
+}
+
 enum hl_status hl_export(const char *path, const char *const *variable, size_t n,
                          const struct hl_export_options *options, FILE *stream, struct hl_diag *diag)
 {
@@ -562,23 +515,18 @@ enum hl_status hl_export(const char *path, const char *const *variable, size_t n
     enum hl_status status = hl_result_open(path, &result, diag);
     if (status != HL_OK)
         return status;
-    struct table t = {.result = result, .options = options, .stream = stream, .diag = diag, .wide_slot = -1};
-    t.nonmem = options->format && strcmp(options->format, "nonmem") == 0;
-    t.separator = options->format && strcmp(options->format, "tsv") == 0 ? '\t' : ',';
-    bool attributes = n == 1 && strcmp(variable[0], "attributes") == 0;
-    status = attributes ? HL_OK : choose(&t, variable, n);
-    if (status == HL_OK) {
-        if (!attributes)
-            put_header(&t);
-        errno = 0;
-        status = attributes ? hl_export_attributes(result, t.separator, stream) : put_all(&t);
-        if (status == HL_ERR_IO && errno == EPIPE)
-            status = HL_OK; /* the reader has seen enough */
-        else if (status == HL_ERR_IO && ferror(stream))
-            hl_diag_error(diag, hl_pos_none(), "cannot write the table: %s", strerror(errno));
-    }
-    for (size_t i = 0; i < t.n_columns; i++)
-        hl_free(t.column[i].slab);
+    struct hl_text_table out = {.stream = stream};
+    for (size_t i = 0; options->format && i < 3; i++)
+        if (strcmp(options->format, formats[i]) == 0)
+            out.format = (enum hl_text_format)i;
+    struct table t = {.result = result, .options = options, .out = &out, .diag = diag, .wide_slot = -1,
+                      .nonmem = out.format == HL_TEXT_NONMEM};
+    errno = 0;
+    status = put_table(&t, variable, n);
+    if (status == HL_ERR_IO && errno == EPIPE)
+        status = HL_OK; /* the reader has seen enough */
+    else if (status == HL_ERR_IO && ferror(stream))
+        hl_diag_error(diag, hl_pos_none(), "cannot write the table: %s", strerror(errno));
     hl_result_close(result);
     return status;
 }

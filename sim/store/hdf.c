@@ -174,3 +174,21 @@ const char *hl_hdf_text(struct hl_arena *arena, hid_t object, const char *name)
     H5Aclose(attribute);
     return text;
 }
+
+bool hl_hdf_first_number(struct hl_arena *arena, hid_t object, const char *name, double *value)
+{
+    if (H5Aexists(object, name) <= 0)
+        return false;
+    hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
+    hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
+    hssize_t n = H5Sget_simple_extent_npoints(space);
+    bool is_number = H5Tget_class(type) == H5T_INTEGER || H5Tget_class(type) == H5T_FLOAT;
+    double *all = is_number && n > 0 ? hl_arena_alloc(arena, (size_t)n, sizeof *all) : NULL;
+    bool good = all && H5Aread(attribute, H5T_NATIVE_DOUBLE, all) >= 0;
+    if (good)
+        *value = all[0];
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(attribute);
+    return good;
+}

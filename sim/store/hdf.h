@@ -43,4 +43,7 @@ bool hl_hdf_set_numbers(hid_t object, const char *name, enum hl_hdf_type type, s
 /* The text of an attribute (fixed or variable length), into the arena; NULL when there is none. */
 const char *hl_hdf_text(struct hl_arena *arena, hid_t object, const char *name);
 
+/* The first of an attribute's numbers; false, and *value untouched, when there is none. */
+bool hl_hdf_first_number(struct hl_arena *arena, hid_t object, const char *name, double *value);
+
 #endif

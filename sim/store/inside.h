@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The open store as its own files see it: what is written where. layout.c makes
- * it, trajectories.c, subjects.c and doses.c fill it, store.c opens and closes. */
+ * it, trajectories.c, subjects.c, doses.c and records.c fill it, store.c opens
+ * and closes. */
 #ifndef HL_STORE_INSIDE_H
 #define HL_STORE_INSIDE_H
 
@@ -11,7 +12,8 @@
 struct hl_subject_column {
     const char *name, *unit, *long_name, *source; /* source: the dotted name */
     enum hl_hdf_type type;
-    size_t n_flags; const char *const *flag;      /* meanings of an int8 */
+    size_t n_flags; const char *const *flag;      /* meanings of codes ... */
+    int first_flag;                               /* ... from this one on */
     struct hl_dataset *dataset;                   /* NULL until the first arm comes */
     bool per_arm, *handed;                        /* handed[arm] */
 };
@@ -36,6 +38,15 @@ struct hl_dose_table {
     size_t n_route_names; const char **route_name;
 };
 
+/* /records of a data-set run; n_columns 0 before hl_store_records_begin. */
+struct hl_record_table {
+    size_t n_columns;
+    struct hl_record_column *column;               /* names safe and unique */
+    struct hl_dataset *scale, **dataset;           /* NULL until a block is full or the file is finished */
+    size_t n, capacity; double **row;              /* waiting: row[column][n] */
+    uint64_t written;
+};
+
 struct hl_store {
     struct hl_writer *writer;
     const struct hl_study *study;
@@ -43,8 +54,9 @@ struct hl_store {
     struct hl_axis arm, subject, time, quantile;
     struct hl_output_variables *output; /* by output of the study */
     struct hl_metric_variable *metric;
-    struct hl_subject_column *covariate, *individual, *mixture, *parameter, status;
+    struct hl_subject_column *covariate, *individual, *mixture, *parameter, status, id;
     struct hl_dose_table doses;
+    struct hl_record_table records;
 };
 
 /* Fills the axes and creates every dataset whose shape is known at the start. */
@@ -56,13 +68,22 @@ void hl_layout_design(struct hl_store *store);
 /* Shape of a stored chunk of trajectories: 1 arm, 64 subjects, and all times or an even part of them (1 MiB). */
 void hl_layout_trajectory_chunk(const struct hl_study *study, uint64_t chunk[3]);
 
+/* How many subjects each arm has; with a data set the individuals that the pipeline counted. */
+uint64_t hl_layout_subjects(const struct hl_study *study);
+
 /* The output of the system that is number i of the study. */
 const struct hl_output *hl_layout_output(const struct hl_study *study, size_t i);
 
 /* A unit as UDUNITS-2 spells it: "mcg/h" is "ug/h", "nM" is "(nmol/L)"; "1" when there is none. */
 const char *hl_layout_unit(struct hl_arena *arena, const char *unit);
 
+/* Says of a variable what evidence its output rests on. */
+void hl_layout_evidence(struct hl_writer *writer, struct hl_dataset *dataset, const struct hl_evidence *evidence);
+
+/* Write the rows that wait; release what tables hold. */
 void hl_doses_finish(struct hl_store *store);
+void hl_records_finish(struct hl_store *store);
+void hl_records_clear(struct hl_store *store);
 
 /* Every NaN is written as the same one: its bits must not depend on the operation it came from. */
 double hl_one_nan(double value);

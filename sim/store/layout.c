@@ -3,7 +3,10 @@
  *
  * Several outputs may have thresholds of their own, and several metrics windows of their own, but an axis has one set
  * of values. The first set is called `threshold` (`window`, `interval`), further sets `threshold_2` and so on; outputs
- * or metrics with equal sets share the axis. */
+ * or metrics with equal sets share the axis.
+ *
+ * A data-set run has neither times nor prescriptions: of all this only the arms, the subjects and the design of a sweep
+ * are left, and records.c adds its table. */
 #include "store/inside.h"
 
 #include <math.h>
@@ -22,6 +25,11 @@ double hl_one_nan(double value)
 const struct hl_output *hl_layout_output(const struct hl_study *study, size_t i)
 {
     return &study->system->output[study->output[i]];
+}
+
+uint64_t hl_layout_subjects(const struct hl_study *study)
+{
+    return study->data ? study->arm[0].cohort->subjects : study->subjects;
 }
 
 /* ---- Units. */
@@ -76,10 +84,16 @@ static void make_axes(struct hl_store *s)
 {
     const struct hl_study *study = s->study;
     struct hl_arena *a = s->writer->arena;
+    uint64_t subjects = hl_layout_subjects(study);
     make_axis(s, &s->arm, "arm", HL_INT32, study->n_arms, counting(a, study->n_arms, 0), NULL,
               "treatment arm, counted from 0; its name is in arm_name");
-    make_axis(s, &s->subject, "subject", HL_INT32, study->subjects, counting(a, study->subjects, 1), NULL,
-              "subject, counted from 1; the same person in every arm");
+    make_axis(s, &s->subject, "subject", HL_INT32, subjects, counting(a, subjects, 1), NULL,
+              study->data ? "individual of the data set, counted from 1; its ID is in subjects/ID"
+                          : "subject, counted from 1; the same person in every arm");
+    if (study->data) /* nothing lies on the axis in the root, yet readers look there for the number of subjects */
+        hl_writer_scale(s->writer, "", &s->subject);
+    if (study->data)
+        return;
     make_axis(s, &s->time, "time", HL_FLOAT64, study->n_times, study->time, "h", "time since the origin of the study");
     make_axis(s, &s->quantile, "quantile", HL_FLOAT64, study->n_quantiles, study->quantile, "1",
               "probability of the quantile (Hyndman-Fan type 7)");
@@ -159,7 +173,7 @@ void hl_layout_trajectory_chunk(const struct hl_study *study, uint64_t chunk[3])
     chunk[2] = (study->n_times + parts - 1) / parts;
 }
 
-static void describe_evidence(struct hl_writer *w, struct hl_dataset *d, const struct hl_evidence *evidence)
+void hl_layout_evidence(struct hl_writer *w, struct hl_dataset *d, const struct hl_evidence *evidence)
 {
     if (evidence->grade == HL_GRADE_NONE || evidence->grade == HL_MEASURED)
         return;
@@ -180,7 +194,7 @@ static void describe_output(struct hl_store *s, struct hl_dataset *d, size_t out
     hl_writer_text(w, d, "long_name", hl_arena_printf(w->arena, "%s%s", what, label));
     hl_writer_text(w, d, "symbol", o->symbol);
     hl_writer_text(w, d, "output", o->name);
-    describe_evidence(w, d, &o->evidence);
+    hl_layout_evidence(w, d, &o->evidence);
 }
 
 static void create_trajectory(struct hl_store *s, size_t i, const char *name)
@@ -325,7 +339,7 @@ static void describe_metric(struct hl_store *s, struct hl_dataset *d, const stru
         hl_writer_numbers(w, d, "window", HL_FLOAT64, 2, m->window[0]);
     hl_writer_text(w, d, "taken_from",
                    m->sampled ? "the values at the output times" : "the solution itself, refined between output times");
-    describe_evidence(w, d, &o->evidence);
+    hl_layout_evidence(w, d, &o->evidence);
 }
 
 static void create_metrics(struct hl_store *s, const struct hl_regimen *const *regimen)
@@ -371,7 +385,7 @@ static void name_column(struct hl_store *s, struct hl_subject_column *c, enum hl
     c->name = hl_writer_name(s->writer, "/subjects", source);
     struct hl_axis *taken = hl_arena_alloc(s->writer->arena, 1, sizeof *taken); /* keeps the name before it exists */
     taken->name = c->name;
-    if (strcmp(c->name, "status") == 0)
+    if (strcmp(c->name, "status") == 0 || strcmp(c->name, "ID") == 0)
         hl_writer_reserve(s->writer, taken);
 }
 
@@ -401,6 +415,8 @@ static void name_subject_columns(struct hl_store *s)
     name_column(s, &s->status, HL_INT8, "status", NULL, "what became of the subject");
     s->status.flag = flags;
     s->status.n_flags = sizeof flags / sizeof *flags;
+    if (s->study->data)
+        name_column(s, &s->id, HL_FLOAT64, "ID", NULL, "ID of the individual in the data set");
     for (size_t i = 0; i < y->n_covariates; i++) {
         const struct hl_covariate *info = y->covariate[i].info;
         bool codes = info->n_categories > 0;
@@ -427,10 +443,12 @@ void hl_layout_create(struct hl_store *s, const struct hl_regimen *const *regime
 {
     make_axes(s);
     create_arm_names(s);
-    create_outputs(s);
+    if (!s->study->data)
+        create_outputs(s);
     name_subject_columns(s);
     name_parameter_columns(s);
-    create_metrics(s, regimen);
+    if (!s->study->data)
+        create_metrics(s, regimen);
 }
 
 /* ---- The design of a sweep. */
@@ -475,7 +493,7 @@ static void write_factor(struct hl_store *s, size_t factor)
     const char **level = hl_arena_alloc(a, study->n_arms, sizeof *level);
     int *code = hl_arena_alloc(a, study->n_arms, sizeof *code);
     size_t n = distinct_levels(study, factor, level, code);
-    hl_writer_flags(s->writer, d, n, level);
+    hl_writer_flags(s->writer, d, 0, n, level);
     hl_writer_all(s->writer, d, code);
 }
 

@@ -147,8 +147,41 @@ static void add_texts(struct hl_writer *w, const struct hl_study *study, const s
     if (provenance->data_digest) {
         struct hl_dataset *d = hl_writer_dataset(w, "/provenance", "data", HL_INT8, 0, NULL, NULL);
         if (d)
+            hl_writer_text(w, d, "path", study->data ? study->data->path : NULL);
+        if (d)
             hl_writer_text(w, d, "sha256", provenance->data_digest);
     }
+}
+
+/* "next", where all covariates have one rule; else "next; WT: interpolate, CRCL: previous". Where the study is silent
+ * that is said, because people come from programs with other defaults. */
+static const char *covariate_rule(struct hl_arena *a, const struct hl_study *study)
+{
+    static const char *const names[] = {"next", "previous", "interpolate"};
+    const struct hl_data_spec *data = study->data;
+    size_t n = study->system->n_covariates, count[3] = {0}, common = 0;
+    if (!data->rule_stated || n == 0)
+        return "next (NONMEM's rule; the study states none)";
+    for (size_t i = 0; i < n; i++)
+        count[data->rule[i]]++;
+    for (size_t i = 1; i < 3; i++)
+        common = count[i] > count[common] ? i : common;
+    const char *text = names[common], *mark = "; ";
+    for (size_t i = 0; i < n; i++)
+        if (data->rule[i] != (enum hl_covariate_rule)common) {
+            text = hl_arena_printf(a, "%s%s%s: %s", text, mark, study->system->covariate[i].name, names[data->rule[i]]);
+            mark = ", ";
+        }
+    return text;
+}
+
+/* What an amount with a given rate means, and what a covariate is between two records. */
+static void add_rules(struct hl_writer *w, const struct hl_study *study)
+{
+    bool duration = study->data ? !study->data->scales_rate : study->scales_duration;
+    hl_writer_root_text(w, "bioavailability_scales", duration ? "duration" : "rate");
+    if (study->data)
+        hl_writer_root_text(w, "covariate_rule", covariate_rule(w->arena, study));
 }
 
 void hl_provenance_begin(struct hl_writer *w, const struct hl_study *study, const struct hl_provenance *provenance)
@@ -175,6 +208,7 @@ void hl_provenance_begin(struct hl_writer *w, const struct hl_study *study, cons
         hl_writer_root_text(w, "design", study->design);
     if (study->solver)
         hl_writer_root_text(w, "solver", study->solver);
+    add_rules(w, study);
     add_texts(w, study, provenance);
 }
 

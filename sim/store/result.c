@@ -42,6 +42,9 @@ static void read_flags(struct hl_result *r, struct hl_result_variable *v, hid_t 
         v->flag[v->n_flags++] = hl_arena_strndup(r->arena, text, n);
         text += n + strspn(text + n, " ");
     }
+    double first = 0.0;
+    if (v->n_flags > 0 && hl_hdf_first_number(r->arena, id, "flag_values", &first))
+        v->first_flag = (int)first;
 }
 
 /* False for what isn't a variable of ours (a foreign type, too many axes). */
@@ -139,8 +142,11 @@ static void read_arm_names(struct hl_result *r)
 static void read_axis_lengths(struct hl_result *r)
 {
     const struct hl_result_variable *arm = hl_result_at(r, "/arm"), *subject = hl_result_at(r, "/subject"),
-                                    *time = hl_result_at(r, "/time");
+                                    *time = hl_result_at(r, "/time"), *record = hl_result_at(r, "/records/record");
+    if (!subject) /* the root has that axis only where something lies on it */
+        subject = hl_result_at(r, "/subjects/subject");
     r->n_arms = arm ? arm->dims[0] : 0;
+    r->n_records = record ? record->dims[0] : 0;
     r->n_subjects = subject ? subject->dims[0] : 0;
     r->n_times = time ? time->dims[0] : 0;
     r->time = time ? (double *)(void *)(uintptr_t)hl_result_axis(r, time, 0) : NULL;

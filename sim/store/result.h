@@ -20,7 +20,7 @@ struct hl_result_variable {
     const char *axis[HL_MAX_RANK];
     bool is_scale;             /* the values of an axis */
     const char *unit, *long_name, *output, *statistic; /* attributes, or NULL */
-    size_t n_flags; const char **flag;                 /* meanings of codes 0, 1, ... */
+    size_t n_flags; const char **flag; int first_flag; /* meanings of codes first_flag, first_flag + 1, ... */
 };
 
 struct hl_result {
@@ -29,7 +29,7 @@ struct hl_result {
     hid_t file;
     size_t n_variables; struct hl_result_variable *variable; /* in order of creation, provenance left out */
     size_t n_texts; const char **text_name;                  /* entries of /provenance */
-    uint64_t n_arms, n_subjects, n_times;
+    uint64_t n_arms, n_subjects, n_times, n_records;         /* n_records: rows of /records, 0 without a data set */
     const char **arm_name;
     double *time;                                            /* [h] */
 };

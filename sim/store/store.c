@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c
- * says which variables there are, provenance.c where they come from; trajectories.c, subjects.c and doses.c bring the
- * numbers. Conversion from the engine's units happens here, at the door. */
+ * says which variables there are, provenance.c where they come from; trajectories.c, subjects.c, doses.c and records.c
+ * bring the numbers. Conversion from the engine's units happens here, at the door. */
 #include "store/store.h"
 
 #include <limits.h>
@@ -19,16 +19,17 @@ static int level_of(const char *compression)
 
 static bool is_storable(const struct hl_study *study, struct hl_diag *diag)
 {
-    if (study->n_arms == 0 || study->subjects == 0 || study->n_times == 0) {
+    unsigned long long subjects = study->n_arms ? hl_layout_subjects(study) : 0;
+    if (subjects == 0 || (study->n_times == 0 && !study->data)) {
         hl_diag_error(diag, hl_pos_none(),
                       "a result needs at least one arm, one subject and one time, but has %zu, %llu and %zu",
-                      study->n_arms, (unsigned long long)study->subjects, study->n_times);
+                      study->n_arms, subjects, study->n_times);
         return false;
     }
-    if (study->subjects > INT_MAX || study->n_arms > INT_MAX) {
+    if (subjects > INT_MAX || study->n_arms > INT_MAX) {
         hl_diag_error(diag, hl_pos_none(),
                       "a result holds at most %d subjects and arms, but the study has %llu and %zu; divide it", INT_MAX,
-                      (unsigned long long)study->subjects, study->n_arms);
+                      subjects, study->n_arms);
         return false;
     }
     return true;
@@ -82,7 +83,7 @@ enum hl_status hl_store_summary(struct hl_store *s, size_t arm, size_t output, c
     const struct hl_study *study = s->study;
     if (s->writer->status != HL_OK)
         return s->writer->status;
-    if (arm >= study->n_arms || output >= study->n_outputs)
+    if (study->data || arm >= study->n_arms || output >= study->n_outputs)
         return HL_ERR_INTERNAL;
     const struct hl_output_variables *v = &s->output[output];
     double factor = hl_layout_output(study, output)->unit.factor;
@@ -102,7 +103,7 @@ enum hl_status hl_store_metric(struct hl_store *s, size_t arm, size_t metric, si
     const struct hl_study *study = s->study;
     if (s->writer->status != HL_OK)
         return s->writer->status;
-    if (arm >= study->n_arms || metric >= study->n_metrics || width > s->metric[metric].width)
+    if (study->data || arm >= study->n_arms || metric >= study->n_metrics || width > s->metric[metric].width)
         return HL_ERR_INTERNAL;
     size_t whole = s->metric[metric].width, n = (size_t)study->subjects;
     double *own = hl_alloc(n * whole, sizeof *own);
@@ -122,9 +123,11 @@ enum hl_status hl_store_finish(struct hl_store *s, double wall_seconds, uint64_t
     if (diag)
         w->diag = diag;
     hl_doses_finish(s);
+    hl_records_finish(s);
     hl_layout_design(s);
     hl_provenance_end(w, wall_seconds, subjects_failed);
     hl_free(s->doses.row);
+    hl_records_clear(s);
     return hl_writer_finish(w);
 }
 
@@ -133,12 +136,21 @@ void hl_store_abandon(struct hl_store *s)
     if (!s)
         return;
     hl_free(s->doses.row);
+    hl_records_clear(s);
     hl_writer_abandon(s->writer);
+}
+
+/* /subjects, and the texts. */
+static uint64_t estimate_people(const struct hl_study *study)
+{
+    return hl_layout_subjects(study) * 8 * (study->system->n_covariates + study->system->n_individuals + 2) + (1u << 16);
 }
 
 uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen *const *regimen)
 {
     uint64_t arms = study->n_arms, subjects = study->subjects, times = study->n_times;
+    if (study->data)
+        return estimate_people(study);
     uint64_t size = strcmp(study->precision, "double") == 0 ? 8 : 4;
     uint64_t bytes = study->store_trajectories ? study->n_outputs * arms * subjects * times * size : 0;
     bytes += study->n_outputs * arms * times * (study->n_quantiles * 8 + 8 + 8 + 4);
@@ -146,8 +158,7 @@ uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen
     for (size_t i = 0; i < study->n_metrics; i++)
         for (size_t arm = 0; arm < study->n_arms; arm++)
             bytes += subjects * hl_metric_width(study, regimen[arm], i) * 8;
-    bytes += subjects * 8 * (study->system->n_covariates + study->system->n_individuals + 2);
     for (size_t arm = 0; arm < study->n_arms; arm++)
         bytes += regimen[arm]->n_doses * 39;
-    return bytes + (1u << 16); /* and the texts */
+    return bytes + estimate_people(study);
 }

@@ -15,12 +15,14 @@ struct hl_store;
 struct hl_provenance {
     const char *command_line;
     int threads;
-    const char *data_digest;    /* or NULL */
+    const char *data_digest;    /* SHA-256 of the data set's bytes, or NULL */
 };
 
 /* Creates the temporary file (same directory as path) with dimensions, scales, attributes and provenance. diag and
  * the study must outlive the store: later failures write their message there. HL_ERR_IO with a message when it can't
- * (no directory, no room, exists without force). The regimens are those of the arms, in order. */
+ * (no directory, no room, exists without force). The regimens are those of the arms, in order; with study->data there
+ * are none and regimen may be NULL: the file then has no times, no variables over (arm, subject, time), and as many
+ * subjects as study->arm[0].cohort says. */
 enum hl_status hl_store_create(const char *path, bool force, const struct hl_study *study,
                                const struct hl_regimen *const *regimen, const struct hl_provenance *provenance,
                                struct hl_store **store, struct hl_diag *diag);
@@ -57,14 +59,18 @@ enum hl_status hl_store_subject_mixture(struct hl_store *store, size_t arm, size
 enum hl_status hl_store_subject_parameter(struct hl_store *store, size_t arm, size_t parameter, const double *values);
 enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const signed char *status);
 
+/* The IDs of a data set's individuals, in order: values[subjects], for every arm alike. text: the IDs as written, when
+ * they are no numbers (values then count them from 1); else NULL. */
+enum hl_status hl_store_subject_id(struct hl_store *store, size_t arm, const double *values, const char *const *text);
+
 /* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. Rows are kept
  * in the order they are handed over, which is part of the payload: hand them over by arm, then by subject. */
 struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route; bool refused; };
 enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
 
-/* The table of a data-set run under /records: every record of the data set in file order, arm after arm. Columns are
- * handed over as doubles. Names are made safe and unique; begin must be
- * called once, before the first rows. */
+/* The table of a data-set run under /records: every record of the data set in file order, arm after arm (the same
+ * number of records in each). Columns are handed over as doubles, in the units they are stored in. Names are made safe
+ * and unique; begin must be called once, before the first rows. */
 struct hl_record_column {
     const char *name;                       /* "IPRED", "clonazepam_Cp", "A_central" */
     const char *unit, *long_name, *output;  /* output: dotted name of the output it holds, or NULL */
@@ -75,7 +81,9 @@ struct hl_record_column {
 };
 enum hl_status hl_store_records_begin(struct hl_store *store, size_t n_columns, const struct hl_record_column *column);
 
-/* The next n rows: values[column][n]. */
+/* The next n rows: values[column][n]. They are kept until a block of 65536 is full, then packed by provenance->threads
+ * threads and written: memory doesn't grow with the number of rows. HL_ERR_INTERNAL for a whole column's value that is
+ * no int32 (nothing missing becomes 0); HL_ERR_INPUT with a message for more rows than an int32 counts. */
 enum hl_status hl_store_records(struct hl_store *store, size_t n, const double *values);
 
 /* Writes the rest (sweep design, payload_sha256, status, wall time), closes, syncs, verifies by reading back, renames.
@@ -86,7 +94,10 @@ enum hl_status hl_store_finish(struct hl_store *store, double wall_seconds, uint
 /* Gives up: removes the temporary file. NULL is allowed. */
 void hl_store_abandon(struct hl_store *store);
 
-/* Bytes the file will need before compression. */
+/* Bytes the file will need before compression; of a data-set run all but its records (regimen may be NULL), ... */
 uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen *const *regimen);
+
+/* ... and those: n_rows rows of all arms together. */
+uint64_t hl_store_records_estimate(uint64_t n_rows, size_t n_columns, const struct hl_record_column *column);
 
 #endif

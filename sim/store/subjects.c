@@ -2,6 +2,7 @@
 /* Who the subjects are. Nearly always they are the same people with the same parameters in every arm, and then one
  * column says it; an arm that overrides a covariate or a parameter makes the column two-dimensional from there on. What
  * the earlier arms had is read back from the file, not kept in memory. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static void create_column(struct hl_store *s, struct hl_subject_column *c)
     hl_writer_text(s->writer, c->dataset, "long_name", c->long_name && *c->long_name ? c->long_name : c->source);
     hl_writer_text(s->writer, c->dataset, "source", c->source);
     if (c->n_flags > 0)
-        hl_writer_flags(s->writer, c->dataset, c->n_flags, c->flag);
+        hl_writer_flags(s->writer, c->dataset, c->first_flag, c->n_flags, c->flag);
 }
 
 static bool equals_stored(struct hl_writer *w, const struct hl_dataset *d, const void *values)
@@ -38,7 +39,7 @@ static bool equals_stored(struct hl_writer *w, const struct hl_dataset *d, const
 /* From (subject) to (arm, subject). */
 static void spread_over_arms(struct hl_store *s, struct hl_subject_column *c)
 {
-    void *common = hl_alloc((size_t)s->study->subjects, hl_hdf_size(c->type));
+    void *common = hl_alloc((size_t)hl_layout_subjects(s->study), hl_hdf_size(c->type));
     if (!common) {
         hl_writer_fail(s->writer, HL_ERR_MEMORY, "no memory for a column of subjects");
         return;
@@ -77,7 +78,7 @@ static enum hl_status put_column(struct hl_store *s, struct hl_subject_column *c
 static enum hl_status put_numbers(struct hl_store *s, struct hl_subject_column *c, size_t arm, const double *values,
                                   double factor)
 {
-    size_t n = (size_t)s->study->subjects;
+    size_t n = (size_t)hl_layout_subjects(s->study);
     double *own = hl_alloc(n, sizeof *own);
     if (!own)
         return HL_ERR_MEMORY;
@@ -90,7 +91,7 @@ static enum hl_status put_numbers(struct hl_store *s, struct hl_subject_column *
 
 static enum hl_status put_codes(struct hl_store *s, struct hl_subject_column *c, size_t arm, const double *values)
 {
-    size_t n = (size_t)s->study->subjects;
+    size_t n = (size_t)hl_layout_subjects(s->study);
     signed char *code = hl_alloc(n, 1);
     if (!code)
         return HL_ERR_MEMORY;
@@ -130,6 +131,38 @@ enum hl_status hl_store_subject_parameter(struct hl_store *s, size_t arm, size_t
         return HL_ERR_INTERNAL;
     return put_numbers(s, &s->parameter[parameter], arm, values,
                        s->study->system->parameter[parameter].info->unit.factor);
+}
+
+/* IDs are whole numbers as a rule; R and Octave then show them as such. */
+static bool all_whole(const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!(fabs(values[i]) <= INT_MAX && values[i] == floor(values[i]))) /* exactly whole: int32 keeps all of it */
+            return false;
+    return true;
+}
+
+enum hl_status hl_store_subject_id(struct hl_store *s, size_t arm, const double *values, const char *const *text)
+{
+    size_t n = (size_t)hl_layout_subjects(s->study);
+    if (!s->study->data)
+        return HL_ERR_INTERNAL;
+    if (!s->id.dataset) {
+        s->id.type = all_whole(values, n) ? HL_INT32 : HL_FLOAT64;
+        s->id.n_flags = text ? n : 0;
+        s->id.flag = text;
+        s->id.first_flag = 1;
+    }
+    if (s->id.type == HL_FLOAT64)
+        return put_numbers(s, &s->id, arm, values, 1.0);
+    int *whole = hl_alloc(n, sizeof *whole);
+    if (!whole)
+        return HL_ERR_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        whole[i] = (int)values[i];
+    enum hl_status status = put_column(s, &s->id, arm, whole);
+    hl_free(whole);
+    return status;
 }
 
 enum hl_status hl_store_subject_status(struct hl_store *s, size_t arm, const signed char *status)

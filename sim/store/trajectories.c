@@ -157,7 +157,7 @@ static struct hl_packed *packed_create(const struct hl_dataset *d, size_t arm, s
 static bool is_possible(const struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n)
 {
     const struct hl_study *study = s->study;
-    if (arm >= study->n_arms || output >= study->n_outputs || first == 0 || n == 0 || n > study->subjects ||
+    if (study->data || arm >= study->n_arms || output >= study->n_outputs || first == 0 || n == 0 || n > study->subjects ||
         first - 1 > study->subjects - n)
         return false;
     return (first - 1) % HL_BLOCK_SUBJECTS == 0 && (n % HL_BLOCK_SUBJECTS == 0 || first - 1 + n == study->subjects);

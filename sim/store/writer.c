@@ -181,15 +181,18 @@ static bool is_taken(const struct hl_writer *w, const char *group, const char *n
     return find(w, group, name) != NULL;
 }
 
-const char *hl_writer_name(struct hl_writer *w, const char *group, const char *wanted)
+char *hl_writer_safe(struct hl_arena *arena, const char *wanted)
 {
-    char *name = hl_arena_strdup(w->arena, *wanted ? wanted : "unnamed");
+    char *name = hl_arena_strdup(arena, *wanted ? wanted : "unnamed");
     for (char *c = name; *c; c++)
         if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9')))
             *c = '_';
-    if (*name >= '0' && *name <= '9')
-        name = hl_arena_printf(w->arena, "x%s", name);
-    const char *unique = name;
+    return *name >= '0' && *name <= '9' ? hl_arena_printf(arena, "x%s", name) : name;
+}
+
+const char *hl_writer_name(struct hl_writer *w, const char *group, const char *wanted)
+{
+    const char *name = hl_writer_safe(w->arena, wanted), *unique = name;
     for (int i = 2; is_taken(w, group, unique); i++)
         unique = hl_arena_printf(w->arena, "%s_%d", name, i);
     return unique;
@@ -301,8 +304,7 @@ static struct hl_dataset *add_dataset(struct hl_writer *w, const char *path, enu
     return d;
 }
 
-/* The scale of an axis in a group, made when first needed. */
-static struct hl_dataset *scale_of(struct hl_writer *w, const char *group, const struct hl_axis *axis)
+struct hl_dataset *hl_writer_scale(struct hl_writer *w, const char *group, const struct hl_axis *axis)
 {
     struct hl_dataset *scale = find(w, group, axis->name);
     if (scale || w->status != HL_OK)
@@ -328,7 +330,7 @@ struct hl_dataset *hl_writer_dataset(struct hl_writer *w, const char *group, con
         return NULL;
     make_group(w, group);
     for (int i = 0; i < rank && w->status == HL_OK; i++)
-        scale[i] = scale_of(w, group, axis[i]);
+        scale[i] = hl_writer_scale(w, group, axis[i]);
     if (w->status != HL_OK)
         return NULL;
     struct hl_dataset *d = add_dataset(w, hl_arena_printf(w->arena, "%s/%s", group, name), type, rank, axis, chunk);
@@ -362,22 +364,33 @@ void hl_writer_root_text(struct hl_writer *w, const char *name, const char *text
         went(w, hl_hdf_set_text(w->file, name, text ? text : ""), "writing attribute", name);
 }
 
-void hl_writer_flags(struct hl_writer *w, struct hl_dataset *d, size_t n, const char *const *meaning)
+/* The words one after another, separated by blanks; blanks inside them as underscores, nothing as one underscore. */
+static const char *join_words(struct hl_arena *arena, size_t n, const char *const *word)
+{
+    size_t length = 1;
+    for (size_t i = 0; i < n; i++)
+        length += strlen(word[i]) + 2;
+    char *text = hl_arena_alloc(arena, length, 1), *to = text;
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0)
+            *to++ = ' ';
+        for (const char *c = *word[i] ? word[i] : "_"; *c; c++)
+            *to++ = *c == ' ' || *c == '\t' || *c == '\n' || *c == '\r' ? '_' : *c;
+    }
+    return text;
+}
+
+void hl_writer_flags(struct hl_writer *w, struct hl_dataset *d, int first, size_t n, const char *const *meaning)
 {
     if (w->status != HL_OK)
         return;
     signed char *narrow = hl_arena_alloc(w->arena, n, 1);
     int *wide = hl_arena_alloc(w->arena, n, sizeof *wide);
-    char *text = hl_arena_strdup(w->arena, "");
     for (size_t i = 0; i < n; i++) {
-        narrow[i] = (signed char)i;
-        wide[i] = (int)i;
-        char *word = hl_arena_strdup(w->arena, meaning[i]);
-        for (char *c = word; *c; c++)
-            if (*c == ' ' || *c == '\t' || *c == '\n')
-                *c = '_';
-        text = hl_arena_printf(w->arena, "%s%s%s", text, i ? " " : "", word);
+        narrow[i] = (signed char)(first + (int)i);
+        wide[i] = first + (int)i;
     }
+    const char *text = join_words(w->arena, n, meaning);
     hl_writer_numbers(w, d, "flag_values", d->type, n, d->type == HL_INT8 ? (void *)narrow : (void *)wide);
     hl_writer_text(w, d, "flag_meanings", text);
 }
@@ -437,11 +450,10 @@ void hl_writer_arm(struct hl_writer *w, struct hl_dataset *d, uint64_t arm, cons
     went(w, transfer(d, start, count, values, NULL), "writing", d->path);
 }
 
-void hl_writer_append(struct hl_writer *w, struct hl_dataset *d, uint64_t n, const void *values)
+/* Makes room for n more rows and the digest of their block. */
+static void grow(struct hl_writer *w, struct hl_dataset *d, uint64_t n)
 {
-    if (w->status != HL_OK || n == 0)
-        return;
-    uint64_t start[HL_MAX_RANK] = {d->blocks.dims[0]}, count[HL_MAX_RANK] = {n}, b = d->blocks.n;
+    uint64_t b = d->blocks.n;
     void *grown = hl_grow(d->digest, (size_t)d->digest_capacity, (size_t)b + 1, sizeof *d->digest);
     if (!grown) {
         hl_writer_fail(w, HL_ERR_MEMORY, "no memory for its digests");
@@ -450,13 +462,33 @@ void hl_writer_append(struct hl_writer *w, struct hl_dataset *d, uint64_t n, con
     d->digest = grown;
     d->digest_capacity = b + 1;
     const char *axis = d->axis[0]->name;
-    d->blocks = hl_blocks_of(1, &(uint64_t){start[0] + n}, &axis);
-    hsize_t size = start[0] + n;
+    hsize_t size = d->blocks.dims[0] + n;
+    d->blocks = hl_blocks_of(1, &(uint64_t){size}, &axis);
     went(w, H5Dset_extent(d->id, &size) >= 0, "growing", d->path);
+}
+
+void hl_writer_append(struct hl_writer *w, struct hl_dataset *d, uint64_t n, const void *values)
+{
+    if (w->status != HL_OK || n == 0)
+        return;
+    uint64_t start[HL_MAX_RANK] = {d->blocks.dims[0]}, count[HL_MAX_RANK] = {n};
+    grow(w, d, n);
     if (w->status != HL_OK)
         return;
-    digest_blocks(w, d, b, 1, values);
+    digest_blocks(w, d, d->blocks.n - 1, 1, values);
     went(w, transfer(d, start, count, values, NULL), "writing", d->path);
+}
+
+void hl_writer_append_packed(struct hl_writer *w, struct hl_dataset *d, uint64_t n, const void *bytes, size_t size,
+                             const unsigned char digest[32])
+{
+    if (w->status != HL_OK || n == 0)
+        return;
+    uint64_t start[HL_MAX_RANK] = {d->blocks.dims[0]};
+    grow(w, d, n);
+    hl_writer_chunk(w, d, start, bytes, size);
+    if (w->status == HL_OK)
+        memcpy(d->digest[d->blocks.n - 1], digest, 32);
 }
 
 void hl_writer_chunk(struct hl_writer *w, struct hl_dataset *d, const uint64_t *offset, const void *bytes, size_t n)

@@ -62,6 +62,12 @@ void hl_writer_reserve(struct hl_writer *writer, const struct hl_axis *axis);
  * "/metrics") has yet; from the writer's arena. */
 const char *hl_writer_name(struct hl_writer *writer, const char *group, const char *wanted);
 
+/* wanted with everything but letters, digits and underscores made an underscore; x in front of a digit. */
+char *hl_writer_safe(struct hl_arena *arena, const char *wanted);
+
+/* The scale of an axis in a group, made when first needed; NULL after a failure. */
+struct hl_dataset *hl_writer_scale(struct hl_writer *writer, const char *group, const struct hl_axis *axis);
+
 /* Creates a dataset (and its group, and its axes' scales there). chunk may be NULL: about 1 MiB, whole arms first.
  * rank 0 is an empty scalar that carries attributes. NULL after a failure. */
 struct hl_dataset *hl_writer_dataset(struct hl_writer *writer, const char *group, const char *name,
@@ -76,8 +82,10 @@ void hl_writer_numbers(struct hl_writer *writer, struct hl_dataset *dataset, con
 /* An attribute of the root group. */
 void hl_writer_root_text(struct hl_writer *writer, const char *name, const char *text);
 
-/* Codes and what they mean, CF's way: flag_values 0 .. n-1 and flag_meanings, blanks in meanings as underscores. */
-void hl_writer_flags(struct hl_writer *writer, struct hl_dataset *dataset, size_t n, const char *const *meaning);
+/* Codes and what they mean, CF's way: flag_values first .. first+n-1 and flag_meanings, blanks in meanings as
+ * underscores. */
+void hl_writer_flags(struct hl_writer *writer, struct hl_dataset *dataset, int first, size_t n,
+                     const char *const *meaning);
 
 /* Writes all of a dataset, or all of one arm of it: dense values of the dataset's type. */
 void hl_writer_all(struct hl_writer *writer, struct hl_dataset *dataset, const void *values);
@@ -85,6 +93,11 @@ void hl_writer_arm(struct hl_writer *writer, struct hl_dataset *dataset, uint64_
 
 /* Appends n rows to a dataset whose only axis grows; n is HL_BLOCK_ROWS except the last time. */
 void hl_writer_append(struct hl_writer *writer, struct hl_dataset *dataset, uint64_t n, const void *values);
+
+/* The same of rows that are packed and digested already: bytes are a whole chunk of HL_BLOCK_ROWS rows, of which the
+ * last ones may be filling. */
+void hl_writer_append_packed(struct hl_writer *writer, struct hl_dataset *dataset, uint64_t n, const void *bytes,
+                             size_t size, const unsigned char digest[32]);
 
 /* Writes one stored chunk as its final bytes; the caller sets dataset->digest. */
 void hl_writer_chunk(struct hl_writer *writer, struct hl_dataset *dataset, const uint64_t *offset, const void *bytes,

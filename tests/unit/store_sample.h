@@ -173,7 +173,7 @@ static struct sample *sample_create(uint64_t subjects, size_t times)
 }
 
 /* The study's text, with a comment of n bytes. */
-static void sample_text(struct sample *s, size_t n)
+static inline void sample_text(struct sample *s, size_t n)
 {
     char *text = malloc(n + 200), *at = text;
     at += sprintf(at, "study: sample\ntitle: Größe\nnotes: \"");
@@ -287,7 +287,7 @@ static enum hl_status sample_doses(struct hl_store *store, size_t n)
 }
 
 /* Everything, written whole; block subjects at a time. */
-static enum hl_status sample_write(struct sample *s, const char *path, bool force, uint64_t block, size_t doses)
+static inline enum hl_status sample_write(struct sample *s, const char *path, bool force, uint64_t block, size_t doses)
 {
     struct hl_store *store;
     enum hl_status status = hl_store_create(path, force, &s->study, s->regimens, &s->provenance, &store, s->diag);

@@ -191,16 +191,21 @@ static void exports_parts(void **state)
     (void)state;
     struct hl_export_options options = {.arm = "1", .subject = 17, .every = 12.0, .format = "nonmem"};
     assert_int_equal(export_to_text(&options, 3, "clonazepam.Cp", "WT", "clonazepam_ka"), HL_OK);
-    assert_string_equal(line(0), "ID,TIME,ARM,clonazepam_Cp,WT,clonazepam_ka");
-    assert_int_equal(n_lines(), 1 + 5);
-    double cp, wt, ka;
-    assert_int_equal(sscanf(line(2), "17,12,1,%lf,%lf,%lf", &cp, &wt, &ka), 3);
+    assert_string_equal(line(0), "TABLE NO.  1");
+    char names[200];
+    snprintf(names, sizeof names, " %-23s %-23s %-23s %-23s %-23s %-23s", "ID", "TIME", "ARM", "clonazepam_Cp", "WT",
+             "clonazepam_ka");
+    assert_string_equal(line(1), names);
+    assert_int_equal(n_lines(), 2 + 5);
+    double id, time, arm, cp, wt, ka;
+    assert_int_equal(sscanf(line(3), "%lf %lf %lf %lf %lf %lf", &id, &time, &arm, &cp, &wt, &ka), 6);
+    assert_true(id == 17 && time == 12 && arm == 1);
     assert_true((float)cp == (float)sample_value(1, 0, 17, 12.0));
     assert_true(wt == 50.0 + 0.1 * 16.0);
     assert_true(ka == 1.7 + 1.0 + 0.001 * 16.0);
     options.subject = SAMPLE_FAILED;
     assert_int_equal(export_to_text(&options, 1, "clonazepam.Cp"), HL_OK);
-    assert_string_equal(line(1), "7,0,1,.");
+    assert_string_equal(line(2) + 3 * 24 + 23, ".");
 }
 
 static void exports_summaries(void **state)
@@ -294,7 +299,7 @@ static void export_refuses(void **state)
     says("unknown value 'xlsx' of --format");
     options = (struct hl_export_options){.rows = "obs"};
     assert_int_equal(export_to_text(&options, 0), HL_ERR_INPUT);
-    says("has no records");
+    says("this result has no records");
 }
 
 static void a_full_pipe_is_told_apart_from_a_closed_one(void **state)
