@@ -53,7 +53,7 @@ struct hl_cohort {
     struct uncertain *uncertain;
     uint64_t *mixture_stream;
     uint64_t row_stream;
-    size_t n_rows; /* of the table; 0 without one */
+    size_t n_rows;  /* of the table; 0 without one */
     bool occasions; /* some eta is between occasions */
 };
 

@@ -23,7 +23,7 @@ struct group {
     double *r;      /* n x n */
     double *l;      /* n x n, lower: r = l l' */
     struct hl_pos pos;
-    bool occasion;  /* drawn anew for every occasion */
+    bool occasion; /* drawn anew for every occasion */
 };
 
 struct hl_groups {

@@ -107,8 +107,7 @@ static int add_output(struct hl_study_reader *reader, int output)
     return (int)study->n_outputs++;
 }
 
-/* The study's own index of an output a metric names, added when new; -1 after a message. */
-static int need_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
+int hl_study_need_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     int output = find_output(reader, node, system);
     if (output < 0)
@@ -133,6 +132,23 @@ void hl_study_read_outputs(struct hl_study_reader *reader, const struct hl_yaml 
     reader->study->n_asked = reader->study->n_outputs;
     if (node && n == 0)
         hl_diag_error(reader->diag, node->pos, "outputs: names no output; write [clonazepam.Cp], or leave the key out");
+}
+
+static void add_once(struct hl_study_reader *reader, int output)
+{
+    if (output >= 0 && place_of(reader->study, output) < 0)
+        add_output(reader, output);
+}
+
+void hl_study_add_shown(struct hl_study_reader *reader, const struct hl_system *system, bool amounts)
+{
+    for (size_t i = 0; i < system->n_instances; i++)
+        if (system->instance[i].is_drug)
+            add_once(reader, system->instance[i].default_output);
+    for (size_t i = 0; i < system->n_compartments; i++)
+        add_once(reader, system->compartment[i].output);
+    for (size_t i = 0; amounts && i < system->n_compartments; i++)
+        add_once(reader, hl_system_find_output(system, system->compartment[i].name));
 }
 
 /* ---- thresholds */
@@ -171,7 +187,7 @@ void hl_study_read_thresholds(struct hl_study_reader *reader, const struct hl_ya
         return;
     }
     for (size_t i = 0; i < node->n; i++) {
-        int place = need_output(reader, node->key[i], system);
+        int place = hl_study_need_output(reader, node->key[i], system);
         size_t n;
         struct hl_yaml **item = hl_study_items(reader->arena, node->item[i], &n);
         for (size_t j = 0; place >= 0 && j < n; j++) {
@@ -395,7 +411,7 @@ static void read_of(struct line *line)
                       "a line of metrics needs an output; write {of: clonazepam.Cp, list: [Cmax, AUC]}");
     line->of = hl_arena_alloc(line->reader->arena, n, sizeof *line->of);
     for (size_t i = 0; i < n; i++) {
-        line->of[i] = need_output(line->reader, item[i], line->system);
+        line->of[i] = hl_study_need_output(line->reader, item[i], line->system);
         good = good && line->of[i] >= 0;
     }
     line->n_of = good ? n : 0;

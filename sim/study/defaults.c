@@ -133,6 +133,22 @@ static void keep_marks(struct filler *filler)
         hl_study_put(filler->reader->arena, filler->tree, filler->tree->pos, "defaults", filler->marks);
 }
 
+void hl_study_mark_default(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path)
+{
+    struct filler filler = filler_of(reader, tree);
+    mark(&filler, path);
+    keep_marks(&filler);
+}
+
+bool hl_study_is_default(const struct hl_yaml *tree, const char *path)
+{
+    const struct hl_yaml *marks = hl_yaml_get(tree, "defaults");
+    for (size_t i = 0; marks && marks->kind == HL_YAML_SEQUENCE && i < marks->n; i++)
+        if (marks->item[i]->kind == HL_YAML_SCALAR && strcmp(marks->item[i]->text, path) == 0)
+            return true;
+    return false;
+}
+
 void hl_study_fill_covariates(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system,
                               const struct hl_cohort_spec *spec)
 {
@@ -151,10 +167,30 @@ void hl_study_fill_covariates(struct hl_study_reader *reader, struct hl_yaml *tr
     keep_marks(&filler);
 }
 
-void hl_study_fill_defaults(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system)
+/* What is asked and how it is stored: of prescriptions, and of a data set, whose rules are NONMEM's. */
+static void fill_questions(struct filler *filler, bool has_data)
 {
     static const char *const quantiles[] = {"5 %", "25 %", "50 %", "75 %", "95 %"};
-    static const char *const store[] = {"trajectories", "summaries"};
+    static const char *const store[] = {"trajectories", "summaries"}, *const records[] = {"records"};
+    struct hl_yaml *tree = filler->tree, *data = hl_yaml_get(tree, "data");
+    const struct hl_yaml *scales = hl_yaml_get(tree, "bioavailability_scales");
+    if (!has_data) {
+        fill(filler, tree, "", "metrics", texts(filler, NULL, 0, false));
+        fill(filler, tree, "", "quantiles", texts(filler, quantiles, 5, true));
+        fill_text(filler, tree, "", "precision", "single");
+        fill(filler, tree, "", "store", texts(filler, store, 2, false));
+        fill_text(filler, tree, "", "bioavailability_scales", "rate");
+        return;
+    }
+    fill_text(filler, tree, "", "precision", "double");
+    fill(filler, tree, "", "store", texts(filler, records, 1, false));
+    fill_text(filler, data, "data.", "covariates", "next");
+    fill_text(filler, data, "data.", "bioavailability_scales",
+              scales && scales->kind == HL_YAML_SCALAR && strcmp(scales->text, "rate") == 0 ? "rate" : "duration");
+}
+
+void hl_study_fill_defaults(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system)
+{
     struct filler filler = filler_of(reader, tree);
     fill_text(&filler, tree, "", "title", reader->study->name);
     struct hl_yaml *origin = hl_study_scalar(reader->arena, tree->pos, "00:00");
@@ -163,13 +199,10 @@ void hl_study_fill_defaults(struct hl_study_reader *reader, struct hl_yaml *tree
     fill_cohort(&filler);
     if (system)
         fill_outputs(&filler, system);
-    fill(&filler, tree, "", "metrics", texts(&filler, NULL, 0, false));
-    fill(&filler, tree, "", "quantiles", texts(&filler, quantiles, 5, true));
+    fill_questions(&filler, reader->has_data);
     fill_text(&filler, tree, "", "solver", "exact");
     fill_text(&filler, tree, "", "tolerance", "1e-8");
-    fill_text(&filler, tree, "", "precision", "single");
     fill_text(&filler, tree, "", "compression", "fast");
-    fill(&filler, tree, "", "store", texts(&filler, store, 2, false));
     fill_text(&filler, hl_yaml_get(tree, "sweep"), "sweep.", "design", "grid");
     keep_marks(&filler);
 }

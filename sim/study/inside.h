@@ -19,6 +19,7 @@ struct hl_study_reader {
     size_t n_directories;
     struct hl_study *study; /* being filled */
     size_t arms_capacity;
+    bool has_data;  /* a data set stands in the place of prescriptions */
     size_t faults; /* errors there were before this study */
 };
 
@@ -70,7 +71,7 @@ char *hl_study_safe_name(struct hl_arena *arena, const char *text);
 
 /* ---- the parts of a study */
 
-/* times.c: study->time from times:. */
+/* times.c: study->time from times:; no times with a data set. */
 void hl_study_read_times(struct hl_study_reader *reader, const struct hl_yaml *node);
 
 /* asked.c: outputs, metrics, thresholds, quantiles. system may be NULL (its models were at fault): then only what
@@ -80,6 +81,27 @@ void hl_study_read_metrics(struct hl_study_reader *reader, const struct hl_yaml 
 void hl_study_read_thresholds(struct hl_study_reader *reader, const struct hl_yaml *node,
                               const struct hl_system *system);
 void hl_study_read_quantiles(struct hl_study_reader *reader, const struct hl_yaml *node);
+
+/* asked.c: the study's own index of the output a scalar names, added when new; -1 after a message. */
+int hl_study_need_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system);
+
+/* asked.c: adds what the records of a data set may show: the output of every compartment and the first one of every
+ * drug; with amounts, those of every compartment too. */
+void hl_study_add_shown(struct hl_study_reader *reader, const struct hl_system *system, bool amounts);
+
+/* data.c: writes data: FILE as the mapping it is short for, and --data into it. */
+void hl_study_unfold_data(struct hl_study_reader *reader, struct hl_yaml *tree);
+void hl_study_apply_data(struct hl_study_reader *reader, struct hl_yaml *tree);
+
+/* data.c: takes out of a tree with a data set what that set replaces, with messages, and finds its file. Nothing
+ * without a data set. */
+void hl_study_settle_data(struct hl_study_reader *reader, struct hl_yaml *tree);
+
+/* data.c: study->data, when there is one. */
+void hl_study_read_data(struct hl_study_reader *reader, const struct hl_yaml *tree, const struct hl_system *system);
+
+/* data.c: "duration" or "rate". */
+bool hl_study_read_scales(struct hl_study_reader *reader, const struct hl_yaml *node, bool *rate);
 
 /* people.c: a cohort; NULL when at fault. first is the system whose covariates a study may always name. */
 struct hl_cohort_spec *hl_study_read_cohort(struct hl_study_reader *reader, const struct hl_yaml *node,
@@ -114,6 +136,10 @@ bool hl_study_is_model_path(const char *key);
 
 /* defaults.c: fills every absent key of the tree and names what it filled under "defaults". system may be NULL. */
 void hl_study_fill_defaults(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system);
+
+/* Names a path of the tree as one that was filled in, and tells whether it is named so. */
+void hl_study_mark_default(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path);
+bool hl_study_is_default(const struct hl_yaml *tree, const char *path);
 
 /* The same for the covariates that neither the study nor a table speaks of. */
 void hl_study_fill_covariates(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system,

@@ -609,16 +609,16 @@ static void read_counts(struct hl_study_reader *reader, const struct hl_yaml *no
         hl_study_read_truth(reader, typical, "value of typical", &spec->typical);
     if (subjects && hl_study_read_whole(reader, subjects, "subjects", &spec->subjects) && spec->subjects == 0)
         hl_diag_error(reader->diag, subjects->pos, "a cohort of 0 subjects; write subjects: 1000, or cohort: typical");
-    if (!subjects && !spec->typical)
+    if (!subjects && !spec->typical && !reader->has_data)
         hl_diag_error(reader->diag, node->pos, "how many subjects? Write subjects: 1000, or cohort: typical");
     if (seed)
         hl_study_read_whole(reader, seed, "seed", &spec->seed);
     if (uncertainty && hl_study_read_choice(reader, uncertainty, "kind of uncertainty", words, 2, &index))
         spec->uncertainty = index == 1;
-    if (spec->typical) {
-        spec->subjects = 1;
+    if (spec->typical || reader->has_data)
+        spec->subjects = 1; /* of a data set: until its individuals are counted */
+    if (spec->typical)
         spec->uncertainty = false;
-    }
 }
 
 struct hl_cohort_spec *hl_study_read_cohort(struct hl_study_reader *reader, const struct hl_yaml *node,

@@ -2,11 +2,11 @@
 /* A study is read in this order, and every step goes on after a fault as far as it makes sense, so that one pass
  * reports them all:
  *
- *     tree         YAML, then --set, --subjects, --seed and --typical written into it as if they had stood there
- *     system       the models of the first combination of the sweep, linked
- *     resolved     a copy of the tree with every default filled in (defaults.c); all that follows is read from it
- *     what to ask  times, outputs, metrics, thresholds, quantiles, settings
- *     arms         combination by combination: its tree, its system (shared where equal), its cohort, its arms
+ *     tree         YAML, then --set, --data, --subjects, --seed and --typical written into it as if they had stood
+ * there; with a data set, without what it replaces (data.c) system       the models of the first combination of the
+ * sweep, linked resolved     a copy of the tree with every default filled in (defaults.c); all that follows is read
+ * from it what to ask  times, outputs, metrics, thresholds, quantiles, settings arms         combination by
+ * combination: its tree, its system (shared where equal), its cohort, its arms
  */
 #include "study/study.h"
 
@@ -17,10 +17,29 @@
 #include "base/text.h"
 #include "study/inside.h"
 
-const char *const hl_study_keys[] = {"study",      "title",     "description", "origin",    "drugs",     "interactions",
-                                     "parameters", "cohort",    "arms",        "times",     "outputs",   "metrics",
-                                     "thresholds", "quantiles", "solver",      "tolerance", "precision", "compression",
-                                     "store",      "sweep",     "defaults",    "data"};
+const char *const hl_study_keys[] = {"study",
+                                     "title",
+                                     "description",
+                                     "origin",
+                                     "drugs",
+                                     "interactions",
+                                     "parameters",
+                                     "cohort",
+                                     "arms",
+                                     "times",
+                                     "outputs",
+                                     "metrics",
+                                     "thresholds",
+                                     "quantiles",
+                                     "solver",
+                                     "tolerance",
+                                     "precision",
+                                     "compression",
+                                     "store",
+                                     "sweep",
+                                     "defaults",
+                                     "data",
+                                     "bioavailability_scales"};
 const size_t hl_study_n_keys = sizeof hl_study_keys / sizeof *hl_study_keys;
 
 #define LEAST_TOLERANCE 1e-14
@@ -47,8 +66,10 @@ static void apply_set(struct hl_study_reader *reader, struct hl_yaml *tree, cons
         hl_diag_error(reader->diag, pos, "no value; write --set '%s=VALUE'", set->key);
     else
         value = hl_yaml_load_text(reader->arena, pos.file, set->value, reader->diag);
-    if (value && hl_study_set_path(reader, tree, set->key, pos, value, false))
-        unfold_typical(reader, tree);
+    if (!value || !hl_study_set_path(reader, tree, set->key, pos, value, false))
+        return;
+    unfold_typical(reader, tree);
+    hl_study_unfold_data(reader, tree);
 }
 
 /* The cohort's mapping, made when absent; NULL when something else stands there. */
@@ -75,15 +96,19 @@ static void apply_sets(struct hl_study_reader *reader, struct hl_yaml *tree)
         apply_set(reader, tree, &reader->options->set[i]);
 }
 
-/* A study without people is about the typical one: a seed alone doesn't change that. */
+/* A study without people is about the typical one: a seed alone doesn't change that. A data set has people. */
 static void apply_options(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     const struct hl_study_options *options = reader->options;
-    bool nobody = !hl_yaml_get(tree, "cohort") && !options->has_subjects;
+    if (options->data)
+        hl_study_apply_data(reader, tree);
+    reader->has_data = hl_yaml_get(tree, "data") != NULL;
+    bool nobody = !hl_yaml_get(tree, "cohort") && !options->has_subjects && !reader->has_data;
     if (options->typical || (options->has_seed && nobody))
         put_in_cohort(reader, tree, options->typical ? "--typical" : "--seed", "typical", "true");
     const struct hl_yaml *typical = hl_yaml_at(tree, "cohort.typical");
-    if (options->has_subjects && typical && typical->kind == HL_YAML_SCALAR && strcmp(typical->text, "true") == 0)
+    if (options->has_subjects && !reader->has_data && typical && typical->kind == HL_YAML_SCALAR &&
+        strcmp(typical->text, "true") == 0)
         hl_diag_error(reader->diag, (struct hl_pos){.file = "--subjects"},
                       "the cohort is typical: one subject; leave --subjects out, or give the study a cohort");
     else if (options->has_subjects)
@@ -98,14 +123,11 @@ static void check_top(struct hl_study_reader *reader, const struct hl_yaml *tree
     static const char *const needed[][2] = {{"study", "a name; write study: NAME"},
                                             {"arms", "arms; write arms: [{name: daily, clonazepam: [...]}]"},
                                             {"times", "times; write times: [{until: 24 h, every: 10 min}]"}};
-    const struct hl_yaml *data = hl_yaml_get(tree, "data"), *defaults = hl_yaml_get(tree, "defaults");
+    const struct hl_yaml *defaults = hl_yaml_get(tree, "defaults");
     hl_yaml_check_keys(tree, "a study", hl_study_keys, hl_study_n_keys, reader->diag);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (!hl_yaml_get(tree, needed[i][0]))
+        if (!hl_yaml_get(tree, needed[i][0]) && !(i > 0 && reader->has_data))
             hl_diag_error(reader->diag, tree->pos, "a study needs %s", needed[i][1]);
-    if (data)
-        hl_diag_error(reader->diag, hl_yaml_key(tree, "data")->pos,
-                      "data sets can't be read yet; write arms: instead of data:");
     if (defaults && defaults->kind != HL_YAML_SEQUENCE)
         hl_diag_error(reader->diag, defaults->pos,
                       "defaults: is the list that a resolved study keeps of what was filled in; "
@@ -178,16 +200,26 @@ static const char *choice(struct hl_study_reader *reader, const struct hl_yaml *
     return word[index];
 }
 
-static void read_store(struct hl_study_reader *reader, const struct hl_yaml *node)
+enum part { SUMMARIES, TRAJECTORIES, RECORDS, AMOUNTS, N_PARTS };
+
+/* Records, and the amounts in them, are what a data set leaves; trajectories and summaries are of prescriptions. */
+static void read_store(struct hl_study_reader *reader, const struct hl_yaml *node, bool stored[N_PARTS])
 {
-    static const char *const words[] = {"summaries", "trajectories"};
-    size_t n;
+    static const char *const words[] = {"summaries", "trajectories", "records", "amounts"};
+    size_t n, index;
     struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     for (size_t i = 0; i < n; i++) {
-        size_t index;
-        if (hl_study_read_choice(reader, item[i], "part of store", words, 2, &index) && index == 1)
-            reader->study->store_trajectories = true;
+        if (!hl_study_read_choice(reader, item[i], "part of store", words, N_PARTS, &index))
+            continue;
+        stored[index] = true;
+        if (reader->has_data && index < RECORDS)
+            hl_diag_note(reader->diag, item[i]->pos, "store: a data set leaves records, not %s", words[index]);
+        if (!reader->has_data && index >= RECORDS)
+            hl_diag_error(reader->diag, item[i]->pos,
+                          "store: %s are of data sets, and this study has none; add data: FILE.csv, or remove it",
+                          words[index]);
     }
+    reader->study->store_trajectories = stored[TRAJECTORIES] && !reader->has_data;
 }
 
 static void read_settings(struct hl_study_reader *reader, const struct hl_yaml *tree)
@@ -195,15 +227,23 @@ static void read_settings(struct hl_study_reader *reader, const struct hl_yaml *
     static const char *const precisions[] = {"single", "double", "rounded"};
     static const char *const compressions[] = {"fast", "none", "small"};
     struct hl_study *study = reader->study;
+    const struct hl_yaml *precision = hl_yaml_get(tree, "precision"), *scales;
+    bool scales_rate = true;
     study->title = optional_text(reader, tree, "title");
     study->description = optional_text(reader, tree, "description");
     read_origin(reader, hl_yaml_get(tree, "origin"));
     read_tolerance(reader, hl_yaml_get(tree, "tolerance"));
     study->solver =
         choice(reader, hl_yaml_get(tree, "solver"), "solver", hl_study_solver_words, hl_study_n_solver_words);
-    study->precision = choice(reader, hl_yaml_get(tree, "precision"), "precision", precisions, 3);
+    study->precision = choice(reader, precision, "precision", precisions, 3);
+    if (reader->has_data && strcmp(study->precision, "double") != 0) {
+        hl_diag_note(reader->diag, precision->pos, "records are always stored in double precision");
+        study->precision = "double";
+    }
     study->compression = choice(reader, hl_yaml_get(tree, "compression"), "compression", compressions, 3);
-    read_store(reader, hl_yaml_get(tree, "store"));
+    if ((scales = hl_yaml_get(tree, "bioavailability_scales")) != NULL)
+        hl_study_read_scales(reader, scales, &scales_rate);
+    study->scales_duration = !scales_rate;
 }
 
 /* ---- combinations */
@@ -315,11 +355,18 @@ static void check_count(struct hl_study_reader *reader, const struct hl_yaml *no
 static void read_questions(struct hl_study_reader *reader, const struct hl_yaml *resolved,
                            const struct hl_system *system)
 {
+    bool stored[N_PARTS] = {false};
     hl_study_read_times(reader, hl_yaml_get(resolved, "times"));
+    read_store(reader, hl_yaml_get(resolved, "store"), stored);
     hl_study_read_outputs(reader, hl_yaml_get(resolved, "outputs"), system);
     hl_study_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
     hl_study_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
     hl_study_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
+    hl_study_read_data(reader, resolved, system);
+    if (reader->study->data)
+        reader->study->data->amounts = stored[AMOUNTS];
+    if (reader->study->data && system)
+        hl_study_add_shown(reader, system, stored[AMOUNTS]);
     const struct hl_yaml *outputs = hl_yaml_get(resolved, "outputs"), *quantiles = hl_yaml_get(resolved, "quantiles");
     check_count(reader, outputs ? outputs : resolved, reader->study->n_outputs, "outputs");
     check_count(reader, quantiles ? quantiles : resolved, reader->study->n_quantiles, "quantiles");
@@ -330,10 +377,13 @@ static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
     struct hl_study *study = reader->study;
     struct combinations c = {.reader = reader, .linking = hl_study_linking_create(reader)};
     unfold_typical(reader, tree);
+    hl_study_unfold_data(reader, tree);
     apply_sets(reader, tree);
     apply_options(reader, tree);
     check_top(reader, tree);
     study->root = tree;
+    if (reader->has_data)
+        hl_study_settle_data(reader, tree = hl_yaml_clone(reader->arena, tree));
     read_name(reader, hl_yaml_get(tree, "study"));
     c.sweep = hl_study_read_sweep(reader, tree);
     size_t *level = hl_arena_alloc(reader->arena, c.sweep ? c.sweep->n : 0, sizeof *level);
@@ -383,8 +433,7 @@ static const char *folder_of(struct hl_arena *arena, const char *path)
 }
 
 static struct hl_study *finish(struct hl_arena *arena, const char *path, const char *folder, struct hl_yaml *tree,
-                               const struct hl_study_options *options, size_t faults, bool *sound,
-                               struct hl_diag *diag)
+                               const struct hl_study_options *options, size_t faults, bool *sound, struct hl_diag *diag)
 {
     static const struct hl_study_options none;
     struct hl_study *study = hl_arena_alloc(arena, 1, sizeof *study);

@@ -128,7 +128,8 @@ struct hl_study {
     struct hl_yaml *resolved;         /* the whole study with every default filled in and marked; runs again to the same
                                          numbers */
     size_t n_model_files; const char **model_path; /* every file read, for provenance */
-    uint64_t subjects, seed;          /* of the first arm's cohort */
+    uint64_t subjects, seed;          /* of the first arm's cohort; subjects 1 with a data set, whose individuals are
+                                         counted later */
 };
 
 struct hl_set { const char *key, *value; };

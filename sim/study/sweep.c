@@ -160,7 +160,11 @@ bool hl_study_set_path(struct hl_study_reader *reader, struct hl_yaml *tree, con
     make_room_for_covariates(reader, tree, path, pos);
     if (hl_yaml_set(reader->arena, tree, path, hl_yaml_clone(reader->arena, value), true) > 0)
         return true;
-    report_lost(reader, tree, path, pos);
+    if (in_sweep && reader->has_data && strcmp(first, "arms") == 0)
+        hl_diag_error(reader->diag, pos, "'%s' leads nowhere: with a data set arms have covariates and parameters only",
+                      path);
+    else
+        report_lost(reader, tree, path, pos);
     return false;
 }
 

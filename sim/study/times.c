@@ -132,6 +132,8 @@ void hl_study_read_times(struct hl_study_reader *reader, const struct hl_yaml *n
     struct grid grid = {.reader = reader};
     size_t n;
     struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
+    if (reader->has_data)
+        return;
     add_time(&grid, 0.0);
     for (size_t i = 0; i < n; i++)
         read_item(&grid, item[i]);

@@ -238,7 +238,8 @@ static void levels_do_not_mix(void **state)
 {
     (void)state;
     refuse_model("of: [kappa_V, kappa_F], level: occasion", "of: [kappa_V, kappa_CL]",
-                 "a block can't mix 'kappa_V' (between subjects) with 'kappa_CL' (between occasions); give each level its own block");
+                 "a block can't mix 'kappa_V' (between subjects) with 'kappa_CL' (between occasions); give each level "
+                 "its own block");
     refuse_model("of: [kappa_V, kappa_F], level: occasion", "of: [kappa_V, kappa_CL], level: subject",
                  "'kappa_CL' is between occasions where it is declared and between subjects in this block");
     refuse_model("kappa_0: {sd: 0, level: occasion}", "kappa_0: {sd: 0, level: occassion}",

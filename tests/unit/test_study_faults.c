@@ -45,7 +45,7 @@ static const struct fault faults[] = {
     {INTERACTIONS, "interactions: {overlap: ^{inputs: {CF: fentanyl.Cp}}}", "'overlap' has no model"},
     {STUDY, "study: ^../trial", "can't name a study and its file"},
     {STUDY, "study: ^[trial]", "expected a name for the study"},
-    {FREE, "^data: events.csv", "data sets can't be read yet"},
+    {FREE, "data: ^events.csv", "there is no data set"},
     {FREE, "defaults: ^3", "defaults: is the list that a resolved study keeps"},
     /* cohort */
     {COHORT, "cohort: ^many", "expected a cohort as a mapping"},
