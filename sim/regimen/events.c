@@ -6,6 +6,8 @@
  *   modelled rate  rate R                             from time + lag for amount fraction F / R
  *   infusion       rate r fraction F                  from time + lag for the stated duration: the pump keeps its time,
  *                                                     and F scales what arrives of it
+ *                  rate r fraction                    for F times as long, where bioavailability_scales: is duration;
+ *                                                     one without an end runs on at that rate
  *   patch          content into the first phase's state at t_on + lag; its flow into the skin belongs to the model.
  *                  When a phase or the wear ends, what is left is known without solving anything,
  *                      P(t) = content exp(-sum_j k_j (time in phase j)),
@@ -143,14 +145,24 @@ static double value(const struct sink *s, int reg, double otherwise)
     return reg < 0 ? otherwise : s->regs[(size_t)reg * s->lanes + s->lane];
 }
 
+static void infuse(struct sink *s, const struct hl_dose *dose, int state, double lag, double fraction, double F)
+{
+    double start = dose->time + lag, duration = dose->duration;
+    double rate = dose->rate * (dose->scaled == HL_SCALED_RATE ? fraction * F : fraction);
+    if (dose->scaled == HL_SCALED_DURATION && isfinite(duration))
+        duration *= F;
+    if (duration > 0)
+        input(s, start, (dose->time + duration) + lag, state, rate);
+}
+
 /* A dose through one part of its route. */
 static void through_part(struct sink *s, const struct hl_dose *dose, const struct hl_route_part *part)
 {
-    double share = value(s, part->fraction_reg, 1) * value(s, part->bioavailability_reg, 1);
-    double lag = value(s, part->lag_reg, 0), amount = dose->amount * share, start = dose->time + lag;
+    double fraction = value(s, part->fraction_reg, 1), F = value(s, part->bioavailability_reg, 1);
+    double lag = value(s, part->lag_reg, 0), amount = dose->amount * (fraction * F), start = dose->time + lag;
     double length = value(s, part->input_reg, 0), span = part->input == HL_INPUT_RATE ? amount / length : length;
     if (dose->kind == HL_DOSE_INFUSION)
-        input(s, start, (dose->time + dose->duration) + lag, part->state, dose->rate * share);
+        infuse(s, dose, part->state, lag, fraction, F);
     else if (part->input == HL_INPUT_BOLUS || !(length > 0) || !(span > 0))
         add(s, start, part->state, amount);
     else
@@ -397,8 +409,9 @@ static bool same_for_all(const bool *own, int reg)
     return reg < 0 || !own[reg];
 }
 
-static bool route_is_common(const struct hl_route *route, const bool *own)
+static bool route_is_common(const struct hl_dose *dose, const struct hl_system *system, const bool *own)
 {
+    const struct hl_route *route = &system->route[dose->route];
     bool common = same_for_all(own, route->is_patch ? route->lag_reg : -1);
     for (size_t i = 0; i < route->n_phases; i++)
         common = common && same_for_all(own, route->phase[i].until_reg);
@@ -407,6 +420,8 @@ static bool route_is_common(const struct hl_route *route, const bool *own)
         common = common && same_for_all(own, part->lag_reg) && same_for_all(own, part->input_reg);
         if (part->input == HL_INPUT_RATE) /* its duration depends on what arrives */
             common = common && same_for_all(own, part->fraction_reg) && same_for_all(own, part->bioavailability_reg);
+        if (dose->scaled == HL_SCALED_DURATION)
+            common = common && same_for_all(own, part->bioavailability_reg);
     }
     return common;
 }
@@ -419,10 +434,10 @@ bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_syst
     if (own)
         mark_individual(system, own);
     for (size_t i = 0; common && i < regimen->n_doses; i++)
-        common = route_is_common(&system->route[regimen->dose[i].route], own);
+        common = route_is_common(&regimen->dose[i], system, own);
     for (size_t i = 0; common && i < regimen->n_steady; i++)
         for (size_t j = 0; common && j < regimen->steady[i].n; j++)
-            common = route_is_common(&system->route[regimen->steady[i].dose[j].route], own);
+            common = route_is_common(&regimen->steady[i].dose[j], system, own);
     hl_free(own);
     return common;
 }

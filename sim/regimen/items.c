@@ -177,7 +177,9 @@ static bool infuse_on(struct hl_compiler *c, const struct hl_timing *t, int rout
                                              .kind = HL_DOSE_INFUSION,
                                              .rate = rate,
                                              .amount = isfinite(end) ? rate * (end - start) : 0,
-                                             .duration = end - start});
+                                             .duration = end - start,
+                                             .scaled = c->in_cycle && c->study->scales_duration ? HL_SCALED_NOTHING
+                                                                                                : HL_SCALED_RATE});
     c->cursor = end;
     if (isinf(end))
         c->runs_on = "an infusion without for:";

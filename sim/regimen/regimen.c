@@ -26,6 +26,8 @@ void hl_compiler_dose(struct hl_compiler *c, struct hl_dose dose)
 {
     struct hl_dose_list *list = &c->doses;
     list->dose = hl_arena_push(c->arena, list->dose, list->n, &list->capacity, sizeof *list->dose);
+    if (dose.kind == HL_DOSE_INFUSION && dose.scaled == HL_SCALED_RATE && c->study->scales_duration)
+        dose.scaled = HL_SCALED_DURATION;
     list->dose[list->n++] = dose;
 }
 

@@ -11,6 +11,10 @@
 
 enum hl_dose_kind { HL_DOSE_GIVEN, HL_DOSE_INFUSION, HL_DOSE_PATCH };
 
+/* What bioavailability changes of an infusion: how fast it arrives, how long it runs (NONMEM; one that never ends keeps
+ * its rate), or nothing (one that has been running for ever, where F would change its duration). */
+enum hl_scaled { HL_SCALED_RATE, HL_SCALED_DURATION, HL_SCALED_NOTHING };
+
 /* One administration, as prescribed. */
 struct hl_dose {
     double time;
@@ -20,6 +24,7 @@ struct hl_dose {
     double rate;                /* infusion [mg/h] */
     double duration;            /* infusion or wear [h]; INFINITY when it runs on */
     double repeat_interval;     /* the II it came from [h], 0 when single: accumulation and steady state metrics */
+    enum hl_scaled scaled;      /* infusion */
 };
 
 /* A window in which the patient may press the button: demands are a Poisson process of rate per_hour. */

@@ -88,6 +88,35 @@ static void test_infusions(void **state)
     assert_event(5, 7.35, HL_EVENT_RATE, GUT, -3 / 7.1 * 0.9);
 }
 
+/* bioavailability_scales: duration: the rate stays, F = 0.9 shortens, 1.37 lengthens; what never ends keeps its
+ * rate. */
+static void test_infusions_of_another_length(void **state)
+{
+    (void)state;
+    fake_study.scales_duration = true;
+    listed("[{infuse: 3 mg, over: 7.1 h, route: oral}, {oral: 1 mg}]", "[{infuse: 5 ug/h, for: 4.3 h, route: sc}]");
+    assert_event(2, 0, HL_EVENT_RATE, F_DEPOT, 0.005);
+    assert_event(3, 0.25, HL_EVENT_RATE, GUT, 3 / 7.1);
+    assert_event(4, 0.8 * 4.3, HL_EVENT_RATE, F_DEPOT, -0.005);
+    assert_event(5, 0.9 * 7.1 + 0.25, HL_EVENT_RATE, GUT, -3 / 7.1);
+    assert_event(7, 7.35, HL_EVENT_ADD, GUT, 0.9); /* doses at once are what they were */
+    /* parts: a fraction of the rate for the same time; an input without an end keeps its rate until it is replaced */
+    listed(NULL, "[{infuse: 8 ug/h, route: lozenge}, {infuse: 4 ug/h, route: lozenge, start: 9 h}]");
+    assert_event(1, 0, HL_EVENT_RATE, F_MOUTH, 0.008 * 0.22);
+    assert_event(2, 0.1, HL_EVENT_RATE, F_DEPOT, 0.008 * 0.25);
+    fake_regs[R_F * LANES + 2] = 1.37;
+    listed("[{infuse: 2 mg/h, route: oral}, {infuse: 1 mg/h, route: oral, start: 10 h, for: 4 h}]", NULL);
+    assert_event(1, 0.25, HL_EVENT_RATE, GUT, 2);
+    assert_event(3, 10.25, HL_EVENT_RATE, GUT, 1);
+    assert_event(4, 1.37 * 10 + 0.25, HL_EVENT_RATE, GUT, -2);
+    assert_event(5, 10 + 1.37 * 4 + 0.25, HL_EVENT_RATE, GUT, -1);
+    fake_regs[R_F * LANES + 2] = 0;
+    listed("[{infuse: 2 mg/h, route: oral, for: 4 h}]", NULL);
+    assert_int_equal(events.n, 1); /* nothing arrives */
+    listed("[{infuse: 2 mg/h, route: oral}]", NULL);
+    assert_event(1, 0.25, HL_EVENT_RATE, GUT, 2);
+}
+
 /* What is left after 30 h at 0.0103 and the rest at 0.02 per hour. */
 static void test_patches(void **state)
 {
@@ -226,6 +255,27 @@ static void test_steady_infusions(void **state)
     assert_event(0, 0.25, HL_EVENT_RATE, GUT, -0.18);
 }
 
+/* In a steady state F = 1.9 makes 4 h of every 6 h overlap; an infusion that never pauses keeps its rate. */
+static void test_steady_infusions_of_another_length(void **state)
+{
+    (void)state;
+    fake_study.scales_duration = true;
+    fake_regs[R_F * LANES + 2] = 1.9;
+    const struct hl_regimen *r =
+        compiled("[{steady_state: {infuse: 1.2 mg, over: 4 h, every: 6 h, route: oral}}]", NULL);
+    cycled(r, 0); /* 7.6 h: one always, another from 0.25 to 1.85 */
+    assert_near("rate", cycle_rate[GUT], 0.3, 1e-15);
+    assert_event(1, 0.25, HL_EVENT_RATE, GUT, 0.3);
+    assert_event(2, 1.85, HL_EVENT_RATE, GUT, -0.3);
+    listed_for(r, 1, 1);
+    assert_int_equal(events.n, 1);
+    assert_event(0, 1.85, HL_EVENT_RATE, GUT, -0.3);
+    r = compiled("[{steady_state: {infuse: 480 ug/d, route: oral}}]", NULL);
+    cycled(r, 0);
+    assert_near("rate", cycle_rate[GUT], 0.02, 1e-15);
+    assert_int_equal(events.n, 1);
+}
+
 static void test_steady_patches(void **state)
 {
     (void)state;
@@ -325,6 +375,11 @@ static void test_common(void **state)
     assert_false(hl_regimen_is_common(compiled("[{steady_state: {oral: 1 mg, every: 6 h}}]", NULL), &fake_system));
     assert_false(hl_regimen_is_common(compiled(NULL, pump), &fake_system));
     assert_true(hl_regimen_is_common(compiled(NULL, NULL), &fake_system));
+    static struct hl_instruction f = {.op = HL_OP_MUL, .dst = R_F, .a = R_TVLAG, .b = R_ETA, .c = -1};
+    fake_system.individual = (struct hl_program){1, &f};
+    assert_true(hl_regimen_is_common(compiled("[{infuse: 2 mg/h, for: 4 h, route: oral}]", NULL), &fake_system));
+    fake_study.scales_duration = true; /* F is eta's, and with it the end */
+    assert_false(hl_regimen_is_common(compiled("[{infuse: 2 mg/h, for: 4 h, route: oral}]", NULL), &fake_system));
 }
 
 static void test_no_memory(void **state)
@@ -349,11 +404,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_bolus_with_lag, begin, finish),
         cmocka_unit_test_setup_teardown(test_modelled_inputs, begin, finish),
         cmocka_unit_test_setup_teardown(test_infusions, begin, finish),
+        cmocka_unit_test_setup_teardown(test_infusions_of_another_length, begin, finish),
         cmocka_unit_test_setup_teardown(test_patches, begin, finish),
         cmocka_unit_test_setup_teardown(test_no_noise_between_items, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_boluses, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_with_long_lag, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_infusions, begin, finish),
+        cmocka_unit_test_setup_teardown(test_steady_infusions_of_another_length, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_patches, begin, finish),
         cmocka_unit_test_setup_teardown(test_demands, begin, finish),
         cmocka_unit_test_setup_teardown(test_demands_are_a_pure_function, begin, finish),
