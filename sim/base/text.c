@@ -79,8 +79,31 @@ size_t hl_text_number_length(const char *text)
     return n;
 }
 
+/* A number of few digits without exponent: digits below 2^53 and powers of ten up to 10^22 are exact doubles, so that
+ * one division rounds once and gives what strtod gives, at a fraction of its time (Clinger 1990, doi
+ * 10.1145/93542.93557). false when the number isn't so simple, or where the machine rounds twice. */
+static bool short_number(const char *text, double *value)
+{
+    static const double power[] = {1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+    const char *at = text + (*text == '-' || *text == '+');
+    uint64_t whole = 0;
+    size_t n = 0, fraction = 0;
+    for (; is_digit(*at) && n < 16; at++, n++)
+        whole = 10 * whole + (uint64_t)(*at - '0');
+    if (*at == '.')
+        for (at++; is_digit(*at) && n < 16; at++, n++, fraction++)
+            whole = 10 * whole + (uint64_t)(*at - '0');
+    if (*at != '\0' || n == 0 || n > 15 || FLT_EVAL_METHOD != 0)
+        return false;
+    double read = (double)whole / power[fraction];
+    *value = *text == '-' ? -read : read;
+    return true;
+}
+
 bool hl_text_number(const char *text, double *value)
 {
+    if (short_number(text, value))
+        return true;
     size_t n = hl_text_number_length(text);
     if (n == 0 || text[n] != '\0')
         return false;

@@ -4,6 +4,7 @@
 
 #include "commands/command.h"
 #include "commands/study_options.h"
+#include "data/data_set.h"
 #include "run.h"
 
 static enum hl_status check_study(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
@@ -32,6 +33,45 @@ static enum hl_status check_model(struct hl_arena *arena, const char *path, cons
     return HL_OK;
 }
 
+static const char *kind_words(const struct hl_data_column_info *column)
+{
+    switch (column->kind) {
+    case HL_COLUMN_WHOLE: return "whole numbers";
+    case HL_COLUMN_NUMBER: return "numbers";
+    case HL_COLUMN_TEXT: break;
+    }
+    return column->n_texts ? "texts" : "texts, too many to keep";
+}
+
+static void print_column(const struct hl_data_column_info *column)
+{
+    bool candidate = !column->item && column->kind != HL_COLUMN_TEXT;
+    const char *role = column->item ? column->item : candidate ? "covariate of a model with this name" : "kept";
+    printf("  %-16s %-36s %-8s %s\n", column->name, role, column->unit_text ? column->unit_text : "",
+           kind_words(column));
+}
+
+/* A data set alone: its columns, and what can be said without a model. */
+static enum hl_status check_table(const char *path, struct hl_diag *diag)
+{
+    struct hl_data_set *set = hl_data_open_alone(path, diag);
+    if (!set)
+        return HL_ERR_INPUT;
+    const struct hl_data_facts *facts = hl_data_facts(set);
+    printf("%s: %llu records of %llu individual%s (the longest has %llu): %llu doses, %llu observations, %llu others\n",
+           path, (unsigned long long)facts->records, (unsigned long long)facts->individuals,
+           facts->individuals == 1 ? "" : "s", (unsigned long long)facts->longest, (unsigned long long)facts->doses,
+           (unsigned long long)facts->observations,
+           (unsigned long long)(facts->records - facts->doses - facts->observations));
+    printf("  %-16s %-36s %-8s %s\n", "column", "is", "unit", "holds");
+    for (size_t c = 0; c < facts->n_columns; c++)
+        print_column(&facts->column[c]);
+    printf("  SHA-256 %s\n  no faults; compartments and covariates are checked with a study: halflife check STUDY.yaml "
+           "--data %s\n", facts->sha256, path);
+    hl_data_close(set);
+    return HL_OK;
+}
+
 static bool is_table(const char *path)
 {
     size_t n = strlen(path);
@@ -40,11 +80,8 @@ static bool is_table(const char *path)
 
 static enum hl_status check_file(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
 {
-    if (is_table(path)) {
-        hl_diag_error(diag, hl_pos_none(), "%s: data sets are not supported by this version; a table of patients is checked "
-                      "with the study that names it (cohort: csv:)", path);
-        return HL_ERR_INPUT;
-    }
+    if (is_table(path))
+        return check_table(path, diag);
     struct hl_arena *arena = hl_arena_create();
     if (!arena)
         return HL_ERR_MEMORY;
@@ -62,7 +99,7 @@ static enum hl_status run_check(const struct hl_arguments *arguments, struct hl_
     struct hl_study_options options;
     enum hl_status status = hl_study_options_read(arguments, &room, &options, diag);
     if (arguments->n_words == 0) {
-        hl_diag_error(diag, hl_pos_none(), "expected at least one study or model file; see --help");
+        hl_diag_error(diag, hl_pos_none(), "expected at least one study, model or data file; see --help");
         return HL_ERR_INPUT;
     }
     for (size_t i = 0; i < arguments->n_words; i++) {
@@ -78,8 +115,8 @@ const struct hl_command hl_command_check = {
     .name = "check",
     .usage = "FILE...",
     .summary =
-        "reports every fault of study and model files, then what would run (subjects, arms, events, bytes, memory)",
-    .examples = "  halflife check configs/tapers.yaml\n  halflife check models/*.yaml\n",
+        "reports every fault of study, model and data files, then what would run (subjects, arms, events, bytes, memory)",
+    .examples = "  halflife check configs/tapers.yaml\n  halflife check models/*.yaml\n  halflife check events.csv\n",
     .option = options_of_check,
     .n_options = sizeof options_of_check / sizeof *options_of_check,
     .run = run_check,

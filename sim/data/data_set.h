@@ -25,9 +25,12 @@ struct hl_record {
     int CMT;            /* as written; 0 when missing */
     double AMT;         /* [mg]; 0 when there is no dose */
     double RATE;        /* [mg/h]; 0 bolus, -1 modelled rate, -2 modelled duration */
+    double DUR;         /* [h]; above 0: the file states this duration, which holds whatever F is (the rate is then
+                           F*AMT/DUR); RATE is AMT/DUR. 0: it states none */
     double II;          /* [h] */
     uint64_t ADDL;
     double OCC;         /* occasion, a whole number; 0 when the file has no such column */
+    int DVID;           /* 0 when missing */
     double DV;          /* the output's engine unit unknown here: as written; NaN when missing */
 };
 
@@ -40,7 +43,8 @@ struct hl_individual {
     const double *covariate;         /* [n][n_covariates of the system], engine's units: at each record, gaps filled by
                                         the covariate's rule; NaN where the file has no such column */
     const double *column;            /* [n][n_columns of the file] as written (their own units): NaN where missing,
-                                        a code for texts, hours for clock times */
+                                        a code for texts (NaN when there were too many; of ID then number), hours for
+                                        clock times, 20260131 for dates */
 };
 
 enum hl_column_kind { HL_COLUMN_WHOLE, HL_COLUMN_NUMBER, HL_COLUMN_TEXT };
@@ -51,7 +55,8 @@ struct hl_data_column_info {
     const char *item;                /* "TIME", "AMT" ...; NULL for others */
     int covariate;                   /* index into system->covariate, or -1 */
     enum hl_column_kind kind;        /* of all its values; WHOLE: fits an int32 without missing values */
-    const char *unit_text;           /* stated in the study or the header, or the default of its item; NULL for none */
+    const char *unit_text;           /* stated in the study or the header, or the default of its item (of II and DUR
+                                        TIME's unit, of RATE AMT's per TIME's); NULL for none */
     size_t n_texts; const char **text; /* TEXT: code k stands for text[k]; 0 texts when there were too many to keep */
 };
 
@@ -83,14 +88,15 @@ struct hl_data_set *hl_data_open_alone(const char *path, struct hl_diag *diag);
 void hl_data_close(struct hl_data_set *set);
 const struct hl_data_facts *hl_data_facts(const struct hl_data_set *set);
 
-/* The next individual of the second reading; NULL at the end (*status HL_OK) or after a failure (HL_ERR_IO when the
+/* The next individual of the second reading, which begins by itself; diag must live until it is over. NULL at the end (*status HL_OK) or after a failure (HL_ERR_IO when the
  * file can't be read any more or has changed since it was opened, HL_ERR_MEMORY). */
 const struct hl_individual *hl_data_next(struct hl_data_set *set, enum hl_status *status, struct hl_diag *diag);
 
 /* Starts the second reading anew. */
 enum hl_status hl_data_rewind(struct hl_data_set *set, struct hl_diag *diag);
 
-/* A copy that outlives the next hl_data_next (threads work on copies); released with hl_individual_free. */
+/* A copy that outlives the next hl_data_next and the set (threads work on copies); released with hl_individual_free.
+ * NULL without memory. */
 struct hl_individual *hl_individual_copy(const struct hl_data_set *set, const struct hl_individual *individual);
 void hl_individual_free(struct hl_individual *individual);
 

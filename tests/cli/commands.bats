@@ -352,9 +352,15 @@ YAML
     cmp <("$halflife" export a.h5 overlap_sedation --subject 17) <("$halflife" export b.h5 overlap_sedation --subject 17)
 }
 
-@test "check says that data sets are for a later version" {
-    echo ID,TIME > data.csv
+@test "check reads a data set alone: what it holds, or every fault of it" {
+    printf 'ID,TIME,AMT,WT [kg]\n1,0,100,70\n1,2.5,.,70\n7,0,50,81\n' > data.csv
+    run "$halflife" check data.csv
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"data.csv: 3 records of 2 individuals (the longest has 2): 2 doses, 1 observations, 0 others"* ]]
+    printf 'ID,TIME,AMT,ADDL\n1,0,100,3\n1,-1,NA,.\n' > data.csv
     run "$halflife" check data.csv
     [ "$status" -eq 2 ]
-    [[ "$output" == *"data.csv: data sets are not supported by this version"* ]]
+    [[ "$output" == *"data.csv:2:9: error: ADDL 3 without II"* ]]
+    [[ "$output" == *"data.csv:3:3: error: TIME -1 is before"* ]]
+    [[ "$output" == *"data.csv:3:6: error: 'NA' in column AMT"* ]]
 }
