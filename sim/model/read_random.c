@@ -4,7 +4,9 @@
  *     sd        omega, on the scale of eta
  *     cv        of exp(eta): omega^2 = ln(1 + cv^2)
  * and etas of a block are jointly normal, with a covariance matrix, or with spreads and a correlation matrix:
- * cov_ij = r_ij omega_i omega_j. */
+ * cov_ij = r_ij omega_i omega_j, both on the scale of eta whatever the spreads are written as. Spreads alone are a
+ * block without correlations. A matrix is written whole, or as its lower triangle, row by row. A member whose variance
+ * is 0 is switched off: what is said of its correlations has no meaning, and isn't judged. */
 #include <math.h>
 #include <string.h>
 
@@ -128,26 +130,44 @@ static bool read_members(struct hl_reader *r, const struct hl_yaml *of, struct h
     return true;
 }
 
-/* An n x n list of lists. */
+/* Rows of n numbers, or of 1, 2, .. n of them. */
+static bool has_rows(const struct hl_yaml *node, size_t n, bool lower)
+{
+    bool good = node->kind == HL_YAML_SEQUENCE && node->n == n;
+    for (size_t i = 0; good && i < n; i++)
+        good = node->item[i]->kind == HL_YAML_SEQUENCE && node->item[i]->n == (lower ? i + 1 : n);
+    return good;
+}
+
+/* The node in which element (i, j) of a matrix stands. */
+static const struct hl_yaml *element(const struct hl_yaml *node, size_t i, size_t j)
+{
+    return j < node->item[i]->n ? node->item[i]->item[j] : node->item[j]->item[i];
+}
+
+/* An n x n list of lists, or its lower triangle. */
 static bool read_matrix(struct hl_reader *r, const struct hl_yaml *node, size_t n, double *m)
 {
-    bool square = node->kind == HL_YAML_SEQUENCE && node->n == n;
-    for (size_t i = 0; square && i < n; i++)
-        square = node->item[i]->kind == HL_YAML_SEQUENCE && node->item[i]->n == n;
-    if (!square) {
-        hl_diag_error(r->diag, node->pos, "expected a matrix of %zu rows of %zu numbers, [[1, 0.3], [0.3, 1]]", n, n);
+    bool lower = n > 1 && has_rows(node, n, true), good = true;
+    if (!lower && !has_rows(node, n, false)) {
+        hl_diag_error(r->diag, node->pos,
+                      "expected a matrix of %zu rows of %zu numbers, [[1, 0.3], [0.3, 1]], or its lower triangle, "
+                      "[[1], [0.3, 1]]",
+                      n, n);
         return false;
     }
-    bool good = true;
-    for (size_t i = 0; i < n * n; i++)
-        good = hl_read_fraction(r, node->item[i / n]->item[i % n], "a number", &m[i]) && good;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < node->item[i]->n; j++)
+            good = hl_read_fraction(r, node->item[i]->item[j], "a number", &m[i * n + j]) && good;
+    for (size_t i = 0; lower && i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            m[j * n + i] = m[i * n + j];
     for (size_t i = 0; good && i < n; i++)
         for (size_t j = 0; good && j < i; j++)
             if (fabs(m[i * n + j] - m[j * n + i]) > 1e-12 * fabs(m[i * n + j])) {
                 hl_diag_error(r->diag, node->item[i]->item[j]->pos,
-                              "the matrix is not symmetric: %g here, %g at row %zu, "
-                              "column %zu",
-                              m[i * n + j], m[j * n + i], j + 1, i + 1);
+                              "the matrix is not symmetric: %g here, %g at row %zu, column %zu", m[i * n + j],
+                              m[j * n + i], j + 1, i + 1);
                 good = false;
             }
     return good;
@@ -178,7 +198,7 @@ static bool read_spreads(struct hl_reader *r, const struct hl_yaml *map, const s
 static bool check_correlations(struct hl_reader *r, const struct hl_yaml *node, const double *m, size_t n)
 {
     for (size_t i = 0; i < n * n; i++) {
-        struct hl_pos pos = node->item[i / n]->item[i % n]->pos;
+        struct hl_pos pos = element(node, i / n, i % n)->pos;
         if (i / n == i % n && m[i] != 1.0) { /* written as 1, so exact */
             hl_diag_error(r->diag, pos, "the diagonal of a correlation matrix is 1, found %g", m[i]);
             return false;
@@ -191,52 +211,83 @@ static bool check_correlations(struct hl_reader *r, const struct hl_yaml *node, 
     return true;
 }
 
-/* Reports a correlation matrix that no random vector can have; sd scales the remedy back to a covariance when given. */
+/* Reports a correlation matrix that no random vector can have. The members with a spread are judged; covariance says
+ * that the remedy is to be written as one. */
 static void check_definite(struct hl_reader *r, const struct hl_yaml *node, const double *corr, const double *sd,
-                           size_t n)
+                           size_t n, bool covariance)
 {
-    double smallest = 1.0, *nearest = hl_arena_alloc(r->arena, n * n, sizeof *nearest);
-    enum hl_status status = hl_correlation_check(corr, n, &smallest, nearest);
+    double smallest = 1.0, *living = hl_arena_alloc(r->arena, n * n, sizeof *living);
+    double *nearest = hl_arena_alloc(r->arena, n * n, sizeof *nearest);
+    size_t *member = hl_arena_alloc(r->arena, n, sizeof *member), m = 0;
+    for (size_t i = 0; i < n; i++)
+        if (sd[i] > 0.0)
+            member[m++] = i;
+    for (size_t i = 0; i < m * m; i++)
+        living[i] = corr[member[i / m] * n + member[i % m]];
+    enum hl_status status = m > 0 ? hl_correlation_check(living, m, &smallest, nearest) : HL_OK;
     if (status != HL_OK)
         hl_diag_error(r->diag, node->pos, "this matrix can't be checked: %s", hl_status_sentence(status));
     if (status != HL_OK || smallest > HL_SMALLEST_EIGENVALUE)
         return;
-    for (size_t i = 0; sd && i < n * n; i++)
-        nearest[i] *= sd[i / n] * sd[i % n];
+    double *whole = hl_arena_alloc(r->arena, n * n, sizeof *whole);
+    for (size_t i = 0; i < n * n; i++)
+        whole[i] = corr[i];
+    for (size_t i = 0; i < m * m; i++)
+        whole[member[i / m] * n + member[i % m]] = nearest[i];
+    for (size_t i = 0; covariance && i < n * n; i++)
+        whole[i] *= sd[i / n] * sd[i % n];
     hl_diag_error(r->diag, node->pos,
                   "the %s matrix is not positive definite: its correlation matrix has the eigenvalue "
                   "%.4g; the nearest valid matrix is %s",
-                  sd ? "covariance" : "correlation", smallest, hl_matrix_text(r->arena, nearest, n));
+                  covariance ? "covariance" : "correlation", smallest, hl_matrix_text(r->arena, whole, n));
+}
+
+/* A variance is not negative, and nothing varies together with what doesn't vary. */
+static bool check_variances(struct hl_reader *r, const struct hl_yaml *node, const double *m, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (m[i * n + i] < 0.0) {
+            hl_diag_error(r->diag, element(node, i, i)->pos, "a variance is not negative, found %g", m[i * n + i]);
+            return false;
+        }
+    for (size_t i = 0; i < n * n; i++)
+        if (m[i] != 0.0 && !(m[i / n * n + i / n] > 0.0 && m[i % n * n + i % n] > 0.0)) { /* a zero is written so */
+            hl_diag_error(r->diag, element(node, i / n, i % n)->pos,
+                          "a covariance of %g stands beside a variance of 0; set it to 0 too", m[i]);
+            return false;
+        }
+    return true;
 }
 
 static void read_covariance(struct hl_reader *r, const struct hl_yaml *node, struct hl_eta_block *block)
 {
     size_t n = block->n;
-    double *corr = hl_arena_alloc(r->arena, n * n, sizeof *corr), *sd = hl_arena_alloc(r->arena, n, sizeof *sd);
-    if (!read_matrix(r, node, n, block->covariance))
+    double *m = hl_arena_alloc(r->arena, n * n, sizeof *m), *corr = hl_arena_alloc(r->arena, n * n, sizeof *corr);
+    double *sd = hl_arena_alloc(r->arena, n, sizeof *sd);
+    if (!read_matrix(r, node, n, m) || !check_variances(r, node, m, n))
         return;
-    for (size_t i = 0; i < n; i++) {
-        double variance = block->covariance[i * n + i];
-        if (variance <= 0.0) {
-            hl_diag_error(r->diag, node->item[i]->item[i]->pos, "a variance in a block must be above 0, found %g",
-                          variance);
-            return;
-        }
-        sd[i] = sqrt(variance);
+    for (size_t i = 0; i < n; i++)
+        sd[i] = sqrt(m[i * n + i]);
+    for (size_t i = 0; i < n * n; i++) {
+        double scale = sd[i / n] * sd[i % n];
+        corr[i] = i / n == i % n ? 1.0 : scale > 0.0 ? m[i] / scale : 0.0;
+        block->covariance[i] = m[i];
     }
-    for (size_t i = 0; i < n * n; i++)
-        corr[i] = i / n == i % n ? 1.0 : block->covariance[i] / (sd[i / n] * sd[i % n]);
-    check_definite(r, node, corr, sd, n);
+    check_definite(r, node, corr, sd, n, true);
 }
 
+/* Spreads with a correlation matrix; without one (node NULL) the members are independent. */
 static void read_correlation(struct hl_reader *r, const struct hl_yaml *map, const struct hl_yaml *node,
                              struct hl_eta_block *block)
 {
     size_t n = block->n;
     double *corr = hl_arena_alloc(r->arena, n * n, sizeof *corr), *sd = hl_arena_alloc(r->arena, n, sizeof *sd);
-    if (!read_spreads(r, map, block, sd) || !read_matrix(r, node, n, corr) || !check_correlations(r, node, corr, n))
+    if (!read_spreads(r, map, block, sd))
         return;
-    check_definite(r, node, corr, NULL, n);
+    if (node && (!read_matrix(r, node, n, corr) || !check_correlations(r, node, corr, n)))
+        return;
+    if (node)
+        check_definite(r, node, corr, sd, n, false);
     for (size_t i = 0; i < n * n; i++)
         block->covariance[i] = i / n == i % n ? sd[i / n] * sd[i / n] : corr[i] * sd[i / n] * sd[i % n];
 }
@@ -295,16 +346,19 @@ static void read_block(struct hl_reader *r, const struct hl_yaml *map, struct hl
     if (!read_members(r, of, block))
         return;
     block->covariance = hl_arena_alloc(r->arena, block->n * block->n, sizeof *block->covariance);
-    if (!covariance == !correlation)
+    const char *spread = correlation ? NULL : which_spread(r, map);
+    if (covariance && (correlation || spread))
+        hl_diag_error(r->diag, covariance->pos, "a covariance matrix says it all; leave out %s:",
+                      correlation ? "correlation" : spread);
+    else if (!covariance && !correlation && !spread)
         hl_diag_error(r->diag, map->pos,
                       "a block needs either covariance: or correlation: (with sd:, cv: or variance:)");
-    else if (covariance && which_spread(r, map))
-        hl_diag_error(r->diag, covariance->pos,
-                      "a covariance matrix already holds the spreads; leave out sd:, cv: and variance:");
     else if (covariance)
         read_covariance(r, covariance, block);
     else
         read_correlation(r, map, correlation, block);
+    if (spread && !covariance)
+        hl_diag_note(r->diag, map->pos, "a block without correlation: its random effects are independent");
     pass_to_members(r, map, block);
 }
 

@@ -99,30 +99,19 @@ static void find_file(struct hl_study_reader *reader, struct hl_yaml *file)
 
 /* ---- what a data set puts aside */
 
-static void take_out(struct hl_yaml *mapping, const char *key)
-{
-    for (size_t i = 0; i < mapping->n; i++)
-        if (strcmp(mapping->key[i]->text, key) == 0) {
-            memmove(&mapping->key[i], &mapping->key[i + 1], (mapping->n - i - 1) * sizeof *mapping->key);
-            memmove(&mapping->item[i], &mapping->item[i + 1], (mapping->n - i - 1) * sizeof *mapping->item);
-            mapping->n--;
-            return;
-        }
-}
-
 static void leave_out_questions(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
     static const char *const words[] = {"metrics", "thresholds", "quantiles"};
     if (hl_yaml_get(tree, "times"))
         hl_diag_note(reader->diag, key_pos(tree, "times"),
                      "times: aren't used with a data set: every record is a row of the result");
-    take_out(tree, "times");
+    hl_study_remove(tree, "times");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         const struct hl_yaml *node = hl_yaml_get(tree, words[i]);
         if (node && (node->n || node->kind == HL_YAML_SCALAR))
             hl_diag_warning(reader->diag, key_pos(tree, words[i]),
                             "%s: are for prescriptions; with a data set they are left out", words[i]);
-        take_out(tree, words[i]);
+        hl_study_remove(tree, words[i]);
     }
 }
 
@@ -133,7 +122,7 @@ static void leave_out_subjects(struct hl_study_reader *reader, struct hl_yaml *t
         return;
     hl_diag_note(reader->diag, key_pos(cohort, "subjects"),
                  "the number of subjects isn't used: the data set says who is there");
-    take_out(cohort, "subjects");
+    hl_study_remove(cohort, "subjects");
 }
 
 static bool is_none(const struct hl_yaml *node)
@@ -151,7 +140,7 @@ static struct hl_yaml *without_prescriptions(struct hl_study_reader *reader, con
         const struct hl_yaml *own = hl_yaml_get(arm, drugs->key[i]->text);
         *dropped = *dropped || (own && !is_none(own));
         if (own)
-            take_out(arm, drugs->key[i]->text);
+            hl_study_remove(arm, drugs->key[i]->text);
     }
     if (*dropped && !hl_yaml_get(arm, "covariates") && !hl_yaml_get(arm, "parameters"))
         hl_study_put(reader->arena, arm, arm->pos, "name", hl_study_scalar(reader->arena, arm->pos, "data"));

@@ -60,10 +60,12 @@ struct hl_yaml **hl_study_items(struct hl_arena *arena, const struct hl_yaml *no
 /* A scalar node made by the program, standing at pos. */
 struct hl_yaml *hl_study_scalar(struct hl_arena *arena, struct hl_pos pos, const char *text);
 
-/* An empty mapping or sequence, and growing them. put replaces the value of a key that is there. */
+/* An empty mapping or sequence, and growing them. put replaces the value of a key that is there; remove takes a key
+ * out, if it is there. */
 struct hl_yaml *hl_study_node(struct hl_arena *arena, struct hl_pos pos, enum hl_yaml_kind kind);
 void hl_study_put(struct hl_arena *arena, struct hl_yaml *mapping, struct hl_pos key_pos, const char *key,
                   struct hl_yaml *value);
+void hl_study_remove(struct hl_yaml *mapping, const char *key);
 void hl_study_append(struct hl_arena *arena, struct hl_yaml *sequence, struct hl_yaml *item);
 
 /* Letters, digits and underscores only: "0.25 mg" -> "0_25_mg". */

@@ -85,13 +85,45 @@ static void report_lost_path(struct hl_study_reader *reader, const struct hl_yam
                   hl_text_did_you_mean(element, name, n, hint, sizeof hint));
 }
 
+/* The same spread can be said in several measures: a new one takes the place of the old one, and a covariance matrix
+ * that of spreads and correlations. */
+static void replace_measure(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path,
+                            const struct hl_yaml *value)
+{
+    static const char *const measures[] = {"variance", "sd", "cv", "correlation", "covariance"};
+    const char *dot = strrchr(path, '.'), *last = dot ? dot + 1 : path;
+    if (strncmp(path, "random.", 7) != 0 || !dot)
+        return;
+    struct hl_yaml *holder = hl_yaml_at(tree, hl_arena_strndup(reader->arena, path, (size_t)(dot - path)));
+    size_t measure = 0, others = strcmp(last, "covariance") == 0 ? 4 : 3, replaced = 0;
+    while (measure < 5 && strcmp(last, measures[measure]) != 0)
+        measure++;
+    if (measure == 5 || measure == 3 || !holder || holder->kind != HL_YAML_MAPPING || hl_yaml_get(holder, last))
+        return;
+    for (size_t i = 0; i < others; i++)
+        if (hl_yaml_get(holder, measures[i])) {
+            hl_study_remove(holder, measures[i]);
+            replaced++;
+        }
+    if (replaced)
+        hl_study_put(reader->arena, holder, value->pos, last, hl_yaml_clone(reader->arena, value));
+}
+
+/* A block may be added to a model's random effects; all else must be there. */
+static bool may_be_new(const char *path)
+{
+    return strcmp(path, "random.block") == 0 || strcmp(path, "random.blocks") == 0;
+}
+
 static void alter_model(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_yaml *parameters,
                         const char *alias, const char *model)
 {
     for (size_t i = 0; parameters && parameters->kind == HL_YAML_MAPPING && i < parameters->n; i++) {
         const char *path = below_alias(parameters->key[i]->text, alias);
-        if (path && hl_study_is_model_path(parameters->key[i]->text) &&
-            hl_yaml_set(reader->arena, tree, path, parameters->item[i], false) == 0)
+        if (!path || !hl_study_is_model_path(parameters->key[i]->text))
+            continue;
+        replace_measure(reader, tree, path, parameters->item[i]);
+        if (hl_yaml_set(reader->arena, tree, path, parameters->item[i], may_be_new(path)) == 0)
             report_lost_path(reader, parameters->key[i], model, tree, path);
     }
 }

@@ -208,6 +208,17 @@ void hl_study_put(struct hl_arena *arena, struct hl_yaml *mapping, struct hl_pos
     mapping->n++;
 }
 
+void hl_study_remove(struct hl_yaml *mapping, const char *key)
+{
+    for (size_t i = 0; i < mapping->n; i++)
+        if (strcmp(mapping->key[i]->text, key) == 0) {
+            memmove(&mapping->key[i], &mapping->key[i + 1], (mapping->n - i - 1) * sizeof *mapping->key);
+            memmove(&mapping->item[i], &mapping->item[i + 1], (mapping->n - i - 1) * sizeof *mapping->item);
+            mapping->n--;
+            return;
+        }
+}
+
 void hl_study_append(struct hl_arena *arena, struct hl_yaml *sequence, struct hl_yaml *item)
 {
     sequence->item = with_one_more(arena, sequence->item, sequence->n, item);

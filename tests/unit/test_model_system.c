@@ -385,6 +385,43 @@ static void patches(void **unused)
     sample_free(&s);
 }
 
+/* How a dose enters: rate: or duration: alone is what every dose does; side by side a dose enters at once and both are
+ * there for RATE -1 and -2 of data sets. */
+static void inputs_of_routes(void **unused)
+{
+    (void)unused;
+    struct sample s = sample_link("model: m\n"
+                                  "parameters:\n"
+                                  "  D: {value: 3.7 h, grade: assumption}\n"
+                                  "  R: {value: 11 mg/h, grade: assumption}\n"
+                                  "compartments: {a: {volume: 3 L}}\nflows: [a -> out: 0.1 1/h]\n"
+                                  "outputs: {C: {value: a / 3 L, unit: mg/L}}\n"
+                                  "routes:\n"
+                                  "  both: {into: a, rate: R, duration: D, lag: 1.3 h}\n"
+                                  "  slow: {into: a, zero_order: D}\n"
+                                  "  long: {into: a, duration: 2 * D}\n"
+                                  "  fast: {into: a, rate: 2 * R}\n"
+                                  "  plain: {into: a}\n");
+    static const struct { const char *name; enum hl_input_kind input; double given, rate, duration; } expected[] = {
+        {"both", HL_INPUT_BOLUS, -1, 11, 3.7},
+        {"slow", HL_INPUT_ZERO_ORDER, 3.7, -1, 3.7},
+        {"long", HL_INPUT_ZERO_ORDER, 7.4, -1, 7.4},
+        {"fast", HL_INPUT_RATE, 22, 22, -1},
+        {"plain", HL_INPUT_BOLUS, -1, -1, -1}};
+    double *regs = start(s.system, 1);
+    for (size_t i = 0; i < 5; i++) {
+        int route = hl_system_find_route(s.system, 0, expected[i].name);
+        assert_true(route >= 0);
+        const struct hl_route_part *part = &s.system->route[route].part[0];
+        assert_int_equal(part->input, expected[i].input);
+        near(expected[i].name, part->input_reg < 0 ? -1 : regs[part->input_reg], expected[i].given);
+        near(expected[i].name, part->rate_reg < 0 ? -1 : regs[part->rate_reg], expected[i].rate);
+        near(expected[i].name, part->duration_reg < 0 ? -1 : regs[part->duration_reg], expected[i].duration);
+    }
+    free(regs);
+    sample_free(&s);
+}
+
 static void tables(void **unused)
 {
     (void)unused;
@@ -547,8 +584,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(example_of_the_manual), cmocka_unit_test(example_with_a_subject),
         cmocka_unit_test(matrix_and_program_agree), cmocka_unit_test(linear_forms),
-        cmocka_unit_test(focus_prunes), cmocka_unit_test(patches), cmocka_unit_test(tables), cmocka_unit_test(extends),
-        cmocka_unit_test(interactions), cmocka_unit_test(shared_covariates),
+        cmocka_unit_test(focus_prunes), cmocka_unit_test(patches), cmocka_unit_test(inputs_of_routes),
+        cmocka_unit_test(tables), cmocka_unit_test(extends), cmocka_unit_test(interactions), cmocka_unit_test(shared_covariates),
     };
     return cmocka_run_group_tests(tests, sample_units, NULL);
 }
