@@ -58,6 +58,7 @@ static void link_part(struct hl_scope *s, const struct hl_route_text *text, size
     const struct hl_dim h = hl_dim_of("h"), none = hl_dim_none();
     part->state = x->into < 0 ? 0 : hl_scope_state(s, HL_SYM_COMPARTMENT, (size_t)x->into);
     part->input = x->input;
+    part->every_dose = x->every_dose;
     node[i] = link_number(s, x->fraction, none, "the fraction", text->name, &part->fraction_reg);
     link_number(s, x->bioavailability, none, "the bioavailability", text->name, &part->bioavailability_reg);
     link_number(s, x->lag, h, "the lag", text->name, &part->lag_reg);

@@ -163,6 +163,7 @@ static void read_input(struct hl_reader *r, const struct hl_yaml *map, struct hl
     part->input = zero_order || (part->duration && !part->rate) ? HL_INPUT_ZERO_ORDER
                   : part->rate && !part->duration               ? HL_INPUT_RATE
                                                                 : HL_INPUT_BOLUS;
+    part->every_dose = zero_order != NULL;
     part->given = zero_order                          ? zero_order
                   : part->input == HL_INPUT_RATE       ? part->rate
                   : part->input == HL_INPUT_ZERO_ORDER ? part->duration

@@ -80,6 +80,7 @@ struct hl_route_part {
     int bioavailability_reg;
     int lag_reg;                /* [h]; -1 means 0 */
     int input_reg;              /* duration [h] of a ZERO_ORDER, rate [mg/h] of a RATE input; -1 otherwise */
+    bool every_dose;            /* input also holds for the plain doses (RATE 0) of data sets: zero_order: said so */
     int rate_reg, duration_reg; /* rate: [mg/h] and duration: [h] as the model states them, for RATE -1 and -2 of data
                                    sets; -1 when it doesn't. With both, input is BOLUS */
 };

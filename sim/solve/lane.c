@@ -20,7 +20,8 @@
 
 #include "base/memory.h"
 
-#define STEP_NEAR 8.0 /* hop times norm of the matrix */
+#define STEP_NEAR 8.0  /* hop times norm of the matrix */
+#define MOST_HOPS 32.0 /* one by one; more are made in one leap */
 
 static bool lane_alloc(struct hl_lane *lane)
 {
@@ -36,6 +37,7 @@ static bool lane_alloc(struct hl_lane *lane)
         {&lane->bridge.f0, m},             {&lane->bridge.d0, m},           {&lane->bridge.y1, m},
         {&lane->bridge.f1, m},             {&lane->bridge.d1, m},
         {&lane->z_near, plan->n_modes},    {&lane->t_near, plan->n_components},
+        {&lane->x_anchor, plan->n_modes},
     };
     bool good = true;
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
@@ -66,7 +68,8 @@ void hl_lane_free(struct hl_lane *lane)
     void *part[] = {lane->regs, lane->dregs, lane->z, lane->g, lane->zt, lane->x, lane->dx, lane->rate,
                     lane->last_dose, lane->y, lane->scale, lane->at, lane->f, lane->y_before,
                     lane->bridge.y0, lane->bridge.f0, lane->bridge.d0,
-                    lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane->z_near, lane->t_near, lane};
+                    lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane->z_near, lane->t_near,
+                    lane->x_anchor, lane};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -95,6 +98,23 @@ static void refresh_input(struct hl_lane *lane, size_t c)
                        lane->g + component->offset);
 }
 
+void hl_lane_renew(struct hl_lane *lane)
+{
+    for (size_t c = 0; c < lane->plan->n_components; c++)
+        refresh_input(lane, c);
+    forget_near(lane);
+    hl_integrator_reset(lane);
+}
+
+/* The exact states at the anchor, from their modes. */
+static void see_anchor(struct hl_lane *lane)
+{
+    for (size_t c = 0; c < lane->plan->n_components; c++) {
+        size_t offset = lane->plan->component[c].offset;
+        hl_modes_states(&lane->modes[c], lane->z + offset, lane->x_anchor + offset);
+    }
+}
+
 static void note_scale(struct hl_lane *lane)
 {
     for (size_t k = 0; k < lane->plan->n_integrated; k++)
@@ -112,14 +132,13 @@ void hl_lane_restart(struct hl_lane *lane, const struct hl_start *start)
     memcpy(lane->last_dose, start->last_dose, system->n_instances * sizeof *lane->last_dose);
     memset(lane->scale, 0, plan->n_integrated * sizeof *lane->scale);
     note_scale(lane);
-    for (size_t c = 0; c < plan->n_components; c++)
-        refresh_input(lane, c);
-    forget_near(lane);
+    hl_lane_renew(lane);
+    if (lane->keeps_x)
+        see_anchor(lane);
     lane->n_steps = 0;
     lane->landing = 0;
     lane->h = 0;
     lane->step_cap = INFINITY;
-    hl_integrator_reset(lane);
 }
 
 void hl_lane_load(struct hl_lane *lane, const double *regs, size_t lanes, size_t number, struct hl_modes *modes,
@@ -133,7 +152,8 @@ void hl_lane_load(struct hl_lane *lane, const double *regs, size_t lanes, size_t
         lane->regs[system->state[k].reg] = 0;
     lane->number = number;
     lane->modes = modes;
-    lane->hold = lane->frozen = NULL;
+    lane->hold = lane->frozen = lane->off = NULL;
+    lane->parameters = NULL;
     lane->tolerance = lane->plan->tolerance;
     hl_lane_restart(lane, start);
 }
@@ -154,6 +174,11 @@ static void look_at(struct hl_lane *lane, size_t c, double t, double *z)
         memcpy(near, lane->z + offset, bytes);
         lane->t_near[c] = lane->anchor;
     }
+    double leap = hop * floor((t - lane->t_near[c]) / hop);
+    if (leap > MOST_HOPS * hop && isfinite(leap)) {
+        hl_modes_advance(modes, leap, near, g, lane->work);
+        lane->t_near[c] += leap;
+    }
     for (; t - lane->t_near[c] > hop; lane->t_near[c] += hop)
         hl_modes_advance(modes, hop, near, g, lane->work);
     memcpy(z, near, bytes);
@@ -166,12 +191,15 @@ static void component_at(struct hl_lane *lane, size_t c, double t, bool slope)
     const struct hl_component *component = &lane->plan->component[c];
     size_t n = component->shape.n;
     double *z = lane->zt + component->offset;
-    bool still = lane->hold && lane->hold[c];
+    bool still = lane->hold && lane->hold[c], at_anchor = lane->keeps_x && t == lane->anchor; /* the very time */
     if (still)
         memcpy(z, lane->z + component->offset, n * sizeof *z);
-    else
+    else if (!at_anchor)
         look_at(lane, c, t, z);
-    hl_modes_states(&lane->modes[c], z, lane->x);
+    if (at_anchor)
+        memcpy(lane->x, lane->x_anchor + component->offset, n * sizeof *lane->x);
+    else
+        hl_modes_states(&lane->modes[c], z, lane->x);
     for (size_t i = 0; slope && i < n; i++) {
         double sum = lane->rate[component->state[i]];
         for (size_t k = 0; k < n; k++)
@@ -179,7 +207,8 @@ static void component_at(struct hl_lane *lane, size_t c, double t, bool slope)
         lane->dx[i] = still ? 0 : sum;
     }
     for (size_t k = 0; slope && !still && k < component->n_inputs; k++)
-        lane->dx[component->input[k].row] += lane->regs[component->input[k].reg];
+        if (!(lane->off && lane->off[component->state[component->input[k].row]]))
+            lane->dx[component->input[k].row] += lane->regs[component->input[k].reg];
 }
 
 static bool is_read(const struct hl_plan *plan, const struct hl_component *component)
@@ -210,6 +239,8 @@ void hl_lane_set(struct hl_lane *lane, double t, const double *y, const double *
     const struct hl_plan *plan = lane->plan;
     const struct hl_system *system = plan->system;
     set_clocks(lane, t);
+    if (lane->parameters)
+        lane->parameters(lane, t, dy != NULL);
     for (size_t c = 0; c < plan->n_components; c++) {
         const struct hl_component *component = &plan->component[c];
         if (only_read && !is_read(plan, component))
@@ -253,9 +284,9 @@ enum hl_subject_status hl_lane_run(struct hl_lane *lane, double stop)
     return HL_SUBJECT_GOOD;
 }
 
-/* Moves the anchor to the time the lane has reached. */
-static void cast_anchor(struct hl_lane *lane)
+void hl_lane_cast(struct hl_lane *lane)
 {
+    bool moves = lane->t > lane->anchor;
     for (size_t c = 0; c < lane->plan->n_components; c++) {
         size_t offset = lane->plan->component[c].offset;
         if (!(lane->hold && lane->hold[c]))
@@ -263,6 +294,8 @@ static void cast_anchor(struct hl_lane *lane)
     }
     lane->anchor = lane->t;
     forget_near(lane);
+    if (lane->keeps_x && moves)
+        see_anchor(lane);
 }
 
 static void add_amount(struct hl_lane *lane, int state, double value)
@@ -271,34 +304,50 @@ static void add_amount(struct hl_lane *lane, int state, double value)
     int c = plan->component_of[state], k = plan->integrated_of[state];
     if (c >= 0) {
         const struct hl_modes *modes = &lane->modes[c];
+        size_t offset = plan->component[c].offset, place = (size_t)plan->place_of[state];
         for (size_t j = 0; j < modes->n; j++)
-            lane->z[plan->component[c].offset + j] += modes->W[j * modes->n + (size_t)plan->place_of[state]] * value;
+            lane->z[offset + j] += modes->W[j * modes->n + place] * value;
+        lane->x_anchor[offset + place] += value;
     }
     if (k >= 0)
         lane->y[k] += value;
 }
 
-void hl_lane_apply(struct hl_lane *lane, const struct hl_event *event)
+void hl_lane_add(struct hl_lane *lane, int state, double amount)
 {
-    if (event->kind == HL_EVENT_GIVEN && event->instance >= 0) {
-        lane->last_dose[event->instance] = event->time;
-        hl_integrator_reset(lane); /* rates may depend on the time after dose */
-    }
-    if (event->state < 0 || !lane->plan->live[event->state])
-        return;
-    cast_anchor(lane);
-    if (event->kind == HL_EVENT_ADD)
-        add_amount(lane, event->state, event->value);
-    if (event->kind == HL_EVENT_RATE) {
-        double *rate = &lane->rate[event->state];
-        *rate += event->value;
-        if (fabs(*rate) < HL_RATE_GONE * fabs(event->value))
-            *rate = 0;
-        if (lane->plan->component_of[event->state] >= 0)
-            refresh_input(lane, (size_t)lane->plan->component_of[event->state]);
-    }
+    hl_lane_cast(lane);
+    add_amount(lane, state, amount);
     note_scale(lane);
     hl_integrator_reset(lane);
+}
+
+void hl_lane_set_rate(struct hl_lane *lane, int state, double rate)
+{
+    hl_lane_cast(lane);
+    lane->rate[state] = rate;
+    if (lane->plan->component_of[state] >= 0)
+        refresh_input(lane, (size_t)lane->plan->component_of[state]);
+    hl_integrator_reset(lane);
+}
+
+void hl_lane_given(struct hl_lane *lane, int instance, double time)
+{
+    lane->last_dose[instance] = time;
+    hl_integrator_reset(lane); /* rates may depend on the time after dose */
+}
+
+void hl_lane_apply(struct hl_lane *lane, const struct hl_event *event)
+{
+    if (event->kind == HL_EVENT_GIVEN && event->instance >= 0)
+        hl_lane_given(lane, event->instance, event->time);
+    if (event->state < 0 || !lane->plan->live[event->state])
+        return;
+    if (event->kind == HL_EVENT_ADD)
+        hl_lane_add(lane, event->state, event->value);
+    if (event->kind == HL_EVENT_RATE) {
+        double rate = lane->rate[event->state] + event->value;
+        hl_lane_set_rate(lane, event->state, fabs(rate) < HL_RATE_GONE * fabs(event->value) ? 0 : rate);
+    }
 }
 
 enum hl_subject_status hl_lane_follow(struct hl_lane *lane, const struct hl_event *event, size_t n, double stop)

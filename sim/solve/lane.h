@@ -40,7 +40,14 @@ struct hl_lane {
     double *z_near, *t_near;     /* n_modes, n_components: matrix components at a time since the anchor, see lane.c */
     double *zt, *x, *dx;         /* n_modes, largest, largest: scratch */
     const bool *hold;            /* by component: stands still (steady.c); NULL for none */
+    const bool *off;             /* by state: compartments of a data set that are switched off; NULL for none */
     double *rate, *last_dose;
+    bool keeps_x; double *x_anchor; /* n_modes: with keeps_x, the exact states at the anchor as they were set, so that
+                                       a dose shows as the amount it is, not as the sum of its modes */
+    /* Parameters that change in time: writes them, and with slope their derivatives, into the registers for time t;
+     * NULL when they don't. */
+    void (*parameters)(struct hl_lane *lane, double t, bool slope);
+    void *parameters_context;
 
     double t, *y, *scale, h;     /* integrated states; largest |y| so far; step to try next */
     const bool *frozen;          /* by integrated state: stands still; NULL for none */
@@ -81,6 +88,15 @@ enum hl_subject_status hl_lane_run(struct hl_lane *lane, double stop);
 
 /* Applies an event at the time the lane has reached. */
 void hl_lane_apply(struct hl_lane *lane, const struct hl_event *event);
+
+/* What a course does to its lane at the time it has reached. cast: moves the anchor there. add: an amount enters.
+ * set_rate: the sum of all infusions into a state is now rate. given: a dose was given. renew: modes or constant inputs
+ * have been replaced; z is what it should be. */
+void hl_lane_cast(struct hl_lane *lane);
+void hl_lane_add(struct hl_lane *lane, int state, double amount);
+void hl_lane_set_rate(struct hl_lane *lane, int state, double rate);
+void hl_lane_given(struct hl_lane *lane, int instance, double time);
+void hl_lane_renew(struct hl_lane *lane);
 
 /* Runs through events (ascending), all up to and including stop, then to stop. Tells the listener of events. */
 enum hl_subject_status hl_lane_follow(struct hl_lane *lane, const struct hl_event *event, size_t n, double stop);

@@ -267,6 +267,12 @@ enum hl_status hl_modes_eigenvalues(const long double *A, const struct hl_shape 
     return HL_OK;
 }
 
+void hl_modes_shut(struct hl_modes *modes, size_t place)
+{
+    for (size_t j = 0; j < modes->n; j++)
+        modes->W[j * modes->n + place] = 0;
+}
+
 static void apply(const double *M, const double *x, size_t n, double *y)
 {
     for (size_t i = 0; i < n; i++) {

@@ -75,14 +75,14 @@ static bool is_live_entry(const struct hl_plan *plan, const struct hl_coefficien
     return coef->col >= 0 && plan->live[coef->col] && !hl_plan_is_zero(plan->system, coef->reg);
 }
 
-/* What is fed from outside lives if needed; then life spreads along the flows. A state whose equation isn't linear is
- * taken to live when needed: what it reads is known to its program only. */
+/* What is fed from outside (live already) lives if needed; then life spreads along the flows. A state whose equation
+ * isn't linear is taken to live when needed: what it reads is known to its program only. */
 static void find_living(struct hl_plan *plan)
 {
     const struct hl_system *system = plan->system;
     for (size_t k = 0; k < system->n_states; k++)
-        plan->live[k] = !system->state[k].linear || !hl_plan_is_zero(system, system->state[k].initial_reg);
-    mark_regimen(system, plan->regimen, plan->live);
+        plan->live[k] = plan->live[k] || !system->state[k].linear
+                        || !hl_plan_is_zero(system, system->state[k].initial_reg);
     for (size_t k = 0; k < system->n_coefs; k++)
         if (system->coef[k].col < 0 && !hl_plan_is_zero(system, system->coef[k].reg))
             plan->live[system->coef[k].row] = true;
@@ -272,8 +272,9 @@ static void complain(const char *solver, struct hl_diag *diag)
                   hl_text_did_you_mean(solver, name, N_STEPPERS + 1, hint, sizeof hint));
 }
 
-struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_regimen *regimen, const char *solver,
-                               double tolerance, struct hl_diag *diag)
+/* A plan whose states are still to be looked at. NULL with a message. */
+static struct hl_plan *begin(const struct hl_system *system, const char *solver, double tolerance, bool everything,
+                             struct hl_diag *diag)
 {
     gsl_set_error_handler_off();
     if (!hl_solver_exists(solver)) {
@@ -289,14 +290,20 @@ struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_r
         hl_diag_error(diag, hl_pos_none(), "%s", hl_status_sentence(HL_ERR_MEMORY));
         return NULL;
     }
+    bool exact = strcmp(solver, EXACT) == 0;
+    const struct stepper *stepper = find_stepper(exact ? DEFAULT_STEPPER : solver);
     plan->system = system;
-    plan->regimen = regimen;
     plan->tolerance = tolerance;
-    plan->everything = strcmp(solver, EXACT) != 0;
-    const struct stepper *stepper = find_stepper(plan->everything ? solver : DEFAULT_STEPPER);
+    plan->everything = everything || !exact;
     plan->solver = plan->everything ? stepper->name : EXACT;
     plan->stepper = *stepper->type;
     plan->one_step = stepper->one_step;
+    return plan;
+}
+
+/* live says what is fed from outside. */
+static struct hl_plan *finish(struct hl_plan *plan)
+{
     find_living(plan);
     choose_integrated(plan);
     plan->n_components = number_components(plan);
@@ -304,6 +311,28 @@ struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_r
     for (size_t c = 0; c < plan->n_components; c++)
         build_component(plan, (int)c);
     return plan;
+}
+
+struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_regimen *regimen, const char *solver,
+                               double tolerance, struct hl_diag *diag)
+{
+    struct hl_plan *plan = begin(system, solver, tolerance, false, diag);
+    if (!plan)
+        return NULL;
+    plan->regimen = regimen;
+    mark_regimen(system, regimen, plan->live);
+    return finish(plan);
+}
+
+struct hl_plan *hl_plan_create_for_data(const struct hl_system *system, const bool *dosed, bool interpolated,
+                                        const char *solver, double tolerance, struct hl_diag *diag)
+{
+    struct hl_plan *plan = begin(system, solver, tolerance, interpolated, diag);
+    if (!plan)
+        return NULL;
+    plan->for_records = true;
+    memcpy(plan->live, dosed, system->n_states * sizeof *plan->live);
+    return finish(plan);
 }
 
 void hl_plan_free(struct hl_plan *plan)

@@ -39,7 +39,7 @@ static bool solver_alloc(struct hl_solver *s)
     s->work = hl_modes_work_create(plan->largest);
     s->lane = hl_lane_create(plan);
     s->sweep = hl_sweep_create(plan, s->max_lanes);
-    s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan) : NULL;
+    s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan, plan->regimen->n_steady) : NULL;
     s->modes = hl_alloc(s->max_lanes * plan->n_components, sizeof *s->modes);
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);

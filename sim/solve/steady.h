@@ -1,21 +1,48 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* "On this regimen since long before": the start of a subject whose drugs repeat a
- * cycle. Used by solver.c. */
+/* "On this regimen since long before": the state that repeated doses lead to, for a subject whose drugs repeat a cycle
+ * (solver.c) and for a steady-state record of a data set (course.c). */
 #ifndef HL_SOLVE_STEADY_H
 #define HL_SOLVE_STEADY_H
 
 #include "solve/lane.h"
 
-/* Scratch of one thread. NULL when there is no memory. */
+/* Something that has been going on forever. */
+struct hl_cycle {
+    double period;              /* [h]; 0: nothing but its rates, all the time */
+    double phase;               /* of the cycle at the start [h], in [0, period): events before it have passed */
+    struct hl_events events;    /* of one cycle, in order, times in [0, period] */
+    double *rate;               /* by state: what runs into it just before a cycle begins [mg/h] */
+};
+
+/* Scratch of one thread, with room for n_cycles cycles at once. NULL when there is no memory. */
 struct hl_steady_work;
-struct hl_steady_work *hl_steady_work_create(const struct hl_plan *plan);
+struct hl_steady_work *hl_steady_work_create(const struct hl_plan *plan, size_t n_cycles);
 void hl_steady_work_free(struct hl_steady_work *work);
 
-/* Turns start (at start->time, from initial values) into the periodic one of all steady regimens, and adds to events
- * those of cycles that still lie between start->time and a regimen's own time. HL_SUBJECT_NO_STEADY_STATE when there is
- * none. A memory failure is reported through memory. */
+/* For regimens. Turns start (at start->time, from initial values) into the periodic one of all steady regimens, and adds
+ * to events those of cycles that still lie between start->time and a regimen's own time. HL_SUBJECT_NO_STEADY_STATE
+ * when there is none. A memory failure is reported through memory. */
 enum hl_subject_status hl_steady_start(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
                                        double *regs, size_t lanes, size_t number, struct hl_start *start,
                                        struct hl_events *events, enum hl_status *memory);
+
+/* For records. The first cycle, emptied, to be filled: period, events with hl_cycle_add, rates. phase is 0. */
+struct hl_cycle *hl_steady_cycle(struct hl_steady_work *work);
+
+/* Puts an event into a cycle: before later ones, after those of the same time. HL_ERR_MEMORY. */
+enum hl_status hl_cycle_add(struct hl_cycle *cycle, struct hl_event event);
+
+/* The state just before the first cycle begins at start->time, all drugs together. In: start's z and y, of which z says
+ * what is there where nothing enters or leaves, and y is the first guess. Out: z and y. regs is one lane's, off says by
+ * state what is switched off. *culprit is a state that has no steady state when the answer is
+ * HL_SUBJECT_NO_STEADY_STATE, else -1. */
+enum hl_subject_status hl_steady_state(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                       const double *regs, const bool *off, struct hl_start *start, int *culprit,
+                                       enum hl_status *memory);
+
+/* The same for SS 2: adds to start what the cycle brings on top of a body that is never dosed. */
+enum hl_subject_status hl_steady_add(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                     const double *regs, const bool *off, struct hl_start *start, int *culprit,
+                                     enum hl_status *memory);
 
 #endif
