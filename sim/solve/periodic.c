@@ -33,6 +33,7 @@
 #define DIFFERENCE 1e-3              /* relative step of the Jacobian */
 #define SINGULAR 1e-9                /* a cycle takes away at least this share of what is there */
 #define UNMOVED 1e-12                /* relative: a state that a cycle changes less isn't changed by it */
+#define SMALLEST_SHARE 1e-9          /* of the unit a state is shown in: below this it is noise, as in integrate.c */
 #define STEADY_FALL 0.1              /* the share of itself that a step leaves of an amount at least */
 
 struct hl_periodic {
@@ -97,6 +98,14 @@ static enum hl_subject_status cycle_map(struct hl_periodic *p, struct hl_lane *l
     return status;
 }
 
+/* What a change of integrated state k is measured against: its largest value in the last cycle, or what is noise in the
+ * unit it is shown in; where a state dies out, that is all there is. */
+static double scale_of(const struct hl_periodic *p, const struct hl_lane *lane, size_t k)
+{
+    double scale = fmax(lane->scale[k], SMALLEST_SHARE * p->plan->system->state[p->plan->integrated[k]].unit.factor);
+    return scale > 0 ? scale : 1;
+}
+
 /* J = dF/dy - 1 by differences from F(y) = base. A state that the cycle neither changes nor sees keeps its value. */
 static enum hl_subject_status cycle_jacobian(struct hl_periodic *p, struct hl_lane *lane)
 {
@@ -105,7 +114,7 @@ static enum hl_subject_status cycle_jacobian(struct hl_periodic *p, struct hl_la
         double kept = p->y[j], step = DIFFERENCE * fmax(fabs(kept), p->scale[j]), moved = 0;
         for (size_t i = 0; i < m; i++)
             p->J[i * m + j] = i == j ? -1 : 0;
-        if (p->frozen[j] || step == 0) /* what has no size can't be varied */
+        if (p->frozen[j])
             continue;
         p->y[j] = kept + step;
         enum hl_subject_status status = cycle_map(p, lane, p->y, p->image);
@@ -122,15 +131,14 @@ static enum hl_subject_status cycle_jacobian(struct hl_periodic *p, struct hl_la
     return HL_SUBJECT_GOOD;
 }
 
-/* Takes residual and J to units of each state's scale, or residual back from them. */
+/* Takes residual and J to units of each state's scale. */
 static void use_scales(struct hl_periodic *p)
 {
     size_t m = p->plan->n_integrated;
     for (size_t i = 0; i < m; i++) {
-        double own = p->scale[i] > 0 ? p->scale[i] : 1;
         for (size_t j = 0; j < m; j++)
-            p->J[i * m + j] *= (p->scale[j] > 0 ? p->scale[j] : 1) / own;
-        p->residual[i] /= own;
+            p->J[i * m + j] *= p->scale[j] / p->scale[i];
+        p->residual[i] /= p->scale[i];
     }
 }
 
@@ -167,7 +175,7 @@ static double take_step(struct hl_periodic *p)
     for (size_t k = 0; k < p->plan->n_integrated; k++) {
         double old = p->y[k], least = STEADY_FALL * old;
         worst = fmax(worst, fabs(p->residual[k]));
-        p->y[k] -= p->residual[k] * (p->scale[k] > 0 ? p->scale[k] : 1);
+        p->y[k] -= p->residual[k] * p->scale[k];
         if (is_amount(p, k) && old >= 0 && p->y[k] < fmin(least, -p->plan->tolerance * p->scale[k]))
             p->y[k] = least;
     }
@@ -183,7 +191,8 @@ static bool solve_by_newton(struct hl_periodic *p, struct hl_lane *lane, double 
     for (int round = 0; round < NEWTON_ROUNDS; round++) {
         if (cycle_map(p, lane, p->y, p->base) != HL_SUBJECT_GOOD)
             return false;
-        memcpy(p->scale, lane->scale, m * sizeof *p->scale);
+        for (size_t k = 0; k < m; k++)
+            p->scale[k] = scale_of(p, lane, k);
         if (cycle_jacobian(p, lane) != HL_SUBJECT_GOOD)
             return false;
         for (size_t k = 0; k < m; k++)
@@ -206,8 +215,8 @@ static double change(const struct hl_periodic *p, const struct hl_lane *lane)
 {
     double worst = 0;
     for (size_t k = 0; k < p->plan->n_integrated; k++)
-        if (!p->frozen[k] && p->image[k] != p->y[k])
-            worst = fmax(worst, fabs(p->image[k] - p->y[k]) / lane->scale[k]);
+        if (!p->frozen[k])
+            worst = fmax(worst, fabs(p->image[k] - p->y[k]) / scale_of(p, lane, k));
     return worst;
 }
 
@@ -266,7 +275,7 @@ static bool is_verified(struct hl_periodic *p, struct hl_lane *lane, double boun
     bool good = !p->clocked || step_back(p) == HL_OK;
     good = good && cycle_map(p, lane, p->y, p->image) == HL_SUBJECT_GOOD && change(p, lane) <= bound;
     for (size_t k = 0; k < p->plan->n_integrated; k++)
-        good = good && !(is_amount(p, k) && p->start->y[k] >= 0 && p->y[k] < -bound * lane->scale[k]);
+        good = good && !(is_amount(p, k) && p->start->y[k] >= 0 && p->y[k] < -bound * scale_of(p, lane, k));
     p->events = events;
     take_start(p);
     return good;
