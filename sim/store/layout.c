@@ -90,10 +90,11 @@ static void make_axes(struct hl_store *s)
     make_axis(s, &s->subject, "subject", HL_INT32, subjects, counting(a, subjects, 1), NULL,
               study->data ? "individual of the data set, counted from 1; its ID is in subjects/ID"
                           : "subject, counted from 1; the same person in every arm");
-    if (study->data) /* nothing lies on the axis in the root, yet readers look there for the number of subjects */
+    if (study->data) { /* nothing lies on the second axis in the root, yet readers look there for the subjects */
+        hl_writer_scale(s->writer, "", &s->arm);
         hl_writer_scale(s->writer, "", &s->subject);
-    if (study->data)
         return;
+    }
     make_axis(s, &s->time, "time", HL_FLOAT64, study->n_times, study->time, "h", "time since the origin of the study");
     make_axis(s, &s->quantile, "quantile", HL_FLOAT64, study->n_quantiles, study->quantile, "1",
               "probability of the quantile (Hyndman-Fan type 7)");

@@ -5,6 +5,10 @@
 As a module: result_path(). As a program it prints shell assignments: RESULT, ARMS, SUBJECTS, TIMES, the place of a cell of
 clonazepam_Cp counted from 1 (CELL_ARM, CELL_SUBJECT, CELL_TIME) and its value as h5py reads it (CELL), and CMAX of that
 subject and arm. The file is $HL_RESULT; or what the program makes of _study.yaml; or the sample of the unit tests.
+
+The same for the result of a data set, records_path(): RECORDS, N_RECORDS, N_INDIVIDUALS, a record counted from 1 (ROW)
+with its ROW_ID and ROW_IPRED, and one whose AMT is missing (ROW_MISSING). The file is $HL_RECORDS, or the sample of the
+unit tests.
 """
 import os
 import shlex
@@ -37,6 +41,32 @@ def result_path():
     return path
 
 
+def records_path():
+    """The path of a data set's result, made once per build."""
+    given = os.environ.get("HL_RECORDS")
+    if given:
+        return given
+    build = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+    sample, path = os.path.join(build, "tests", "unit", "test_store_records"), os.path.join(build, "tests", "records.h5")
+    if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(sample):
+        made = subprocess.run([sample], env=dict(os.environ, HL_SAMPLE=path), stderr=subprocess.PIPE, text=True)
+        if made.returncode != 0:
+            raise SystemExit(f"{sample} ended with {made.returncode}: {made.stderr}")
+    return path
+
+
+def records_answers():
+    import h5py
+    import numpy as np
+    path = records_path()
+    with h5py.File(path, "r") as file:
+        records = file["records"]
+        row = int(np.nonzero(records["IPRED"][:] > 0)[0][-1])
+        return {"RECORDS": path, "N_RECORDS": len(records["record"]), "N_INDIVIDUALS": len(file["subjects/ID"]),
+                "ROW": row + 1, "ROW_ID": int(records["ID"][row]), "ROW_IPRED": repr(float(records["IPRED"][row])),
+                "ROW_MISSING": int(np.nonzero(np.isnan(records["AMT"][:]))[0][0]) + 1}
+
+
 def main():
     import h5py
     path = result_path()
@@ -47,6 +77,7 @@ def main():
         answers = {"RESULT": path, "ARMS": arms, "SUBJECTS": subjects, "TIMES": times, "CELL_ARM": place[0] + 1,
                    "CELL_SUBJECT": place[1] + 1, "CELL_TIME": place[2] + 1, "CELL": repr(float(cp[place])),
                    "CMAX": repr(float(file["metrics/clonazepam_Cp_Cmax"][place[0], place[1]]))}
+    answers.update(records_answers())
     for name, value in answers.items():
         print(f"export {name}={shlex.quote(str(value))}")
 

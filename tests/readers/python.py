@@ -124,6 +124,65 @@ def xarray_with_h5netcdf(path):
     xarray_opens(path, "h5netcdf")
 
 
+@case
+def h5py_reads_records(path):
+    need("h5py")
+    import h5py
+    import numpy as np
+    answers = _result.records_answers()
+    with h5py.File(answers["RECORDS"], "r") as file:
+        records = file["records"]
+        assert [axis[0].name for axis in records["IPRED"].dims] == ["/records/record"], "axes"
+        assert {"ID", "TIME", "EVID", "CMT", "source_row", "IPRED", "DV"} <= set(records), "columns"
+        for name, item in records.items():
+            assert item.shape == (answers["N_RECORDS"],) and item.dtype in (np.float64, np.int32), name
+            assert "long_name" in item.attrs and ("units" in item.attrs or item.dtype == np.int32), name
+        assert not {"time", "quantile", "doses", "metrics"} & set(file), "what a data-set run doesn't have"
+        assert file.attrs["covariate_rule"] and file.attrs["bioavailability_scales"] == "duration", "rules"
+        assert len(file["provenance/data"].attrs["sha256"]) == 64 and file["provenance/data"].attrs["path"], "data set"
+        order = records["source_row"][:]
+        assert (np.diff(order) > 0).all(), "file order"
+
+
+@case
+def payload_digest_of_records_can_be_recomputed(path):
+    payload_digest_can_be_recomputed(_result.records_path())
+
+
+@case
+def every_axis_of_a_records_file_has_a_scale(path):
+    every_axis_of_every_dataset_has_a_scale(_result.records_path())
+
+
+def xarray_opens_records(engine):
+    import xarray
+    answers = _result.records_answers()
+    row, path = int(answers["ROW"]) - 1, answers["RECORDS"]
+    with xarray.open_dataset(path, engine=engine, group="records") as data:
+        assert data["IPRED"].dims == ("record",) and data["IPRED"].attrs["units"] == "ng/mL", "columns"
+        assert float(data["IPRED"][row]) == float(answers["ROW_IPRED"]) and str(data["IPRED"].dtype) == "float64", "a value"
+        assert int(data["ID"][row]) == int(answers["ROW_ID"]) and data.sizes["record"] == int(answers["N_RECORDS"])
+        frame = data.to_dataframe()
+        assert frame["AMT"].isna().iloc[int(answers["ROW_MISSING"]) - 1] and (frame["TIME"] >= 0).all(), "as a table"
+        assert str(frame["TIME"].dtype) == "float64", "TIME stays a number"
+    with xarray.open_dataset(path, engine=engine, group="subjects") as data:
+        assert data["ID"].dims == ("subject",) and data.sizes["subject"] == int(answers["N_INDIVIDUALS"]), "subjects"
+    with xarray.open_dataset(path, engine=engine) as data:
+        assert "arm" in data.dims and "time" not in data.dims, "root"
+
+
+@case
+def xarray_with_netcdf4_opens_records(path):
+    need("h5py", "xarray", "netCDF4")
+    xarray_opens_records("netcdf4")
+
+
+@case
+def xarray_with_h5netcdf_opens_records(path):
+    need("h5py", "xarray", "h5netcdf")
+    xarray_opens_records("h5netcdf")
+
+
 def main():
     print(f"1..{len(CASES)}")
     path = _result.result_path()
