@@ -4,14 +4,14 @@
  * compared: subject k is the same person in a cohort of any size.
  *
  * The relative deviation of x and y is |x - y| / max(|x|, |y|); a value that is missing in one of them only is counted
- * apart. Texts are compared by their longest common subsequence of lines. */
+ * apart. Records are compared row by row, for both data sets have them in file order. Texts are compared by their longest common subsequence of lines. */
 #include "store/compare.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "store/result.h"
+#include "store/export_records.h"
 
 #define SLAB_VALUES ((uint64_t)1 << 20)
 #define MOST_CELLS 25000000u /* of the table of common subsequences: 5000 lines against 5000 */
@@ -114,7 +114,8 @@ static void compare_settings(struct pair *p)
 {
     static const char *const names[] = {
         "title", "history", "source",  "library_versions", "instruction_set", "schema_version", "study",
-        "seed",  "rng",     "threads", "design",           "solver",          "status",         "subjects_failed"};
+        "seed",  "rng",     "threads", "design",           "solver",          "covariate_rule", "bioavailability_scales",
+        "status", "subjects_failed"};
     fprintf(p->stream, "settings that differ (- %s, + %s)\n", p->path_a, p->path_b);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *a = hl_result_attribute(p->a, NULL, names[i]), *b = hl_result_attribute(p->b, NULL, names[i]);
@@ -216,6 +217,30 @@ static enum hl_status compare_values(struct pair *p, const struct hl_result_vari
     return HL_OK;
 }
 
+/* The text of one value of a variable with one axis; NULL when it can't be read. */
+static const char *value_at(const struct pair *p, const struct hl_result_variable *v, uint64_t at)
+{
+    const uint64_t one = 1;
+    double value;
+    char number[40];
+    if (!v || hl_result_read(p->a, v, &at, &one, &value, p->diag) != HL_OK)
+        return NULL;
+    return hl_arena_strdup(p->a->arena, isnan(value) ? "." : hl_text_shortest(value, number, sizeof number));
+}
+
+/* " (ID 103, TIME 8.5, source_row 18)" of a record, whose number alone says little. */
+static const char *record_named(const struct pair *p, uint64_t at)
+{
+    static const char *const names[] = {"ID", "TIME", "source_row"};
+    const char *text = "";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = value_at(p, hl_records_column(p->a, names[i]), at);
+        if (value)
+            text = hl_arena_printf(p->a->arena, "%s%s%s %s", text, *text ? ", " : " (", names[i], value);
+    }
+    return *text ? hl_arena_printf(p->a->arena, "%s)", text) : "";
+}
+
 /* "arm 'eighths', subject 17, time 4.5". */
 static const char *place(const struct pair *p, const struct hl_result_variable *v, const uint64_t *at)
 {
@@ -223,13 +248,16 @@ static const char *place(const struct pair *p, const struct hl_result_variable *
     const char *text = "";
     for (int i = 0; i < v->rank; i++) {
         char number[40];
-        const double *values = hl_result_axis(p->a, v, i);
         const char *comma = i ? ", " : "";
+        const struct hl_result_variable *scale =
+            hl_result_at(p->a, hl_arena_printf(arena, "%s/%s", v->group, v->axis[i]));
+        const char *value = value_at(p, scale, at[i]);
         if (strcmp(v->axis[i], "arm") == 0 && at[i] < p->a->n_arms)
             text = hl_arena_printf(arena, "%s%sarm '%s'", text, comma, p->a->arm_name[at[i]]);
         else
-            text = hl_arena_printf(arena, "%s%s%s %s", text, comma, v->axis[i],
-                                   hl_text_shortest(values ? values[at[i]] : (double)at[i], number, sizeof number));
+            text = hl_arena_printf(arena, "%s%s%s %s%s", text, comma, v->axis[i],
+                                   value ? value : hl_text_shortest((double)at[i], number, sizeof number),
+                                   strcmp(v->axis[i], "record") == 0 ? record_named(p, at[i]) : "");
     }
     return text;
 }

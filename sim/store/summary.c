@@ -11,7 +11,10 @@
 #include "base/text.h"
 #include "measure/measure.h"
 #include "store/provenance.h"
-#include "store/result.h"
+#include "store/export_records.h"
+#include "store/summary_records.h"
+
+#define MOST_FAILURES 10 /* shown as text; JSON has all */
 
 struct across { double low, median, high, mean, sd; int n; };
 
@@ -68,6 +71,16 @@ static enum hl_status across_cohort(const struct hl_result *r, const struct hl_r
 
 /* ---- Text. */
 
+static void print_outputs(const struct hl_result *r, FILE *stream)
+{
+    fprintf(stream, "\n  %-36s %-10s %s\n", "output", "unit", "what it is");
+    for (size_t i = 0; i < r->n_variables; i++)
+        if (is_listed(r, &r->variable[i]))
+            fprintf(stream, "  %-36s %-10s %s\n", r->variable[i].output,
+                    r->variable[i].unit ? r->variable[i].unit : "1",
+                    r->variable[i].long_name ? r->variable[i].long_name : "");
+}
+
 static void print_head(const struct hl_result *r, FILE *stream)
 {
     fprintf(stream, "%s\n\n", attribute(r, "title"));
@@ -80,13 +93,7 @@ static void print_head(const struct hl_result *r, FILE *stream)
         fprintf(stream, "  times      %llu, %.6g h to %.6g h\n", (unsigned long long)r->n_times, r->time[0],
                 r->time[r->n_times - 1]);
     fprintf(stream, "  arms       %llu\n", (unsigned long long)r->n_arms);
-    fprintf(stream, "  made by    %.70s\n  created    %s\n\n", attribute(r, "source"), attribute(r, "date_created"));
-    fprintf(stream, "  %-36s %-10s %s\n", "output", "unit", "what it is");
-    for (size_t i = 0; i < r->n_variables; i++)
-        if (is_listed(r, &r->variable[i]))
-            fprintf(stream, "  %-36s %-10s %s\n", r->variable[i].output,
-                    r->variable[i].unit ? r->variable[i].unit : "1",
-                    r->variable[i].long_name ? r->variable[i].long_name : "");
+    fprintf(stream, "  made by    %.70s\n  created    %s\n", attribute(r, "source"), attribute(r, "date_created"));
 }
 
 static void print_cell(char *text, size_t size, double value)
@@ -142,10 +149,78 @@ static bool has_metrics(const struct hl_result *r)
     return false;
 }
 
+/* ---- Text of a data-set run. */
+
+static void print_record_counts(const struct hl_result *r, const struct hl_record_facts *f, FILE *stream)
+{
+    const char *file = hl_result_attribute(r, "/provenance/data", "path"),
+               *digest = hl_result_attribute(r, "/provenance/data", "sha256");
+    fprintf(stream, "  data set   %s, sha256 %.16s\n", file ? file : "of unknown name", digest ? digest : "unknown");
+    fprintf(stream, "  records    %llu: %llu observations, %llu dose records", (unsigned long long)f->records,
+            (unsigned long long)f->observations, (unsigned long long)f->doses);
+    if (f->additional > 0.0)
+        fprintf(stream, " with %.0f additional doses", f->additional);
+    if (f->resets > 0)
+        fprintf(stream, ", %llu resets", (unsigned long long)f->resets);
+    if (f->others > 0)
+        fprintf(stream, ", %llu other events", (unsigned long long)f->others);
+    fprintf(stream, "\n  TIME       %.6g h to %.6g h\n", f->first_time, f->last_time);
+    fprintf(stream, "  covariates %s\n", attribute(r, "covariate_rule"));
+    fprintf(stream, "  F scales   the %s of an infusion\n", attribute(r, "bioavailability_scales"));
+}
+
+static void print_failures(const struct hl_result *r, const struct hl_record_facts *f, FILE *stream)
+{
+    char id[40];
+    if (f->n_failures > 0)
+        fprintf(stream, "\n  failed\n");
+    for (size_t i = 0; i < f->n_failures && i < MOST_FAILURES; i++) {
+        const struct hl_record_failure *e = &f->failure[i];
+        fprintf(stream, "  subject %llu (ID %s)%s%s: %s\n", (unsigned long long)e->subject,
+                hl_text_shortest(e->ID, id, sizeof id), r->n_arms > 1 ? " in " : "",
+                r->n_arms > 1 ? r->arm_name[e->arm] : "", e->why);
+    }
+    if (f->n_failures > MOST_FAILURES)
+        fprintf(stream, "  and %zu more; /subjects/status has all\n", f->n_failures - MOST_FAILURES);
+}
+
+static void print_ranges(const struct hl_result *r, const struct hl_record_facts *f, uint64_t arm, FILE *stream)
+{
+    if (r->n_arms > 1)
+        fprintf(stream, "\n%s", r->arm_name[arm]);
+    fprintf(stream, "\n  %-28s %-9s %12s %12s %9s  %s\n", "column", "unit", "lowest", "highest", "missing",
+            "what it is");
+    for (size_t i = 0; i < f->n_columns; i++) {
+        const struct hl_record_range *e = &f->range[arm * f->n_columns + i];
+        char low[32], high[32];
+        print_cell(low, sizeof low, e->n ? e->low : (double)NAN);
+        print_cell(high, sizeof high, e->n ? e->high : (double)NAN);
+        fprintf(stream, "  %-28s %-9s %12s %12s %9llu  %s\n", e->variable->name, e->variable->unit ? e->variable->unit
+                : "1", low, high, (unsigned long long)e->missing, e->variable->long_name ? e->variable->long_name : "");
+    }
+}
+
+static enum hl_status print_records(const struct hl_result *r, FILE *stream, struct hl_diag *diag)
+{
+    struct hl_record_facts facts;
+    enum hl_status status = hl_record_facts_read(r, &facts, diag);
+    if (status != HL_OK)
+        return status;
+    print_record_counts(r, &facts, stream);
+    print_failures(r, &facts, stream);
+    for (uint64_t arm = 0; arm < r->n_arms; arm++)
+        print_ranges(r, &facts, arm, stream);
+    return HL_OK;
+}
+
 static enum hl_status print_text(const struct hl_result *r, FILE *stream, struct hl_diag *diag)
 {
     enum hl_status status = HL_OK;
     print_head(r, stream);
+    if (hl_records_exist(r))
+        status = print_records(r, stream, diag);
+    else
+        print_outputs(r, stream);
     for (uint64_t arm = 0; arm < r->n_arms && has_metrics(r) && status == HL_OK; arm++)
         status = print_arm(r, arm, stream, diag);
     fprintf(stream, "\nFor %s.\n", HL_NOT_FOR_DOSING);
@@ -233,15 +308,87 @@ static void json_metric(const struct hl_result *r, const struct hl_result_variab
     fputs("}", stream);
 }
 
+/* ---- JSON of a data-set run: members that other results don't have. */
+
+static void json_count(FILE *stream, const char *name, double n)
+{
+    fprintf(stream, ", \"%s\": %.0f", name, n);
+}
+
+static void json_columns(const struct hl_result *r, const struct hl_record_facts *f, FILE *stream)
+{
+    for (size_t i = 0; i < (size_t)r->n_arms * f->n_columns; i++) {
+        const struct hl_record_range *e = &f->range[i];
+        fprintf(stream, "%s\n    {\"arm\": ", i ? "," : "");
+        json_text(stream, r->arm_name[i / f->n_columns]);
+        fputs(", \"name\": ", stream);
+        json_text(stream, e->variable->name);
+        fputs(", \"unit\": ", stream);
+        json_text(stream, e->variable->unit ? e->variable->unit : "1");
+        json_count(stream, "n", (double)e->n);
+        json_count(stream, "missing", (double)e->missing);
+        json_number(stream, "lowest", e->low);
+        json_number(stream, "highest", e->high);
+        fputs("}", stream);
+    }
+}
+
+static void json_failures(const struct hl_result *r, const struct hl_record_facts *f, FILE *stream)
+{
+    for (size_t i = 0; i < f->n_failures; i++) {
+        const struct hl_record_failure *e = &f->failure[i];
+        fprintf(stream, "%s\n    {\"arm\": ", i ? "," : "");
+        json_text(stream, r->arm_name[e->arm]);
+        json_count(stream, "subject", (double)e->subject);
+        json_number(stream, "ID", e->ID);
+        fputs(", \"status\": ", stream);
+        json_text(stream, e->why);
+        fputs("}", stream);
+    }
+}
+
+static enum hl_status json_records(const struct hl_result *r, FILE *stream, struct hl_diag *diag)
+{
+    struct hl_record_facts facts;
+    enum hl_status status = hl_record_facts_read(r, &facts, diag);
+    if (status != HL_OK)
+        return status;
+    fputs("],\n  \"data_set\": {\"path\": ", stream);
+    json_text(stream, hl_result_attribute(r, "/provenance/data", "path"));
+    fputs(", \"sha256\": ", stream);
+    json_text(stream, hl_result_attribute(r, "/provenance/data", "sha256"));
+    fputs(", \"covariate_rule\": ", stream);
+    json_text(stream, attribute(r, "covariate_rule"));
+    fputs(", \"bioavailability_scales\": ", stream);
+    json_text(stream, attribute(r, "bioavailability_scales"));
+    json_count(stream, "individuals", (double)r->n_subjects);
+    json_count(stream, "records", (double)facts.records);
+    json_count(stream, "observations", (double)facts.observations);
+    json_count(stream, "doses", (double)facts.doses);
+    json_count(stream, "additional_doses", facts.additional);
+    json_count(stream, "resets", (double)facts.resets);
+    json_count(stream, "other_events", (double)facts.others);
+    json_number(stream, "first_time", facts.first_time);
+    json_number(stream, "last_time", facts.last_time);
+    fputs("},\n  \"columns\": [", stream);
+    json_columns(r, &facts, stream);
+    fputs("],\n  \"failed\": [", stream);
+    json_failures(r, &facts, stream);
+    return HL_OK;
+}
+
 static enum hl_status print_json(const struct hl_result *r, FILE *stream, struct hl_diag *diag)
 {
     bool started = false;
     json_head(r, stream);
+    enum hl_status status = hl_records_exist(r) ? json_records(r, stream, diag) : HL_OK;
+    if (status != HL_OK)
+        return status;
     for (uint64_t arm = 0; arm < r->n_arms; arm++)
         for (size_t i = 0; i < r->n_variables; i++)
             for (uint64_t w = 0; is_metric(&r->variable[i]) && w < width_of(&r->variable[i]); w++) {
                 struct across a;
-                enum hl_status status = across_cohort(r, &r->variable[i], arm, w, &a, diag);
+                status = across_cohort(r, &r->variable[i], arm, w, &a, diag);
                 if (status != HL_OK)
                     return status;
                 fputs(started ? "," : "", stream);

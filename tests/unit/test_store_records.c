@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "store/compare.h"
 #include "store/export.h"
 #include "store/export_records.h"
@@ -522,6 +523,90 @@ static void export_refuses(void **state)
     hl_diag_free(diag);
 }
 
+/* ---- Summary, comparison. */
+
+static const char *summary_of(bool json)
+{
+    size_t size;
+    struct hl_diag *diag = hl_diag_create();
+    free(text);
+    FILE *stream = open_memstream(&text, &size);
+    assert_int_equal(hl_summary(path, json, stream, diag), HL_OK);
+    fclose(stream);
+    hl_diag_free(diag);
+    return text;
+}
+
+static void expect_text(const char *wanted)
+{
+    if (!strstr(text, wanted))
+        fail_msg("expected \"%s\" in:\n%s", wanted, text);
+}
+
+static void summarises(void **state)
+{
+    (void)state;
+    char expected[200];
+    double high = 0;
+    write_sample(path, 14, 2, 13, "fast", 1);
+    for (uint64_t k = 1; k <= 14; k++)
+        for (size_t i = 0; i < RECORDS_PER_INDIVIDUAL; i++)
+            high = fmax(high, records_value(1, k, i, REC_IPRED));
+    summary_of(false);
+    expect_text("records    182: 154 observations, 14 dose records with 14 additional doses, 14 other events\n");
+    expect_text("TIME       0 h to 36.5 h\n");
+    expect_text("data set   tablets.csv, sha256 3f5a8c0e2b7d9416\n");
+    expect_text("covariates next; sex: previous\n");
+    expect_text("subject 7 (ID 107) in twice: not_finite\n");
+    snprintf(expected, sizeof expected, "  %-28s %-9s %12d %12.4g %9d  individual prediction\n", "IPRED", "ng/mL", 0, high, 10);
+    expect_text(expected);
+    expect_text("education and research, not for dosing");
+    summary_of(true);
+    char number[40];
+    snprintf(expected, sizeof expected, "\"name\": \"IPRED\", \"unit\": \"ng/mL\", \"n\": 172, \"missing\": 10, "
+             "\"lowest\": 0, \"highest\": %s}", hl_text_shortest(high, number, sizeof number));
+    expect_text(expected);
+    expect_text("\"individuals\": 14, \"records\": 182, \"observations\": 154, \"doses\": 14, \"additional_doses\": 14");
+    expect_text("{\"arm\": \"twice\", \"subject\": 7, \"ID\": 107, \"status\": \"not_finite\"}");
+    assert_null(strstr(text, "nan"));
+}
+
+static void compare_names_the_record(void **state)
+{
+    (void)state;
+    size_t size;
+    bool same = true;
+    struct hl_diag *diag = hl_diag_create();
+    write_sample(path, 14, 1, 13, "fast", 1);
+    write_sample(other, 14, 1, 26, "none", 2);
+    free(text);
+    FILE *stream = open_memstream(&text, &size);
+    assert_int_equal(hl_compare(path, other, stream, &same, diag), HL_OK);
+    fclose(stream);
+    assert_true(same);
+    hid_t file = H5Fopen(other, H5F_ACC_RDWR, H5P_DEFAULT), d = H5Dopen2(file, "/records/IPRED", H5P_DEFAULT);
+    static double values[14 * RECORDS_PER_INDIVIDUAL];
+    assert_true(H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    values[2 * RECORDS_PER_INDIVIDUAL + 4] += 0.5;
+    values[20] += 0.25;
+    values[21] = (double)NAN;
+    assert_true(H5Dwrite(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    H5Dclose(d);
+    H5Adelete(file, "payload_sha256");
+    H5Adelete(file, "covariate_rule");
+    H5Fclose(file);
+    free(text);
+    stream = open_memstream(&text, &size);
+    assert_int_equal(hl_compare(path, other, stream, &same, diag), HL_OK);
+    fclose(stream);
+    assert_false(same);
+    expect_text("  records/IPRED\n    largest deviation 0.5 ng/mL at record 31 (ID 103, TIME 1.02, source_row 32): ");
+    expect_text("values that only one of them has: 1\n");
+    expect_text("  covariate_rule\n    - next; sex: previous\n    + \n");
+    assert_null(strstr(text, "records/DV\n"));
+    hl_diag_free(diag);
+}
+
 int main(void)
 {
     const char *sample = getenv("HL_SAMPLE");
@@ -547,6 +632,8 @@ int main(void)
         cmocka_unit_test(exports_nonmem_tables),
         cmocka_unit_test(exports_plain_tables),
         cmocka_unit_test(export_refuses),
+        cmocka_unit_test(summarises),
+        cmocka_unit_test(compare_names_the_record),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
