@@ -18,11 +18,12 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "commands/command.h"
 #include "commands/observed.h"
 #include "commands/places.h"
 #include "commands/surface.h"
-#include "store/result.h"
+#include "store/export_records.h"
 
 extern char **environ;
 
@@ -45,7 +46,10 @@ extern char **environ;
     FIGURE("taper_comparison", "per arm: dose steps, concentration and withdrawal index", "{of}_quantiles",            \
            "{drug}_withdrawal_index_quantiles", "doses/amount")                                                        \
     FIGURE("profiles", "a dozen subjects one by one, with the cohort behind them", "{of}_quantiles", "{of}")           \
-    FIGURE("sweep", "a metric against the factors of a sweep", "design/*", "metrics/*")
+    FIGURE("sweep", "a metric against the factors of a sweep", "design/*", "metrics/*")                                \
+    FIGURE("records", "of a data set: a dozen individuals, observed and predicted, with their doses", "records/IPRED") \
+    FIGURE("dv_ipred", "of a data set: goodness of fit, observed against predicted", "records/DV_observed",            \
+           "records/IPRED")
 
 struct figure {
     const char *name, *what;
@@ -69,8 +73,15 @@ struct job {
     bool of_given;
     const char *arm;         /* a name, or "" */
     const char *data;        /* observed points as the scripts read them, or "" */
+    uint64_t subject;        /* only this individual of a data set, 0 for all */
     bool log;
 };
+
+/* Figures of a data set draw its records, all others what only prescriptions have. */
+static bool is_of_records(const struct figure *figure)
+{
+    return strncmp(figure->needs[0], "records/", 8) == 0;
+}
 
 /* ---- What the file has. */
 
@@ -159,6 +170,30 @@ static void set_number(const struct job *job, struct words *w, const char *name,
     w->word[w->n++] = hl_arena_printf(job->arena, "%s=%s", name, value);
 }
 
+/* From the unit of observed values to that of IPRED, NULL where the script's own rule holds: equal units, or none. */
+static const char *observed_factor(const struct job *job)
+{
+    const struct hl_result_variable *dv = hl_result_at(job->result, "/records/DV_observed"),
+                                    *ipred = hl_result_at(job->result, "/records/IPRED");
+    struct hl_unit from, to;
+    char why[200], number[40];
+    if (!dv || !ipred || !dv->unit || !ipred->unit || strcmp(dv->unit, ipred->unit) == 0 || strcmp(dv->unit, "1") == 0)
+        return NULL;
+    if (!hl_unit_parse(dv->unit, &from, why, sizeof why) || !hl_unit_parse(ipred->unit, &to, why, sizeof why) ||
+        !hl_dim_equal(from.dim, to.dim))
+        return "0.0";
+    return hl_arena_printf(job->arena, "1.0*%s", hl_text_shortest(from.factor / to.factor, number, sizeof number));
+}
+
+static void add_record_words(const struct job *job, struct words *w)
+{
+    const char *factor = observed_factor(job);
+    if (factor)
+        set_number(job, w, "dv_factor", factor);
+    if (job->subject > 0)
+        set_number(job, w, "subject", hl_arena_printf(job->arena, "%llu", (unsigned long long)job->subject));
+}
+
 static void build_words(const struct job *job, const struct figure *figure, const char *of, const char *output,
                         struct words *w)
 {
@@ -172,6 +207,8 @@ static void build_words(const struct job *job, const struct figure *figure, cons
     set_text(job, w, "arm", job->arm);
     set_text(job, w, "data", job->data);
     set_number(job, w, "log", job->log ? "1" : "0");
+    if (is_of_records(figure))
+        add_record_words(job, w);
     if (strcmp(figure->name, "overlap_plane") == 0) {
         struct hl_surface_constant constant[HL_SURFACE_CONSTANTS];
         size_t n = hl_surface_read(job->arena, job->result, "overlap", constant);
@@ -298,6 +335,8 @@ static enum hl_status draw_possible(const struct job *job)
     size_t n = 0;
     for (size_t i = 0; i < N_FIGURES; i++) {
         const char *of = output_for(job, &figures[i]), *missing = lacks(job, &figures[i], of);
+        if (missing && is_of_records(&figures[i]) != hl_records_exist(job->result))
+            continue;
         if (missing) {
             hl_diag_note(job->diag, hl_pos_none(), "skipped %s: the file has no %s", figures[i].name, missing);
             continue;
@@ -344,6 +383,19 @@ static enum hl_status read_format(struct job *job, const char *text)
     return HL_ERR_INPUT;
 }
 
+/* --of, where there are records: one of their columns. */
+static enum hl_status read_record_output(struct job *job)
+{
+    const struct hl_result_variable *v = hl_records_column(job->result, job->of);
+    if (!v && !hl_result_find(job->result, job->of, job->diag))
+        return HL_ERR_INPUT;
+    if (!v)
+        hl_diag_error(job->diag, hl_pos_none(), "--of names a column of the records, but '%s' is none", job->of);
+    else
+        job->of = v->name;
+    return v ? HL_OK : HL_ERR_INPUT;
+}
+
 static enum hl_status read_output(struct job *job, const char *given)
 {
     char *of = hl_arena_strdup(job->arena, given ? given : "clonazepam_Cp");
@@ -352,6 +404,8 @@ static enum hl_status read_output(struct job *job, const char *given)
             *at = '_';
     job->of = of;
     job->of_given = given != NULL;
+    if (given && hl_records_exist(job->result))
+        return read_record_output(job);
     const char *quantiles = hl_arena_printf(job->arena, "%s_quantiles", of);
     return !given || hl_result_find(job->result, quantiles, job->diag) ? HL_OK : HL_ERR_INPUT;
 }
@@ -366,6 +420,19 @@ static enum hl_status read_arm(struct job *job, const char *given)
     if (status == HL_OK)
         job->arm = job->result->arm_name[arm];
     return status;
+}
+
+static enum hl_status read_subject(struct job *job, const struct hl_arguments *arguments)
+{
+    uint64_t first, count;
+    enum hl_status status = hl_arguments_integer(arguments, "subject", 1, &job->subject, job->diag);
+    if (status != HL_OK || job->subject == 0)
+        return status;
+    if (hl_records_exist(job->result))
+        return hl_records_of_subject(job->result, job->subject, &first, &count, job->diag);
+    hl_diag_error(job->diag, hl_pos_none(), "--subject is for the records of a data set, which '%s' doesn't have",
+                  job->result->path);
+    return HL_ERR_INPUT;
 }
 
 /* A path that gnuplot and the shell take for a path: not for a pipe, an option or several lines. */
@@ -430,6 +497,8 @@ static enum hl_status read_job(struct job *job, const struct hl_arguments *argum
     if (status == HL_OK)
         status = read_arm(job, hl_arguments_value(arguments, "arm"));
     if (status == HL_OK)
+        status = read_subject(job, arguments);
+    if (status == HL_OK)
         status = read_places(job);
     if (status == HL_OK)
         status = read_directory(job, hl_arguments_value(arguments, "output"));
@@ -467,7 +536,8 @@ static const struct hl_option options_of_plot[] = {
     {"log", 0, NULL, "logarithmic concentration axis"},
     {"data", 0, "OBSERVED.csv", "observed points over the band: columns time, value, optionally sd, with [unit]"},
     {"arm", 0, "A", "only this arm, by name or by number from 0"},
-    {"of", 0, "OUTPUT", "another output than clonazepam.Cp"},
+    {"of", 0, "OUTPUT", "another output than clonazepam.Cp; of a data set, a column in the place of IPRED"},
+    {"subject", 0, "K", "of a data set: only this individual, counted from 1"},
 };
 
 const struct hl_command hl_command_plot = {

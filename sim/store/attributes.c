@@ -72,6 +72,9 @@ enum hl_status hl_export_attributes(const struct hl_result *result, char separat
     put_line(&l, "/", "arms", number);
     snprintf(number, sizeof number, "%llu", (unsigned long long)result->n_subjects);
     put_line(&l, "/", "subjects", number);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)result->n_records);
+    if (result->n_records > 0)
+        put_line(&l, "/", "records", number);
     for (uint64_t i = 0; i < result->n_arms; i++) {
         snprintf(number, sizeof number, "%llu", (unsigned long long)i);
         put_line(&l, "arm_name", number, result->arm_name[i]);
