@@ -503,7 +503,7 @@ static void read_ignore(struct hl_study_reader *reader, const struct hl_yaml *no
                           *c);
             return;
         }
-    spec->ignore = *text ? text : NULL;
+    spec->ignore = text; /* "": every row counts */
 }
 
 /* The number a line under observe: speaks of: a whole number above 0, or a compartment's own; 0 after a message. */

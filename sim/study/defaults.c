@@ -185,6 +185,9 @@ static void fill_questions(struct filler *filler, bool has_data)
     fill_text(filler, tree, "", "precision", "double");
     fill(filler, tree, "", "store", texts(filler, records, 1, false));
     fill_text(filler, data, "data.", "covariates", "next");
+    struct hl_yaml *ignore = hl_study_scalar(filler->reader->arena, tree->pos, "#");
+    ignore->quoted = true;
+    fill(filler, data, "data.", "ignore", ignore);
     fill_text(filler, data, "data.", "bioavailability_scales",
               scales && scales->kind == HL_YAML_SCALAR && strcmp(scales->text, "rate") == 0 ? "rate" : "duration");
 }

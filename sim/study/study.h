@@ -98,8 +98,8 @@ struct hl_data_spec {
     bool rule_stated;                 /* false: NONMEM's, because the study says nothing */
     bool scales_rate;                 /* bioavailability_scales: rate; false: duration, NONMEM's rule */
     size_t n_missing; const char **missing; /* texts that mean missing, beside "." and nothing */
-    const char *ignore;               /* rows whose first field starts with one of these characters are left out; or
-                                         NULL */
+    const char *ignore;               /* rows whose first field starts with one of these characters are left out; ""
+                                         for none, NULL for the data set's own default */
     size_t n_shown; struct hl_data_shown *shown;
     bool amounts;                     /* store: [amounts]: A_<compartment> of every compartment */
 };

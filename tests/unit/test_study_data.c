@@ -76,7 +76,7 @@ static void short_form(void **state)
     assert_int_equal(rule(study, "WT"), HL_COVARIATE_NEXT);
     assert_false(study->data->scales_rate);
     assert_false(study->data->amounts);
-    assert_null(study->data->ignore);
+    assert_string_equal(study->data->ignore, "#");
     assert_string_equal(study->precision, "double");
     assert_false(study->store_trajectories);
     assert_true(study->arm[0].cohort->typical);
@@ -125,6 +125,14 @@ static void long_form(void **state)
     assert_false(s.study->arm[0].cohort->typical); /* a seed is enough: the data set has the people */
     assert_int_equal(s.study->seed, 7);
     assert_string_equal(s.messages, "");
+    sample_free(&s);
+}
+
+static void every_row_may_count(void **state)
+{
+    (void)state;
+    struct sample s = good_with(ONE "data: {file: events.csv, ignore: \"\"}\n", NULL);
+    assert_string_equal(s.study->data->ignore, "");
     sample_free(&s);
 }
 
@@ -386,7 +394,7 @@ static void resolved_says_the_same(void **state)
     } cases[] = {
         {ONE "data: events.csv\n",
          NULL,
-         {"arms", "data.covariates", "data.bioavailability_scales", "store", "precision", "cohort.typical"}},
+         {"arms", "data.covariates", "data.bioavailability_scales", "data.ignore", "store", "cohort.typical"}},
         {ONE ARMS "cohort: {subjects: 20, seed: 3}\nmetrics: [{of: clonazepam.Cp, list: [Cmax]}]\n",
          "events.csv",
          {"data.covariates"}},
@@ -545,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(short_form),
         cmocka_unit_test(long_form),
+        cmocka_unit_test(every_row_may_count),
         cmocka_unit_test(categories_are_never_interpolated),
         cmocka_unit_test(outputs_of_every_compartment),
         cmocka_unit_test(moles_of_the_only_drug),
