@@ -130,6 +130,17 @@ static bool is_none(const struct hl_yaml *node)
     return node->kind == HL_YAML_SCALAR && strcmp(node->text, "none") == 0;
 }
 
+/* What makes an arm of a data set differ from another; unknown keys too, so that they are reported. */
+static const char *own_words(struct hl_arena *arena, const struct hl_yaml *arm)
+{
+    const char *words = "";
+    for (size_t i = 0; arm->kind == HL_YAML_MAPPING && i < arm->n; i++)
+        if (strcmp(arm->key[i]->text, "name") != 0 && strcmp(arm->key[i]->text, "label") != 0)
+            words =
+                hl_arena_printf(arena, "%s%s: %s\n", words, arm->key[i]->text, hl_yaml_to_text(arena, arm->item[i]));
+    return words;
+}
+
 /* An arm without the keys of its drugs; *dropped when one of them said something. */
 static struct hl_yaml *without_prescriptions(struct hl_study_reader *reader, const struct hl_yaml *tree,
                                              struct hl_yaml *arm, bool *dropped)
@@ -142,17 +153,9 @@ static struct hl_yaml *without_prescriptions(struct hl_study_reader *reader, con
         if (own)
             hl_study_remove(arm, drugs->key[i]->text);
     }
-    if (*dropped && !hl_yaml_get(arm, "covariates") && !hl_yaml_get(arm, "parameters"))
+    if (*dropped && !*own_words(reader->arena, arm))
         hl_study_put(reader->arena, arm, arm->pos, "name", hl_study_scalar(reader->arena, arm->pos, "data"));
     return arm;
-}
-
-/* What makes an arm of a data set differ from another. */
-static const char *own_words(struct hl_arena *arena, const struct hl_yaml *arm)
-{
-    const struct hl_yaml *covariates = hl_yaml_get(arm, "covariates"), *parameters = hl_yaml_get(arm, "parameters");
-    return hl_arena_printf(arena, "%s\n%s", covariates ? hl_yaml_to_text(arena, covariates) : "",
-                           parameters ? hl_yaml_to_text(arena, parameters) : "");
 }
 
 /* Keeps of the arms those that differ in more than what they prescribe. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A study and a model without fault. Each fault of _table.py is a small edit of one of them."""
+"""A study, one with a data set, and a model without fault. Each fault of _table.py is a small edit of one of them."""
 
 STUDY = """\
 study: taper
@@ -100,4 +100,37 @@ outputs:
   effect: {value: "100 % * hill(Ce, EC50 + tol, 2)", unit: "%", label: effect}
 residual_error:
   Cp: {proportional: 0.1}
+"""
+
+RECORDS = """\
+study: records
+title: A data set in the place of prescriptions
+drugs: {trial: trial_drug, clonazepam: clonazepam_adult}
+cohort:
+  seed: 3
+  covariates:
+    smoker: {categorical: {absent: 0.8, present: 0.2}}
+arms:
+  - name: as it is
+  - name: slower
+    parameters: {trial.TVCL: 3 L/h}
+data:
+  file: events.csv
+  columns: {AMT: {column: dose, unit: mg}, WT: {column: weight, unit: kg}}
+  covariates: {default: next, WT: interpolate}
+  bioavailability_scales: duration
+  missing: [NA]
+  ignore: "#"
+  observe: {2: trial.Cp}
+outputs: [trial.Cp, trial.effect]
+solver: exact
+store: [records, amounts]
+"""
+
+EVENTS = """\
+ID,TIME,dose,CMT,DV,weight
+1,0,37.1,1,.,71.3
+1,1.7,.,2,NA,70.9
+2,0,41.9,1,.,58.3
+2,3.1,.,2,.,NA
 """

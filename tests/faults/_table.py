@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Faults by class. Each is (study or model, text that is there, what stands there instead, the remedy in the message);
+"""Faults by class. Each is (study, model or records, text that is there, what stands there instead, the remedy in the message);
 the broken bar marks the place, line and column, that the message must name, and is taken out."""
 
 UNKNOWN_KEYS = (
@@ -178,6 +178,36 @@ REGIMENS = (
     ("study", "{until: 9 d,", "{until: ¦12 h,", "ascend"),
 )
 
+DATA_SETS = (
+    ("records", "file: events.csv", "file: ¦event.csv", "did you mean 'events.csv'?"),
+    ("records", "file: events.csv", "file: ¦.", "there is no data set"),
+    ("records", "  file: events.csv\n  columns", "  ¦columns", "write data: events.csv"),
+    ("records", "file: events.csv", "¦fiel: events.csv\n  file: events.csv", "did you mean 'file'?"),
+    ("records", "{AMT: {column", "{¦AMTT: {column", "did you mean 'AMT'?"),
+    ("records", "WT: {column: weight", "¦WTT: {column: weight", "did you mean 'WT'?"),
+    ("records", "column: weight", "column: ¦[weight]", "the name of a column"),
+    ("records", "column: weight", "¦colum: weight", "did you mean 'column'?"),
+    ("records", "WT: {column: weight", "¦WT: {column: dose", "can't be both AMT and WT"),
+    ("records", "unit: mg}", "unit: ¦mgg}", "did you mean 'mg'?"),
+    ("records", "unit: mg}", "unit: ¦mL}", "a unit such as mg"),
+    ("records", "unit: mg}", "unit: ¦nmol}", "molar_mass"),
+    ("records", "unit: kg}", "unit: ¦mg}", "a unit such as kg"),
+    ("records", "default: next", "default: ¦nxet", "did you mean 'next'?"),
+    ("records", "WT: interpolate", "WT: ¦linear", "interpolate"),
+    ("records", "WT: interpolate", "¦WTT: interpolate", "did you mean 'WT'?"),
+    ("records", "WT: interpolate", "smoker: ¦interpolate", "write next or previous"),
+    ("records", "scales: duration", "scales: ¦durations", "did you mean 'duration'?"),
+    ("records", "missing: [NA]", "missing: [¦[NA]]", "a text that means missing"),
+    ("records", "ignore: \"#\"", "ignore: \"¦#1\"", "may start a row of data"),
+    ("records", "observe: {2: trial.Cp}", "observe: {2: ¦trial.Cpp}", "did you mean 'trial.Cp'?"),
+    ("records", "observe: {2: trial.Cp}", "observe: {¦centrl: trial.Cp}", "did you mean 'central'?"),
+    ("records", "observe: {2: trial.Cp}", "observe: {¦-2: trial.Cp}", "the number of a CMT or DVID"),
+    ("records", "store: [records, amounts]", "store: [records, ¦amount]", "did you mean 'amounts'?"),
+    ("records", "    parameters:", "    ¦trail: [{oral: 100 mg}]\n    parameters:", "did you mean 'trial'?"),
+    ("records", "    parameters:", "    ¦parameter:", "did you mean 'parameters'?"),
+    ("study", "precision: double", "precision: double\nstore: [¦records]", "add data: FILE.csv"),
+)
+
 CLASSES = {
     "unknown keys": UNKNOWN_KEYS,
     "misspelt names": MISSPELT_NAMES,
@@ -189,6 +219,7 @@ CLASSES = {
     "impossible models": IMPOSSIBLE_MODELS,
     "impossible cohorts": IMPOSSIBLE_COHORTS,
     "regimens and tapers that never end or can't be made": REGIMENS,
+    "data sets": DATA_SETS,
 }
 
 # Many faults of one file, none of which follows from another: (text that is there, what stands there instead, remedy).
@@ -211,6 +242,19 @@ TOGETHER = {
         ("solver: exact", "solver: ¦exakt", "did you mean 'exact'?"),
         ("precision: double", "¦precison: double", "did you mean 'precision'?"),
         ("[50 mg, 100 mg]", "[50 mg, ¦100 h]", "mg"),
+    ),
+    "records": (
+        ("smoker: {categorical: {absent: 0.8", "smoker: {categorical: {¦abesnt: 0.8", "did you mean 'absent'?"),
+        ("trial.TVCL: 3 L/h", "¦trial.TVCLL: 3 L/h", "did you mean 'trial.TVCL'?"),
+        ("file: events.csv", "file: ¦event.csv", "did you mean 'events.csv'?"),
+        ("{AMT: {column", "{¦AMTT: {column", "did you mean 'AMT'?"),
+        ("unit: kg}", "unit: ¦kgg}", "did you mean 'kg'?"),
+        ("default: next", "default: ¦nxet", "did you mean 'next'?"),
+        ("scales: duration", "scales: ¦durations", "did you mean 'duration'?"),
+        ("{2: trial.Cp}", "{2: ¦trial.Cpp}", "did you mean 'trial.Cp'?"),
+        ("[trial.Cp, trial.effect]", "[trial.Cp, ¦trial.effct]", "did you mean 'trial.effect'?"),
+        ("solver: exact", "solver: ¦exakt", "did you mean 'exact'?"),
+        ("[records, amounts]", "[records, ¦amount]", "did you mean 'amounts'?"),
     ),
     "model": (
         ("molar_mass: 300 g/mol", "molar_mass: ¦300 g/mole", "did you mean 'mol'?"),

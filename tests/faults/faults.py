@@ -9,13 +9,13 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from _base import MODEL, STUDY  # noqa: E402
+from _base import EVENTS, MODEL, RECORDS, STUDY  # noqa: E402
 from _table import CLASSES, TOGETHER  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("HALFLIFE", os.path.join(ROOT, "build", "halflife")))
 BAR = "\u00a6"
-TEXTS = {"study": ("taper.yaml", STUDY), "model": ("trial_drug.yaml", MODEL)}
+TEXTS = {"study": ("taper.yaml", STUDY), "records": ("records.yaml", RECORDS), "model": ("trial_drug.yaml", MODEL)}
 n = failed = 0
 
 
@@ -50,6 +50,8 @@ def write(kind, text):
     for k, (file, good) in TEXTS.items():
         with open(file, "w", encoding="utf-8") as f:
             f.write(text if k == kind else good)
+    with open("events.csv", "w", encoding="utf-8") as f:
+        f.write(EVENTS)
 
 
 def one_line(text):
@@ -75,7 +77,7 @@ def each_alone():
             write(kind, text)
             done = halflife("check", file)
             ok(refused(done, [(place, remedy)]), f"{name}: {kind}: {one_line(new)}", why(done, (place, remedy)))
-            done = halflife("run", "taper.yaml", "-o", "taper.h5")
+            done = halflife("run", "records.yaml" if kind == "records" else "taper.yaml", "-o", "taper.h5")
             left = [x for x in os.listdir() if x.startswith("taper.h5") or x.endswith(".part")]
             ok(refused(done, [(place, remedy)]) and not left, f"{name}: run refuses it, too: {one_line(new)}", why(done, left))
 
