@@ -233,7 +233,9 @@ static bool is_ignored(const struct hl_csv *csv, int c, bool header)
     const char *ignore = csv->options.ignore;
     if (!ignore || c == EOF || c == '\0')
         return false;
-    return strchr(ignore, c) != NULL || (!header && is_letter(c) && strchr(ignore, '@') != NULL);
+    if (is_letter(c))
+        return !header && (strchr(ignore, c) || strchr(ignore, '@'));
+    return strchr(ignore, c) != NULL;
 }
 
 /* Takes empty lines and those to be left out, and the white space before the first field that counts. */

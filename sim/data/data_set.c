@@ -248,21 +248,28 @@ static void prepare(struct hl_data_set *set)
 
 /* ---- The first reading ---- */
 
-/* Columns in which numbers stood before the first text: the codes of all their texts. */
+static bool lacks_codes(const struct hl_column *column)
+{
+    return column->texts && column->numbers_first && !column->texts->too_many;
+}
+
+/* Columns in which numbers stood before the first text: the codes of all their texts, from the beginning. */
 static enum hl_status gather_texts(struct hl_data_set *set)
 {
-    enum hl_status status = HL_OK;
-    bool any = false;
+    size_t n = 0, *list = hl_arena_alloc(set->arena, set->n_columns, sizeof *list);
     for (size_t c = 0; c < set->n_columns; c++)
-        any = any || (set->column[c].texts && set->column[c].numbers_first && !set->column[c].texts->too_many);
-    if (!any)
+        if (lacks_codes(&set->column[c])) {
+            *set->column[c].texts = (struct hl_texts){0};
+            list[n++] = c;
+        }
+    if (n == 0)
         return HL_OK;
-    status = open_file(set);
+    enum hl_status status = open_file(set);
     while (status == HL_OK && take_row(set, &status))
-        for (size_t c = 0; c < set->n_columns; c++) {
-            const char *text = hl_csv_text(set->csv, c);
-            if (set->column[c].texts && set->column[c].numbers_first && !hl_data_is_missing(set, text))
-                hl_texts_add(set->column[c].texts, text);
+        for (size_t i = 0; i < n; i++) {
+            const char *text = hl_csv_text(set->csv, list[i]);
+            if (!hl_data_is_missing(set, text))
+                hl_texts_add(set->column[list[i]].texts, text);
         }
     return status;
 }
@@ -353,6 +360,7 @@ static enum hl_status read_all(struct hl_data_set *set)
     status = read_first(set);
     hl_ids_clear(&set->ids);
     close_file(set);
+    set->ended = false;
     return status == HL_OK && set->faults > 0 ? HL_ERR_INPUT : status;
 }
 

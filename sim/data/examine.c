@@ -171,10 +171,14 @@ static void examine_route(struct hl_data_set *set)
         return;
     said[index + 1] = true;
     const char *key = r->RATE == -1.0 ? "rate" : "duration";
-    hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE %g takes the %s from the model, but %s%s%s states none; add '%s:' to a "
-                  "route into it", r->RATE, key, index >= 0 ? "compartment " : way ? "its default route " : "it",
-                  index >= 0 ? system->compartment[index].name : way ? way->name : "",
-                  index >= 0 && way ? " with its route" : "", key);
+    if (index >= 0)
+        hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE %g takes the %s from the model, but no route into compartment %s "
+                      "that a data set can use states one; add '%s:' to it", r->RATE, key,
+                      system->compartment[index].name, key);
+    else
+        hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE %g takes the %s from the model, but its default route%s%s "
+                      "states none; add '%s:' to it, or name a compartment in CMT", r->RATE, key, way ? " " : "",
+                      way ? way->name : "", key);
 }
 
 static void examine_dose(struct hl_data_set *set)

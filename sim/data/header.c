@@ -228,17 +228,16 @@ static void settle_covariate(struct hl_data_set *set, size_t k)
     if (mine->column < 0)
         return;
     const char *text = stated_unit(set, set->system->covariate[k].name, mine->column, &pos);
+    bool has_unit = !info->n_categories && info->unit_text && *info->unit_text;
     if (text && !hl_unit_parse(text, &unit, why, sizeof why))
         hl_data_fault_at(set, pos, "the unit of %s: %s", set->system->covariate[k].name, why);
     else if (text && !hl_dim_equal(unit.dim, info->unit.dim))
         hl_data_fault_at(set, pos, "%s can't be in '%s'; its model has it in %s", set->system->covariate[k].name, text,
-                         info->unit_text && *info->unit_text ? info->unit_text : "1");
+                         has_unit ? info->unit_text : "1");
     else
         mine->factor = unit.factor;
-    if (!set->info[mine->column].unit_text)
-        set->info[mine->column].unit_text = text                                  ? text
-                                            : info->n_categories || !info->unit_text || !*info->unit_text ? NULL
-                                                                                                          : info->unit_text;
+    if (set->column[mine->column].item == HL_N_ITEMS)
+        set->info[mine->column].unit_text = text ? text : has_unit ? info->unit_text : NULL;
 }
 
 /* ---- What is missing ---- */

@@ -88,7 +88,7 @@ __attribute__((unused)) static int sample_stop(void **state)
 struct sample {
     struct hl_arena *arena;
     struct hl_diag *diag;
-    struct hl_data_spec spec;
+    struct hl_data_spec *spec; /* in the arena: the set keeps pointing at it */
     struct hl_study study;
     struct hl_data_set *set;
     char *messages;
@@ -124,8 +124,9 @@ __attribute__((unused)) static struct sample sample_study(const char *first, con
     struct hl_system *system = hl_system_link(s.arena, instance, second ? 2 : 1, s.diag);
     assert_non_null(system);
     s.study.system = system;
-    s.spec.path = sample_path;
-    s.spec.rule = hl_arena_alloc(s.arena, system->n_covariates, sizeof *s.spec.rule);
+    s.spec = hl_arena_alloc(s.arena, 1, sizeof *s.spec);
+    s.spec->path = sample_path;
+    s.spec->rule = hl_arena_alloc(s.arena, system->n_covariates, sizeof *s.spec->rule);
     return s;
 }
 
@@ -139,7 +140,7 @@ static void sample_write(const char *text, size_t n)
 __attribute__((unused)) static void sample_open(struct sample *s, const char *text)
 {
     sample_write(text, strlen(text));
-    s->study.data = &s->spec;
+    s->study.data = s->spec;
     s->set = hl_data_open(&s->study, s->diag);
     sample_take_messages(s);
 }

@@ -215,6 +215,59 @@ static void large_files(void **state)
     hl_csv_close(csv);
 }
 
+/* Lines left out, records of any length, and a digest of the bytes. */
+static void options(void **state)
+{
+    (void)state;
+    static const char text[] = "\xEF\xBB\xBF# made by hand, with ; and ,\r\n\n  #again\n@ and\nID;A\n1;2\n #3;4\n\t\n"
+                               "x;1\n  @y;1\n\"#5\";6\n7;8;9\n10\n# the end";
+    static const char *const kept[] = {"1 2", "#5 6", "7 8 9", "10"}; /* x is a letter, and '@' stands for letters */
+    struct hl_csv *csv = NULL;
+    enum hl_status status;
+    char hex[65], wanted[65], row[64];
+    struct hl_csv_options given = {"#@", true, hl_digest_create()};
+    FILE *file = fopen(path, "wb");
+    fwrite(text, 1, sizeof text - 1, file);
+    fclose(file);
+    assert_int_equal(hl_csv_open_with(path, &given, &csv, diag), HL_OK);
+    assert_string_equal(hl_csv_name(csv, 0), "ID");
+    assert_int_equal(hl_csv_pos(csv, 1).line, 5);
+    assert_int_equal(hl_csv_pos(csv, 1).column, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_true(hl_csv_next(csv, &status));
+        size_t n = 0;
+        for (size_t c = 0; c < hl_csv_fields(csv); c++)
+            n += (size_t)snprintf(row + n, sizeof row - n, "%s%s", c ? " " : "", hl_csv_text(csv, c));
+        assert_string_equal(row, kept[i]);
+    }
+    assert_false(hl_csv_next(csv, &status));
+    assert_int_equal(status, HL_OK);
+    assert_true(hl_digest_finish_hex(given.digest, hex));
+    assert_true(hl_digest_hex(text, sizeof text - 1, wanted));
+    assert_string_equal(hex, wanted);
+    hl_csv_close(csv);
+    assert_int_equal(hl_diag_count(diag, HL_NOTE), 0);
+}
+
+/* Comments longer than a buffer stand before the header, whose separator is found nevertheless. */
+static void a_long_preface(void **state)
+{
+    (void)state;
+    FILE *file = fopen(path, "wb");
+    for (int i = 0; i < 9000; i++)
+        fprintf(file, "# line %d,,,,\n", i);
+    fputs("a;b;c\n1;2;3\n", file);
+    fclose(file);
+    struct hl_csv *csv = NULL;
+    enum hl_status status;
+    assert_int_equal(hl_csv_open_with(path, &(struct hl_csv_options){.ignore = "#"}, &csv, diag), HL_OK);
+    assert_int_equal(hl_csv_columns(csv), 3);
+    assert_true(hl_csv_next(csv, &status));
+    assert_string_equal(hl_csv_text(csv, 2), "3");
+    assert_int_equal(hl_csv_pos(csv, 2).line, 9002);
+    hl_csv_close(csv);
+}
+
 static void memory_may_fail_anywhere(void **state)
 {
     (void)state;
@@ -265,6 +318,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(faults_end_the_file, begin, end),
         cmocka_unit_test_setup_teardown(bad_headers, begin, end),
         cmocka_unit_test_setup_teardown(large_files, begin, end),
+        cmocka_unit_test_setup_teardown(options, begin, end),
+        cmocka_unit_test_setup_teardown(a_long_preface, begin, end),
         cmocka_unit_test_setup_teardown(memory_may_fail_anywhere, begin, end),
     };
     return cmocka_run_group_tests(tests, make_path, remove_path);

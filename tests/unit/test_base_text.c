@@ -41,6 +41,35 @@ static void numbers_are_read(void **state)
     assert_int_equal(hl_text_number_length("mg"), 0);
 }
 
+/* The short way of reading a number gives strtod's bits. */
+static void numbers_are_exact(void **state)
+{
+    (void)state;
+    const char *given = getenv("HL_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : 20211009;
+    print_message("HL_SEED=%llu\n", (unsigned long long)seed);
+    for (int i = 0; i < 200000; i++) {
+        char text[40];
+        int n_whole, n_fraction, n = 0;
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        n_whole = (int)(seed >> 60);
+        n_fraction = (int)(seed >> 56 & 15);
+        if (seed >> 55 & 1)
+            text[n++] = '-';
+        for (int k = 0; k < n_whole + n_fraction + 1; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            text[n++] = k == n_whole ? '.' : (char)('0' + (seed >> 33) % 10);
+        }
+        text[n] = '\0';
+        double value = 99.0, wanted = strtod(text, NULL);
+        bool read = hl_text_number(text, &value);
+        if (n_whole + n_fraction == 0)
+            assert_false(read);
+        else if (!read || memcmp(&value, &wanted, sizeof value) != 0)
+            fail_msg("'%s' is %.17g, read as %.17g", text, wanted, value);
+    }
+}
+
 static void integers_are_read(void **state)
 {
     (void)state;
@@ -147,7 +176,7 @@ int main(void)
         cmocka_unit_test(numbers_are_read),     cmocka_unit_test(integers_are_read),
         cmocka_unit_test(the_nearest_spelling), cmocka_unit_test(hashes_are_fnv_1a),
         cmocka_unit_test(names),                cmocka_unit_test(the_shortest_text_of_a_number),
-        cmocka_unit_test(the_locale_has_no_say),
+        cmocka_unit_test(the_locale_has_no_say), cmocka_unit_test(numbers_are_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

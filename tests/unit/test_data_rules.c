@@ -113,7 +113,7 @@ static const struct rule rules[] = {
     {"RATE -2 by the default route", FULL "1,0,1,100,-2,.,0,0,0\n",
      ":2:11: error: RATE -2 takes the duration from the model", FULL "1,0,1,100,-2,2,0,0,0\n"},
     {"RATE -2 where no route leads", FULL "1,0,1,100,-2,3,0,0,0\n",
-     ":2:11: error: RATE -2 takes the duration from the model, but compartment alpha.peripheral",
+     ":2:11: error: RATE -2 takes the duration from the model, but no route into compartment alpha.peripheral that",
      FULL "1,0,1,100,50,3,0,0,0\n"},
     /* DUR */
     {"DUR and RATE disagree", "ID,TIME,AMT,RATE,DUR\n1,0,100,50,3\n",
