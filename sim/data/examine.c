@@ -140,9 +140,7 @@ static void examine_amount(struct hl_data_set *set)
 
 static bool states(const struct hl_route_part *part, double RATE)
 {
-    if (RATE == -1.0)
-        return part->rate_reg >= 0 || (part->input == HL_INPUT_RATE && part->input_reg >= 0);
-    return part->duration_reg >= 0 || (part->input == HL_INPUT_ZERO_ORDER && part->input_reg >= 0);
+    return (RATE == -1.0 ? part->rate_reg : part->duration_reg) >= 0;
 }
 
 static void examine_route(struct hl_data_set *set)

@@ -5,6 +5,7 @@
  *     RATE 0                          amount F f A at once; where the route says zero_order: D, as RATE -2
  *     RATE r > 0   scales duration    rate f r        for F A / r          (NONMEM: the pump's rate is what it is)
  *                  scales rate        rate F f r      for A / r            (the pump's time is what it is)
+ *     DUR d > 0                       rate F f A / d  for d                (the stated time holds, as in rxode2)
  *     RATE -1                         rate R          for F f A / R        R of the part
  *     RATE -2                         rate F f A / D  for D                D of the part
  *     AMT 0, SS: RATE r or -1         rate f r or R   since ever; F isn't applied
@@ -78,7 +79,12 @@ static bool read_modelled(const struct reading *r, struct hl_intake *x, bool con
 
 static bool read_input(const struct reading *r, struct hl_intake *x, double fraction, double F, bool constant)
 {
-    double RATE = r->record->RATE;
+    double RATE = r->record->RATE, DUR = r->record->DUR;
+    if (DUR > 0 && !constant) {
+        x->rate = x->amount / DUR;
+        x->duration = DUR;
+        return true;
+    }
     if (RATE < 0 || (RATE == 0 && x->part && x->part->every_dose))
         return read_modelled(r, x, constant);
     if (RATE == 0)
