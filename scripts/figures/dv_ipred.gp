@@ -81,7 +81,7 @@ if (logs > 0) {
     set xrange [least:far]; set yrange [least:far]
     eval log_tics('x', least, far, 640); eval log_tics('y', least, far, 640)
     set label 1 (outside > 0 ? sprintf('%d of %d beyond twice or half', outside, int(logs)) : sprintf('none of %d beyond twice or half', int(logs))) at graph 1,1 offset 0,0.7 right font font_note tc rgb '#444444'
-    plot x with lines lw 1.2 lc rgb black, 2*x with lines lw 1.2 dt 2 lc rgb grey, 0.5*x with lines lw 1.2 dt 2 lc rgb grey, \
-         for [i = low_c:high_c] $P using ($3 == i && $1 > 0 && $2 > 0 ? $1 : NaN):(DV($2)) with points pt ring ps small lw 1.2 lc rgb hue(i)
+    plot x with lines lw 1.2 lc rgb black notitle, for [i = 0:1] (i ? 2*x : 0.5*x) with lines lw 1.2 dt 2 lc rgb grey notitle, \
+         for [i = low_c:high_c] $P using ($3 == i && $1 > 0 && $2 > 0 ? $1 : NaN):(DV($2)) with points pt ring ps small lw 1.2 lc rgb hue(i) notitle
 }
 unset multiplot

@@ -122,9 +122,9 @@ do for [p = 0:n - 1] {
     set format x (p + across >= n ? '%g' : '')
     set label 1 'ID '.said_of(k, 'ID').went_wrong(k) at graph 0,1 offset character 0,0.55 left font font_small tc rgb (went_wrong(k) eq '' ? '#444444' : vermillion)
     plot for [i = low_c:high_c] $R using ($1 == k && shown[i - low_c + 1] == 1 && belongs($2, $4, i) ? $3/per : NaN):(Y($6)) \
-             with linespoints lw 1.1 pt 7 ps 0.28 lc rgb hue(i), \
+             with linespoints lw 1.1 pt 7 ps 0.28 lc rgb hue(i) notitle, \
          for [i = low_c:high_c] $R using ($1 == k && observed && $2 == 0 && $4 == i ? $3/per : NaN):(Y(DV($5))) \
-             with points pt 6 ps (n > 4 ? 0.8 : 1.1) lw 1.2 lc rgb (one ? vermillion : hue(i)), \
-         $R using ($1 == k && $2 == 9 && $3 <= high_x ? $3/per : NaN):(top):(0):(foot - top) with vectors nohead lw 1.2 lc rgb '#444444'
+             with points pt 6 ps (n > 4 ? 0.8 : 1.1) lw 1.2 lc rgb (one ? vermillion : hue(i)) notitle, \
+         $R using ($1 == k && $2 == 9 && $3 <= high_x ? $3/per : NaN):(top):(0):(foot - top) with vectors nohead lw 1.2 lc rgb '#444444' notitle
 }
 unset multiplot

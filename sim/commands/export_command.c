@@ -6,10 +6,10 @@
 #include "commands/command.h"
 
 static const struct hl_option options_of_export[] = {
-    {"format", 0, "csv|tsv|nonmem", "the shape of the table (default csv)"},
+    {"format", 0, "csv|tsv|nonmem", "the shape of the table (default csv); nonmem: what $TABLE writes, all digits"},
     {"wide", 0, NULL, "one row per time, one column per subject (or per arm)"},
     {"arm", 0, "A", "only this arm, by name or by number from 0"},
-    {"subject", 0, "K", "only this subject"},
+    {"subject", 0, "K", "only this subject; of a data set its K-th individual"},
     {"every", 0, "DT", "only times this far apart, for example '6 h'"},
     {"rows", 0, "all|obs", "of data-set results: all records, or those with EVID 0 and 2"},
 };
@@ -48,6 +48,10 @@ const struct hl_command hl_command_export = {
                 "  halflife export output/akita2021.h5 clonazepam_Cp_quantiles --format tsv\n"
                 "  halflife export output/akita2021.h5 metrics/clonazepam_Cp_Cmax\n"
                 "  halflife export output/akita2021.h5 doses --arm 0 --subject 17\n"
-                "  halflife export output/akita2021.h5 attributes\n",
+                "  halflife export output/akita2021.h5 attributes\n"
+                "  halflife export output/trial.h5 IPRED A_central --format nonmem --rows obs\n",
+    .details = "Without a variable: all trajectories, or all records of a data set's result. A table of records has ID and "
+               "TIME in\nfront; names of its columns may be written in any case. Missing values are NaN, and '.' in NONMEM's "
+               "format.\n",
     .option = options_of_export, .n_options = sizeof options_of_export / sizeof *options_of_export, .run = run_export,
 };

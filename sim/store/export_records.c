@@ -6,10 +6,11 @@
  *
  * Which columns: without names all of them, as stored; with names ID and TIME (and the arm, where there are several) in
  * front of those asked for. NONMEM's format has its items first (ID TIME EVID CMT and those of the others that the data
- * set has), then IPRED and DV, then what is asked for. */
+ * set has), then IPRED and DV, then what is asked for. A record without an AMT has no dose, which is what 0 says there;
+ * so the dose items, and they alone, are 0 in that format where they are empty. */
 #include "store/export_records.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +19,12 @@
 
 #define N_BLOCK 65536u
 
-struct column { const struct hl_result_variable *variable; bool is_arm; double *slab; };
+struct column {
+    const struct hl_result_variable *variable;
+    bool is_arm;
+    bool none_is_zero; /* a dose item in NONMEM's format */
+    double *slab;
+};
 
 struct listing {
     struct hl_result *result;
@@ -86,13 +92,23 @@ bool hl_records_named(const struct hl_result *r, const char *const *variable, si
 
 /* ---- Columns. */
 
+static bool is_dose_item(const struct hl_result_variable *v)
+{
+    static const char *const items[] = {"AMT", "RATE", "DUR", "ADDL", "II", "SS"};
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++)
+        if (strcmp(v->name, items[i]) == 0)
+            return true;
+    return false;
+}
+
 static void add_column(struct listing *l, const struct hl_result_variable *v)
 {
     for (size_t i = 0; i < l->n_columns; i++)
         if (l->column[i].variable == v)
             return;
     l->column = hl_arena_push(l->result->arena, l->column, l->n_columns, &l->capacity, sizeof *l->column);
-    l->column[l->n_columns++] = (struct column){.variable = v, .is_arm = strcmp(v->name, "arm") == 0};
+    l->column[l->n_columns++] = (struct column){.variable = v, .is_arm = strcmp(v->name, "arm") == 0,
+                                                .none_is_zero = l->out->format == HL_TEXT_NONMEM && is_dose_item(v)};
 }
 
 static void add_if_there(struct listing *l, const char *name)
@@ -220,7 +236,7 @@ static void put_cell(const struct listing *l, const struct column *c, double val
     else if (words && v->n_flags > 0 && code >= 0 && code < (double)v->n_flags)
         hl_text_table_text(l->out, v->flag[(size_t)code]);
     else
-        hl_text_table_number(l->out, v->type, value);
+        hl_text_table_number(l->out, v->type, c->none_is_zero && isnan(value) ? 0.0 : value);
 }
 
 static enum hl_status put_block(struct listing *l, uint64_t first, uint64_t n)

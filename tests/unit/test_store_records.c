@@ -450,6 +450,8 @@ static void exports_nonmem_tables(void **state)
         for (size_t c = 0; c < N; c++) {
             double expected = records_value(0, i / RECORDS_PER_INDIVIDUAL + 1, i % RECORDS_PER_INDIVIDUAL, columns[c]),
                    found = item(line(i + 2), c);
+            if ((columns[c] == REC_AMT || columns[c] == REC_II) && isnan(expected))
+                expected = 0; /* no dose */
             assert_true(found == expected || (isnan(found) && isnan(expected))); /* to the last bit */
         }
     }
