@@ -20,6 +20,66 @@ static enum hl_status prepare_arm(struct hl_prepared *p, size_t a, struct hl_dia
     return p->plan[a] ? HL_OK : HL_ERR_INPUT;
 }
 
+/* What a record's dose may enter, by state: what the first reading of the data set found. */
+static bool *dosed_states(struct hl_arena *arena, const struct hl_system *system, const struct hl_data_facts *facts)
+{
+    bool *dosed = hl_arena_alloc(arena, system->n_states, sizeof *dosed);
+    for (size_t c = 0; c < system->n_compartments; c++)
+        if (facts->dosed[c])
+            dosed[system->compartment[c].state] = true;
+    for (size_t i = 0; facts->default_dosed && i < system->n_instances; i++) {
+        int route = system->instance[i].default_route;
+        for (size_t k = 0; route >= 0 && k < system->route[route].n_parts; k++)
+            dosed[system->route[route].part[k].state] = true;
+        /* without a default route the observed compartment takes it; which one that is, course.c decides */
+        for (size_t k = 0; route < 0 && k < system->n_compartments; k++)
+            if (system->compartment[k].output == system->instance[i].default_output)
+                dosed[system->compartment[k].state] = true;
+        if (system->instance[i].is_drug)
+            break;
+    }
+    return dosed;
+}
+
+/* True when a covariate that changes within an individual runs along straight lines. */
+static bool is_interpolated(const struct hl_study *study, const struct hl_data_facts *facts)
+{
+    for (size_t c = 0; c < study->system->n_covariates; c++)
+        if (facts->varies[c] && study->data->rule[c] == HL_COVARIATE_INTERPOLATE)
+            return true;
+    return false;
+}
+
+/* An arm of a data set: its subjects are the individuals, its doses are in the records. */
+static enum hl_status prepare_records_arm(struct hl_prepared *p, size_t a, const struct hl_data_facts *facts,
+                                          struct hl_diag *diag)
+{
+    struct hl_arm *arm = &p->study->arm[a];
+    struct hl_cohort_spec *cohort = hl_arena_alloc(p->arena, 1, sizeof *cohort);
+    *cohort = *arm->cohort;
+    cohort->subjects = facts->individuals;
+    arm->cohort = cohort;
+    p->regimen[a] = hl_arena_alloc(p->arena, 1, sizeof *p->regimen[a]);
+    p->cohort[a] = hl_cohort_create(arm, diag);
+    p->plan[a] = hl_plan_create_for_data(arm->system, dosed_states(p->arena, arm->system, facts),
+                                         is_interpolated(p->study, facts), p->study->solver, p->study->tolerance, diag);
+    return p->cohort[a] && p->plan[a] ? HL_OK : HL_ERR_INPUT;
+}
+
+static enum hl_status prepare_records(struct hl_prepared *p, struct hl_diag *diag)
+{
+    p->data = hl_data_open(p->study, diag);
+    if (!p->data)
+        return HL_ERR_INPUT;
+    const struct hl_data_facts *facts = hl_data_facts(p->data);
+    p->study->subjects = facts->individuals;
+    enum hl_status status = HL_OK;
+    for (size_t a = 0; a < p->study->n_arms; a++)
+        if (prepare_records_arm(p, a, facts, diag) != HL_OK)
+            status = HL_ERR_INPUT;
+    return status;
+}
+
 /* What is prescribed in a study that is faulty elsewhere: its own faults are wanted too, nothing else. */
 static void check_prescriptions(struct hl_arena *arena, const struct hl_study *study, struct hl_diag *diag)
 {
@@ -47,8 +107,8 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
     p->regimen = hl_arena_alloc(p->arena, n, sizeof *p->regimen);
     p->cohort = hl_arena_alloc(p->arena, n, sizeof *p->cohort);
     p->plan = hl_arena_alloc(p->arena, n, sizeof *p->plan);
-    enum hl_status status = HL_OK;
-    for (size_t a = 0; a < n; a++)
+    enum hl_status status = p->study->data ? prepare_records(p, diag) : HL_OK;
+    for (size_t a = 0; !p->study->data && a < n; a++)
         if (prepare_arm(p, a, diag) != HL_OK)
             status = HL_ERR_INPUT;
     return hl_diag_count(diag, HL_ERROR) > 0 ? HL_ERR_INPUT : status;
@@ -61,6 +121,7 @@ void hl_prepared_clear(struct hl_prepared *p)
         hl_plan_free(p->plan[a]);
         hl_cohort_free(p->cohort[a]);
     }
+    hl_data_close(p->data);
     hl_arena_free(p->arena);
     memset(p, 0, sizeof *p);
 }
@@ -91,6 +152,8 @@ static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
 double hl_prepared_memory(const struct hl_prepared *p)
 {
     const struct hl_study *study = p->study;
+    if (study->data)
+        return 0; /* records stream */
     double per_subject = (double)study->n_outputs * (double)study->n_times, most = 0;
     for (size_t a = 0; a < study->n_arms; a++) {
         double metrics = 0;
@@ -101,9 +164,55 @@ double hl_prepared_memory(const struct hl_prepared *p)
     return most;
 }
 
+static const char *rule_name(enum hl_covariate_rule rule)
+{
+    return rule == HL_COVARIATE_NEXT ? "next" : rule == HL_COVARIATE_PREVIOUS ? "previous" : "interpolate";
+}
+
+/* Covariates that the data set brings, with the rule each follows between records. */
+static void describe_covariates(const struct hl_prepared *p, FILE *stream)
+{
+    const struct hl_data_facts *facts = hl_data_facts(p->data);
+    for (size_t i = 0; i < facts->n_columns; i++) {
+        int c = facts->column[i].covariate;
+        if (c >= 0)
+            fprintf(stream, "  covariate    %s%s\n", p->study->system->covariate[c].name,
+                    facts->varies[c] ? hl_arena_printf(p->arena, ", changes within individuals: %s%s",
+                                                       rule_name(p->study->data->rule[c]),
+                                                       p->study->data->rule_stated ? "" : " (NONMEM's rule)")
+                                     : "");
+    }
+}
+
+static void describe_records(const struct hl_prepared *p, const char *output, FILE *stream)
+{
+    const struct hl_study *study = p->study;
+    const struct hl_data_facts *facts = hl_data_facts(p->data);
+    fprintf(stream, "%s: %s\n", study->name, study->title ? study->title : "");
+    fprintf(stream, "  data set     %s: %" PRIu64 " records of %" PRIu64 " individuals, %" PRIu64 " observations, %"
+            PRIu64 " dose records\n", study->data->path, facts->records, facts->individuals, facts->observations,
+            facts->doses);
+    fprintf(stream, "  outputs     ");
+    for (size_t o = 0; o < study->n_asked; o++)
+        fprintf(stream, " %s", study->system->output[study->output[o]].name);
+    fprintf(stream, "\n  bioavailability with a given rate scales the %s\n",
+            study->data->scales_rate ? "rate" : "duration (NONMEM's rule)");
+    describe_covariates(p, stream);
+    if (study->n_arms > 1)
+        fprintf(stream, "  arms         %zu, each with all records\n", study->n_arms);
+    hl_plan_describe(p->plan[0], stream);
+    print_bytes(stream, "file", (double)hl_store_estimate(study, (const struct hl_regimen *const *)p->regimen));
+    if (output)
+        fprintf(stream, "  result       %s\n", output);
+}
+
 void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE *stream)
 {
     const struct hl_study *study = p->study;
+    if (study->data) {
+        describe_records(p, output, stream);
+        return;
+    }
     fprintf(stream, "%s: %s\n", study->name, study->title ? study->title : "");
     fprintf(stream, "  subjects     %" PRIu64 ", seed %" PRIu64 "\n", study->subjects, study->seed);
     fprintf(stream, "  times        %zu, from %g h to %g h\n", study->n_times, study->time[0],

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cohort/cohort.h"
+#include "run_records.h"
 
 #define STRIP 64
 #define MEMORY_SHARE 0.8 /* of the machine's memory that an arm's values may take */
@@ -489,7 +490,9 @@ static enum hl_status run_arms(const struct hl_prepared *p, const struct hl_run_
     enum hl_progress_mode mode = options->quiet ? HL_PROGRESS_NONE : options->progress;
     struct hl_progress *progress = hl_progress_create(mode, "subjects", total_subjects(p->study));
     enum hl_status status = HL_OK;
-    for (size_t a = 0; status == HL_OK && a < p->study->n_arms; a++)
+    if (p->data)
+        status = hl_run_records(p, options->block, store, progress, &interrupted, failed, diag);
+    for (size_t a = 0; !p->data && status == HL_OK && a < p->study->n_arms; a++)
         status = interrupted ? HL_ERR_INTERRUPTED : run_arm(p, a, store, block, progress, failed);
     hl_progress_free(progress, status == HL_OK);
     if (status == HL_OK)
@@ -503,11 +506,13 @@ static void say_done(const struct hl_run_options *options, const struct hl_study
 {
     if (options->quiet)
         return;
-    fprintf(stderr, "%s: %zu arm%s x %llu subject%s in %.2f s\n", output, study->n_arms, study->n_arms == 1 ? "" : "s",
-            (unsigned long long)study->subjects, study->subjects == 1 ? "" : "s", seconds);
+    fprintf(stderr, "%s: %zu arm%s x %llu %s%s in %.2f s\n", output, study->n_arms, study->n_arms == 1 ? "" : "s",
+            (unsigned long long)study->subjects, study->data ? "individual" : "subject",
+            study->subjects == 1 ? "" : "s", seconds);
     if (failed)
         fprintf(stderr, "%llu subject solutions failed; /subjects/status says why\n", (unsigned long long)failed);
-    fprintf(stderr, "for education and research only, not for dosing\nnext: halflife plot %s\n", output);
+    fprintf(stderr, "for education and research only, not for dosing\nnext: halflife %s %s\n",
+            study->data ? "export --format nonmem" : "plot", output);
 }
 
 /* output/NAME.h5 where there is (or can be) a directory output. */
@@ -522,7 +527,8 @@ static enum hl_status run_prepared(const struct hl_prepared *p, const struct hl_
                                    const char *output, double started, struct hl_diag *diag)
 {
     struct hl_store *store = NULL;
-    struct hl_provenance provenance = {.command_line = options->command_line, .threads = omp_get_max_threads()};
+    struct hl_provenance provenance = {.command_line = options->command_line, .threads = omp_get_max_threads(),
+                                       .data_digest = p->data ? hl_data_facts(p->data)->sha256 : NULL};
     enum hl_status status = hl_store_create(output, options->force, p->study,
                                             (const struct hl_regimen *const *)p->regimen, &provenance, &store, diag);
     if (status != HL_OK)

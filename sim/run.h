@@ -3,10 +3,12 @@
 #ifndef HL_RUN_H
 #define HL_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 
 #include "base/progress.h"
+#include "data/data_set.h"
 #include "store/store.h"
 
 struct hl_run_options {
@@ -27,6 +29,7 @@ struct hl_prepared {
     struct hl_regimen **regimen;     /* by arm */
     struct hl_cohort **cohort;
     struct hl_plan **plan;
+    struct hl_data_set *data;        /* NULL for a study of prescriptions */
 };
 
 /* Reads and checks a study as far as possible without solving it. HL_ERR_INPUT with messages in diag; *prepared must be

@@ -5,14 +5,21 @@
 #include "commands/command.h"
 #include "commands/study_options.h"
 #include "data/data_set.h"
-#include "run.h"
+#include "run_records.h"
 
 static enum hl_status check_study(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
 {
     struct hl_prepared prepared;
     enum hl_status status = hl_prepare(path, options, &prepared, diag);
+    uint64_t failed = 0;
+    if (status == HL_OK && prepared.data)
+        status = hl_try_records(&prepared, &failed, diag);
     if (status == HL_OK)
         hl_prepared_describe(&prepared, NULL, stdout);
+    if (failed) {
+        printf("  at fault     %llu individuals\n", (unsigned long long)failed);
+        status = HL_ERR_INPUT;
+    }
     hl_prepared_clear(&prepared);
     return status;
 }

@@ -2,12 +2,14 @@
 /* halflife explain: one subject of one arm, in full: who it is, what follows for its kinetics, how it is solved, what
  * is given to it and when. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "cohort/cohort.h"
 #include "commands/command.h"
+#include "commands/explain_records.h"
 #include "commands/study_options.h"
 #include "run.h"
 
@@ -125,7 +127,28 @@ static void print_events(const struct hl_events *events, const struct hl_system 
         printf("  ... %zu more (--events 0 lists all)\n", events->n - shown);
 }
 
-static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uint64_t subject, uint64_t most)
+/* Subject's registers; of a data set with the covariates of its first record. */
+static enum hl_status fill_registers(const struct hl_prepared *p, size_t a, uint64_t subject, double *regs,
+                                     struct hl_diag *diag)
+{
+    const struct hl_system *system = p->study->arm[a].system;
+    enum hl_status status = HL_OK;
+    hl_cohort_fill(p->cohort[a], subject, 1, regs, 1);
+    const struct hl_individual *who = p->data ? hl_explain_find(p, subject, &status, diag) : NULL;
+    if (!who)
+        return status;
+    hl_cohort_draw(p->cohort[a], subject, regs);
+    if (hl_data_facts(p->data)->has_occasions)
+        hl_cohort_occasion(p->cohort[a], subject, who->record[0].OCC, regs);
+    for (size_t c = 0; c < system->n_covariates; c++)
+        if (!isnan(who->covariate[c]))
+            regs[system->covariate[c].reg] = who->covariate[c];
+    hl_program_run(&system->individual, regs, 1);
+    return HL_OK;
+}
+
+static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uint64_t subject, uint64_t most,
+                                      struct hl_diag *diag)
 {
     const struct hl_arm *arm = &p->study->arm[a];
     struct hl_events events = {0};
@@ -134,15 +157,18 @@ static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uin
         return HL_ERR_MEMORY;
     printf("%s, arm '%s', subject %" PRIu64 " of %" PRIu64 ", seed %" PRIu64 "\n", p->study->name, arm->name, subject,
            arm->cohort->subjects, arm->cohort->seed);
-    hl_cohort_fill(p->cohort[a], subject, 1, regs, 1);
+    enum hl_status status = fill_registers(p, a, subject, regs, diag);
     print_covariates(arm->system, regs);
     print_individual(arm->system, regs);
-    enum hl_status status = print_half_lives(p->plan[a], arm->system, regs);
+    if (status == HL_OK)
+        status = print_half_lives(p->plan[a], arm->system, regs);
     puts("solver");
     hl_plan_describe(p->plan[a], stdout);
-    if (status == HL_OK)
+    if (status == HL_OK && p->data)
+        status = hl_explain_records(p, a, subject, most, diag);
+    else if (status == HL_OK)
         status = hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
-    if (status == HL_OK)
+    if (status == HL_OK && !p->data)
         print_events(&events, arm->system, most);
     hl_free(events.event);
     hl_free(regs);
@@ -170,7 +196,7 @@ static enum hl_status run_explain(const struct hl_arguments *arguments, struct h
         status = HL_ERR_INPUT;
     }
     if (status == HL_OK)
-        status = explain_subject(&prepared, arm, subject, most);
+        status = explain_subject(&prepared, arm, subject, most, diag);
     hl_prepared_clear(&prepared);
     return status;
 }
@@ -180,7 +206,8 @@ const struct hl_command hl_command_explain = {
     .usage = "STUDY.yaml [--subject K] [--arm A]",
     .summary = "shows one subject's covariates, individual parameters, half-lives, solver plan and event list",
     .examples = "  halflife explain configs/akita2021.yaml --subject 17\n"
-                "  halflife explain configs/tapers.yaml --arm nardi2010 --typical\n",
+                "  halflife explain configs/tapers.yaml --arm nardi2010 --typical\n"
+                "  halflife explain study.yaml --data events.csv --subject 3\n",
     .option = options_of_explain,
     .n_options = sizeof options_of_explain / sizeof *options_of_explain,
     .run = run_explain,

@@ -11,7 +11,6 @@ static const struct hl_option options_of_run[] = {
     {"output", 'o', "FILE.h5", "where the result goes (default: output/NAME.h5)"},
     {"threads", 0, "N", "threads (default: all cores); the result is the same for any number"},
     HL_STUDY_OPTIONS,
-    {"data", 0, "FILE.csv", "a NONMEM-style data set instead of the study's arms (not in this version)"},
     {"resume", 0, NULL, "go on with an interrupted run (not in this version)"},
     {"force", 'f', NULL, "replace an existing result"},
     {"dry-run", 'n', NULL, "check everything and say what would run"},
@@ -38,13 +37,10 @@ static enum hl_status read_progress(const struct hl_arguments *arguments, enum h
 
 static enum hl_status refuse_later_options(const struct hl_arguments *arguments, struct hl_diag *diag)
 {
-    static const char *const later[] = {"resume", "data"};
-    for (size_t i = 0; i < 2; i++)
-        if (hl_arguments_value(arguments, later[i])) {
-            hl_diag_error(diag, hl_pos_none(), "--%s is not supported by this version", later[i]);
-            return HL_ERR_INPUT;
-        }
-    return HL_OK;
+    if (!hl_arguments_value(arguments, "resume"))
+        return HL_OK;
+    hl_diag_error(diag, hl_pos_none(), "--resume is not supported by this version");
+    return HL_ERR_INPUT;
 }
 
 static enum hl_status run_run(const struct hl_arguments *arguments, struct hl_diag *diag)
@@ -77,6 +73,7 @@ const struct hl_command hl_command_run = {
     .name = "run", .usage = "STUDY.yaml [-o FILE.h5] [options]", .summary = "runs a study and writes its result file",
     .examples = "  halflife run configs/akita2021.yaml\n"
                 "  halflife run configs/tapers.yaml -o tapers.h5 --subjects 200 --seed 7\n"
-                "  halflife run configs/overlap.yaml --set clonazepam.TVCL='2 L/h' --dry-run\n",
+                "  halflife run configs/overlap.yaml --set clonazepam.TVCL='2 L/h' --dry-run\n"
+                "  halflife run study.yaml --data events.csv\n",
     .option = options_of_run, .n_options = sizeof options_of_run / sizeof *options_of_run, .run = run_run,
 };

@@ -38,6 +38,7 @@ enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struc
     options->has_subjects = hl_arguments_value(arguments, "subjects") != NULL;
     options->has_seed = hl_arguments_value(arguments, "seed") != NULL;
     options->typical = hl_arguments_value(arguments, "typical") != NULL;
+    options->data = hl_arguments_value(arguments, "data");
     if (hl_arguments_integer(arguments, "subjects", 1, &options->subjects, diag) != HL_OK ||
         hl_arguments_integer(arguments, "seed", 0, &options->seed, diag) != HL_OK)
         status = HL_ERR_INPUT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The options shared by every verb that reads a study: --subjects, --seed, --typical, --set. */
+/* The options shared by every verb that reads a study: --subjects, --seed, --typical, --data, --set. */
 #ifndef HL_COMMANDS_STUDY_OPTIONS_H
 #define HL_COMMANDS_STUDY_OPTIONS_H
 
@@ -10,6 +10,7 @@
     {"subjects", 0, "N", "another number of subjects than the study says"},                      \
     {"seed", 0, "S", "another seed than the study says"},                                        \
     {"typical", 0, NULL, "one subject: every eta zero, covariates at the models' defaults"},     \
+    {"data", 0, "FILE.csv", "a NONMEM-style data set in the place of the study's arms"},         \
     {"set", 0, "KEY=VALUE", "change any value of the study or a model (may be repeated)"}
 
 /* Room for what hl_study_options points at. */
