@@ -7,6 +7,7 @@
 
 #include "run.h"
 #include "cohort/cohort.h"
+#include "record_table.h"
 
 static enum hl_status prepare_arm(struct hl_prepared *p, size_t a, struct hl_diag *diag)
 {
@@ -201,7 +202,10 @@ static void describe_records(const struct hl_prepared *p, const char *output, FI
     if (study->n_arms > 1)
         fprintf(stream, "  arms         %zu, each with all records\n", study->n_arms);
     hl_plan_describe(p->plan[0], stream);
-    print_bytes(stream, "file", (double)hl_store_estimate(study, (const struct hl_regimen *const *)p->regimen));
+    const struct hl_record_table *table = hl_record_table_create(p->arena, study, facts);
+    print_bytes(stream, "file", (double)hl_store_estimate(study, NULL)
+                                + (double)hl_store_records_estimate(facts->records * study->n_arms, table->n,
+                                                                    table->column));
     if (output)
         fprintf(stream, "  result       %s\n", output);
 }

@@ -40,6 +40,7 @@ struct records_run {
     struct hl_diag *diag;
     uint64_t failed;
     double *ID, *covariate, *individual, *mixture; /* [quantity][subject], for /subjects */
+    char **id_text;                       /* [subject]; NULL when IDs are numbers */
     signed char *status;
     bool more;
 };
@@ -94,6 +95,9 @@ static void keep_subject(struct records_run *run, const struct hl_individual *wh
     if (k >= n)
         return;
     run->ID[k] = who->ID;
+    size_t length = strlen(who->id_text) + 1;
+    if (run->id_text && (run->id_text[k] = hl_alloc(length, 1)))
+        memcpy(run->id_text[k], who->id_text, length);
     run->status[k] = (signed char)status;
     for (size_t c = 0; c < system->n_covariates; c++)
         run->covariate[c * n + k] = regs[system->covariate[c].reg];
@@ -204,9 +208,12 @@ static enum hl_status store_subjects(struct records_run *run)
     const struct hl_arm *arm = &run->p->study->arm[run->arm];
     const struct hl_system *system = arm->system;
     size_t n = (size_t)arm->cohort->subjects;
+    for (size_t k = 0; run->id_text && k < n; k++)
+        if (!run->id_text[k])
+            return HL_ERR_MEMORY;
     enum hl_status status = hl_store_subject_status(run->store, run->arm, run->status);
     if (status == HL_OK)
-        status = hl_store_subject_id(run->store, run->arm, run->ID);
+        status = hl_store_subject_id(run->store, run->arm, run->ID, (const char *const *)run->id_text);
     for (size_t c = 0; status == HL_OK && c < system->n_covariates; c++)
         status = hl_store_subject_covariate(run->store, run->arm, c, run->covariate + c * n);
     for (size_t i = 0; status == HL_OK && i < system->n_individuals; i++)
@@ -217,6 +224,14 @@ static enum hl_status store_subjects(struct records_run *run)
 }
 
 /* ---- All arms */
+
+static bool ids_are_texts(const struct hl_data_facts *facts)
+{
+    for (size_t i = 0; i < facts->n_columns; i++)
+        if (facts->column[i].item && strcmp(facts->column[i].item, "ID") == 0)
+            return facts->column[i].kind == HL_COLUMN_TEXT;
+    return false;
+}
 
 static enum hl_status run_init(struct records_run *run, size_t arm)
 {
@@ -232,6 +247,8 @@ static enum hl_status run_init(struct records_run *run, size_t arm)
     for (size_t i = 0; i < 3; i++)
         good = (run->batch[i] = hl_alloc(1, sizeof *run->batch[i])) && good;
     run->ID = hl_alloc(n, sizeof *run->ID);
+    if (ids_are_texts(hl_data_facts(run->p->data)))
+        good = (run->id_text = hl_alloc(n, sizeof *run->id_text)) != NULL && good;
     run->covariate = hl_alloc(n * system->n_covariates, sizeof *run->covariate);
     run->individual = hl_alloc(n * system->n_individuals, sizeof *run->individual);
     run->mixture = hl_alloc(n * system->n_mixtures, sizeof *run->mixture);
@@ -251,7 +268,10 @@ static void run_clear(struct records_run *run)
             hl_free(run->batch[i]->values);
             hl_free(run->batch[i]);
         }
-    void *part[] = {run->walker, run->ID, run->covariate, run->individual, run->mixture, run->status};
+    size_t n = run->id_text ? (size_t)run->p->study->arm[run->arm].cohort->subjects : 0;
+    for (size_t k = 0; k < n; k++)
+        hl_free(run->id_text[k]);
+    void *part[] = {run->id_text, run->walker, run->ID, run->covariate, run->individual, run->mixture, run->status};
     for (size_t i = 0; i < sizeof part / sizeof *part; i++)
         hl_free(part[i]);
 }
