@@ -103,13 +103,17 @@ static const char *default_text(struct hl_arena *arena, const struct hl_covariat
     return plain ? hl_arena_strdup(arena, number) : hl_arena_printf(arena, "%s %s", number, info->unit_text);
 }
 
+/* Without a word about the cohort a prescription shows the typical subject; the individuals of a data set differ by
+ * their random effects, as in the tools that data sets come from. */
 static void fill_cohort(struct filler *filler)
 {
     struct hl_arena *arena = filler->reader->arena;
     struct hl_yaml *cohort = hl_yaml_get(filler->tree, "cohort");
     if (!cohort) {
         cohort = hl_study_node(arena, filler->tree->pos, HL_YAML_MAPPING);
-        hl_study_put(arena, cohort, filler->tree->pos, "typical", hl_study_scalar(arena, filler->tree->pos, "true"));
+        bool typical = !filler->reader->has_data;
+        hl_study_put(arena, cohort, filler->tree->pos, "typical",
+                     hl_study_scalar(arena, filler->tree->pos, typical ? "true" : "false"));
         hl_study_put(arena, filler->tree, filler->tree->pos, "cohort", cohort);
         mark(filler, "cohort.typical");
     }
