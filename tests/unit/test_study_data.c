@@ -79,7 +79,7 @@ static void short_form(void **state)
     assert_string_equal(study->data->ignore, "#");
     assert_string_equal(study->precision, "double");
     assert_false(study->store_trajectories);
-    assert_true(study->arm[0].cohort->typical);
+    assert_false(study->arm[0].cohort->typical); /* as in the tools data sets come from */
     assert_string_equal(s.messages, "");
     sample_free(&s);
 }
