@@ -94,20 +94,22 @@ static int jacobian(double t, const double y[], double *dfdy, double dfdt[], voi
     return GSL_SUCCESS;
 }
 
-static double scale_of(const struct hl_lane *lane, double y, double dydt, double h, size_t k)
+/* Not h |dy/dt|: after a step that has run away, products of states make it far larger than the error it should show. */
+static double scale_of(const struct hl_lane *lane, double y, size_t k)
 {
     double noise = SMALLEST_SHARE * lane->plan->system->state[lane->plan->integrated[k]].unit.factor;
-    return fmax(fmax(lane->scale[k], fmax(noise, SMALLEST_SCALE)), fmax(fabs(y), fabs(h * dydt)));
+    return fmax(fmax(lane->scale[k], fmax(noise, SMALLEST_SCALE)), fabs(y));
 }
 
 static int control_adjust(void *state, size_t n, unsigned int order, const double y[], const double error[],
                           const double dydt[], double *h)
 {
+    (void)dydt;
     const struct hl_lane *lane = state;
     double worst = 0, old = *h;
     for (size_t k = 0; k < n; k++) {
-        double ratio = fabs(error[k]) / (lane->tolerance * scale_of(lane, y[k], dydt[k], old, k));
-        if (!(ratio <= worst)) /* NaN counts as worst */
+        double ratio = fabs(error[k]) / (lane->tolerance * scale_of(lane, y[k], k));
+        if (!(ratio <= worst) && !isnan(worst)) /* NaN is worst, and stays it */
             worst = ratio;
     }
     if (!isfinite(worst)) {
@@ -129,8 +131,9 @@ static int control_adjust(void *state, size_t n, unsigned int order, const doubl
 
 static int control_level(void *state, const double y, const double dydt, const double h, const size_t k, double *level)
 {
+    (void)dydt, (void)h;
     const struct hl_lane *lane = state;
-    *level = lane->tolerance * scale_of(lane, y, dydt, h, k);
+    *level = lane->tolerance * scale_of(lane, y, k);
     return GSL_SUCCESS;
 }
 
@@ -231,7 +234,7 @@ static double bridge_error(struct hl_lane *lane)
             return NAN;
         for (size_t k = 0; k < n; k++) {
             double error = BRIDGE_ERROR * h * fabs(lane->f[k] - lane->y_before[k]);
-            worst = fmax(worst, error / (lane->tolerance * scale_of(lane, lane->at[k], lane->f[k], h, k)));
+            worst = fmax(worst, error / (lane->tolerance * scale_of(lane, fmax(fabs(lane->at[k]), fabs(b->y1[k])), k)));
         }
     }
     return worst;

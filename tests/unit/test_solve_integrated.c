@@ -173,6 +173,34 @@ static void michaelis_menten_has_a_closed_form(void **state)
     fixture_free(f);
 }
 
+/* Binding, x' = y' = -k x y, after a long rest in which the steps have grown far too long for what a dose then sets going:
+ * a step that runs away must be refused, not measured by its own huge rates. With d = x0 - y0 the closed form is
+ * x = d/(1 - y0/x0 exp(-k d t)). */
+static void a_long_rest_before_a_dose(void **state)
+{
+    (void)state;
+    double k = 0.113, x0 = 231.7, y0 = 9.7, at_dose = 40.2, d = x0 - y0;
+    struct fixture *f = fixture_create(2, 0);
+    struct hl_state *x = f->system.state;
+    for (size_t i = 0; i < 2; i++) {
+        int met = code(f, &f->system.rhs_integrated, HL_OP_MUL, x[0].reg, x[1].reg, -1);
+        fixture_code(f, &f->system.rhs_integrated, HL_OP_MUL, x[i].derivative_reg, number(f, -k), met, -1);
+    }
+    x[1].initial_reg = number(f, y0);
+    fixture_bolus(f, at_dose, 0, x0);
+    double *time = even_times(3, 95.5);
+    struct solution s = fixture_solve(f, "exact", 1e-9, 1, time, 3);
+    assert_int_equal(s.status[0], HL_SUBJECT_GOOD);
+    for (size_t i = 0; i < 3; i++) {
+        double t = time[i] - at_dose, now = d / (1 - y0 / x0 * exp(-k * d * t));
+        assert_near("bound", at(&s, 0, i, 0), t < 0 ? 0 : now, 1e-8 * x0);
+        assert_near("free", at(&s, 1, i, 0), t < 0 ? y0 : now - d, 1e-8 * x0);
+    }
+    solution_free(&s);
+    hl_free(time);
+    fixture_free(f);
+}
+
 static void steady_state_is_found_without_running_in(void **state)
 {
     (void)state;
@@ -254,6 +282,7 @@ int main(void)
         cmocka_unit_test(every_stepper_finds_the_same),
         cmocka_unit_test(output_times_do_not_matter),
         cmocka_unit_test(michaelis_menten_has_a_closed_form),
+        cmocka_unit_test(a_long_rest_before_a_dose),
         cmocka_unit_test(steady_state_is_found_without_running_in),
         cmocka_unit_test(interactions_take_part),
         cmocka_unit_test(failures_have_a_name),

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the scripts on the structural library share: studies of several models at once, and solutions that owe nothing
-to the program: sums of exponentials by partial fractions, convolution by quadrature, and scipy's integrators.
+to the program: sums of exponentials by partial fractions, and an integrator of their own.
 """
+import os
+import re
+import subprocess
+
 import numpy as np
-from scipy.integrate import solve_ivp
+
+from _halflife import PROGRAM, ROOT
 
 
 def study(models, items, times, outputs, parameters=None, cohort="typical", arms=None, metrics=(), extra=""):
@@ -78,17 +83,53 @@ def disposition(k, exchange=()):
     return [back for _, back in exchange], np.sort(np.linalg.eigvals(matrix).real)[::-1]
 
 
-def integrated(rhs, start, stops, t, method="LSODA"):
-    """scipy's solution at times t (ascending). stops: [(time, function of the state that gives the new one)], applied
-    before a value at the same time is taken."""
-    y, now, found = np.asarray(start, float), 0.0, {}
-    marks = sorted(set([0.0] + [s for s, _ in stops] + list(t)))
-    for at in marks:
-        if at > now:
-            done = solve_ivp(rhs, (now, at), y, method=method, rtol=1e-12, atol=1e-13)
-            assert done.success, done.message
-            y, now = done.y[:, -1], at
-        for _, change in (s for s in stops if s[0] == at):
+def extrapolated(rhs, y, h):
+    """One step of length h by Gragg's method with 2, 4, ... 16 substeps, extrapolated to none (Bulirsch and Stoer): the
+    new state, and how far the last two extrapolations are apart."""
+    table = []
+    for k in range(1, 9):
+        n, previous = 2 * k, y
+        now = y + h / n * rhs(y)
+        for _ in range(n - 1):
+            previous, now = now, previous + 2 * h / n * rhs(now)
+        row = [(previous + now + h / n * rhs(now)) / 2]
+        for j, earlier in enumerate(table[-1] if table else [], 1):
+            row.append(row[-1] + (row[-1] - earlier) / ((k / (k - j)) ** 2 - 1))
+        table.append(row)
+    return table[-1][-1], np.abs(table[-1][-1] - table[-2][-1])
+
+
+def integrated(rhs, start, changes, t, tolerance=1e-12):
+    """States at times t (ascending) of dy/dt = rhs(y), which doesn't depend on time. changes: [(time, function of the
+    state that gives the new one)]; one at an asked time comes first."""
+    y, now, found, h = np.asarray(start, float), 0.0, {}, 0.1
+    scale = np.abs(y)
+    for at in sorted(set([0.0] + [c[0] for c in changes] + list(t))):
+        while now < at:
+            h = min(h, at - now)
+            new, error = extrapolated(rhs, y, h)
+            scale = np.maximum(scale, np.abs(new))
+            if np.all(error <= tolerance * scale + 1e-300):
+                now, y = (at if h == at - now else now + h), new
+                h *= 1.6
+            else:
+                h *= 0.5
+        for _, change in (c for c in changes if c[0] == at):
             y = np.asarray(change(y), float)
+            scale = np.maximum(scale, np.abs(y))
+            h = 0.1
         found[at] = y
     return np.array([found[at] for at in t])
+
+
+def filed(model):
+    """The parameters of a model as the program prints them: {name: (number, unit)}."""
+    done = subprocess.run([PROGRAM, "models", model], capture_output=True, text=True, check=True,
+                          env=dict(os.environ, HALFLIFE_DATA=ROOT))
+    lines = done.stdout.split("\nParameters", 1)[1].split("\n\n", 1)[0].splitlines()[1:]
+    found = {}
+    for line in lines:
+        match = re.match(r"  (\w+)  +(\S+)(?: (\S+))?  +assumption", line)
+        if match:
+            found[match.group(1)] = (float(match.group(2)), match.group(3) or "")
+    return found
