@@ -94,7 +94,8 @@ static int jacobian(double t, const double y[], double *dfdy, double dfdt[], voi
     return GSL_SUCCESS;
 }
 
-/* Not h |dy/dt|: after a step that has run away, products of states make it far larger than the error it should show. */
+/* Not h |dy/dt|: after a step that has run away, products of states make it far larger than the error it should show.
+ * What rises from 0 within the step is measured by the value at its end. */
 static double scale_of(const struct hl_lane *lane, double y, size_t k)
 {
     double noise = SMALLEST_SHARE * lane->plan->system->state[lane->plan->integrated[k]].unit.factor;

@@ -173,9 +173,9 @@ static void michaelis_menten_has_a_closed_form(void **state)
     fixture_free(f);
 }
 
-/* Binding, x' = y' = -k x y, after a long rest in which the steps have grown far too long for what a dose then sets going:
- * a step that runs away must be refused, not measured by its own huge rates. With d = x0 - y0 the closed form is
- * x = d/(1 - y0/x0 exp(-k d t)). */
+/* Binding, x' = y' = -k x y, after a long rest in which the steps have grown far too long for what a dose then sets
+ * going: a step that runs away must be refused, not measured by its own huge rates. With d = x0 - y0 the closed form
+ * is x = d/(1 - y0/x0 exp(-k d t)). */
 static void a_long_rest_before_a_dose(void **state)
 {
     (void)state;

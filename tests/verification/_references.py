@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The structural library written a second time: REFERENCE[model](p, doses, t) gives {output: values at times t} for doses
-[(hour, mg)] by the default route. p holds the parameters by the names of the model file (h, mg, L, nM; per cent as they
+"""The structural library written a second time: REFERENCE[model](p, doses, t) gives {output: values at times t} for
+doses [(hour, mg)] by the default route. p holds the parameters by the names of the model file (h, mg, L, nM; per cent as they
 are written). What is linear is a sum of exponentials, the rest is integrated here.
 """
 import math
@@ -18,8 +18,8 @@ def superposed(unit, doses, t, factor=1.0, lag=0.0):
 # ---- Disposition: clearances and volumes from any parameterisation.
 
 def body(p, names):
-    """K, volume and exchange rates from the parameters at hand. names: the file's suffixes of the central compartment and
-    of its partners, such as ("1", "2", "3")."""
+    """K, volume and exchange rates from the parameters at hand. names: the file's suffixes of the central compartment
+    and of its partners, such as ("1", "2", "3")."""
     c, partners = names[0], names[1:]
     one = {k[2:]: v for k, v in p.items() if k.startswith("TV")}
     v = one.get("V" + c, one.get("V"))

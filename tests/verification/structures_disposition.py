@@ -12,7 +12,8 @@ from _structures import Exponentials, curve, disposition, metric, study, values
 
 tap = Tap()
 EXACT = 1e-9
-TIMES = np.array([0.05, 0.3, 0.37, 0.9, 1.61, 3.3, 5.5, 7.67, 7.9, 9.2, 14.97, 15.3, 22.28, 23.1, 30.9, 47, 71.3, 119.9])
+TIMES = np.array([0.05, 0.3, 0.37, 0.9, 1.61, 3.3, 5.5, 7.67, 7.9, 9.2, 14.97, 15.3, 22.28, 23.1, 30.9, 47, 71.3,
+                  119.9])
 DOSES = [0.0, 7.3, 14.6, 21.9]
 
 # Ugly drugs: clearances, volumes, absorption. The peripheral volumes and clearances in order.
