@@ -208,17 +208,38 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
     return keep_metrics(r, w, study, &block);
 }
 
-/* One output of a strip: packed here, put into the file by one thread at a time. */
-static enum hl_status store_strip(struct hl_store *store, size_t a, const struct arm_results *r, size_t o, size_t first,
-                                  size_t n)
+/* The values of output o from subject first on: [subject][time]. */
+static const double *values_of(const struct arm_results *r, size_t o, size_t first)
+{
+    return r->values + (o * r->subjects + first - 1) * r->n_times;
+}
+
+/* One variable of a strip: packed here, put into the file by one thread at a time. */
+static enum hl_status store_strip(struct hl_store *store, size_t a, size_t o, size_t first, size_t n,
+                                  const double *values)
 {
     struct hl_packed *packed = NULL;
-    enum hl_status status = hl_store_pack(store, a, o, first, n, r->values + (o * r->subjects + first - 1) * r->n_times,
-                                          &packed);
+    enum hl_status status = hl_store_pack(store, a, o, first, n, values, &packed);
     if (status != HL_OK)
         return status;
 #pragma omp critical(hl_store)
     status = hl_store_put(store, packed);
+    return status;
+}
+
+/* An output of a strip as it would be measured at each output time: the number of the time is that of the draw. */
+static enum hl_status store_observed(const struct hl_prepared *p, size_t a, const struct arm_results *r, size_t o,
+                                     struct hl_store *store, size_t first, size_t n)
+{
+    const struct hl_output *output = &p->study->arm[a].system->output[p->study->output[o]];
+    const double *IPRED = values_of(r, o, first);
+    double *DV = hl_alloc(n * r->n_times, sizeof *DV);
+    enum hl_status status = DV ? HL_OK : HL_ERR_MEMORY;
+    for (size_t i = 0; DV && i < n * r->n_times; i++)
+        DV[i] = hl_cohort_observation(p->cohort[a], first + i / r->n_times, output, i % r->n_times, IPRED[i]);
+    if (DV)
+        status = store_strip(store, a, r->n_outputs + o, first, n, DV);
+    hl_free(DV);
     return status;
 }
 
@@ -232,7 +253,10 @@ static enum hl_status solve_strip(struct worker *w, const struct hl_prepared *p,
         status = solve_block(w, p, a, r, first + done, left < w->lanes ? left : w->lanes);
     }
     for (size_t o = 0; status == HL_OK && p->study->store_trajectories && o < r->n_outputs; o++)
-        status = store_strip(store, a, r, o, first, n);
+        status = store_strip(store, a, o, first, n, values_of(r, o, first));
+    for (size_t o = 0; status == HL_OK && o < r->n_outputs; o++)
+        if (hl_study_is_observed(p->study, o))
+            status = store_observed(p, a, r, o, store, first, n);
     hl_progress_add(progress, n);
     return status;
 }

@@ -19,7 +19,7 @@ struct hl_subject_column {
 };
 
 /* Datasets of one output. */
-struct hl_output_variables { struct hl_dataset *trajectory, *quantiles, *mean, *sd, *count, *fraction; };
+struct hl_output_variables { struct hl_dataset *trajectory, *observed, *quantiles, *mean, *sd, *count, *fraction; };
 
 struct hl_metric_variable { struct hl_dataset *dataset; size_t width; };
 

@@ -198,21 +198,31 @@ static void describe_output(struct hl_store *s, struct hl_dataset *d, size_t out
     hl_layout_evidence(w, d, &o->evidence);
 }
 
-static void create_trajectory(struct hl_store *s, size_t i, const char *name)
+/* One variable over (arm, subject, time); what as in describe_output. */
+static struct hl_dataset *create_trajectory(struct hl_store *s, size_t i, const char *name, const char *what)
 {
     const struct hl_axis *axis[3] = {&s->arm, &s->subject, &s->time};
     uint64_t chunk[3];
     hl_layout_trajectory_chunk(s->study, chunk);
     enum hl_hdf_type type = strcmp(s->study->precision, "double") == 0 ? HL_FLOAT64 : HL_FLOAT32;
     struct hl_dataset *d = hl_writer_dataset(s->writer, "", name, type, 3, axis, chunk);
-    s->output[i].trajectory = d;
-    describe_output(s, d, i, "", NULL);
+    describe_output(s, d, i, what, NULL);
     if (d && strcmp(s->study->precision, "rounded") == 0)
         hl_writer_text(s->writer, d, "precision", "rounded to 10 bits of mantissa: relative error at most 4.9e-4");
     if (d && chunk[2] < s->study->n_times)
         hl_writer_text(s->writer, d, "storage",
                        hl_arena_printf(s->writer->arena, "chunks of %d subjects by %llu of %zu times",
                                        HL_BLOCK_SUBJECTS, (unsigned long long)chunk[2], s->study->n_times));
+    return d;
+}
+
+static void create_observed(struct hl_store *s, size_t i, const char *stem)
+{
+    const char *name = hl_writer_name(s->writer, "", hl_arena_printf(s->writer->arena, "%s_DV", stem));
+    struct hl_dataset *d = create_trajectory(s, i, name, "simulated observation of ");
+    s->output[i].observed = d;
+    if (d)
+        hl_writer_text(s->writer, d, "statistic", "observation");
 }
 
 static struct hl_dataset *create_summary(struct hl_store *s, size_t i, const char *stem, const char *suffix,
@@ -253,8 +263,11 @@ static void create_outputs(struct hl_store *s)
     for (size_t i = 0; i < study->n_outputs; i++) {
         stem[i] = hl_writer_name(s->writer, "", hl_layout_output(study, i)->name);
         if (study->store_trajectories)
-            create_trajectory(s, i, stem[i]);
+            s->output[i].trajectory = create_trajectory(s, i, stem[i], "");
     }
+    for (size_t i = 0; i < study->n_outputs; i++)
+        if (hl_study_is_observed(study, i))
+            create_observed(s, i, stem[i]);
     for (size_t i = 0; i < study->n_outputs; i++)
         create_output(s, i, stem[i]);
 }

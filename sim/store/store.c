@@ -152,7 +152,10 @@ uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen
     if (study->data)
         return estimate_people(study);
     uint64_t size = strcmp(study->precision, "double") == 0 ? 8 : 4;
-    uint64_t bytes = study->store_trajectories ? study->n_outputs * arms * subjects * times * size : 0;
+    uint64_t variables = study->store_trajectories ? study->n_outputs : 0;
+    for (size_t i = 0; i < study->n_outputs; i++)
+        variables += hl_study_is_observed(study, i);
+    uint64_t bytes = variables * arms * subjects * times * size;
     bytes += study->n_outputs * arms * times * (study->n_quantiles * 8 + 8 + 8 + 4);
     bytes += study->n_thresholds * arms * times * 8;
     for (size_t i = 0; i < study->n_metrics; i++)

@@ -30,7 +30,8 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
 /* Trajectories of n subjects from first (1-based) of an arm for one requested output: values[n][n_times] in the
  * engine's unit; converted, rounded as the study asks, compressed and written as chunks of 64 subjects; first - 1 must
  * be a multiple of 64, and n too, except at the end of the cohort. Many subjects at once are packed by
- * provenance->threads threads. */
+ * provenance->threads threads. Number study->n_outputs + i stands for the simulated observations of output i (where
+ * hl_study_is_observed), here and in hl_store_pack. */
 enum hl_status hl_store_trajectories(struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
                                      const double *values);
 

@@ -52,10 +52,18 @@ static void workshop_clear(struct workshop *shop)
     hl_free(shop->block);
 }
 
+/* An output's trajectories, or (beyond the number of outputs) its observations; NULL when they aren't kept. */
+static struct hl_dataset *dataset_of(const struct hl_store *s, size_t output)
+{
+    size_t n = s->study->n_outputs;
+    return output < n ? s->output[output].trajectory : s->output[output - n].observed;
+}
+
 static bool workshop_init(struct workshop *shop, const struct hl_store *s, const struct hl_dataset *d, size_t output)
 {
     size_t size = hl_hdf_size(d->type), chunk_bytes = (size_t)(d->chunk[1] * d->chunk[2]) * size;
-    *shop = (struct workshop){.dataset = d, .factor = hl_layout_output(s->study, output)->unit.factor,
+    const struct hl_output *o = hl_layout_output(s->study, output % s->study->n_outputs);
+    *shop = (struct workshop){.dataset = d, .factor = o->unit.factor,
                               .rounded = strcmp(s->study->precision, "rounded") == 0, .n_times = s->study->n_times,
                               .size = size, .level = s->writer->level, .packer = hl_packer_create(s->writer->level)};
     if (!shop->packer)
@@ -157,7 +165,9 @@ static struct hl_packed *packed_create(const struct hl_dataset *d, size_t arm, s
 static bool is_possible(const struct hl_store *s, size_t arm, size_t output, uint64_t first, size_t n)
 {
     const struct hl_study *study = s->study;
-    if (study->data || arm >= study->n_arms || output >= study->n_outputs || first == 0 || n == 0 || n > study->subjects ||
+    bool known = output < study->n_outputs ||
+                 (output < 2 * study->n_outputs && hl_study_is_observed(study, output - study->n_outputs));
+    if (study->data || arm >= study->n_arms || !known || first == 0 || n == 0 || n > study->subjects ||
         first - 1 > study->subjects - n)
         return false;
     return (first - 1) % HL_BLOCK_SUBJECTS == 0 && (n % HL_BLOCK_SUBJECTS == 0 || first - 1 + n == study->subjects);
@@ -170,7 +180,7 @@ enum hl_status hl_store_pack(const struct hl_store *s, size_t arm, size_t output
     *result = NULL;
     if (!is_possible(s, arm, output, first, n))
         return HL_ERR_INTERNAL;
-    const struct hl_dataset *d = s->output[output].trajectory;
+    const struct hl_dataset *d = dataset_of(s, output);
     if (!d) /* summaries only: nothing to do, hl_store_put takes NULL */
         return HL_OK;
     struct hl_packed *packed = packed_create(d, arm, output, first, n);
@@ -192,7 +202,7 @@ enum hl_status hl_store_pack(const struct hl_store *s, size_t arm, size_t output
 enum hl_status hl_store_put(struct hl_store *s, struct hl_packed *packed)
 {
     if (packed && s->writer->status == HL_OK) {
-        struct hl_dataset *d = s->output[packed->output].trajectory;
+        struct hl_dataset *d = dataset_of(s, packed->output);
         uint64_t per_arm = d->blocks.n / d->blocks.dims[0], block = packed->arm * per_arm + packed->first_block;
         for (size_t i = 0; i < packed->n_chunks; i++)
             hl_writer_chunk(s->writer, d, packed->chunk[i].offset, packed->chunk[i].bytes, packed->chunk[i].n);

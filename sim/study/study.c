@@ -200,12 +200,17 @@ static const char *choice(struct hl_study_reader *reader, const struct hl_yaml *
     return word[index];
 }
 
-enum part { SUMMARIES, TRAJECTORIES, RECORDS, AMOUNTS, N_PARTS };
+static bool faulty(const struct hl_study_reader *reader)
+{
+    return hl_diag_count(reader->diag, HL_ERROR) > reader->faults;
+}
+
+enum part { SUMMARIES, TRAJECTORIES, OBSERVATIONS, RECORDS, AMOUNTS, N_PARTS };
 
 /* Records, and the amounts in them, are what a data set leaves; trajectories and summaries are of prescriptions. */
 static void read_store(struct hl_study_reader *reader, const struct hl_yaml *node, bool stored[N_PARTS])
 {
-    static const char *const words[] = {"summaries", "trajectories", "records", "amounts"};
+    static const char *const words[] = {"summaries", "trajectories", "observations", "records", "amounts"};
     size_t n, index;
     struct hl_yaml **item = hl_study_items(reader->arena, node, &n);
     for (size_t i = 0; i < n; i++) {
@@ -213,13 +218,42 @@ static void read_store(struct hl_study_reader *reader, const struct hl_yaml *nod
             continue;
         stored[index] = true;
         if (reader->has_data && index < RECORDS)
-            hl_diag_note(reader->diag, item[i]->pos, "store: a data set leaves records, not %s", words[index]);
+            hl_diag_note(reader->diag, item[i]->pos, "store: a data set leaves records, %s",
+                         index == OBSERVATIONS ? "which hold the observations as DV"
+                                               : hl_arena_printf(reader->arena, "not %s", words[index]));
         if (!reader->has_data && index >= RECORDS)
             hl_diag_error(reader->diag, item[i]->pos,
                           "store: %s are of data sets, and this study has none; add data: FILE.csv, or remove it",
                           words[index]);
     }
     reader->study->store_trajectories = stored[TRAJECTORIES] && !reader->has_data;
+    reader->study->store_observations = stored[OBSERVATIONS] && !reader->has_data;
+}
+
+static bool has_error(const struct hl_output *output)
+{
+    return output->residual_additive > 0.0 || output->residual_proportional > 0.0;
+}
+
+bool hl_study_is_observed(const struct hl_study *study, size_t output)
+{
+    bool observed = false;
+    for (size_t a = 0; study->store_observations && a < study->n_arms; a++)
+        observed = observed || has_error(&study->arm[a].system->output[study->output[output]]);
+    return observed;
+}
+
+/* Observations of outputs without error would be missing without a word. */
+static void check_observed(struct hl_study_reader *reader, const struct hl_yaml *store)
+{
+    const struct hl_study *study = reader->study;
+    bool observed = !study->store_observations || faulty(reader);
+    for (size_t i = 0; !observed && i < study->n_outputs; i++)
+        observed = hl_study_is_observed(study, i);
+    if (!observed)
+        hl_diag_warning(reader->diag, store->pos,
+                        "store: there are no observations to store: none of the outputs has a residual_error in its "
+                        "model");
 }
 
 static void read_settings(struct hl_study_reader *reader, const struct hl_yaml *tree)
@@ -265,11 +299,6 @@ static bool same_outputs(struct hl_study_reader *reader, const struct hl_system 
         return false;
     }
     return true;
-}
-
-static bool faulty(const struct hl_study_reader *reader)
-{
-    return hl_diag_count(reader->diag, HL_ERROR) > reader->faults;
 }
 
 #define MOST_WITH_FAULTS 64 /* combinations */
@@ -395,6 +424,7 @@ static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
     read_settings(reader, study->resolved);
     read_questions(reader, study->resolved, study->system);
     read_combinations(&c, study->resolved);
+    check_observed(reader, hl_yaml_get(study->resolved, "store"));
     show_factors(reader, c.sweep);
     if (study->system && study->n_arms && study->arm[0].cohort && !alters_model(c.sweep))
         hl_study_fill_covariates(reader, study->resolved, study->system, study->arm[0].cohort);

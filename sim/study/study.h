@@ -122,6 +122,7 @@ struct hl_study {
     const char *precision;            /* "single", "double", "rounded" */
     const char *compression;          /* "none", "fast", "small" */
     bool store_trajectories;          /* store: [trajectories, ...]; metrics and quantiles are always kept */
+    bool store_observations;          /* store: [observations, ...]: each output time as it would be measured */
     struct hl_data_spec *data;        /* NULL without a data set; with one there is one arm (or one per combination of a
                                          sweep) without prescriptions, and no times. The outputs beyond n_asked include
                                          those of every compartment (struct hl_system_compartment) */
@@ -157,6 +158,10 @@ struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *pat
 /* The same from text (tests); name stands in messages. */
 struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, const char *text,
                                     const struct hl_study_options *options, struct hl_diag *diag);
+
+/* True when simulated observations of the study's output number output are stored: they are wanted, and in some arm its
+ * model states a residual error. */
+bool hl_study_is_observed(const struct hl_study *study, size_t output);
 
 /* "Cmax" ...; the unit text of a metric of an output, e.g. "ng/mL", "h", "ng/mL.h" (into the arena). */
 const char *hl_metric_kind_name(enum hl_metric_kind kind);

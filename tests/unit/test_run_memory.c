@@ -23,7 +23,9 @@ static const char sample_delta[] = "model: delta\n"
                                    "  Vmax: {value: 3.7 mg/h, grade: assumption}\n"
                                    "  Km: {value: 41 ug/L, grade: assumption}\n"
                                    "flows:\n"
-                                   "  - central -> out: Vmax / (Km * V + central)\n";
+                                   "  - central -> out: Vmax / (Km * V + central)\n"
+                                   "residual_error:\n"
+                                   "  Cp: {proportional: 0.13}\n";
 
 static const char small_study[] =
     "study: small\n"
@@ -42,7 +44,8 @@ static const char small_study[] =
     "metrics:\n"
     "  - {of: clonazepam.Cp, list: [Cmax, AUC, Ctrough, half_life]}\n"
     "  - {of: overlap.depth, above: \"0.5\", list: [hours_above, first_time]}\n"
-    "quantiles: [5 %, 50 %, 95 %]\n";
+    "quantiles: [5 %, 50 %, 95 %]\n"
+    "store: [trajectories, summaries, observations]\n";
 
 /* A run whose n-th allocation fails (0: none does), in a child; the way it ended goes to its exit status. */
 static void run_once(size_t n, int threads)

@@ -362,6 +362,29 @@ static void what_bioavailability_scales(void **state)
     }
 }
 
+/* Observations need a residual error; a data set's records have them anyway. */
+static void observations(void **state)
+{
+    (void)state;
+    struct sample s = good_with(ONE ARMS "store: [trajectories, observations]\n", NULL);
+    assert_true(s.study->store_observations && s.study->store_trajectories);
+    assert_false(hl_study_is_observed(s.study, 0));
+    says(&s, "s:5:8: warning: store: there are no observations to store: none of the outputs has a residual_error");
+    sample_free(&s);
+    sample_write("delta.yaml", "model: delta\nextends: alpha\nresidual_error: {Cp: {additive: 0.3 ng/mL}}\n");
+    s = good_with("study: o\ndrugs: {clonazepam: delta}\noutputs: [clonazepam.Ceff, clonazepam.Cp]\n" ARMS
+                  "store: [observations]\n",
+                  NULL);
+    assert_true(s.study->store_observations && !s.study->store_trajectories);
+    assert_false(hl_study_is_observed(s.study, 0));
+    assert_true(hl_study_is_observed(s.study, 1));
+    sample_free(&s);
+    s = good_with(ONE "data: events.csv\nstore: [records, observations]\n", NULL);
+    assert_false(s.study->store_observations);
+    says(&s, "note: store: a data set leaves records, which hold the observations as DV");
+    sample_free(&s);
+}
+
 /* ---- the resolved study */
 
 static void same_data(const struct hl_study *a, const struct hl_study *b)
@@ -564,6 +587,7 @@ int main(void)
         cmocka_unit_test(sweeps_make_arms),
         cmocka_unit_test(questions_of_prescriptions),
         cmocka_unit_test(what_bioavailability_scales),
+        cmocka_unit_test(observations),
         cmocka_unit_test(resolved_says_the_same),
         cmocka_unit_test(each_fault_at_its_place),
         cmocka_unit_test(all_faults_in_one_pass),
