@@ -378,6 +378,10 @@ bool hl_eigen_solve(struct hl_eigen *eigen, const long double *A, const struct h
                     hl_guarded *V, hl_guarded *W)
 {
     size_t n = shape->n;
+    if (hl_eigen_solve_real(A, shape, lambda, V, W)) {
+        keep_structure(V, W, shape);
+        return true;
+    }
     for (size_t i = 0; i < n * n; i++)
         V[i] = 0.0L;
     for (size_t b = 0; b < shape->n_blocks; b++)

@@ -21,6 +21,11 @@ void hl_eigen_free(struct hl_eigen *eigen);
 bool hl_eigen_solve(struct hl_eigen *eigen, const long double *A, const struct hl_shape *shape, hl_guarded *lambda,
                     hl_guarded *V, hl_guarded *W);
 
+/* The same for real modes that are well apart, blocks of at most three states and at most 16 states in all: false when
+ * it isn't so, or the result wouldn't be right to 1e-15. Needs no scratch. (eigen_real.c) */
+bool hl_eigen_solve_real(const long double *A, const struct hl_shape *shape, hl_guarded *lambda, hl_guarded *V,
+                         hl_guarded *W);
+
 /* Eigenvalues only, block by block. */
 bool hl_eigen_values(struct hl_eigen *eigen, const long double *A, const struct hl_shape *shape, hl_guarded *lambda);
 

@@ -180,10 +180,14 @@ static void move_freely(const struct hl_modes *modes, double dt, double *z)
 static void note_peaks(const struct hl_modes *modes, double dt, struct hl_modes_work *work)
 {
     size_t n = modes->n;
+    bool real = modes->kind == HL_MODES_REAL;
+    for (size_t j = 0; real && j < n; j++)
+        work->e[j] = exp(modes->re[j] * dt);
     for (size_t k = 0; k < n; k++) {
         for (size_t j = 0; j < n; j++)
-            work->z[j] = modes->W[j * n + k];
-        move_freely(modes, dt, work->z);
+            work->z[j] = modes->W[j * n + k] * (real ? work->e[j] : 1);
+        if (!real)
+            move_freely(modes, dt, work->z);
         hl_modes_states(modes, work->z, work->x);
         for (size_t i = 0; i < n; i++)
             work->peak[i * n + k] = fmax(work->peak[i * n + k], fabs(work->x[i]));
