@@ -7,9 +7,17 @@
 
 #define MOST_IDS ((size_t)1000000)
 
+/* Where the search for a hash begins. The bits of small whole numbers differ only near the top, so they are brought down
+ * before the multiplication and after it. */
+static size_t home(uint64_t hash, size_t n_slots)
+{
+    hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15u;
+    return (size_t)(hash >> 32) & (n_slots - 1);
+}
+
 static void put(uint64_t *slot, size_t n_slots, uint64_t hash)
 {
-    size_t i = (size_t)(hash * 0x9E3779B97F4A7C15u >> 20) & (n_slots - 1);
+    size_t i = home(hash, n_slots);
     while (slot[i] && slot[i] != hash)
         i = (i + 1) & (n_slots - 1);
     slot[i] = hash;
@@ -19,7 +27,7 @@ static bool holds(const struct hl_ids *ids, uint64_t hash)
 {
     if (!ids->n_slots)
         return false;
-    size_t i = (size_t)(hash * 0x9E3779B97F4A7C15u >> 20) & (ids->n_slots - 1);
+    size_t i = home(hash, ids->n_slots);
     while (ids->slot[i] && ids->slot[i] != hash)
         i = (i + 1) & (ids->n_slots - 1);
     return ids->slot[i] == hash;

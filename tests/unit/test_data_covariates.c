@@ -122,6 +122,31 @@ static void units(void **state)
     sample_free(&s);
 }
 
+/* The amount as a covariate: columns: {DOSE: AMT}. */
+static void an_item_that_is_a_covariate_too(void **state)
+{
+    (void)state;
+    struct sample s = sample_study(sample_drug, NULL);
+    struct hl_data_column column = {.item = "AGE", .column = "AMT"};
+    s.spec->column = &column;
+    s.spec->n_columns = 1;
+    sample_open(&s, "ID,TIME,AMT [ug]\n1,0,2500\n");
+    sample_says(&s, 1, ":1:9: error: AGE can't be in 'ug'; its model has it in year");
+    sample_free(&s);
+    s = sample_study(sample_drug, NULL);
+    s.spec->column = &column;
+    s.spec->n_columns = 1;
+    sample_open(&s, "ID,TIME,AMT\n1,0,25\n1,1,.\n");
+    sample_says(&s, 1, ":3:5: note: 1 missing value of AGE in 1 individual: filled");
+    const struct hl_individual *x = sample_next(&s);
+    assert_true(x->record[0].AMT == 25.0 && x->record[1].AMT == 0.0 && x->covariate[1] == 25.0 && x->covariate[4] == 25.0);
+    const struct hl_data_column_info *c = hl_data_facts(s.set)->column;
+    assert_true(c[2].covariate == 1);
+    assert_string_equal(c[2].item, "AMT");
+    assert_string_equal(c[2].unit_text, "mg");
+    sample_free(&s);
+}
+
 /* ---- Against the definition ---- */
 
 static double defined(const double *time, const double *value, size_t n, size_t i, enum hl_covariate_rule rule)
@@ -178,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_rules), cmocka_unit_test(resets), cmocka_unit_test(categories),
         cmocka_unit_test(a_covariate_that_stays), cmocka_unit_test(units), cmocka_unit_test(random_gaps),
+        cmocka_unit_test(an_item_that_is_a_covariate_too),
     };
     return cmocka_run_group_tests(tests, sample_start, sample_stop);
 }
