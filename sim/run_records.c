@@ -43,6 +43,7 @@ struct records_run {
     char **id_text;                       /* [subject]; NULL when IDs are numbers */
     signed char *status;
     bool more;
+    bool told_lag, told_sum;
 };
 
 /* ---- Reading */
@@ -132,10 +133,29 @@ static enum hl_status solve_one(struct records_run *run, struct batch *b, size_t
 
 /* ---- Writing */
 
+/* Notes are given once per run, at the first record that deserves them. */
+static void report_oddities(struct records_run *run, const struct hl_individual *who, const struct hl_course_fault *fault)
+{
+    struct hl_pos pos = {.file = run->p->study->data->path, .column = 1};
+    if (fault->long_lag != SIZE_MAX && !run->told_lag) {
+        pos.line = (int)who->record[fault->long_lag].row;
+        hl_diag_note(run->diag, pos, "steady state with a lag of at least II (ID %s): the doses still on their way are "
+                     "counted; NONMEM's answer before TIME + lag depends on version and ADVAN", who->id_text);
+        run->told_lag = true;
+    }
+    if (fault->bent_sum != SIZE_MAX && !run->told_sum) {
+        pos.line = (int)who->record[fault->bent_sum].row;
+        hl_diag_warning(run->diag, pos, "SS 2 adds a steady state to what is there (ID %s), which means little in a model "
+                        "that isn't linear; write the doses out, or use SS 1", who->id_text);
+        run->told_sum = true;
+    }
+}
+
 static void report_faults(struct records_run *run, const struct batch *b)
 {
     const char *file = run->p->study->data->path;
     for (size_t i = 0; i < b->n; i++) {
+        report_oddities(run, b->who[i], &b->fault[i]);
         if (b->fault[i].status == HL_SUBJECT_GOOD)
             continue;
         const struct hl_individual *who = b->who[i];

@@ -301,9 +301,29 @@ static void take_steady(struct hl_course *course, bool added)
     hl_lane_restart(course->lane, &course->start);
 }
 
+static bool is_linear(const struct hl_plan *plan)
+{
+    for (size_t k = 0; k < plan->system->n_states; k++)
+        if (plan->live[k] && !plan->system->state[k].linear)
+            return false;
+    return true;
+}
+
+/* What tools differ in, or what means little: for a note. */
+static void note_oddities(struct hl_course *course, const struct hl_record *record, size_t n)
+{
+    struct hl_course_fault *fault = course->fault;
+    for (size_t k = 0; k < n; k++)
+        if (record->II > 0 && course->intake[k].lag >= record->II && fault->long_lag == SIZE_MAX)
+            fault->long_lag = course->record;
+    if (record->SS == 2 && fault->bent_sum == SIZE_MAX && !is_linear(course->plan))
+        fault->bent_sum = course->record;
+}
+
 static enum hl_subject_status make_steady(struct hl_course *course, const struct hl_record *record, size_t n)
 {
     bool adds = record->SS == 2, constant = record->AMT == 0; /* as written */
+    note_oddities(course, record, n);
     size_t cancelled = adds ? 0 : hl_agenda_clear(course->agenda);
     enum hl_subject_status status = first_guess(course, record->SS);
     if (status != HL_SUBJECT_GOOD)
@@ -489,7 +509,7 @@ enum hl_status hl_course_run(struct hl_course *course, const struct hl_individua
     course->listener = listener;
     course->fault = fault;
     course->failure = HL_OK;
-    *fault = (struct hl_course_fault){.status = HL_SUBJECT_GOOD};
+    *fault = (struct hl_course_fault){.status = HL_SUBJECT_GOOD, .long_lag = SIZE_MAX, .bent_sum = SIZE_MAX};
     enum hl_subject_status status = individual->n > 0 ? begin(course) : HL_SUBJECT_GOOD;
     for (; course->record < individual->n; course->record++) {
         double *row = value + course->record * n_outputs;

@@ -51,8 +51,15 @@ struct hl_course_listener {
     void (*happening)(void *context, const struct hl_happening *happening);
 };
 
-/* Why an individual could not be finished: at which record, in words for a message. */
-struct hl_course_fault { enum hl_subject_status status; size_t record; char text[160]; };
+/* Why an individual could not be finished: at which record, in words for a message. And what a person should be told
+ * although nothing is wrong: the first record with a steady state whose lag is at least II, and with SS 2 in a model
+ * that isn't linear; SIZE_MAX when there is none. */
+struct hl_course_fault {
+    enum hl_subject_status status;
+    size_t record;
+    char text[160];
+    size_t long_lag, bent_sum;
+};
 
 /* Carries one individual through. value[i * n_outputs + o] is output[o] (indices into the system's outputs) after record
  * i, engine's units; NaN from the record on at which it failed. fault->status tells how it went: HL_SUBJECT_GOOD;

@@ -157,3 +157,31 @@ YAML
     [[ "$output" == *"d.eta_CL                     +0 "* ]]
     [[ "$output" == *"d.kappa_CL                   +0 "* ]]
 }
+
+@test "a lag of at least II at steady state: the physical answer and one note; a shorter one says nothing" {
+    cat > events.csv <<'CSV'
+ID,TIME,EVID,AMT,CMT,II,SS,LAGT
+1,0,1,100,1,8,1,8.25
+1,1,0,.,2,.,.,8.25
+2,0,1,100,1,8,1,9
+2,1,0,.,2,.,.,9
+CSV
+    run "$halflife" run study.yaml -o s.h5
+    [ "$status" -eq 0 ]
+    [ "$(grep -c "note: steady state with a lag of at least II" <<< "$output")" -eq 1 ]
+    [[ "$output" == *"events.csv:2:1: note:"* ]]
+    sed -i 's/8.25/7.75/; s/,9$/,3/' events.csv
+    run "$halflife" run study.yaml -o s.h5 --force
+    [[ "$output" != *note* ]]
+}
+
+@test "SS 2 in a model that isn't linear: a warning; in a linear one none" {
+    printf 'ID,TIME,EVID,AMT,CMT,II,SS\n1,0,1,10,2,8,2\n1,1,0,.,2,.,.\n' > events.csv
+    run "$halflife" run study.yaml -o s.h5
+    [ "$status" -eq 0 ]
+    [[ "$output" != *warning* ]]
+    sed -i 's|central -> out: CL|central -> out: "CL * 1 [mg/L] / (1 [mg/L] + central / V)"|' oral.yaml
+    run "$halflife" run study.yaml -o s.h5 --force
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"events.csv:2:1: warning: SS 2 adds a steady state"* ]]
+}
