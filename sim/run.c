@@ -535,8 +535,8 @@ static void say_done(const struct hl_run_options *options, const struct hl_study
             study->subjects == 1 ? "" : "s", seconds);
     if (failed)
         fprintf(stderr, "%llu subject solutions failed; /subjects/status says why\n", (unsigned long long)failed);
-    fprintf(stderr, "for education and research only, not for dosing\nnext: halflife %s %s\n",
-            study->data ? "export --format nonmem" : "plot", output);
+    fprintf(stderr, "for education and research only, not for dosing\nnext: halflife plot %s%s%s\n", output,
+            study->data ? ", or: halflife export --format nonmem " : "", study->data ? output : "");
 }
 
 /* output/NAME.h5 where there is (or can be) a directory output. */
