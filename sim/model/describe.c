@@ -423,6 +423,22 @@ static void print_references(FILE *f, const struct hl_model *m)
     }
 }
 
+void hl_model_print_equations(const struct hl_model *m, FILE *f)
+{
+    print_individual(f, m);
+    print_differential(f, m);
+    print_outputs(f, m);
+}
+
+void hl_model_print_patches(const struct hl_model *m, FILE *f)
+{
+    for (size_t i = 0; i < m->parts->n_routes; i++)
+        if (m->parts->route[i].is_patch) {
+            fprintf(f, "\n%s: ", m->parts->route[i].name);
+            print_patch(f, m, &m->parts->route[i]);
+        }
+}
+
 void hl_model_print(const struct hl_model *m, FILE *f)
 {
     fprintf(f, "%s%s%s\n", m->name, m->title ? ": " : "", m->title ? m->title : "");
@@ -436,9 +452,7 @@ void hl_model_print(const struct hl_model *m, FILE *f)
     print_parameters(f, m);
     print_etas(f, m);
     print_mixtures(f, m);
-    print_individual(f, m);
-    print_differential(f, m);
-    print_outputs(f, m);
+    hl_model_print_equations(m, f);
     print_routes(f, m);
     print_residuals(f, m);
     print_references(f, m);

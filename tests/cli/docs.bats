@@ -50,9 +50,3 @@ pages() {
         grep -q "\`$key\`\|\`$key:\`" docs/study-language.md || { echo "key $key is not described"; false; }
     done
 }
-
-@test "a page per model is made" {
-    HALFLIFE=$halflife scripts/model-pages "$BATS_TEST_TMPDIR/pages"
-    [ "$(ls "$BATS_TEST_TMPDIR/pages" | wc -l)" -eq $(($(ls models/*.yaml | wc -l) + 1)) ]
-    grep -q greenblatt2005 "$BATS_TEST_TMPDIR/pages/clonazepam_adult.md"
-}

@@ -47,6 +47,10 @@ check_page() {
     check_page model-language.md 20
 }
 
+@test "every example of docs/structures.md does what it says" {
+    check_page structures.md 3
+}
+
 @test "every example of docs/educators.md does what it says" {
     check_page educators.md 2
 }
