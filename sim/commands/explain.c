@@ -105,11 +105,12 @@ static enum hl_status print_half_lives(const struct hl_plan *plan, const struct 
 
 static void print_event(const struct hl_event *e, const struct hl_system *system)
 {
-    static const char *const what[] = {"amount into", "rate change into", "dose given by", "demand refused by"};
+    static const char *const what[] = {"amount into", "rate change into", "dose given by", "demand refused by",
+                                       "release begins into"};
     const char *where = e->state >= 0   ? system->state[e->state].name
                         : e->route >= 0 ? system->route[e->route].name
                                         : "";
-    const char *unit = e->kind == HL_EVENT_RATE ? "mg/h" : e->kind == HL_EVENT_ADD ? "mg" : "";
+    const char *unit = e->kind == HL_EVENT_RATE ? "mg/h" : "mg";
     const char *alias = e->instance >= 0 ? system->instance[e->instance].alias : "";
     if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
         printf("  %12.4f h  %s: %s %s, %.6g mg\n", e->time, alias, what[e->kind], where, e->value);

@@ -127,6 +127,9 @@ static void tell(void *context, const struct hl_happening *h)
     switch (h->kind) {
     case HL_HAPPEN_READ: tell_read(h, from, where); break;
     case HL_HAPPEN_BOLUS: printf("  %12.6g h    %.6g mg enter %s (%s)\n", h->time, h->amount, where, from); break;
+    case HL_HAPPEN_RELEASE:
+        printf("  %12.6g h    %.6g mg begin to enter %s by their own course (%s)\n", h->time, h->amount, where, from);
+        break;
     case HL_HAPPEN_START:
         printf("  %12.6g h    infusion into %s starts (%s): %.6g mg/h for %.6g h\n", h->time, where, from, h->rate,
                h->duration);

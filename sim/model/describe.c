@@ -374,6 +374,7 @@ static void print_routes(FILE *f, const struct hl_model *m)
             print_term(f, "fraction", r->part[k].fraction);
             print_term(f, "bioavailability", r->part[k].bioavailability);
             print_term(f, "lag", r->part[k].lag);
+            print_term(f, "released", r->part[k].released);
             if (r->part[k].given)
                 fprintf(f, "%s%s", inputs[r->part[k].input], r->part[k].given->text);
             fputc('\n', f);

@@ -39,6 +39,7 @@ static const struct function {
     {"floor", HL_OP_FLOOR, 1, 1, "floor(x)"}, {"Phi", HL_OP_PHI, 1, 1, "Phi(x)"},
     {"logit", HL_OP_LOGIT, 1, 1, "logit(p)"}, {"expit", HL_OP_EXPIT, 1, 1, "expit(x)"},
     {"hill", HL_OP_HILL, 3, 3, "hill(C, C50, n)"}, {"step", HL_OP_STEP, 1, 1, "step(x)"},
+    {"lgamma", HL_OP_LGAMMA, 1, 1, "lgamma(x)"}, {"gamma_p", HL_OP_GAMMA_P, 2, 2, "gamma_p(a, x)"},
     {"if", HL_OP_SELECT, 3, 3, "if(condition, a, b)"},
 };
 #define N_FUNCTIONS (sizeof functions / sizeof functions[0])

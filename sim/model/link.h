@@ -7,7 +7,10 @@
 #include "model/model_parts.h"
 
 /* Where an expression stands decides what it may name. */
-enum hl_context { HL_CTX_SUBJECT /* constant in time */, HL_CTX_TIME, HL_CTX_PATCH /* constant, and nominal */ };
+enum hl_context {
+    HL_CTX_SUBJECT /* constant in time */, HL_CTX_TIME, HL_CTX_PATCH /* constant, and nominal */,
+    HL_CTX_RELEASE /* constant, and a dose's own tad */
+};
 
 struct hl_binding { int progress; struct hl_value value; }; /* progress: 0 not yet, 1 being found, 2 found */
 
@@ -21,6 +24,7 @@ struct hl_scope {
     int first_state;                /* compartments, effect sites, free states, patch contents follow */
     int tad_node;                   /* -1 until used */
     int nominal_node; struct hl_dim nominal_dim; /* of the patch being lowered */
+    int dose_tad_node;              /* of the release being lowered */
     enum hl_context context;
     int *parameter_node, *eta_node, *mixture_node, *covariate_node;
     const char **chain; size_t n_chain; /* definitions being found, for naming a circle */
@@ -28,6 +32,9 @@ struct hl_scope {
 
 /* A register field that gets the home of a node once homes are given. */
 struct hl_pending { int *field; int node; };
+
+/* A release and the node of its fraction; route names it in messages. */
+struct hl_release_link { struct hl_release *release; int node; const char *route; };
 
 struct hl_linker {
     struct hl_arena *arena;
@@ -43,6 +50,7 @@ struct hl_linker {
     int *individual_node;           /* by individual value */
     int *strength;                  /* by route: the node of a patch's content or rate, -1 for others */
     struct hl_pending *pending; size_t n_pending, pending_capacity;
+    struct hl_release_link *release; size_t n_releases, release_capacity;
 };
 
 /* What the graph is asked for after linking. */
@@ -73,6 +81,16 @@ void hl_link_individual(struct hl_scope *scope, const struct hl_symbol *symbol);
 void hl_link_structure(struct hl_scope *scope);
 void hl_link_outputs(struct hl_scope *scope);
 void hl_link_routes(struct hl_scope *scope, size_t *n);
+
+/* The release of a route's part (link_release.c). */
+void hl_link_release(struct hl_scope *scope, const struct hl_route_part_text *text, const char *route,
+                     struct hl_route_part *part);
+
+/* Marks the states that releases feed. */
+void hl_link_mark_fed(struct hl_linker *linker);
+
+/* Compiles the releases, once everything constant has a register, and tries them with the typical values. */
+void hl_link_compile_releases(struct hl_linker *linker);
 
 /* Remembers that a register field is to hold this node's register. */
 void hl_link_pend(struct hl_linker *linker, int *field, int node);

@@ -236,7 +236,12 @@ static struct hl_value time_value(struct hl_scope *s, const struct hl_expr *e)
 {
     struct hl_linker *l = s->linker;
     bool tad = strcmp(e->name, "tad") == 0;
-    if (s->context != HL_CTX_TIME)
+    if (s->context == HL_CTX_RELEASE && tad)
+        return hl_value_of(s->dose_tad_node, hl_dim_of("h"));
+    if (s->context == HL_CTX_RELEASE)
+        hl_diag_error(l->diag, e->pos, "a release goes by the clock of its own dose; use tad, the time since it "
+                      "arrived");
+    else if (s->context != HL_CTX_TIME)
         hl_diag_error(l->diag, e->pos, "'%s' changes, and this is evaluated once per subject; move the expression to "
                       "outputs:, states: or flows:", e->name);
     else if (tad && s->model->parts->n_routes == 0)

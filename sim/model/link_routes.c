@@ -68,6 +68,8 @@ static void link_part(struct hl_scope *s, const struct hl_route_text *text, size
     link_number(s, x->rate, hl_dim_of("mg/h"), "the rate", text->name, &part->rate_reg);
     link_number(s, x->duration ? x->duration : x->input == HL_INPUT_ZERO_ORDER ? x->given : NULL, h, "the duration",
                 text->name, &part->duration_reg);
+    if (x->released)
+        hl_link_release(s, x, text->name, part);
 }
 
 static void add_rate(struct hl_scope *s, int state, enum hl_op op, int node)

@@ -3,7 +3,8 @@
  *     a + b, a - b, min, max, comparisons, both branches of if():  the same dimension
  *     a * b, a / b, sqrt, constant powers:                        products of powers, with rational exponents
  *     a ^ b with b not a constant:                                both plain numbers
- *     exp, log, ... Phi, logit, expit, floor:                     a plain number
+ *     exp, log, ... Phi, lgamma, logit, expit, floor:             a plain number
+ *     gamma_p(a, x):                                              two plain numbers
  *     hill(C, C50, n):                                            C like C50, n plain; gives a plain number
  * A message stands at the operand that is at fault (the second of two that differ) and names both dimensions. */
 #include "model/lower.h"
@@ -137,17 +138,32 @@ static struct hl_value lower_power(const struct hl_lowerer *l, const struct hl_e
     return v;
 }
 
+/* The operand number k, which has to be a plain number. */
+static struct hl_value lower_plain_operand(const struct hl_lowerer *l, const struct hl_expr *e, int k)
+{
+    struct hl_value a = lower_number(l, e->arg[k]);
+    char x[64];
+    if (a.bad || is_plain(a))
+        return a;
+    hl_dim_name(a.dim, x, sizeof x);
+    return FAULT(l, e->arg[k]->pos, "%s needs a plain number, found %s; divide by a reference, as in %s(%sx / 1 [%s])",
+                 hl_op_name(e->op), x, hl_op_name(e->op), k > 0 ? "..., " : "", x);
+}
+
 static struct hl_value lower_plain(const struct hl_lowerer *l, const struct hl_expr *e)
 {
-    struct hl_value a = lower_number(l, e->arg[0]);
-    char x[64];
+    struct hl_value a = lower_plain_operand(l, e, 0);
     if (a.bad)
         return a;
-    if (!is_plain(a))
-        return FAULT(l, e->arg[0]->pos,
-                     "%s needs a plain number, found %s; divide by a reference, as in %s(x / 1 [%s])",
-                     hl_op_name(e->op), hl_dim_name(a.dim, x, sizeof x), hl_op_name(e->op), x);
     return hl_value_of(hl_graph_op(l->graph, e->op, a.node, -1, -1), hl_dim_none());
+}
+
+static struct hl_value lower_plain_pair(const struct hl_lowerer *l, const struct hl_expr *e)
+{
+    struct hl_value a = lower_plain_operand(l, e, 0), b = lower_plain_operand(l, e, 1);
+    if (a.bad || b.bad)
+        return hl_value_bad(l->graph);
+    return hl_value_of(hl_graph_op(l->graph, e->op, a.node, b.node, -1), hl_dim_none());
 }
 
 static struct hl_value lower_unary(const struct hl_lowerer *l, const struct hl_expr *e)
@@ -263,6 +279,8 @@ static struct hl_value lower_any(const struct hl_lowerer *l, const struct hl_exp
         return lower_unary(l, e);
     case HL_OP_HILL:
         return lower_hill(l, e);
+    case HL_OP_GAMMA_P:
+        return lower_plain_pair(l, e);
     case HL_OP_SELECT:
         return lower_select(l, e);
     case HL_OP_AND: case HL_OP_OR: case HL_OP_NOT:

@@ -40,6 +40,7 @@ struct hl_route_part_text {
     struct hl_expr *fraction, *bioavailability, *lag, *given; /* given: zero_order or duration [h], rate [mg/h] */
     struct hl_expr *rate, *duration;  /* as stated under these keys: for the modelled infusions of data sets */
     bool every_dose;                  /* zero_order: stated so, it holds for plain doses of data sets too */
+    struct hl_expr *released;         /* the fraction that has entered by tad, or NULL */
 };
 
 struct hl_patch_phase_text { struct hl_pos pos; struct hl_expr *until, *release, *loses; };

@@ -14,9 +14,17 @@
  *
  *   hill(C, C50, n) = C^n / (C^n + C50^n) = 1 / (1 + (C50/C)^n), 0 for C <= 0; the second form overflows only to the
  *                     right limits (pow = inf gives 0, pow = 0 gives 1) for any n > 0.
- *   Phi(x)          = erfc(-x / sqrt 2) / 2, accurate in the lower tail. */
+ *   Phi(x)          = erfc(-x / sqrt 2) / 2, accurate in the lower tail.
+ *   lgamma(x)       = ln |Gamma(x)|, its slope is digamma (GSL's gsl_sf_psi).
+ *   gamma_p(a, x)   = integral of s^(a-1) e^-s from 0 to x, divided by Gamma(a): the regularised incomplete gamma
+ *                     function (GSL's gsl_sf_gamma_inc_P), NaN unless a > 0 and x >= 0. Its slopes:
+ *                         dP/dx = x^(a-1) e^-x / Gamma(a)
+ *                         dP/da = x^a e^-x sum_k x^k (ln x - psi(a+k+1)) / Gamma(a+k+1)   (Moore 1982, AS 187) */
 #include "model/program.h"
 
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_sf_gamma.h>
+#include <gsl/gsl_sf_psi.h>
 #include <math.h>
 
 #include "model/ops.h"
@@ -74,6 +82,62 @@ static inline double hill_slope(double C, double C50, double n, double h, double
     return weight * (along(n / C, dC) - along(n / C50, dC50) + along(log(C / C50), dn));
 }
 
+/* lgamma() of the C library writes a global sign. */
+static inline double log_gamma(double x)
+{
+    int sign;
+    return lgamma_r(x, &sign);
+}
+
+static double digamma(double x)
+{
+    gsl_sf_result result;
+    return gsl_sf_psi_e(x, &result) == GSL_SUCCESS ? result.val : NAN;
+}
+
+static double gamma_p(double a, double x)
+{
+    gsl_sf_result result;
+    if (!(a > 0.0 && x >= 0.0))
+        return NAN;
+    if (isinf(x))
+        return 1.0;
+    int status = gsl_sf_gamma_inc_P_e(a, x, &result);
+    return status == GSL_SUCCESS || status == GSL_EUNDRFLW ? result.val : NAN;
+}
+
+static double gamma_p_density(double a, double x)
+{
+    if (x == 0.0) /* exactly: the limit from the right */
+        return a < 1.0 ? INFINITY : a > 1.0 ? 0.0 : 1.0;
+    return exp((a - 1.0) * log(x) - x - log_gamma(a));
+}
+
+/* The slope in a: term k of the series is the last one times x/(a+k), and psi(a+k+1) = psi(a+k) + 1/(a+k). */
+static double gamma_p_shape_slope(double a, double x)
+{
+    gsl_sf_result left;
+    int status = gsl_sf_gamma_inc_Q_e(a, x, &left);
+    if (x == 0.0 || status == GSL_EUNDRFLW || (status == GSL_SUCCESS && left.val == 0.0)) /* P is 0, or 1, whatever a */
+        return 0.0;
+    double term = exp(a * log(x) - x - log_gamma(a + 1.0)), psi = digamma(a + 1.0), sum = 0.0, log_x = log(x);
+    for (double k = 1.0; term > 0.0; k++) {
+        sum += term * (log_x - psi);
+        if (a + k > x && term * (1.0 + fabs(log_x - psi)) <= 1e-17 * fabs(sum))
+            break;
+        psi += 1.0 / (a + k);
+        term *= x / (a + k);
+    }
+    return sum;
+}
+
+static inline double gamma_p_slope(double a, double x, double da, double dx)
+{
+    if (!(a > 0.0 && x >= 0.0))
+        return dx == 0.0 && da == 0.0 ? 0.0 : NAN;
+    return (dx == 0.0 ? 0.0 : gamma_p_density(a, x) * dx) + (da == 0.0 ? 0.0 : gamma_p_shape_slope(a, x) * da);
+}
+
 /* NaN in either operand is NaN, unlike fmin, which would hide it. */
 static inline double least(double x, double z)
 {
@@ -99,6 +163,7 @@ static inline double greatest(double x, double z)
     X(EXPM1, "expm1", 1, expm1, SCALAR, expm1(x), along(exp(x), dx)) \
     X(SQRT, "sqrt", 1, sqrt, SCALAR, sqrt(x), along(0.5 / y, dx)) \
     X(PHI, "Phi", 1, phi, SCALAR, phi(x), along(exp(-0.5 * x * x) / SQRT_2PI, dx)) \
+    X(LGAMMA, "lgamma", 1, lgamma, SCALAR, log_gamma(x), dx == 0.0 ? 0.0 : digamma(x) * dx) \
     X(LOGIT, "logit", 1, logit, SCALAR, log(x) - log1p(-x), along(1.0 / (x * (1.0 - x)), dx)) \
     X(EXPIT, "expit", 1, expit, SCALAR, expit(x), along(y * expit(-x), dx)) \
     X(STEP, "step", 1, step, SIMD, x >= 0.0 ? 1.0 : 0.0, 0.0) \
@@ -108,6 +173,7 @@ static inline double greatest(double x, double z)
     X(MUL, "*", 2, mul, SIMD, x * z, along(z, dx) + along(x, dz)) \
     X(DIV, "/", 2, div, SIMD, x / z, along(1.0 / z, dx) - along(y / z, dz)) \
     X(POW, "^", 2, pow, SCALAR, pow(x, z), pow_slope(x, z, y, dx, dz)) \
+    X(GAMMA_P, "gamma_p", 2, gamma_p, SCALAR, gamma_p(x, z), gamma_p_slope(x, z, dx, dz)) \
     X(MIN, "min", 2, min, SIMD, least(x, z), x < z || x != x ? dx : dz) \
     X(MAX, "max", 2, max, SIMD, greatest(x, z), x > z || x != x ? dx : dz) \
     X(LT, "<", 2, lt, SIMD, x < z ? 1.0 : 0.0, 0.0) \

@@ -145,10 +145,35 @@ void hl_read_flows(struct hl_reader *r)
 
 /* ---- Routes ---- */
 
+/* released: stands alone, the fraction of a dose that has entered by tad. release:, its density, is what people know
+ * from other programs. */
+static bool read_released(struct hl_reader *r, const struct hl_yaml *map, struct hl_route_part_text *part)
+{
+    static const char *const others[] = {"zero_order", "rate", "duration"};
+    const struct hl_yaml *density = hl_yaml_key(map, "release"), *key = hl_yaml_key(map, "released");
+    if (density && !key)
+        hl_diag_error(r->diag, density->pos,
+                      "state the fraction of the dose that has entered by tad, released:, instead of its rate; as in "
+                      "released: \"gamma_p(n + 1, ktr * tad)\" or \"-expm1(-(tad / td)^beta)\"");
+    else if (density)
+        hl_diag_error(r->diag, density->pos, "released: says it all; leave out release:");
+    if (!key)
+        return density != NULL;
+    part->input = HL_INPUT_RELEASE;
+    part->released = hl_read_expr(r, map, "released", "a fraction of the dose");
+    for (size_t k = 0; k < 3; k++)
+        if (hl_yaml_key(map, others[k]))
+            hl_diag_error(r->diag, hl_yaml_key(map, others[k])->pos,
+                          "released: fixes how every dose of this route enters; leave out %s:", others[k]);
+    return true;
+}
+
 /* Which input the part has: zero_order [h] is how every dose enters. A duration [h] or a rate [mg/h] is too when it
  * stands alone; both together are what RATE -2 and -1 of a data set choose from, and a plain dose enters at once. */
 static void read_input(struct hl_reader *r, const struct hl_yaml *map, struct hl_route_part_text *part)
 {
+    if (read_released(r, map, part))
+        return;
     struct hl_expr *zero_order = hl_yaml_get(map, "zero_order") ? hl_read_expr(r, map, "zero_order", "a duration [h]")
                                                                 : NULL;
     const struct hl_yaml *rate = hl_yaml_key(map, "rate"), *duration = hl_yaml_key(map, "duration");
@@ -180,7 +205,7 @@ static void read_part(struct hl_reader *r, const struct hl_yaml *map, struct hl_
                       struct hl_route_part_text *part)
 {
     static const char *const known[] = {"into", "bioavailability", "lag", "fraction", "zero_order", "rate", "duration",
-                                        "default", "label", "note", NULL};
+                                        "released", "release", "default", "label", "note", NULL};
     part->pos = map->pos;
     part->into = UNKNOWN;
     if (!hl_read_keys(r, map, hl_arena_printf(r->arena, "route '%s'", route->name), known))

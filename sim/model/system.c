@@ -351,7 +351,7 @@ static void find_defaults(struct hl_linker *l)
 static int *wanted_nodes(const struct hl_linker *l, size_t *n)
 {
     const struct hl_system *y = l->system;
-    size_t most = l->n_pending + y->n_outputs + y->n_states + y->n_routes + y->n_individuals;
+    size_t most = l->n_pending + y->n_outputs + y->n_states + y->n_routes + y->n_individuals + l->n_releases;
     int *wanted = hl_arena_alloc(l->arena, most, sizeof *wanted);
     *n = 0;
     for (size_t i = 0; i < l->n_pending; i++)
@@ -365,6 +365,8 @@ static int *wanted_nodes(const struct hl_linker *l, size_t *n)
     for (size_t i = 0; i < y->n_routes; i++)
         if (l->strength[i] >= 0)
             wanted[(*n)++] = l->strength[i];
+    for (size_t i = 0; i < l->n_releases; i++)
+        wanted[(*n)++] = l->release[i].node;
     return wanted;
 }
 
@@ -455,11 +457,13 @@ static struct hl_system *link_all(struct hl_arena *arena, const struct hl_instan
     if (hl_diag_count(diag, HL_ERROR) > errors)
         return NULL;
     find_linear_states(&l);
+    hl_link_mark_fed(&l);
     collect_coefficients(&l);
     find_linear_outputs(&l);
     find_defaults(&l);
     compile_individual(&l);
     compile_patches(&l);
+    hl_link_compile_releases(&l);
     hand_over(&l);
     return l.system;
 }
@@ -496,13 +500,16 @@ static void close_needed(const struct hl_system *y, bool *needed)
     }
 }
 
-static struct hl_program compile_rates(struct hl_system *y, bool integrated_only)
+enum which_rates { ALL_RATES, NOT_LINEAR, NOT_LINEAR_OR_FED };
+
+static struct hl_program compile_rates(struct hl_system *y, enum which_rates which)
 {
     struct hl_graph *g = y->graph->graph;
     struct hl_root *root = hl_arena_alloc(g->arena, y->n_states, sizeof *root);
     size_t n = 0;
     for (size_t i = 0; i < y->n_states; i++)
-        if (y->state[i].needed && !(integrated_only && y->state[i].linear))
+        if (y->state[i].needed && (which == ALL_RATES || !y->state[i].linear ||
+                                   (which == NOT_LINEAR_OR_FED && y->state[i].fed)))
             root[n++] = (struct hl_root){y->graph->derivative[i], y->state[i].derivative_reg};
     return hl_graph_compile(g, root, n, y->graph->first_temporary);
 }
@@ -533,8 +540,9 @@ void hl_system_focus(struct hl_arena *arena, struct hl_system *y, const int *out
         state[i].needed = needed[i];
         y->integrated |= needed[i] && !state[i].linear;
     }
-    y->rhs = compile_rates(y, false);
-    y->rhs_integrated = compile_rates(y, true);
+    y->rhs = compile_rates(y, ALL_RATES);
+    y->rhs_integrated = compile_rates(y, NOT_LINEAR);
+    y->rhs_released = compile_rates(y, NOT_LINEAR_OR_FED);
     y->outputs = compile_outputs(y, output, n);
     double *initial = hl_arena_alloc(arena, g->n_regs, sizeof *initial);
     memcpy(initial, g->initial, g->n_regs * sizeof *initial);

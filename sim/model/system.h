@@ -67,10 +67,24 @@ struct hl_state {
     const char *unit_text; struct hl_unit unit; /* how it is shown */
     bool needed;                /* feeds a requested output (after focus) */
     bool linear;                /* its rate is linear in linear states, with coefficients constant in time */
+    bool released, fed;         /* a route with released: leads here; or into a state that feeds this one. Where such a
+                                   route is dosed, fed states are integrated even if they are linear */
     struct hl_evidence evidence;
 };
 
-enum hl_input_kind { HL_INPUT_BOLUS, HL_INPUT_ZERO_ORDER, HL_INPUT_RATE };
+enum hl_input_kind { HL_INPUT_BOLUS, HL_INPUT_ZERO_ORDER, HL_INPUT_RATE, HL_INPUT_RELEASE };
+
+#define HL_RELEASE_INPUTS 16
+
+/* How a dose enters over time: the fraction of it that has entered by a time after its arrival, from 0 (or what enters
+ * at once) at 0 upwards, never falling, at most 1. Registers: set tad [h] and the inputs, run, read released. */
+struct hl_release {
+    struct hl_program program;
+    int tad_reg, released_reg;
+    size_t n_inputs; int input[HL_RELEASE_INPUTS]; /* a subject's own values that the program reads: they hold for a dose
+                                                      as they were when it was given */
+    struct hl_pos pos;
+};
 
 /* One way of a dose into the body. The amount that arrives is dose * fraction * bioavailability. */
 struct hl_route_part {
@@ -83,6 +97,7 @@ struct hl_route_part {
     bool every_dose;            /* input also holds for the plain doses (RATE 0) of data sets: zero_order: said so */
     int rate_reg, duration_reg; /* rate: [mg/h] and duration: [h] as the model states them, for RATE -1 and -2 of data
                                    sets; -1 when it doesn't. With both, input is BOLUS */
+    const struct hl_release *release; /* of a RELEASE; NULL otherwise */
 };
 
 /* A removable patch: its content P empties first-order through the phases of wear, P is what remains in it. Phase j
@@ -165,6 +180,7 @@ struct hl_system {
     struct hl_program rhs;            /* derivatives of every needed state (without infusions); inputs: time, tad,
                                          states */
     struct hl_program rhs_integrated; /* ... of the needed states that are not linear only */
+    struct hl_program rhs_released;   /* ... of those and the needed states that are fed by a release */
     struct hl_program outputs;        /* the requested outputs; inputs: time, tad, states */
     bool integrated;                  /* some needed state is not linear */
 

@@ -24,7 +24,8 @@ struct hl_intake {
     double F;                         /* share that arrives: bioavailability times fraction */
     double lag;                       /* [h] */
     double amount;                    /* that arrives [mg] */
-    double rate, duration;            /* of an infusion [mg/h], [h]; 0 when it enters at once */
+    double rate, duration;            /* of an infusion [mg/h], [h]; 0 when it enters at once or by its own course */
+    double input[HL_RELEASE_INPUTS];  /* what the part's release reads */
 };
 
 /* When the doses of a series that never began and never ends arrive, seen from a moment t = time: the first at or after
@@ -36,7 +37,7 @@ struct hl_wave hl_intake_wave(const struct hl_intake *intake, double time, doubl
 enum hl_arrival_kind {
     HL_ARRIVAL_GIVEN,   /* the nominal time of a dose, lag or not: time after dose starts anew */
     HL_ARRIVAL_END,     /* an infusion ends */
-    HL_ARRIVAL_BOLUS,   /* an amount enters */
+    HL_ARRIVAL_BOLUS,   /* an amount enters, or begins to by its own course */
     HL_ARRIVAL_START    /* an infusion starts */
 };
 

@@ -77,6 +77,9 @@ bool hl_item_keys(struct hl_compiler *c, const struct hl_yaml *item, const char 
  * -1 with a message. */
 int hl_compiler_flow_route(struct hl_compiler *c, const struct hl_yaml *item, const struct hl_yaml *named);
 
+/* The same for an infusion, which a route with released: can't take. */
+int hl_compiler_infusion_route(struct hl_compiler *c, const struct hl_yaml *item, const struct hl_yaml *named);
+
 /* A named route of the present drug; -1 with a message. */
 int hl_compiler_named_route(struct hl_compiler *c, const struct hl_yaml *named);
 

@@ -8,6 +8,7 @@
  *                                                     and F scales what arrives of it
  *                  rate r fraction                    for F times as long, where bioavailability_scales: is duration;
  *                                                     one without an end runs on at that rate
+ *   release        amount fraction F begins to enter at time + lag and goes on by its own course (solve/releases.c)
  *   patch          content into the first phase's state at t_on + lag; its flow into the skin belongs to the model.
  *                  When a phase or the wear ends, what is left is known without solving anything,
  *                      P(t) = content exp(-sum_j k_j (time in phase j)),
@@ -91,6 +92,13 @@ static void add(struct sink *s, double time, int state, double amount)
         push(s, (struct hl_event){.time = time, .kind = HL_EVENT_ADD, .state = state, .value = amount});
 }
 
+static void release(struct sink *s, double time, const struct hl_route_part *part, double amount)
+{
+    if (place(s, &time))
+        push(s, (struct hl_event){.time = time, .kind = HL_EVENT_RELEASE, .state = part->state, .value = amount,
+                                  .release = part->release});
+}
+
 static void change_rate(struct sink *s, double time, int state, double change)
 {
     push(s, (struct hl_event){.time = time, .kind = HL_EVENT_RATE, .state = state, .value = change});
@@ -163,6 +171,8 @@ static void through_part(struct sink *s, const struct hl_dose *dose, const struc
     double length = value(s, part->input_reg, 0), span = part->input == HL_INPUT_RATE ? amount / length : length;
     if (dose->kind == HL_DOSE_INFUSION)
         infuse(s, dose, part->state, lag, fraction, F);
+    else if (part->input == HL_INPUT_RELEASE)
+        release(s, start, part, amount);
     else if (part->input == HL_INPUT_BOLUS || !(length > 0) || !(span > 0))
         add(s, start, part->state, amount);
     else

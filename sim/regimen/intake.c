@@ -10,6 +10,8 @@
  *     RATE -2                         rate F f A / D  for D                D of the part
  *     AMT 0, SS: RATE r or -1         rate f r or R   since ever; F isn't applied
  *
+ * A route with released: takes RATE 0 only: each dose F f A enters by its own course.
+ *
  * A part that gets nothing (f = 0) is left out. Everything is read at the dose record and holds for the whole series. */
 #include "regimen/intake.h"
 
@@ -77,8 +79,23 @@ static bool read_modelled(const struct reading *r, struct hl_intake *x, bool con
     return true;
 }
 
+/* The course of a dose: what it reads is fixed now. */
+static bool read_release(const struct reading *r, struct hl_intake *x)
+{
+    char text[80];
+    const struct hl_release *release = x->part->release;
+    if (r->record->RATE != 0 || r->record->DUR > 0)
+        return fails(r, "an infusion, but doses into %s enter by a course of their own (released:); write RATE 0",
+                     place(r, x, text, sizeof text));
+    for (size_t i = 0; i < release->n_inputs; i++)
+        x->input[i] = r->regs[release->input[i]];
+    return true;
+}
+
 static bool read_input(const struct reading *r, struct hl_intake *x, double fraction, double F, bool constant)
 {
+    if (x->part && x->part->release)
+        return read_release(r, x);
     double RATE = r->record->RATE, DUR = r->record->DUR;
     if (DUR > 0 && !constant) {
         x->rate = x->amount / DUR;

@@ -304,7 +304,7 @@ void hl_item_infuse(struct hl_compiler *c, const struct hl_yaml *item)
     double amount = 0, rate = 0, over = 0;
     const struct hl_yaml *over_node = hl_yaml_get(item, "over"), *demand = hl_yaml_get(item, "demand");
     bool good = hl_item_keys(c, item, "an infusion", own, 4, timing_letters(c));
-    int route = hl_compiler_flow_route(c, item, hl_yaml_get(item, "route"));
+    int route = hl_compiler_infusion_route(c, item, hl_yaml_get(item, "route"));
     good = read_infusion(c, hl_yaml_get(item, "infuse"), over_node != NULL, &amount, &rate) && route >= 0 && good;
     if (over_node)
         good = hl_item_read_duration(over_node, "how long an infusion takes", &over, c->diag) && good;

@@ -113,6 +113,20 @@ int hl_compiler_flow_route(struct hl_compiler *c, const struct hl_yaml *item, co
     return -1;
 }
 
+int hl_compiler_infusion_route(struct hl_compiler *c, const struct hl_yaml *item, const struct hl_yaml *named)
+{
+    int route = hl_compiler_flow_route(c, item, named);
+    const struct hl_route *r = route < 0 ? NULL : &c->system->route[route];
+    for (size_t k = 0; r && k < r->n_parts; k++)
+        if (r->part[k].release) {
+            hl_diag_error(c->diag, named ? named->pos : item->pos,
+                          "route '%s' gives every dose a course of its own (released:) and takes no infusion; give a "
+                          "dose, '%s: 1 mg', or infuse by a route without released:", r->name, r->name);
+            return -1;
+        }
+    return route;
+}
+
 bool hl_compiler_amount(struct hl_compiler *c, const struct hl_yaml *node, int route, double *amount)
 {
     const struct hl_route *r = &c->system->route[route];

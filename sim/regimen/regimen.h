@@ -63,7 +63,8 @@ enum hl_event_kind {
     HL_EVENT_RATE,   /* infusion into state changes by value [mg/h] */
     HL_EVENT_GIVEN,  /* a dose is given now (no state changes): instance, value = amount [mg], of a patch its content,
                         of a reservoir or an endless infusion 0; for tad, troughs and /doses */
-    HL_EVENT_REFUSED /* a demand was refused by lockout or limit */
+    HL_EVENT_REFUSED, /* a demand was refused by lockout or limit */
+    HL_EVENT_RELEASE /* a dose of value [mg] begins to enter state by the course of release */
 };
 
 struct hl_event {
@@ -75,16 +76,18 @@ struct hl_event {
     int instance;
     double interval;            /* GIVEN: the dosing interval it belongs to [h], 0 unknown */
     double rate;                /* GIVEN: of an infusion [mg/h], else 0 */
+    const struct hl_release *release; /* RELEASE: of the route's part; else NULL */
 };
 
 struct hl_events { size_t n, capacity; struct hl_event *event; };
 
-/* Events of one subject in time order (ties: GIVEN and REFUSED first, then rate changes off before on, then ADD;
+/* Events of one subject in time order (ties: GIVEN and REFUSED first, then rate changes off before on, then ADD and RELEASE;
  * otherwise order of prescription) from lane lane of the register file (read only, except the nominal/content registers
  * of patches, which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Of the doses of a
  * steady-state cycle before steady->time everything still to come at or after it is included: delayed arrivals,
  * removals of patches, starts of delayed infusions, and the ends of those that are running then. What is running just
- * before steady->time is rate_at_start of hl_regimen_cycle; the list goes on from there. */
+ * before steady->time is rate_at_start of hl_regimen_cycle; the list goes on from there. Doses that are being released
+ * then aren't in the list: they follow from the cycle's RELEASE events. */
 enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
                                  size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events);
 

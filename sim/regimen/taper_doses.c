@@ -255,7 +255,7 @@ static int route_of(struct hl_compiler *c, const struct hl_yaml *taper, enum mea
     const char *why = means == BY_PATCHES ? "a patch" : "doses";
     int route = -1;
     if (means == BY_INFUSION)
-        return hl_compiler_flow_route(c, taper, named);
+        return hl_compiler_infusion_route(c, taper, named);
     if (named) {
         route = hl_compiler_named_route(c, named);
         if (route < 0 || c->system->route[route].is_patch == (means == BY_PATCHES))

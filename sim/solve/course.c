@@ -114,6 +114,7 @@ void hl_course_free(struct hl_course *course)
     hl_steady_work_free(course->steady);
     hl_agenda_free(course->agenda);
     hl_modes_work_free(course->work);
+    hl_release_list_clear(&course->start.releases);
     void *part[] = {course->modes, course->seen, course->made, course->start.z, course->start.y, course->start.rate,
                     course->start.last_dose, course->first_regs, course->from, course->to, course->x, course->rule[0],
                     course->rule[1], course->rule[2], course->off, course->frozen, course->intake, course};
@@ -144,7 +145,7 @@ void hl_course_tell(struct hl_course *course, struct hl_happening happening)
     if (!course->listener)
         return;
     happening.record = happening.kind == HL_HAPPEN_BOLUS || happening.kind == HL_HAPPEN_START
-                               || happening.kind == HL_HAPPEN_END
+                               || happening.kind == HL_HAPPEN_END || happening.kind == HL_HAPPEN_RELEASE
                            ? happening.record
                            : course->record;
     course->listener->happening(course->listener->context, &happening);
@@ -162,6 +163,9 @@ static enum hl_subject_status fail_integration(struct hl_course *course, enum hl
     double t = course->lane->t;
     if (status == HL_SUBJECT_NOT_FINITE)
         return hl_course_fail(course, status, "a rate of change or an amount isn't a finite number after %g h", t);
+    if (status == HL_SUBJECT_BAD_PARAMETERS)
+        return hl_course_fail(course, status, "released: of a route isn't a fraction that rises from 0 to at most 1 "
+                              "(before %g h)", t);
     if (status == HL_SUBJECT_TOO_MANY_STEPS)
         return hl_course_fail(course, status, "the integration takes too many steps; it has come to %g h", t);
     return hl_course_fail(course, status, "the integration can't go on at %g h: its steps have become too small", t);
@@ -187,6 +191,21 @@ static enum hl_subject_status switch_on(struct hl_course *course, int state)
     return hl_course_switch(course, state, false);
 }
 
+/* An amount enters at once, or begins to by its own course. */
+static void take_in(struct hl_course *course, const struct hl_intake *x)
+{
+    struct hl_lane *lane = course->lane;
+    if (!x->part || !x->part->release) {
+        hl_lane_add(lane, x->state, x->amount);
+        return;
+    }
+    course->failure = hl_lane_reserve_releases(lane, lane->releases.n + 1);
+    struct hl_event event = {.time = lane->t, .kind = HL_EVENT_RELEASE, .state = x->state, .value = x->amount,
+                             .release = x->part->release};
+    if (course->failure == HL_OK)
+        hl_lane_release(lane, &event, x->input);
+}
+
 static enum hl_subject_status arrive(struct hl_course *course, const struct hl_arrival *arrival)
 {
     static const enum hl_happening_kind told[] = {[HL_ARRIVAL_BOLUS] = HL_HAPPEN_BOLUS,
@@ -202,12 +221,13 @@ static enum hl_subject_status arrive(struct hl_course *course, const struct hl_a
     enum hl_subject_status status =
         arrival->kind == HL_ARRIVAL_END ? HL_SUBJECT_GOOD : switch_on(course, x->state);
     if (status == HL_SUBJECT_GOOD && carried && arrival->kind == HL_ARRIVAL_BOLUS)
-        hl_lane_add(lane, x->state, x->amount);
+        take_in(course, x);
     if (status == HL_SUBJECT_GOOD && carried && arrival->kind != HL_ARRIVAL_BOLUS)
         hl_lane_set_rate(lane, x->state, hl_agenda_rate(course->agenda, x->state));
     if (carried && arrival->kind == HL_ARRIVAL_END && arrival->missing != 0)
         hl_lane_add(lane, x->state, x->rate * arrival->missing);
-    struct hl_happening happening = of_intake(x, told[arrival->kind], lane->t);
+    bool release = arrival->kind == HL_ARRIVAL_BOLUS && x->part && x->part->release;
+    struct hl_happening happening = of_intake(x, release ? HL_HAPPEN_RELEASE : told[arrival->kind], lane->t);
     happening.earlier = arrival->dose < 0;
     happening.dose = (uint64_t)(arrival->dose < 0 ? -arrival->dose : arrival->dose);
     hl_course_tell(course, happening);
@@ -248,8 +268,11 @@ static enum hl_status fill_cycle(struct hl_course *course, const struct hl_recor
         struct hl_wave wave = hl_intake_wave(x, record->TIME, record->II);
         bool runs = x->duration > 0;
         double end = wave.offset + x->duration - (double)wave.running * record->II;
-        struct hl_event event = {.time = wave.offset, .kind = runs ? HL_EVENT_RATE : HL_EVENT_ADD, .state = x->state,
-                                 .value = runs ? x->rate : x->amount, .instance = x->instance};
+        const struct hl_release *release = x->part ? x->part->release : NULL;
+        struct hl_event event = {.time = wave.offset,
+                                 .kind = runs ? HL_EVENT_RATE : release ? HL_EVENT_RELEASE : HL_EVENT_ADD,
+                                 .state = x->state, .value = runs ? x->rate : x->amount, .instance = x->instance,
+                                 .release = release};
         if (k == 0)
             status = hl_cycle_add(cycle, (struct hl_event){.kind = HL_EVENT_GIVEN, .state = -1,
                                                            .instance = x->instance});
@@ -287,6 +310,9 @@ static enum hl_subject_status first_guess(struct hl_course *course, int SS)
         memcpy(course->start.z, lane->z, course->plan->n_modes * sizeof *lane->z);
     if (SS != 1)
         memcpy(course->start.y, lane->y, course->plan->n_integrated * sizeof *lane->y);
+    course->start.releases.n = 0;
+    if (SS == 2)
+        course->failure = hl_releases_save(lane, &course->start.releases);
     return HL_SUBJECT_GOOD;
 }
 
@@ -298,7 +324,9 @@ static void take_steady(struct hl_course *course, bool added)
         course->start.rate[k] = hl_agenda_rate(course->agenda, (int)k);
     for (size_t k = 0; k < system->n_instances; k++)
         course->start.last_dose[k] = added ? course->lane->last_dose[k] : -INFINITY;
-    hl_lane_restart(course->lane, &course->start);
+    course->failure = hl_lane_reserve_releases(course->lane, course->start.releases.n);
+    if (course->failure == HL_OK)
+        hl_lane_restart(course->lane, &course->start);
 }
 
 static bool is_linear(const struct hl_plan *plan)
@@ -324,9 +352,9 @@ static enum hl_subject_status make_steady(struct hl_course *course, const struct
 {
     bool adds = record->SS == 2, constant = record->AMT == 0; /* as written */
     note_oddities(course, record, n);
-    size_t cancelled = adds ? 0 : hl_agenda_clear(course->agenda);
+    size_t cancelled = adds ? 0 : hl_agenda_clear(course->agenda) + course->lane->releases.n;
     enum hl_subject_status status = first_guess(course, record->SS);
-    if (status != HL_SUBJECT_GOOD)
+    if (status != HL_SUBJECT_GOOD || course->failure != HL_OK)
         return status;
     enum hl_status memory = fill_cycle(course, record, n);
     int culprit = -1;
@@ -340,7 +368,8 @@ static enum hl_subject_status make_steady(struct hl_course *course, const struct
     course->failure = memory;
     if (status != HL_SUBJECT_GOOD)
         return fail_steady(course, record, culprit);
-    take_steady(course, adds);
+    if (memory == HL_OK)
+        take_steady(course, adds);
     if (constant && n > 0)
         hl_lane_given(course->lane, course->intake[0].instance, record->TIME);
     struct hl_happening happening =
@@ -383,7 +412,7 @@ static enum hl_subject_status apply_switch(struct hl_course *course, const struc
         return switch_on(course, state);
     if (course->off[state])
         return HL_SUBJECT_GOOD;
-    size_t stopped = hl_agenda_stop(course->agenda, state);
+    size_t stopped = hl_agenda_stop(course->agenda, state) + hl_releases_stop(course->lane, state);
     hl_course_tell(course, (struct hl_happening){.kind = HL_HAPPEN_OFF, .time = record->TIME, .state = state,
                                                  .route = -1, .cancelled = stopped});
     return hl_course_switch(course, state, true);
@@ -419,7 +448,7 @@ static enum hl_subject_status apply_replacement(struct hl_course *course, const 
 /* EVID 3 and the first half of 4. */
 static enum hl_subject_status apply_reset(struct hl_course *course, const struct hl_record *record)
 {
-    size_t cancelled = hl_agenda_clear(course->agenda);
+    size_t cancelled = hl_agenda_clear(course->agenda) + course->lane->releases.n;
     enum hl_subject_status status = hl_course_reset(course, record->TIME);
     hl_course_tell(course, (struct hl_happening){.kind = HL_HAPPEN_RESET, .time = record->TIME, .state = -1,
                                                  .route = -1, .cancelled = cancelled});

@@ -26,6 +26,7 @@ enum hl_happening_kind {
     HL_HAPPEN_BOLUS,        /* amount enters */
     HL_HAPPEN_START,        /* an infusion starts: rate, duration */
     HL_HAPPEN_END,          /* an infusion ends */
+    HL_HAPPEN_RELEASE,      /* an amount begins to enter by its route's released: */
     HL_HAPPEN_STEADY,       /* the state was set to (SS 1, 3) or raised by (SS 2) a steady state */
     HL_HAPPEN_RESET,        /* EVID 3, 4: cancelled says how many pending doses and running infusions went */
     HL_HAPPEN_REPLACE,      /* EVID 8 */

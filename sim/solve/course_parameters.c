@@ -341,6 +341,7 @@ enum hl_subject_status hl_course_reset(struct hl_course *course, double t)
     if (status != HL_SUBJECT_GOOD)
         return status;
     course->start.time = t;
+    course->start.releases.n = 0;
     memset(course->start.rate, 0, system->n_states * sizeof *course->start.rate);
     for (size_t k = 0; k < system->n_instances; k++)
         course->start.last_dose[k] = -INFINITY;

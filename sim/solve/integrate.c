@@ -13,7 +13,10 @@
  *     max |error| = 0.29 h |p'(s*) - f(s*, p(s*))|:
  * where that exceeds the tolerance, the step is taken again, shorter when someone
  * wants to see every instant, else ending on the output time. Multistep methods
- * would lose their memory, they always land on output times. */
+ * would lose their memory, they always land on output times.
+ *
+ * Doses that enter by a course of their own are no part of y while a step is taken, but of the states that rates are
+ * computed from (releases.c); at the end of every run y has them in it. */
 #include <gsl/gsl_errno.h>
 #include <math.h>
 #include <string.h>
@@ -27,7 +30,6 @@
 #define MAX_STEPS 2000000u       /* per subject */
 #define SHORTEST_STEP 1e-9       /* [h], 4 us: taken whatever its error */
 #define MOMENT 0.01              /* [h] */
-#define FIRST_STEP 1e-3          /* [h] */
 #define BRIDGE_ERROR 0.3         /* see above: (1/64) / 0.05367 */
 #define LANDINGS 8u              /* steps to land on output times after the bridge has failed */
 
@@ -95,11 +97,14 @@ static int jacobian(double t, const double y[], double *dfdy, double dfdt[], voi
 }
 
 /* Not h |dy/dt|: after a step that has run away, products of states make it far larger than the error it should show.
- * What rises from 0 within the step is measured by the value at its end. */
+ * What rises from 0 within the step is measured by the value at its end. A state that receives releases is as large as
+ * rates saw it last, with what they have brought. */
 static double scale_of(const struct hl_lane *lane, double y, size_t k)
 {
-    double noise = SMALLEST_SHARE * lane->plan->system->state[lane->plan->integrated[k]].unit.factor;
-    return fmax(fmax(lane->scale[k], fmax(noise, SMALLEST_SCALE)), fabs(y));
+    const struct hl_state *state = &lane->plan->system->state[lane->plan->integrated[k]];
+    double noise = SMALLEST_SHARE * state->unit.factor;
+    double size = lane->releases.n > 0 && state->released ? lane->regs[state->reg] : y;
+    return fmax(fmax(lane->scale[k], fmax(noise, SMALLEST_SCALE)), fabs(size));
 }
 
 static int control_adjust(void *state, size_t n, unsigned int order, const double y[], const double error[],
@@ -329,18 +334,33 @@ static bool bridge_holds(struct hl_lane *lane, double t0)
     return false;
 }
 
+/* Brings y up to date with what releases have brought, which multistep methods can't take without forgetting; how far
+ * the lane may go now. */
+static double renew_releases(struct hl_lane *lane, double stop)
+{
+    if (lane->releases.n > 0 && !lane->plan->one_step) {
+        hl_releases_settle(lane);
+        hl_integrator_reset(lane);
+    }
+    return hl_releases_until(lane, stop);
+}
+
 enum hl_subject_status hl_integrator_run(struct hl_lane *lane, double stop)
 {
     if (lane->h <= 0)
-        lane->h = fmin(FIRST_STEP, stop - lane->t);
+        lane->h = fmin(HL_FIRST_STEP, stop - lane->t);
+    double until = hl_releases_until(lane, stop);
     while (lane->t < stop) {
+        if (lane->plan->one_step || lane->t >= until)
+            until = renew_releases(lane, stop);
         hl_lane_sample(lane, lane->t, true);
-        double t0 = lane->t, target = stop;
+        double t0 = lane->t, target = until;
         bool lands = !wants_all(lane) && (lane->landing > 0 || lane->plan->everything);
         if (lands || !lane->plan->one_step)
-            target = next_landing(lane, stop);
+            target = next_landing(lane, until);
         else
             lane->h = fmin(lane->h, lane->step_cap);
+        lane->h = hl_releases_step(lane, lane->h);
         enum hl_subject_status status = one_step(lane, target);
         if (status != HL_SUBJECT_GOOD)
             return status;
@@ -351,11 +371,17 @@ enum hl_subject_status hl_integrator_run(struct hl_lane *lane, double stop)
         if (!looked_into)
             lane->step_cap = INFINITY;
         lane->landing -= lane->landing > 0;
+        if (!hl_releases_look(lane))
+            return HL_SUBJECT_BAD_PARAMETERS;
         for (size_t k = 0; k < lane->plan->n_integrated; k++)
-            lane->scale[k] = fmax(lane->scale[k], fabs(lane->y[k]));
+            lane->scale[k] = fmax(lane->scale[k], fabs(lane->y[k] + (lane->released ? lane->released[k] : 0)));
         hl_lane_sample(lane, lane->t, false);
         if (wants_all(lane))
             hl_lane_tell_segment(lane, t0, lane->t);
+        if (lane->plan->one_step)
+            hl_releases_settle(lane);
     }
+    if (!lane->plan->one_step)
+        renew_releases(lane, stop);
     return HL_SUBJECT_GOOD;
 }

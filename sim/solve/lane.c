@@ -7,6 +7,7 @@
  *     ADD   x_k += value        z += W_{.k} value, or y_k += value
  *     RATE  b_k += value        g  = W b from now on
  *     GIVEN                     time after dose starts anew
+ *     RELEASE                   a dose begins to enter y_k by its own course: releases.c
  * Whoever looks at the time of an event sees what is there after it.
  *
  * Subjects whose matrix has no good modes are looked at in other ways: from the
@@ -22,6 +23,19 @@
 
 #define STEP_NEAR 8.0  /* hop times norm of the matrix */
 #define MOST_HOPS 32.0 /* one by one; more are made in one leap */
+
+/* Releases run in a register file of their own, of which only the constants are filled once. */
+static bool alloc_releases(struct hl_lane *lane)
+{
+    const struct hl_system *system = lane->plan->system;
+    lane->release_regs = hl_alloc(system->n_regs, sizeof *lane->release_regs);
+    lane->release_dregs = hl_alloc(system->n_regs, sizeof *lane->release_dregs);
+    lane->released = hl_alloc(lane->plan->n_integrated, sizeof *lane->released);
+    if (!lane->release_regs || !lane->release_dregs || !lane->released || hl_release_tail_init(lane) != HL_OK)
+        return false;
+    memcpy(lane->release_regs, system->initial, system->n_regs * sizeof *lane->release_regs);
+    return true;
+}
 
 static bool lane_alloc(struct hl_lane *lane)
 {
@@ -43,7 +57,7 @@ static bool lane_alloc(struct hl_lane *lane)
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         good = (*part[k].array = hl_alloc(part[k].n, sizeof(double))) && good;
     lane->work = hl_modes_work_create(plan->largest);
-    return good && lane->work;
+    return good && lane->work && (!plan->releases || alloc_releases(lane));
 }
 
 struct hl_lane *hl_lane_create(const struct hl_plan *plan)
@@ -65,13 +79,20 @@ void hl_lane_free(struct hl_lane *lane)
         return;
     hl_integrator_clear(lane);
     hl_modes_work_free(lane->work);
+    hl_release_list_clear(&lane->releases);
+    hl_release_tail_free(lane);
     void *part[] = {lane->regs, lane->dregs, lane->z, lane->g, lane->zt, lane->x, lane->dx, lane->rate,
                     lane->last_dose, lane->y, lane->scale, lane->at, lane->f, lane->y_before,
                     lane->bridge.y0, lane->bridge.f0, lane->bridge.d0,
                     lane->bridge.y1, lane->bridge.f1, lane->bridge.d1, lane->z_near, lane->t_near,
-                    lane->x_anchor, lane};
+                    lane->x_anchor, lane->release_regs, lane->release_dregs, lane->released, lane};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
+}
+
+enum hl_status hl_lane_reserve_releases(struct hl_lane *lane, size_t n)
+{
+    return hl_release_list_reserve(&lane->releases, n);
 }
 
 /* Forgets hops: the anchor or an input has changed. */
@@ -130,6 +151,7 @@ void hl_lane_restart(struct hl_lane *lane, const struct hl_start *start)
     memcpy(lane->rate, start->rate, system->n_states * sizeof *lane->rate);
     memcpy(lane->y, start->y, plan->n_integrated * sizeof *lane->y);
     memcpy(lane->last_dose, start->last_dose, system->n_instances * sizeof *lane->last_dose);
+    hl_releases_restart(lane, &start->releases);
     memset(lane->scale, 0, plan->n_integrated * sizeof *lane->scale);
     note_scale(lane);
     hl_lane_renew(lane);
@@ -255,6 +277,7 @@ void hl_lane_set(struct hl_lane *lane, double t, const double *y, const double *
         lane->regs[system->state[plan->integrated[k]].reg] = y[k];
         lane->dregs[system->state[plan->integrated[k]].reg] = dy ? dy[k] : 0;
     }
+    hl_releases_add(lane, t, dy != NULL);
 }
 
 void hl_lane_sample(struct hl_lane *lane, double until, bool last)
@@ -265,10 +288,13 @@ void hl_lane_sample(struct hl_lane *lane, double until, bool last)
         if (last ? t > until : t >= until)
             return;
         bool now = t >= lane->t; /* the state itself, after the events at this time */
-        if (!now)
+        if (now && n > 0)
+            memcpy(lane->at, lane->y, n * sizeof *lane->at);
+        else if (n > 0)
             hl_bridge_at(&lane->bridge, n, t, lane->at, NULL);
+        hl_releases_bring(lane, t, lane->at);
         for (size_t k = 0; lane->sample && k < n; k++)
-            lane->sample[(k * lane->n_times + lane->next) * lane->stride] = now ? lane->y[k] : lane->at[k];
+            lane->sample[(k * lane->n_times + lane->next) * lane->stride] = lane->at[k];
     }
 }
 
@@ -330,6 +356,14 @@ void hl_lane_set_rate(struct hl_lane *lane, int state, double rate)
     hl_integrator_reset(lane);
 }
 
+void hl_lane_release(struct hl_lane *lane, const struct hl_event *event, const double *input)
+{
+    hl_lane_cast(lane);
+    hl_releases_begin(lane, event, input);
+    note_scale(lane);
+    hl_integrator_reset(lane);
+}
+
 void hl_lane_given(struct hl_lane *lane, int instance, double time)
 {
     lane->last_dose[instance] = time;
@@ -348,6 +382,8 @@ void hl_lane_apply(struct hl_lane *lane, const struct hl_event *event)
         double rate = lane->rate[event->state] + event->value;
         hl_lane_set_rate(lane, event->state, fabs(rate) < HL_RATE_GONE * fabs(event->value) ? 0 : rate);
     }
+    if (event->kind == HL_EVENT_RELEASE)
+        hl_lane_release(lane, event, NULL);
 }
 
 enum hl_subject_status hl_lane_follow(struct hl_lane *lane, const struct hl_event *event, size_t n, double stop)

@@ -9,6 +9,9 @@
 #include <gsl/gsl_integration.h>
 
 #include "solve/plan.h"
+#include "solve/releases.h"
+
+#define HL_FIRST_STEP 1e-3 /* of the integrator, and after a release has begun [h] */
 
 /* Relative to the last change of an infusion: what rounding leaves when the last one stops counts as none. */
 #define HL_RATE_GONE 1e-14
@@ -20,6 +23,7 @@ struct hl_start {
     double *rate;                /* n_states: running infusions [mg/h] */
     double *y;                   /* plan->n_integrated */
     double *last_dose;           /* n_instances: time of the last dose given, -INFINITY when none */
+    struct hl_release_list releases; /* under way */
 };
 
 /* A stretch between two accepted steps, both ends with rate and its derivative: a quintic polynomial joins them. */
@@ -48,6 +52,12 @@ struct hl_lane {
      * NULL when they don't. */
     void (*parameters)(struct hl_lane *lane, double t, bool slope);
     void *parameters_context;
+
+    struct hl_release_list releases; /* doses that enter by a course of their own, see releases.h */
+    struct hl_release_tail tail;
+    double *release_regs, *release_dregs; /* their register file */
+    double *released;            /* n_integrated: what they have brought since the base, at t */
+    bool release_fault;          /* one isn't a fraction that rises */
 
     double t, *y, *scale, h;     /* integrated states; largest |y| so far; step to try next */
     const bool *frozen;          /* by integrated state: stands still; NULL for none */
@@ -80,6 +90,9 @@ void hl_lane_free(struct hl_lane *lane);
 void hl_lane_load(struct hl_lane *lane, const double *regs, size_t lanes, size_t number, struct hl_modes *modes,
                   const struct hl_start *start);
 
+/* Room for n releases under way at once. HL_ERR_MEMORY. */
+enum hl_status hl_lane_reserve_releases(struct hl_lane *lane, size_t n);
+
 /* Goes back to a start without changing the subject; forgets step sizes. */
 void hl_lane_restart(struct hl_lane *lane, const struct hl_start *start);
 
@@ -90,11 +103,13 @@ enum hl_subject_status hl_lane_run(struct hl_lane *lane, double stop);
 void hl_lane_apply(struct hl_lane *lane, const struct hl_event *event);
 
 /* What a course does to its lane at the time it has reached. cast: moves the anchor there. add: an amount enters.
- * set_rate: the sum of all infusions into a state is now rate. given: a dose was given. renew: modes or constant inputs
- * have been replaced; z is what it should be. */
+ * set_rate: the sum of all infusions into a state is now rate. release: a dose begins to enter (input: see
+ * hl_releases_begin). given: a dose was given. renew: modes or constant inputs have been replaced; z is what it should
+ * be. */
 void hl_lane_cast(struct hl_lane *lane);
 void hl_lane_add(struct hl_lane *lane, int state, double amount);
 void hl_lane_set_rate(struct hl_lane *lane, int state, double rate);
+void hl_lane_release(struct hl_lane *lane, const struct hl_event *event, const double *input);
 void hl_lane_given(struct hl_lane *lane, int instance, double time);
 void hl_lane_renew(struct hl_lane *lane);
 

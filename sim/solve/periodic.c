@@ -266,6 +266,7 @@ static void take_start(struct hl_periodic *p)
     memcpy(p->trial.z, p->start->z, p->plan->n_modes * sizeof *p->trial.z);
     memcpy(p->trial.rate, p->start->rate, system->n_states * sizeof *p->trial.rate);
     memcpy(p->trial.last_dose, p->start->last_dose, system->n_instances * sizeof *p->trial.last_dose);
+    p->trial.releases = p->start->releases; /* lent */
 }
 
 /* True when another cycle leads from y to y, and no amount is negative. */

@@ -50,24 +50,26 @@ bool hl_plan_is_zero(const struct hl_system *system, int reg)
     return reg < 0 || (system->reg[reg].kind == HL_REG_CONSTANT && system->initial[reg] == 0); /* a literal 0 */
 }
 
-static void mark_route(const struct hl_system *system, int route, bool *fed)
+static void mark_route(struct hl_plan *plan, int route)
 {
-    const struct hl_route *r = &system->route[route];
-    for (size_t k = 0; k < r->n_parts; k++)
-        fed[r->part[k].state] = true;
+    const struct hl_route *r = &plan->system->route[route];
+    for (size_t k = 0; k < r->n_parts; k++) {
+        plan->live[r->part[k].state] = true;
+        plan->releases = plan->releases || r->part[k].release;
+    }
     for (size_t k = 0; k < r->n_phases; k++)
-        fed[r->phase[k].state] = true;
+        plan->live[r->phase[k].state] = true;
 }
 
-static void mark_regimen(const struct hl_system *system, const struct hl_regimen *regimen, bool *fed)
+static void mark_regimen(struct hl_plan *plan, const struct hl_regimen *regimen)
 {
     for (size_t k = 0; k < regimen->n_doses; k++)
-        mark_route(system, regimen->dose[k].route, fed);
+        mark_route(plan, regimen->dose[k].route);
     for (size_t k = 0; k < regimen->n_demands; k++)
-        mark_route(system, regimen->demand[k].route, fed);
+        mark_route(plan, regimen->demand[k].route);
     for (size_t s = 0; s < regimen->n_steady; s++)
         for (size_t k = 0; k < regimen->steady[s].n; k++)
-            mark_route(system, regimen->steady[s].dose[k].route, fed);
+            mark_route(plan, regimen->steady[s].dose[k].route);
 }
 
 static bool is_live_entry(const struct hl_plan *plan, const struct hl_coefficient *coef)
@@ -227,13 +229,19 @@ static void build_component(struct hl_plan *plan, int number)
     collect_entries(plan, number);
 }
 
+/* States that a release feeds are integrated where one is dosed, and exact where none is. */
+static bool is_integrated(const struct hl_plan *plan, const struct hl_state *state)
+{
+    return plan->everything || !state->linear || (plan->releases && state->fed);
+}
+
 static void choose_integrated(struct hl_plan *plan)
 {
     const struct hl_system *system = plan->system;
-    plan->rhs = plan->everything ? &system->rhs : &system->rhs_integrated;
+    plan->rhs = plan->everything ? &system->rhs : plan->releases ? &system->rhs_released : &system->rhs_integrated;
     for (size_t k = 0; k < system->n_states; k++) {
         plan->integrated_of[k] = -1;
-        if (plan->live[k] && (plan->everything || !system->state[k].linear)) {
+        if (plan->live[k] && is_integrated(plan, &system->state[k])) {
             plan->integrated_of[k] = (int)plan->n_integrated;
             plan->integrated[plan->n_integrated++] = (int)k;
         }
@@ -320,7 +328,7 @@ struct hl_plan *hl_plan_create(const struct hl_system *system, const struct hl_r
     if (!plan)
         return NULL;
     plan->regimen = regimen;
-    mark_regimen(system, regimen, plan->live);
+    mark_regimen(plan, regimen);
     return finish(plan);
 }
 
@@ -332,6 +340,8 @@ struct hl_plan *hl_plan_create_for_data(const struct hl_system *system, const bo
         return NULL;
     plan->for_records = true;
     memcpy(plan->live, dosed, system->n_states * sizeof *plan->live);
+    for (size_t k = 0; k < system->n_states; k++)
+        plan->releases = plan->releases || (dosed[k] && system->state[k].released);
     return finish(plan);
 }
 

@@ -39,6 +39,7 @@ struct hl_plan {
     size_t n_integrated; int *integrated; /* states */
     int *integrated_of;            /* by state: place among the integrated, -1 */
     const struct hl_program *rhs;  /* their rates of change */
+    bool releases;                 /* a route with released: is dosed */
     bool *read_by_rhs;             /* by state: its value is read by rhs */
 
     struct hl_arena *arena;

@@ -83,6 +83,8 @@ void hl_solver_free(struct hl_solver *s)
         hl_modes_clear(&s->modes[k]);
     for (size_t l = 0; s->events && l < s->max_lanes; l++)
         hl_free(s->events[l].event);
+    for (size_t l = 0; s->start && l < s->max_lanes; l++)
+        hl_release_list_clear(&s->start[l].releases);
     hl_steady_work_free(s->steady);
     hl_sweep_free(s->sweep);
     hl_lane_free(s->lane);
@@ -169,6 +171,7 @@ static bool set_initial(struct hl_solver *s, const struct hl_block *block, size_
         finite = finite && isfinite(start->y[k]);
     }
     memset(start->rate, 0, system->n_states * sizeof *start->rate);
+    start->releases.n = 0;
     for (size_t k = 0; k < system->n_instances; k++)
         start->last_dose[k] = -INFINITY;
     return finite;
@@ -195,7 +198,9 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
             (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components, block->regs,
                                          block->lanes, lane, &s->start[lane], events, &status);
     snap(events, time, n_times);
-    return status;
+    if (status != HL_OK || !plan->releases)
+        return status;
+    return hl_lane_reserve_releases(s->lane, s->start[lane].releases.n + hl_releases_count(events->event, events->n));
 }
 
 /* One subject alone: integrates what isn't linear, tells the listener. */

@@ -10,7 +10,11 @@
  * aren't on a steady one stand still at their start values. For a steady-state record the whole system is steady, and
  * the cycle that is solved is the last one before the record: at the record's time the past is what counts.
  *
- * SS 2 adds the periodic state with the doses minus the one without. Linear states: the response alone. */
+ * SS 2 adds the periodic state with the doses minus the one without. Linear states: the response alone.
+ *
+ * Doses that enter by a course of their own may still be under way long after they were given. Those of before the start
+ * are found by going back cycle by cycle (releases.c); they stand at the beginning of the cycle that is solved, and go on
+ * from the start. */
 #include "solve/steady.h"
 
 #include <math.h>
@@ -37,7 +41,8 @@ struct hl_steady_work {
     bool *touched;                   /* by component: moved by a steady regimen, or no drug's own */
     bool *hold, *frozen;
     double *y;                       /* n_integrated */
-    struct hl_start trial, with;
+    struct hl_release_list before;   /* doses of the cycles that are under way when a cycle gets to its phase */
+    struct hl_start trial, with;     /* their releases are lent */
     int culprit;
 };
 
@@ -101,6 +106,7 @@ void hl_steady_work_free(struct hl_steady_work *work)
     }
     hl_free(work->common.event);
     hl_periodic_free(work->periodic);
+    hl_release_list_clear(&work->before);
     start_free(&work->trial);
     start_free(&work->with);
     void *part[] = {work->z, work->g, work->rate, work->y, work->cycle, work->touched, work->hold, work->frozen, work};
@@ -294,6 +300,21 @@ static bool any_moves(const struct hl_steady_work *work)
     return false;
 }
 
+/* Finds the doses before the start that are still under way, and makes room for them and those of a cycle. */
+static enum hl_status find_before(struct hl_steady_work *work, struct hl_lane *lane, const double *regs, size_t lanes,
+                                  size_t number, bool *endless)
+{
+    enum hl_status status = HL_OK;
+    work->before.n = 0;
+    if (!work->plan->releases)
+        return HL_OK;
+    for (size_t s = 0; s < work->n_cycles && status == HL_OK && !*endless; s++)
+        status = hl_releases_before(lane, &work->cycle[s].events, work->cycle[s].phase, work->cycle[s].period, regs,
+                                    lanes, number, &work->before, endless);
+    size_t n = work->before.n + hl_releases_count(work->common.event, work->common.n);
+    return status == HL_OK ? hl_lane_reserve_releases(lane, n) : status;
+}
+
 /* The periodic y of all integrated states that take part, on top of the periodic exact ones already in start. The cycle
  * that is solved begins at start->time, or with past ends there. */
 static enum hl_subject_status integrated_start(struct hl_steady_work *work, struct hl_lane *lane,
@@ -306,10 +327,14 @@ static enum hl_subject_status integrated_start(struct hl_steady_work *work, stru
     work->common.n = 0;
     for (size_t s = 0; s < work->n_cycles && *memory == HL_OK; s++)
         *memory = unroll(&work->cycle[s], begin, begin + period, &work->common);
-    if (*memory != HL_OK)
+    bool endless = false;
+    if (*memory == HL_OK)
+        *memory = find_before(work, lane, regs, lanes, number, &endless);
+    if (*memory != HL_OK || endless)
         return HL_SUBJECT_NO_STEADY_STATE;
     copy_start(work->plan, start, &work->trial);
     work->trial.time = begin;
+    work->trial.releases = work->before;
     hl_lane_load(lane, regs, lanes, number, modes, &work->trial);
     lane->hold = work->hold;
     lane->frozen = work->frozen;
@@ -398,7 +423,10 @@ enum hl_subject_status hl_steady_start(struct hl_steady_work *work, struct hl_la
         return HL_SUBJECT_NO_STEADY_STATE;
     if (!any_moves(work))
         return HL_SUBJECT_GOOD;
-    return integrated_start(work, lane, modes, regs, lanes, number, start, false, memory);
+    enum hl_subject_status status = integrated_start(work, lane, modes, regs, lanes, number, start, false, memory);
+    if (status == HL_SUBJECT_GOOD)
+        *memory = hl_release_list_append(&start->releases, &work->before);
+    return status;
 }
 
 /* ---- records */
@@ -434,12 +462,14 @@ static void set_clock(const struct hl_steady_work *work, struct hl_start *start)
         start->last_dose[k] = -INFINITY;
 }
 
-enum hl_subject_status hl_steady_state(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
-                                       const double *regs, const bool *off, struct hl_start *start, int *culprit,
-                                       enum hl_status *memory)
+/* The steady state's z and y. */
+static enum hl_subject_status find_state(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                         const double *regs, const bool *off, struct hl_start *start, int *culprit,
+                                         enum hl_status *memory)
 {
     enum hl_subject_status status = HL_SUBJECT_GOOD;
     *memory = HL_OK;
+    work->before.n = 0;
     choose_all(work, off);
     set_clock(work, start);
     if (!linear_start(work, lane, modes, regs, 1, 0, start))
@@ -447,6 +477,16 @@ enum hl_subject_status hl_steady_state(struct hl_steady_work *work, struct hl_la
     else if (any_moves(work))
         status = integrated_start(work, lane, modes, regs, 1, 0, start, true, memory);
     *culprit = status == HL_SUBJECT_GOOD ? -1 : work->culprit;
+    return status;
+}
+
+enum hl_subject_status hl_steady_state(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                       const double *regs, const bool *off, struct hl_start *start, int *culprit,
+                                       enum hl_status *memory)
+{
+    enum hl_subject_status status = find_state(work, lane, modes, regs, off, start, culprit, memory);
+    if (status == HL_SUBJECT_GOOD)
+        *memory = hl_release_list_append(&start->releases, &work->before);
     return status;
 }
 
@@ -464,13 +504,15 @@ enum hl_subject_status hl_steady_add(struct hl_steady_work *work, struct hl_lane
     enum hl_subject_status status = good ? HL_SUBJECT_GOOD : HL_SUBJECT_NO_STEADY_STATE;
     if (good && any_moves(work)) {
         copy_start(plan, start, &work->with);
-        status = hl_steady_state(work, lane, modes, regs, off, &work->with, culprit, memory);
+        status = find_state(work, lane, modes, regs, off, &work->with, culprit, memory);
         for (size_t k = 0; k < plan->n_integrated; k++)
             start->y[k] += work->with.y[k];
+        if (status == HL_SUBJECT_GOOD)
+            *memory = hl_release_list_append(&start->releases, &work->before);
         cycle->events.n = 0;
         memset(cycle->rate, 0, plan->system->n_states * sizeof *cycle->rate);
-        if (status == HL_SUBJECT_GOOD)
-            status = hl_steady_state(work, lane, modes, regs, off, &work->with, culprit, memory);
+        if (status == HL_SUBJECT_GOOD && *memory == HL_OK)
+            status = find_state(work, lane, modes, regs, off, &work->with, culprit, memory);
         for (size_t k = 0; k < plan->n_integrated; k++)
             start->y[k] -= work->with.y[k];
     }

@@ -33,7 +33,8 @@ struct hl_cycle *hl_steady_cycle(struct hl_steady_work *work);
 enum hl_status hl_cycle_add(struct hl_cycle *cycle, struct hl_event event);
 
 /* The state just before the first cycle begins at start->time, all drugs together. In: start's z and y, of which z says
- * what is there where nothing enters or leaves, and y is the first guess. Out: z and y. regs is one lane's, off says by
+ * what is there where nothing enters or leaves, and y is the first guess. Out: z and y, and added to its
+ * releases the doses under way. regs is one lane's, off says by
  * state what is switched off. *culprit is a state that has no steady state when the answer is
  * HL_SUBJECT_NO_STEADY_STATE, else -1. */
 enum hl_subject_status hl_steady_state(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
