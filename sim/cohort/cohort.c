@@ -259,6 +259,14 @@ void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *re
     put_subject(cohort, subject, score, regs, 1);
 }
 
+bool hl_cohort_fixes(const struct hl_cohort *cohort, int covariate)
+{
+    for (size_t i = 0; i < cohort->arm->n_covariate_overrides; i++)
+        if (cohort->arm->covariate[i] == covariate)
+            return true;
+    return false;
+}
+
 void hl_cohort_occasion(const struct hl_cohort *cohort, uint64_t subject, double occasion, double *regs)
 {
     const struct hl_system *system = cohort->system;

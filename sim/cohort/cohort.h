@@ -25,6 +25,9 @@ void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, do
  * is left to the caller, who first puts the data set's covariates and an occasion in. */
 void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *regs);
 
+/* True when the arm fixes this covariate of the system for everyone; its value then holds against a data set's. */
+bool hl_cohort_fixes(const struct hl_cohort *cohort, int covariate);
+
 /* Puts the between-occasion etas of this occasion (a whole number between -2^53 and 2^53; the value in OCC) into regs,
  * which hl_cohort_draw has filled; those of occasion 0 are what hl_cohort_draw and hl_cohort_fill write. A pure
  * function of (seed, subject, occasion); zeros when the cohort is typical. */

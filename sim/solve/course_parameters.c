@@ -21,14 +21,14 @@
 
 /* ---- covariates and occasions */
 
-/* Sorts out the covariates this individual has in the data set. */
+/* Sorts out the covariates this individual has in the data set. What an arm fixes for everyone holds against it. */
 static void find_rules(struct hl_course *course)
 {
     for (int k = 0; k < 3; k++)
         course->n_rule[k] = 0;
     for (int c = 0; c < (int)course->plan->system->n_covariates; c++) {
         enum hl_covariate_rule rule = course->spec->rule[c];
-        if (!isnan(hl_course_covariate(course, 0, c)))
+        if (!isnan(hl_course_covariate(course, 0, c)) && !hl_cohort_fixes(course->cohort, c))
             course->rule[rule][course->n_rule[rule]++] = c;
     }
 }

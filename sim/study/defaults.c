@@ -189,6 +189,7 @@ static void fill_questions(struct filler *filler, bool has_data)
     fill_text(filler, tree, "", "precision", "double");
     fill(filler, tree, "", "store", texts(filler, records, 1, false));
     fill_text(filler, data, "data.", "covariates", "next");
+    fill_text(filler, hl_yaml_get(data, "covariates"), "data.covariates.", "default", "next");
     struct hl_yaml *ignore = hl_study_scalar(filler->reader->arena, tree->pos, "#");
     ignore->quoted = true;
     fill(filler, data, "data.", "ignore", ignore);

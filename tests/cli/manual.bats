@@ -39,6 +39,7 @@ check_page() {
 }
 
 @test "every example of docs/study-language.md does what it says" {
+    printf 'ID,TIME,AMT,dose,CMT,DV,WT,weight\n1,0,1,1,1,.,71.3,71.3\n1,1.7,.,.,2,.,71.3,70.9\n' > events.csv
     check_page study-language.md 25
 }
 

@@ -101,7 +101,7 @@ def many_at_once():
 
 def without_fault():
     write("study", STUDY)
-    for file in ("taper.yaml", "trial_drug.yaml"):
+    for file in ("taper.yaml", "records.yaml", "trial_drug.yaml"):
         done = halflife("check", file)
         ok(done.returncode == 0 and "error" not in done.stderr, f"{file} without fault passes", done.stderr)
 

@@ -425,7 +425,7 @@ static void resolved_says_the_same(void **state)
              "clonazepam.Ceff}}\nstore: [records, amounts]\nbioavailability_scales: rate\n"
              "sweep: {factors: {clonazepam.TVCL: [2 L/h, 3 L/h]}}\n",
          NULL,
-         {"data.bioavailability_scales"}},
+         {"data.bioavailability_scales", "data.covariates.default"}},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
