@@ -97,7 +97,8 @@ folder = Folder(events_csv=ROWS)
 seeded = "cohort: {seed: 20260417}\n"
 
 r = folder.run(seeded + "data: {file: events.csv, " + COLUMNS + "}\n")
-tap.ok(r["ID"].tolist() == [1, 1, 1, 2, 2, 2] and r["source_row"].tolist() == [2, 3, 4, 5, 6, 7], "every record is a row")
+tap.ok(r["ID"].tolist() == [1, 1, 1, 2, 2, 2] and r["source_row"].tolist() == [2, 3, 4, 5, 6, 7],
+       "every record is a row")
 tap.ok(np.allclose(r["d_random"][:3], r["d_random"][0], rtol=1e-13) and r["d_random"][3] == r["d_random"][4]
        and r["d_random"][5] != r["d_random"][4], "an occasion has its own clearance")
 for i, (amount, rate) in ((1, (11.3, 2.9)), (2, (11.3, 2.9)), (4, (7.7, 1.3))):
@@ -118,7 +119,8 @@ arms = ("arms:\n  - {name: weighed}\n  - {name: heavy, covariates: {WT: 120 kg}}
         "  - {name: slow, parameters: {d.TVCL: 1.7 L/h}, d: [{sc: 1 mg}]}\n")
 r = folder.run(seeded + arms + "data: {file: events.csv, " + COLUMNS + "}\nstore: [records, amounts]\n")
 tap.ok(r["arm"].tolist() == [0] * 6 + [1] * 6 + [2] * 6, "every arm has all records")
-tap.within("an arm's covariate holds against the file", r["d_clearance"][6] / r["d_clearance"][0], (120 / 71.3) ** 0.75, 1e-13)
+tap.within("an arm's covariate holds against the file", r["d_clearance"][6] / r["d_clearance"][0], (120 / 71.3) ** 0.75,
+           1e-13)
 tap.within("an arm's parameter", r["d_clearance"][12] / r["d_clearance"][0], 1.7 / 3.61, 1e-13)
 tap.ok("what is prescribed in arms isn't used" in folder.messages, "and its prescription is put aside with a note")
 tap.ok(np.allclose(r["A_central"] / V * 1e3, r["d_Cp"], rtol=1e-13), "amounts of the compartments on request")
@@ -130,7 +132,8 @@ tap.ok(folder.payload == first, "the resolved study runs again to the same numbe
 tap.ok(folder.resolved == resolved and "note" not in folder.messages, "and is its own resolved study", folder.messages)
 
 prescribed = "arms: [{name: daily, d: [{sc: 1 mg, every: 24 h, for: 3 d}]}]\ntimes: [{until: 3 d, every: 1 h}]\n"
-r = folder.run(prescribed + "data: {file: nowhere.csv, " + COLUMNS + "}\n", "--data", "events.csv", "--seed", "20260417")
+r = folder.run(prescribed + "data: {file: nowhere.csv, " + COLUMNS + "}\n", "--data", "events.csv", "--seed",
+               "20260417")
 first = folder.payload
 folder.run(seeded + "data: {file: events.csv, " + COLUMNS + "}\n")
 tap.ok(folder.payload == first, "--data puts its table in the place of the study's own and of what arms prescribe")
@@ -147,7 +150,8 @@ r = folder.run("cohort: {seed: 5}\ndata: events.csv\n")
 effect = r["d_random"].reshape(n, 4)[:, 1:]
 total, within = np.hypot(0.29, 0.17), 0.17
 tap.near("spread of the effects of 9000 occasions", effect.std(), total, 5 * total / np.sqrt(2 * n))
-tap.near("spread within 3000 individuals", np.sqrt(effect.var(axis=1, ddof=1).mean()), within, 5 * within / np.sqrt(4 * n))
+tap.near("spread within 3000 individuals", np.sqrt(effect.var(axis=1, ddof=1).mean()), within,
+         5 * within / np.sqrt(4 * n))
 seen = r["EVID"] == 0
 e = r["DV"][seen] / r["IPRED"][seen] - 1
 tap.near("residual errors: mean", e.mean(), 0, 5 * 0.11 / np.sqrt(e.size))
