@@ -5,8 +5,8 @@
  * fields is a fault of its own and the next call goes on with the next record, so that one pass can report them all;
  * after a fault that makes the rest unreadable (an open quote, a NUL, a read error) there is no next record.
  *
- * Most fields of a data set are a few plain characters inside one buffer: a table tells which bytes need no thought, and
- * runs of them are copied at once. */
+ * Most fields of a data set are a few plain characters inside one buffer: a table tells which bytes need no thought,
+ * and runs of them are copied at once. */
 #include "base/csv.h"
 
 #include <errno.h>

@@ -19,8 +19,8 @@ enum hl_status hl_csv_open(const char *path, struct hl_csv **csv, struct hl_diag
 
 /* How else a file may be read. */
 struct hl_csv_options {
-    const char *ignore;       /* lines that begin with one of these characters (after white space) are left out; '@' also
-                                 stands for every letter. The header may begin with any letter. NULL: none */
+    const char *ignore;       /* lines that begin with one of these characters (after white space) are left out; '@'
+                                 also stands for every letter. The header may begin with any letter. NULL: none */
     bool any_length;          /* records with too many or too few fields are handed out: see hl_csv_fields */
     struct hl_digest *digest; /* gets every byte of the file, the last ones before hl_csv_next ends well; or NULL */
 };

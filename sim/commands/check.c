@@ -122,7 +122,8 @@ const struct hl_command hl_command_check = {
     .name = "check",
     .usage = "FILE...",
     .summary =
-        "reports every fault of study, model and data files, then what would run (subjects, arms, events, bytes, memory)",
+        "reports every fault of study, model and data files, then what would run (subjects, arms, events, bytes, "
+        "memory)",
     .examples = "  halflife check configs/tapers.yaml\n  halflife check models/*.yaml\n  halflife check events.csv\n",
     .option = options_of_check,
     .n_options = sizeof options_of_check / sizeof *options_of_check,

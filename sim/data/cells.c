@@ -75,9 +75,9 @@ static void note_kind(struct hl_data_set *set, size_t c)
         note_text(set, column, cell->text);
     column->number = column->number || cell->kind == HL_CELL_NUMBER;
     bool time_of_day = cell->kind == HL_CELL_TEXT && becomes_number(column) && column->item != HL_ITEM_DATE;
-    column->fraction = column->fraction || time_of_day ||
-                       (cell->kind == HL_CELL_NUMBER &&
-                        (cell->number != floor(cell->number) || fabs(cell->number) > INT32_MAX));
+    column->fraction =
+        column->fraction || time_of_day ||
+        (cell->kind == HL_CELL_NUMBER && (cell->number != floor(cell->number) || fabs(cell->number) > INT32_MAX));
 }
 
 void hl_data_read_cells(struct hl_data_set *set)
@@ -136,10 +136,11 @@ void hl_data_settle_columns(struct hl_data_set *set)
             continue;
         if (column->texts->too_many) {
             if (column->item != HL_ITEM_ID && column->item != HL_ITEM_COMMENT)
-                hl_diag_warning(set->diag, column->pos,
-                                "column '%s' has more than %d different texts (or 16 KiB of them): they are not kept, and "
-                                "the result has no values for it",
-                                info->name, HL_MAX_TEXTS);
+                hl_diag_warning(
+                    set->diag, column->pos,
+                    "column '%s' has more than %d different texts (or 16 KiB of them): they are not kept, and "
+                    "the result has no values for it",
+                    info->name, HL_MAX_TEXTS);
         } else {
             info->n_texts = column->texts->n;
             info->text = (const char **)column->texts->text;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* TIME. A column of numbers is time in its unit, as it stands. It is a column of clock times when its first value is one
+/* TIME. A column of numbers is time in its unit, as it stands. It is a column of clock times when its first value is
+ * one
  * ("8:30", "14:45:30") or when the file has dates; a number is then a clock time in hours (14.75 is 14:45), and TIME
  * becomes hours since the individual's first record. That is NM-TRAN's day-time translation (NONMEM Users Guide IV,
  * II.C.2 and V, chapter 6; help pages "time" and "date"), without its rounding to two decimals: seconds are added up as
@@ -12,8 +13,8 @@
  * constant LAST20, which a data set doesn't carry.
  *
  * Days are counted with the March-based calendar of the Julian day number (Richards EG. Calendars. In: Explanatory
- * Supplement to the Astronomical Almanac, 3rd ed., 2013, chapter 15): a year that begins in March has its leap day at its
- * end, so that the days before month m are (153 m + 2) / 5 with m = 0 for March. */
+ * Supplement to the Astronomical Almanac, 3rd ed., 2013, chapter 15): a year that begins in March has its leap day at
+ * its end, so that the days before month m are (153 m + 2) / 5 with m = 0 for March. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #include "data/inside.h"
 
 #define MOST_HOURS 100000 /* of a clock time; beyond, a typing error is likelier than a study of eleven years */
-#define MOST_DAYS 100000  /* of a day number, for the same reason */
+#define MOST_DAYS  100000 /* of a day number, for the same reason */
 
 /* Reads up to six digits; false when there are none or more. */
 static bool take_digits(const char **at, int *value, int *n_digits)
@@ -75,7 +76,9 @@ bool hl_calendar_days(int year, int month, int day, long *days)
 
 /* ---- Dates ---- */
 
-struct date { int part[3], digits[3]; };
+struct date {
+    int part[3], digits[3];
+};
 
 static bool split_date(const char *text, struct date *date)
 {
@@ -92,7 +95,8 @@ static bool split_date(const char *text, struct date *date)
 static const char *order_words(enum hl_date_order order)
 {
     static const char *const words[] = {[HL_DATE_ISO_OR_MDY] = "year-month-day or month/day/year",
-                                        [HL_DATE_MDY] = "month/day/year", [HL_DATE_YMD] = "year/month/day",
+                                        [HL_DATE_MDY] = "month/day/year",
+                                        [HL_DATE_YMD] = "year/month/day",
                                         [HL_DATE_YDM] = "year/day/month"};
     return words[order];
 }
@@ -105,10 +109,11 @@ static void watch_ambiguity(struct hl_data_set *set, int column, int month, int 
     if (day > 12)
         set->dates_certain = true;
     else
-        hl_data_remark(set, &set->remark[HL_REMARK_MONTH_OR_DAY], HL_WARNING, hl_data_pos(set, column),
-                       "'%s' is read as month/day/year, and no date of this file tells it from day/month/year, which is "
-                       "what NONMEM takes DAT1 for; dates such as 2026-01-31 leave no doubt",
-                       set->cell[column].text);
+        hl_data_remark(
+            set, &set->remark[HL_REMARK_MONTH_OR_DAY], HL_WARNING, hl_data_pos(set, column),
+            "'%s' is read as month/day/year, and no date of this file tells it from day/month/year, which is "
+            "what NONMEM takes DAT1 for; dates such as 2026-01-31 leave no doubt",
+            set->cell[column].text);
 }
 
 static bool read_calendar_date(struct hl_data_set *set, int column, long *days, double *shown)
@@ -124,15 +129,18 @@ static bool read_calendar_date(struct hl_data_set *set, int column, long *days, 
     bool year_first = order == HL_DATE_YMD || order == HL_DATE_YDM || d.digits[0] == 4;
     int y = year_first ? 0 : 2, m = order == HL_DATE_YDM ? 2 : year_first ? 1 : 0, day = 3 - y - m;
     if (d.digits[y] != 4) {
-        hl_data_fault(set, column, "the year of '%s' has %d digit%s, expected four (NONMEM decides by its constant LAST20 "
-                      "which century is meant); write the date as 2026-01-31", text, d.digits[y],
-                      d.digits[y] == 1 ? "" : "s");
+        hl_data_fault(set, column,
+                      "the year of '%s' has %d digit%s, expected four (NONMEM decides by its constant LAST20 "
+                      "which century is meant); write the date as 2026-01-31",
+                      text, d.digits[y], d.digits[y] == 1 ? "" : "s");
         return false;
     }
     if (!hl_calendar_days(d.part[y], d.part[m], d.part[day], days)) {
-        hl_data_fault(set, column, "there is no day '%s': read as %s it is day %d of month %d of %d; dates such as "
-                      "2026-01-31 leave no doubt", text, year_first && order == HL_DATE_ISO_OR_MDY ? "year-month-day"
-                      : order_words(order), d.part[day], d.part[m], d.part[y]);
+        hl_data_fault(set, column,
+                      "there is no day '%s': read as %s it is day %d of month %d of %d; dates such as "
+                      "2026-01-31 leave no doubt",
+                      text, year_first && order == HL_DATE_ISO_OR_MDY ? "year-month-day" : order_words(order),
+                      d.part[day], d.part[m], d.part[y]);
         return false;
     }
     if (!year_first)
@@ -211,7 +219,8 @@ static bool read_clock(struct hl_data_set *set, int column)
         seconds += 86400.0;
         hl_data_remark(set, &set->remark[HL_REMARK_MIDNIGHT], HL_NOTE, hl_data_pos(set, column),
                        "the clock time %s is below the one before it and there is no column DATE: it is taken to be on "
-                       "the next day", set->cell[column].text);
+                       "the next day",
+                       set->cell[column].text);
     }
     if (!clock->begun)
         clock->origin = seconds;
@@ -239,8 +248,10 @@ static bool read_hours(struct hl_data_set *set, int column)
     if (cell->kind == HL_CELL_NUMBER)
         return true;
     if (strchr(cell->text, ':'))
-        hl_data_fault(set, column, "'%s' is a clock time, but TIME began as a number of hours in line %llu; write all of "
-                      "them in one way", cell->text, (unsigned long long)set->time_kind_row);
+        hl_data_fault(set, column,
+                      "'%s' is a clock time, but TIME began as a number of hours in line %llu; write all of "
+                      "them in one way",
+                      cell->text, (unsigned long long)set->time_kind_row);
     else
         hl_data_number(set, HL_ITEM_TIME, &set->record.TIME);
     return false;
@@ -252,9 +263,10 @@ static void check_order(struct hl_data_set *set, int column)
     struct hl_clock *clock = &set->clock;
     bool reset = set->record.EVID == HL_EVID_RESET || set->record.EVID == HL_EVID_RESET_DOSE;
     if (clock->has_before && set->record.TIME < clock->before && !reset && !set->bad[HL_ITEM_EVID])
-        hl_data_fault(set, column, "TIME %s is before that of the record above (%g h, line %llu); only EVID 3 and 4 may "
-                      "set the clock back: sort each individual's records by time", set->cell[column].text,
-                      clock->before, (unsigned long long)clock->row);
+        hl_data_fault(set, column,
+                      "TIME %s is before that of the record above (%g h, line %llu); only EVID 3 and 4 may "
+                      "set the clock back: sort each individual's records by time",
+                      set->cell[column].text, clock->before, (unsigned long long)clock->row);
     clock->before = set->record.TIME;
     clock->row = set->record.row;
     clock->has_before = true;

@@ -6,9 +6,9 @@
  *   previous      the last known value, else the next known one
  *   interpolate   on the straight line in TIME between the neighbours; beyond the first and last known one, that one
  *
- * A line is only drawn where TIME runs on: across a reset that sets the clock back, the records before it keep the known
- * value before it and the others take the next. An individual without any known value is an error: to invent one would be
- * worse. */
+ * A line is only drawn where TIME runs on: across a reset that sets the clock back, the records before it keep the
+ * known value before it and the others take the next. An individual without any known value is an error: to invent one
+ * would be worse. */
 #include <math.h>
 #include <stdio.h>
 #include <strings.h>
@@ -48,8 +48,8 @@ static void check_range(struct hl_data_set *set, size_t k, double value)
     const char *unit = info->unit_text ? info->unit_text : "";
     if (info->has_range && !info->n_categories && (own < info->low || own > info->high))
         hl_data_remark(set, &set->covariate[k].outside, HL_WARNING, hl_data_pos(set, set->covariate[k].column),
-                       "%s = %g %s lies outside the range its model states, %g to %g %s", set->system->covariate[k].name,
-                       own, unit, info->low, info->high, unit);
+                       "%s = %g %s lies outside the range its model states, %g to %g %s",
+                       set->system->covariate[k].name, own, unit, info->low, info->high, unit);
 }
 
 /* The value of a cell that isn't missing; false after a fault. */

@@ -6,8 +6,8 @@
  * or at the end another digest, the file has changed in between and the run must not go on. Standard input and pipes
  * can't be read twice and are refused.
  *
- * Adjacent rows of one ID are an individual; IDs that are numbers are compared as numbers (1 and 1.0 are one), others as
- * texts. */
+ * Adjacent rows of one ID are an individual; IDs that are numbers are compared as numbers (1 and 1.0 are one), others
+ * as texts. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,7 +134,8 @@ static void begin_individual(struct hl_data_set *set, const struct hl_cell *cell
         hl_ids_seen(&set->ids, id_hash(set), &set->without_memory))
         hl_data_remark(set, &set->remark[HL_REMARK_RETURNS], HL_WARNING, hl_data_pos(set, set->at[HL_ITEM_ID]),
                        "ID %s comes back after other individuals: its records from here on are a new individual; sort "
-                       "the file by ID if they belong together", set->id);
+                       "the file by ID if they belong together",
+                       set->id);
 }
 
 /* Whether the row begins an individual. */
@@ -276,10 +277,10 @@ static enum hl_status gather_texts(struct hl_data_set *set)
 
 static void say_gaps(struct hl_data_set *set)
 {
-    static const char *const rules[] = {
-        [HL_COVARIATE_NEXT] = "the next known one of the individual, else the last",
-        [HL_COVARIATE_PREVIOUS] = "the last known one of the individual, else the next",
-        [HL_COVARIATE_INTERPOLATE] = "those on the line between the individual's known ones"};
+    static const char *const rules[] = {[HL_COVARIATE_NEXT] = "the next known one of the individual, else the last",
+                                        [HL_COVARIATE_PREVIOUS] = "the last known one of the individual, else the next",
+                                        [HL_COVARIATE_INTERPOLATE] =
+                                            "those on the line between the individual's known ones"};
     for (size_t k = 0; k < set->n_covariates; k++) {
         const struct hl_data_covariate *x = &set->covariate[k];
         if (x->filled > 0)
@@ -294,7 +295,7 @@ static void say_remarks(struct hl_data_set *set, int last_line)
 {
     static const char *const more[HL_N_REMARKS] = {
         [HL_REMARK_RETURNS] = "individuals", [HL_REMARK_IDLE_II] = "records", [HL_REMARK_MIDNIGHT] = "midnights",
-        [HL_REMARK_LEFT_OUT] = "rows", [HL_REMARK_EVID] = "records", [HL_REMARK_MONTH_OR_DAY] = "dates",
+        [HL_REMARK_LEFT_OUT] = "rows",       [HL_REMARK_EVID] = "records",    [HL_REMARK_MONTH_OR_DAY] = "dates",
         [HL_REMARK_OTHER_COMMENT] = "cells"};
     if (set->dates_certain)
         set->remark[HL_REMARK_MONTH_OR_DAY].n = 0;
@@ -485,8 +486,12 @@ static bool start_individual(struct hl_data_set *set)
     bool text = id >= 0 && set->info[id].kind == HL_COLUMN_TEXT;
     if (!keep_text(&set->individual_id, &set->individual_id_capacity, set->id))
         return false;
-    *x = (struct hl_individual){.number = x->number + 1, .ID = set->id_number, .id_text = set->individual_id,
-                                .record = set->records, .covariate = set->covariates, .column = set->columns};
+    *x = (struct hl_individual){.number = x->number + 1,
+                                .ID = set->id_number,
+                                .id_text = set->individual_id,
+                                .record = set->records,
+                                .covariate = set->covariates,
+                                .column = set->columns};
     if (text)
         x->ID = (double)x->number;
     return true;

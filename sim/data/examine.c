@@ -52,8 +52,9 @@ static void refuse_dose_items(struct hl_data_set *set)
         hl_data_fault(set, first, "%s on EVID 8, which only sets the amount in CMT to AMT; expected 0 or nothing there",
                       list);
     else if (first >= 0)
-        hl_data_fault(set, first, "%s on EVID %d, %s, which takes no dose items; expected 0 or nothing there, or EVID %s",
-                      list, EVID, event_words(EVID), EVID == HL_EVID_RESET ? "4" : "1");
+        hl_data_fault(set, first,
+                      "%s on EVID %d, %s, which takes no dose items; expected 0 or nothing there, or EVID %s", list,
+                      EVID, event_words(EVID), EVID == HL_EVID_RESET ? "4" : "1");
 }
 
 static void examine_replacement(struct hl_data_set *set)
@@ -64,9 +65,10 @@ static void examine_replacement(struct hl_data_set *set)
                       "EVID 8 without AMT; expected the amount that CMT is to hold (0 empties it)");
     if (set->system && set->record.CMT == 0 && !set->bad[HL_ITEM_CMT] &&
         hl_data_default_compartment(set->system, &route) < 0)
-        hl_data_fault(set, column_of(set, HL_ITEM_CMT, HL_ITEM_EVID),
-                      "EVID 8 without CMT; a dose without CMT enters this model in several places, so say which amount is "
-                      "to be replaced");
+        hl_data_fault(
+            set, column_of(set, HL_ITEM_CMT, HL_ITEM_EVID),
+            "EVID 8 without CMT; a dose without CMT enters this model in several places, so say which amount is "
+            "to be replaced");
     refuse_dose_items(set);
 }
 
@@ -90,14 +92,20 @@ static void examine_constant_infusion(struct hl_data_set *set)
 {
     const struct hl_record *r = &set->record;
     if (r->RATE == -2.0)
-        hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE -2 with AMT %s and SS %d: a constant infusion has no duration; "
-                      "expected a rate or -1", written(set, HL_ITEM_AMT), r->SS);
+        hl_data_fault(set, set->at[HL_ITEM_RATE],
+                      "RATE -2 with AMT %s and SS %d: a constant infusion has no duration; "
+                      "expected a rate or -1",
+                      written(set, HL_ITEM_AMT), r->SS);
     if (r->ADDL > 0)
-        hl_data_fault(set, set->at[HL_ITEM_ADDL], "ADDL %s on a constant infusion (AMT %s, SS %d), which ends at its "
-                      "record; expected 0", written(set, HL_ITEM_ADDL), written(set, HL_ITEM_AMT), r->SS);
+        hl_data_fault(set, set->at[HL_ITEM_ADDL],
+                      "ADDL %s on a constant infusion (AMT %s, SS %d), which ends at its "
+                      "record; expected 0",
+                      written(set, HL_ITEM_ADDL), written(set, HL_ITEM_AMT), r->SS);
     if (r->II > 0.0)
-        hl_data_fault(set, set->at[HL_ITEM_II], "II %s on a constant infusion (AMT %s, SS %d): expected 0, or an AMT for "
-                      "an infusion every II", written(set, HL_ITEM_II), written(set, HL_ITEM_AMT), r->SS);
+        hl_data_fault(set, set->at[HL_ITEM_II],
+                      "II %s on a constant infusion (AMT %s, SS %d): expected 0, or an AMT for "
+                      "an infusion every II",
+                      written(set, HL_ITEM_II), written(set, HL_ITEM_AMT), r->SS);
 }
 
 static void examine_steady_state(struct hl_data_set *set)
@@ -107,14 +115,17 @@ static void examine_steady_state(struct hl_data_set *set)
         set->bad[HL_ITEM_RATE] || set->bad[HL_ITEM_DUR])
         return;
     if (r->AMT > 0.0 && r->II == 0.0)
-        hl_data_fault(set, column_of(set, HL_ITEM_II, HL_ITEM_SS), "SS %d with AMT %s and II %s: expected the interval "
-                      "between the doses of the steady state", r->SS, written(set, HL_ITEM_AMT),
-                      written(set, HL_ITEM_II));
+        hl_data_fault(set, column_of(set, HL_ITEM_II, HL_ITEM_SS),
+                      "SS %d with AMT %s and II %s: expected the interval "
+                      "between the doses of the steady state",
+                      r->SS, written(set, HL_ITEM_AMT), written(set, HL_ITEM_II));
     if (r->AMT > 0.0 || r->DUR > 0.0)
         return;
     if (r->RATE == 0.0)
-        hl_data_fault(set, set->at[HL_ITEM_SS], "SS %d with AMT %s and RATE %s: there is no dose to be at steady state "
-                      "with", r->SS, written(set, HL_ITEM_AMT), written(set, HL_ITEM_RATE));
+        hl_data_fault(set, set->at[HL_ITEM_SS],
+                      "SS %d with AMT %s and RATE %s: there is no dose to be at steady state "
+                      "with",
+                      r->SS, written(set, HL_ITEM_AMT), written(set, HL_ITEM_RATE));
     else
         examine_constant_infusion(set);
 }
@@ -128,9 +139,10 @@ static void examine_amount(struct hl_data_set *set)
         hl_data_fault(set, set->at[HL_ITEM_DUR], "DUR %s with AMT %s: expected the amount that is infused in that time",
                       written(set, HL_ITEM_DUR), written(set, HL_ITEM_AMT));
     else if (r->AMT == 0.0 && r->RATE != 0.0 && r->SS == 0)
-        hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE %s with AMT %s: an infusion without an amount never ends; "
-                      "expected an AMT, or SS 1 for one at steady state", written(set, HL_ITEM_RATE),
-                      written(set, HL_ITEM_AMT));
+        hl_data_fault(set, set->at[HL_ITEM_RATE],
+                      "RATE %s with AMT %s: an infusion without an amount never ends; "
+                      "expected an AMT, or SS 1 for one at steady state",
+                      written(set, HL_ITEM_RATE), written(set, HL_ITEM_AMT));
     else if (r->RATE == 0.0 && r->SS == 0 && is_missing(set, HL_ITEM_AMT))
         hl_data_fault(set, column_of(set, HL_ITEM_AMT, HL_ITEM_EVID),
                       "the dose has no AMT; expected an amount (0 if nothing is given)");
@@ -155,9 +167,11 @@ static void examine_route(struct hl_data_set *set)
     const struct hl_route *way = route >= 0 ? &system->route[route] : NULL;
     if (way && way->is_patch && !set->said_patch) {
         set->said_patch = true;
-        hl_data_fault(set, column_of(set, HL_ITEM_CMT, HL_ITEM_EVID),
-                      "a dose without CMT goes by the model's default route '%s', which is a patch: data sets can't dose "
-                      "patches; name a compartment in CMT", way->name);
+        hl_data_fault(
+            set, column_of(set, HL_ITEM_CMT, HL_ITEM_EVID),
+            "a dose without CMT goes by the model's default route '%s', which is a patch: data sets can't dose "
+            "patches; name a compartment in CMT",
+            way->name);
     }
     bool *said = r->RATE == -1.0 ? set->said_rate : set->said_duration;
     if ((r->RATE != -1.0 && r->RATE != -2.0) || said[index + 1] || (way && way->is_patch))
@@ -170,13 +184,15 @@ static void examine_route(struct hl_data_set *set)
     said[index + 1] = true;
     const char *key = r->RATE == -1.0 ? "rate" : "duration";
     if (index >= 0)
-        hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE %g takes the %s from the model, but no route into compartment %s "
-                      "that a data set can use states one; add '%s:' to it", r->RATE, key,
-                      system->compartment[index].name, key);
+        hl_data_fault(set, set->at[HL_ITEM_RATE],
+                      "RATE %g takes the %s from the model, but no route into compartment %s "
+                      "that a data set can use states one; add '%s:' to it",
+                      r->RATE, key, system->compartment[index].name, key);
     else
-        hl_data_fault(set, set->at[HL_ITEM_RATE], "RATE %g takes the %s from the model, but its default route%s%s "
-                      "states none; add '%s:' to it, or name a compartment in CMT", r->RATE, key, way ? " " : "",
-                      way ? way->name : "", key);
+        hl_data_fault(set, set->at[HL_ITEM_RATE],
+                      "RATE %g takes the %s from the model, but its default route%s%s "
+                      "states none; add '%s:' to it, or name a compartment in CMT",
+                      r->RATE, key, way ? " " : "", way ? way->name : "", key);
 }
 
 static void examine_dose(struct hl_data_set *set)
@@ -187,9 +203,10 @@ static void examine_dose(struct hl_data_set *set)
     for (size_t i = 0; i < sizeof items / sizeof *items; i++)
         any = any || is_stated(set, items[i]) || set->bad[items[i]];
     if (!any) {
-        hl_data_fault(set, column_of(set, HL_ITEM_EVID, HL_ITEM_TIME), "EVID %d is a dose, but AMT is %s and every other "
-                      "dose item (RATE, DUR, ADDL, II, SS) is 0 or missing; EVID 2 is an event without a dose", r->EVID,
-                      written(set, HL_ITEM_AMT));
+        hl_data_fault(set, column_of(set, HL_ITEM_EVID, HL_ITEM_TIME),
+                      "EVID %d is a dose, but AMT is %s and every other "
+                      "dose item (RATE, DUR, ADDL, II, SS) is 0 or missing; EVID 2 is an event without a dose",
+                      r->EVID, written(set, HL_ITEM_AMT));
         return;
     }
     examine_series(set);

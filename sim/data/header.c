@@ -4,8 +4,8 @@
  * A column is found by what the study says of it (data: columns:), else by its name without regard to capitals; a unit
  * may stand behind the name in brackets ("AMT [ug]"). Nothing else is guessed: where an item is missing and a column
  * has a similar name, the message proposes it. One column may be an item and a covariate at once (AMT as the covariate
- * DOSE). An item that NONMEM doesn't have (DUR) or that is a common name for other things (C, DATE, DVID) gives way to a
- * covariate of the model with that name.
+ * DOSE). An item that NONMEM doesn't have (DUR) or that is a common name for other things (C, DATE, DVID) gives way to
+ * a covariate of the model with that name.
  *
  * Units without a statement: TIME h, AMT mg; II and DUR are in TIME's unit and RATE in AMT's unit per TIME's unit, as
  * NONMEM takes them; a covariate is in its model's unit. Amounts may be moles when the model states a molar mass. */
@@ -94,7 +94,8 @@ static void fault_unknown_item(struct hl_data_set *set, const struct hl_data_col
     for (size_t k = 0; set->system && k < set->system->n_covariates && n < HL_N_ITEMS + 64; k++)
         names[n++] = set->system->covariate[k].name;
     near = hl_text_did_you_mean(stated->item, names, n, hint, sizeof hint);
-    hl_data_fault_at(set, stated->pos, "'%s' is neither a data item nor a covariate of the models%s", stated->item, near);
+    hl_data_fault_at(set, stated->pos, "'%s' is neither a data item nor a covariate of the models%s", stated->item,
+                     near);
 }
 
 static void apply_statement(struct hl_data_set *set, const struct hl_data_column *stated)
@@ -212,9 +213,10 @@ static void settle_item(struct hl_data_set *set, enum hl_item item)
     bool follows_time = item == HL_ITEM_II || item == HL_ITEM_DUR, rate = kind == HL_ITEM_AMOUNT_RATE;
     set->column[c].factor = follows_time ? hours : rate ? mg / hours : 1.0;
     set->column[c].moles = rate && amount >= 0 && set->column[amount].moles;
-    set->info[c].unit_text = follows_time ? time_text
-                             : rate       ? hl_arena_printf(set->arena, "%s/%s", amount_text, time_text)
-                             : kind == HL_ITEM_HOURS ? "h" : "mg";
+    set->info[c].unit_text = follows_time            ? time_text
+                             : rate                  ? hl_arena_printf(set->arena, "%s/%s", amount_text, time_text)
+                             : kind == HL_ITEM_HOURS ? "h"
+                                                     : "mg";
 }
 
 static void settle_covariate(struct hl_data_set *set, size_t k)
@@ -265,8 +267,9 @@ static void miss_time(struct hl_data_set *set)
                          "there is no column TIME; did you mean '%s'? Rename it, or say data: columns: {TIME: \"%s\"}",
                          near, near);
     else
-        hl_data_fault_at(set, set->column[0].pos,
-                         "there is no column TIME; rename the column that holds it, or say data: columns: {TIME: NAME}");
+        hl_data_fault_at(
+            set, set->column[0].pos,
+            "there is no column TIME; rename the column that holds it, or say data: columns: {TIME: NAME}");
 }
 
 /* The first free column whose name is usual for an amount. */

@@ -7,8 +7,8 @@
 
 #define MOST_IDS ((size_t)1000000)
 
-/* Where the search for a hash begins. The bits of small whole numbers differ only near the top, so they are brought down
- * before the multiplication and after it. */
+/* Where the search for a hash begins. The bits of small whole numbers differ only near the top, so they are brought
+ * down before the multiplication and after it. */
 static size_t home(uint64_t hash, size_t n_slots)
 {
     hash = (hash ^ (hash >> 32)) * 0x9E3779B97F4A7C15u;

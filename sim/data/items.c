@@ -8,19 +8,21 @@
 #include "data/inside.h"
 
 const struct hl_item_info hl_items[HL_N_ITEMS] = {
-    [HL_ITEM_ID] = {"ID", HL_ITEM_PLAIN, false},           [HL_ITEM_TIME] = {"TIME", HL_ITEM_HOURS, false},
-    [HL_ITEM_DATE] = {"DATE", HL_ITEM_PLAIN, true},        [HL_ITEM_EVID] = {"EVID", HL_ITEM_PLAIN, false},
-    [HL_ITEM_AMT] = {"AMT", HL_ITEM_AMOUNT, false},        [HL_ITEM_RATE] = {"RATE", HL_ITEM_AMOUNT_RATE, false},
-    [HL_ITEM_DUR] = {"DUR", HL_ITEM_HOURS, true},          [HL_ITEM_CMT] = {"CMT", HL_ITEM_PLAIN, false},
-    [HL_ITEM_ADDL] = {"ADDL", HL_ITEM_PLAIN, false},       [HL_ITEM_II] = {"II", HL_ITEM_HOURS, false},
-    [HL_ITEM_SS] = {"SS", HL_ITEM_PLAIN, false},           [HL_ITEM_MDV] = {"MDV", HL_ITEM_PLAIN, false},
-    [HL_ITEM_DV] = {"DV", HL_ITEM_ANY_UNIT, false},        [HL_ITEM_DVID] = {"DVID", HL_ITEM_PLAIN, true},
-    [HL_ITEM_OCC] = {"OCC", HL_ITEM_PLAIN, false},         [HL_ITEM_COMMENT] = {"C", HL_ITEM_PLAIN, true}};
+    [HL_ITEM_ID] = {"ID", HL_ITEM_PLAIN, false},     [HL_ITEM_TIME] = {"TIME", HL_ITEM_HOURS, false},
+    [HL_ITEM_DATE] = {"DATE", HL_ITEM_PLAIN, true},  [HL_ITEM_EVID] = {"EVID", HL_ITEM_PLAIN, false},
+    [HL_ITEM_AMT] = {"AMT", HL_ITEM_AMOUNT, false},  [HL_ITEM_RATE] = {"RATE", HL_ITEM_AMOUNT_RATE, false},
+    [HL_ITEM_DUR] = {"DUR", HL_ITEM_HOURS, true},    [HL_ITEM_CMT] = {"CMT", HL_ITEM_PLAIN, false},
+    [HL_ITEM_ADDL] = {"ADDL", HL_ITEM_PLAIN, false}, [HL_ITEM_II] = {"II", HL_ITEM_HOURS, false},
+    [HL_ITEM_SS] = {"SS", HL_ITEM_PLAIN, false},     [HL_ITEM_MDV] = {"MDV", HL_ITEM_PLAIN, false},
+    [HL_ITEM_DV] = {"DV", HL_ITEM_ANY_UNIT, false},  [HL_ITEM_DVID] = {"DVID", HL_ITEM_PLAIN, true},
+    [HL_ITEM_OCC] = {"OCC", HL_ITEM_PLAIN, false},   [HL_ITEM_COMMENT] = {"C", HL_ITEM_PLAIN, true}};
 
 enum hl_item hl_item_find(const char *name, enum hl_date_order *order)
 {
-    static const struct { const char *name; enum hl_date_order order; } dates[] = {
-        {"DATE", HL_DATE_ISO_OR_MDY}, {"DAT1", HL_DATE_MDY}, {"DAT2", HL_DATE_YMD}, {"DAT3", HL_DATE_YDM}};
+    static const struct {
+        const char *name;
+        enum hl_date_order order;
+    } dates[] = {{"DATE", HL_DATE_ISO_OR_MDY}, {"DAT1", HL_DATE_MDY}, {"DAT2", HL_DATE_YMD}, {"DAT3", HL_DATE_YDM}};
     for (size_t i = 0; i < 4; i++)
         if (strcasecmp(name, dates[i].name) == 0) {
             *order = dates[i].order;

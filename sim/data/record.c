@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A row becomes a record: items resolved, engine's units, compartments found.
  *
- * EVID that is missing is derived: 1 when a dose item isn't zero, else 0. MDV that is missing is 1 for EVID 1 to 4 and 8
- * and where DV is missing, else 0. A dose item that is missing is no dose item; nothing else missing becomes a number.
+ * EVID that is missing is derived: 1 when a dose item isn't zero, else 0. MDV that is missing is 1 for EVID 1 to 4 and
+ * 8 and where DV is missing, else 0. A dose item that is missing is no dose item; nothing else missing becomes a
+ * number.
  *
  * DUR. NONMEM has no such item; rxode2 has, and there a given duration holds while F changes the rate, as it does for
  * NONMEM's RATE -2. So does it here: record.DUR is what was written, and record.RATE = AMT/DUR is the rate for F = 1.
- * (mrgsolve turns its tinf into RATE = AMT/tinf at once; with F other than 1 its infusions last F*tinf.) RATE beside DUR
- * must agree with AMT/DUR within the rounding of a printed table, 0.1 %.
+ * (mrgsolve turns its tinf into RATE = AMT/tinf at once; with F other than 1 its infusions last F*tinf.) RATE beside
+ * DUR must agree with AMT/DUR within the rounding of a printed table, 0.1 %.
  *
  * Amounts in moles become mg by the molar mass of the drug whose compartment receives them. */
 #include <math.h>
@@ -19,8 +20,8 @@
 #include "base/text.h"
 #include "data/inside.h"
 
-#define RATE_ROUNDING 1e-3   /* RATE and AMT/DUR of a table printed with three digits or more */
-#define MOST_WHOLE 9007199254740992.0 /* 2^53: beyond, a double is no longer a count */
+#define RATE_ROUNDING 1e-3               /* RATE and AMT/DUR of a table printed with three digits or more */
+#define MOST_WHOLE    9007199254740992.0 /* 2^53: beyond, a double is no longer a count */
 
 /* ---- Items ---- */
 
@@ -191,9 +192,10 @@ static double amount_factor(struct hl_data_set *set, enum hl_item item)
     if (mass > 0.0)
         return column->factor * mass;
     if (!set->said_moles)
-        hl_data_fault(set, set->at[item], "%s is in %s, but the model states no molar_mass to turn moles into mg; add it "
-                      "to the model or give amounts as a mass", hl_items[item].name,
-                      set->info[set->at[item]].unit_text);
+        hl_data_fault(set, set->at[item],
+                      "%s is in %s, but the model states no molar_mass to turn moles into mg; add it "
+                      "to the model or give amounts as a mass",
+                      hl_items[item].name, set->info[set->at[item]].unit_text);
     set->said_moles = true;
     set->bad[item] = true;
     return 1.0;
@@ -227,8 +229,10 @@ static void read_rate(struct hl_data_set *set)
         set->record.RATE = value > 0.0 ? value * amount_factor(set, HL_ITEM_RATE) : value;
         return;
     }
-    hl_data_fault(set, column, "RATE is '%s'; expected 0 (bolus), a rate above 0, -1 (the model's rate) or -2 (the "
-                  "model's duration)", set->cell[column].text);
+    hl_data_fault(set, column,
+                  "RATE is '%s'; expected 0 (bolus), a rate above 0, -1 (the model's rate) or -2 (the "
+                  "model's duration)",
+                  set->cell[column].text);
     set->bad[HL_ITEM_RATE] = true;
 }
 
@@ -242,13 +246,16 @@ static void read_stated_duration(struct hl_data_set *set)
         return;
     double rate = r->AMT / r->DUR;
     if (r->RATE < 0.0) {
-        hl_data_fault(set, column, "DUR %s states a duration, but RATE %g asks the model for it; leave one of them away "
+        hl_data_fault(set, column,
+                      "DUR %s states a duration, but RATE %g asks the model for it; leave one of them away "
                       "(a duration that the model reads as a covariate needs another column name)",
                       set->cell[column].text, r->RATE);
         set->bad[HL_ITEM_DUR] = true;
     } else if (r->RATE > 0.0 && fabs(r->RATE - rate) > RATE_ROUNDING * rate) {
-        hl_data_fault(set, column, "DUR %s and RATE %s disagree: this amount takes %g h at that rate; leave one of them "
-                      "away", set->cell[column].text, set->cell[set->at[HL_ITEM_RATE]].text, r->AMT / r->RATE);
+        hl_data_fault(set, column,
+                      "DUR %s and RATE %s disagree: this amount takes %g h at that rate; leave one of them "
+                      "away",
+                      set->cell[column].text, set->cell[set->at[HL_ITEM_RATE]].text, r->AMT / r->RATE);
         set->bad[HL_ITEM_DUR] = true;
     }
     r->RATE = rate;
@@ -267,8 +274,8 @@ static bool has_dose_items(const struct hl_data_set *set)
 {
     for (int item = 0; item < HL_N_ITEMS; item++) {
         int c = is_dose_item((enum hl_item)item) ? set->at[item] : -1;
-        if (c >= 0 && (set->cell[c].kind == HL_CELL_TEXT ||
-                       (set->cell[c].kind == HL_CELL_NUMBER && set->cell[c].number != 0.0)))
+        if (c >= 0 &&
+            (set->cell[c].kind == HL_CELL_TEXT || (set->cell[c].kind == HL_CELL_NUMBER && set->cell[c].number != 0.0)))
             return true;
     }
     return false;
@@ -290,9 +297,10 @@ static void read_event(struct hl_data_set *set)
         return;
     }
     bool rxode = value == 5.0 || value == 6.0 || value == 7.0;
-    hl_data_fault(set, column, "EVID is '%s'; expected 0 (observation), 1 (dose), 2 (other), 3 (reset), 4 (reset and "
-                  "dose) or 8 (replace)%s", set->cell[column].text,
-                  rxode ? "; 5, 6 and 7 are rxode2's, and its 5 (replace) is 8 here" : "");
+    hl_data_fault(set, column,
+                  "EVID is '%s'; expected 0 (observation), 1 (dose), 2 (other), 3 (reset), 4 (reset and "
+                  "dose) or 8 (replace)%s",
+                  set->cell[column].text, rxode ? "; 5, 6 and 7 are rxode2's, and its 5 (replace) is 8 here" : "");
     set->bad[HL_ITEM_EVID] = true;
 }
 
@@ -339,8 +347,8 @@ void hl_data_read_record(struct hl_data_set *set)
     read_stated_duration(set);
     r->II = read_duration(set, HL_ITEM_II);
     r->ADDL = (uint64_t)read_whole(set, HL_ITEM_ADDL, 0.0, MOST_WHOLE, 0.0, "a whole number of 0 or more");
-    r->SS = (int)read_whole(set, HL_ITEM_SS, 0.0, 3.0, 0.0,
-                            "0, 1 (steady state), 2 (added to what is there) or 3 (as 1)");
+    r->SS =
+        (int)read_whole(set, HL_ITEM_SS, 0.0, 3.0, 0.0, "0, 1 (steady state), 2 (added to what is there) or 3 (as 1)");
     read_observation(set);
     read_occasion(set);
     if (!hl_data_read_time(set))

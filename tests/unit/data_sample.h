@@ -53,20 +53,19 @@ static const char sample_drug[] =
     "outputs:\n"
     "  Cp: {value: central / V, unit: ng/mL, label: plasma concentration}\n";
 
-static const char sample_other[] =
-    "model: beta\n"
-    "title: one compartment, intravenous\n"
-    "parameters:\n"
-    "  V: {value: 5.3 L, grade: assumption}\n"
-    "  k: {value: 0.31 1/h, grade: assumption}\n"
-    "compartments:\n"
-    "  central: {volume: V, default: observe}\n"
-    "flows:\n"
-    "  - central -> out: k\n"
-    "routes:\n"
-    "  iv: {into: central, default: dose}\n"
-    "outputs:\n"
-    "  C: {value: central / V, unit: mg/L, label: concentration}\n";
+static const char sample_other[] = "model: beta\n"
+                                   "title: one compartment, intravenous\n"
+                                   "parameters:\n"
+                                   "  V: {value: 5.3 L, grade: assumption}\n"
+                                   "  k: {value: 0.31 1/h, grade: assumption}\n"
+                                   "compartments:\n"
+                                   "  central: {volume: V, default: observe}\n"
+                                   "flows:\n"
+                                   "  - central -> out: k\n"
+                                   "routes:\n"
+                                   "  iv: {into: central, default: dose}\n"
+                                   "outputs:\n"
+                                   "  C: {value: central / V, unit: mg/L, label: concentration}\n";
 
 static char sample_path[] = "/tmp/test_data_XXXXXX";
 

@@ -34,10 +34,13 @@ static void every_day_counts_one(void **state)
 static void clock_times(void **state)
 {
     (void)state;
-    static const struct { const char *text; double seconds; } good[] = {
-        {"0:00", 0}, {"8:30", 30600}, {"08:30", 30600}, {"14:45:07", 53107}, {"24:00", 86400}, {"36:10", 130200},
-        {"-1:30", -5400}, {"100:00", 360000}};
-    static const char *const bad[] = {"", ":", "8", "8:", ":30", "8:3", "8:300", "8:60", "8:30:", "8:30:60", "8:30:5", "8.5",
+    static const struct {
+        const char *text;
+        double seconds;
+    } good[] = {{"0:00", 0},      {"8:30", 30600},   {"08:30", 30600}, {"14:45:07", 53107},
+                {"24:00", 86400}, {"36:10", 130200}, {"-1:30", -5400}, {"100:00", 360000}};
+    static const char *const bad[] = {"",        ":",    "8",      "8:",         ":30",        "8:3",
+                                      "8:300",   "8:60", "8:30:",  "8:30:60",    "8:30:5",     "8.5",
                                       "8:30 AM", "8h30", "--8:30", "1234567:00", "8:30:00:00", "a:bc"};
     double seconds;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -55,7 +58,7 @@ static void clock_times(void **state)
 struct times {
     const char *text;
     size_t n;
-    double time[MOST];  /* of all records in order [h] */
+    double time[MOST];   /* of all records in order [h] */
     const char *message; /* the only one; NULL: none */
 };
 
@@ -68,22 +71,30 @@ static const struct times files[] = {
     {"ID,TIME,AMT\n1,8:00,1\n1,14:45,0\n1,14.75,0\n2,9:30,1\n2,9:30:36,0\n", 5, {0, 6.75, 6.75, 0, 0.01}, NULL},
     {"ID,TIME,AMT\n1,8:20,1\n1,8:40,0\n", 2, {0, 1.0 / 3.0}, NULL},
     /* past midnight without a date */
-    {"ID,TIME,AMT\n1,22:00,1\n1,6:00,0\n1,5:00,0\n1,5:00,0\n2,1:00,1\n", 5, {0, 8, 31, 31, 0},
+    {"ID,TIME,AMT\n1,22:00,1\n1,6:00,0\n1,5:00,0\n1,5:00,0\n2,1:00,1\n",
+     5,
+     {0, 8, 31, 31, 0},
      ":3:3: note: the clock time 6:00 is below the one before it and there is no column DATE: it is taken to be on the "
      "next day; 1 more such midnights follow"},
     {"ID,TIME,AMT\n1,22:00,1\n1,30:00,0\n1,47:30,0\n", 3, {0, 8, 25.5}, NULL},
     /* NM-TRAN's example with dates, its years written in full */
-    {"ID,DATE,TIME,AMT\n1,10-1-1986,9:15,1\n1,10-1-1986,14:40,0\n1,10-2-1986,8:30,0\n", 3,
-     {0, 5 + 25.0 / 60.0, 23.25}, NULL},
+    {"ID,DATE,TIME,AMT\n1,10-1-1986,9:15,1\n1,10-1-1986,14:40,0\n1,10-2-1986,8:30,0\n",
+     3,
+     {0, 5 + 25.0 / 60.0, 23.25},
+     NULL},
     /* a number beside a date is a clock time in hours */
     {"ID,DATE,TIME,AMT\n2,10-12-1986,8,1\n2,10-14-1986,10,0\n", 2, {0, 50}, NULL},
     {"ID,DATE,TIME [min],AMT\n2,2026-01-31,480,1\n2,2026-02-01,600,0\n", 2, {0, 26}, NULL},
-    {"ID,DATE,TIME,AMT\n1,2026-01-31,20:00,1\n1,2026-02-01,8:00,0\n2,2025-12-31,23:30,1\n2,2026-01-01,0:15,0\n", 4,
-     {0, 12, 0, 0.75}, NULL},
+    {"ID,DATE,TIME,AMT\n1,2026-01-31,20:00,1\n1,2026-02-01,8:00,0\n2,2025-12-31,23:30,1\n2,2026-01-01,0:15,0\n",
+     4,
+     {0, 12, 0, 0.75},
+     NULL},
     /* leap days */
     {"ID,DATE,TIME,AMT\n1,2024-02-28,12:00,1\n1,2024-03-01,12:00,0\n2,2023-02-28,12:00,1\n2,2023-03-01,12:00,0\n"
-     "3,2000-02-29,0:00,1\n3,2000-03-01,0:00,0\n4,1900-02-28,0:00,1\n4,1900-03-01,0:00,0\n", 8,
-     {0, 48, 0, 24, 0, 24, 0, 24}, NULL},
+     "3,2000-02-29,0:00,1\n3,2000-03-01,0:00,0\n4,1900-02-28,0:00,1\n4,1900-03-01,0:00,0\n",
+     8,
+     {0, 48, 0, 24, 0, 24, 0, 24},
+     NULL},
     /* the clock knows no daylight saving time */
     {"ID,DATE,TIME,AMT\n1,2026-03-28,12:00,1\n1,2026-03-29,12:00,0\n", 2, {0, 24}, NULL},
     /* the orders */
@@ -91,8 +102,11 @@ static const struct times files[] = {
     {"ID,DAT1,TIME,AMT\n1,2026-01-31,0:00,1\n1,2026-02-01,0:00,0\n", 2, {0, 24}, NULL},
     {"ID,DAT2,TIME,AMT\n1,2026/1/31,0:00,1\n1,2026/2/1,0:00,0\n", 2, {0, 24}, NULL},
     {"ID,DAT3,TIME,AMT\n1,2026/31/1,0:00,1\n1,2026.1.2,0:00,0\n", 2, {0, 24}, NULL},
-    {"ID,dat1,TIME,AMT\n1,02/03/2026,0:00,1\n1,03/03/2026,0:00,0\n1,03/04/2026,0:00,0\n", 3, {0, 28 * 24, 29 * 24},
-     ":2:3: warning: '02/03/2026' is read as month/day/year, and no date of this file tells it from day/month/year, which "
+    {"ID,dat1,TIME,AMT\n1,02/03/2026,0:00,1\n1,03/03/2026,0:00,0\n1,03/04/2026,0:00,0\n",
+     3,
+     {0, 28 * 24, 29 * 24},
+     ":2:3: warning: '02/03/2026' is read as month/day/year, and no date of this file tells it from day/month/year, "
+     "which "
      "is what NONMEM takes DAT1 for; dates such as 2026-01-31 leave no doubt; 1 more such dates follow"},
     {"ID,dat1,TIME,AMT\n1,02/03/2026,0:00,1\n1,02/13/2026,0:00,0\n", 2, {0, 240}, NULL},
     /* day numbers */
@@ -137,19 +151,27 @@ static void columns_of_times(void **state)
 static void faults(void **state)
 {
     (void)state;
-    static const struct { const char *text, *message; } cases[] = {
-        {"ID,DATE,TIME,AMT\n1,10-1-86,9:15,1\n", ":2:3: error: the year of '10-1-86' has 2 digits, expected four (NONMEM"},
-        {"ID,DATE,TIME,AMT\n1,2026-02-30,9:15,1\n", ":2:3: error: there is no day '2026-02-30': read as year-month-day it is "
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"ID,DATE,TIME,AMT\n1,10-1-86,9:15,1\n",
+         ":2:3: error: the year of '10-1-86' has 2 digits, expected four (NONMEM"},
+        {"ID,DATE,TIME,AMT\n1,2026-02-30,9:15,1\n",
+         ":2:3: error: there is no day '2026-02-30': read as year-month-day it is "
          "day 30 of month 2 of 2026"},
-        {"ID,DATE,TIME,AMT\n1,31/01/2026,9:15,1\n", ":2:3: error: there is no day '31/01/2026': read as year-month-day or "
+        {"ID,DATE,TIME,AMT\n1,31/01/2026,9:15,1\n",
+         ":2:3: error: there is no day '31/01/2026': read as year-month-day or "
          "month/day/year it is day 1 of month 31 of 2026"},
         {"ID,DATE,TIME,AMT\n1,2023-02-29,9:15,1\n", "there is no day '2023-02-29'"},
-        {"ID,DAT3,TIME,AMT\n1,2026-01-31,9:15,1\n", "there is no day '2026-01-31': read as year/day/month it is day 1 of month "
+        {"ID,DAT3,TIME,AMT\n1,2026-01-31,9:15,1\n",
+         "there is no day '2026-01-31': read as year/day/month it is day 1 of month "
          "31"},
-        {"ID,DATE,TIME,AMT\n1,2026-02,9:15,1\n", ":2:3: error: expected a date (year-month-day or month/day/year, for example "
+        {"ID,DATE,TIME,AMT\n1,2026-02,9:15,1\n",
+         ":2:3: error: expected a date (year-month-day or month/day/year, for example "
          "2026-01-31), found '2026-02'"},
         {"ID,DATE,TIME,AMT\n1,31 Jan 2026,9:15,1\n", ":2:3: error: expected a date"},
-        {"ID,DATE,TIME,AMT\n1,20260131,9:15,1\n", ":2:3: error: expected a date such as 2026-01-31 or the number of a day"},
+        {"ID,DATE,TIME,AMT\n1,20260131,9:15,1\n",
+         ":2:3: error: expected a date such as 2026-01-31 or the number of a day"},
         {"ID,DATE,TIME,AMT\n1,1.5,9:15,1\n", ":2:3: error: expected a date such as 2026-01-31 or the number of a day"},
         {"ID,DATE,TIME,AMT\n1,2026-01-31,9:15,1\n1,2,9:15,1\n",
          ":3:3: error: '2' is a day number, but the dates above are calendar dates"},

@@ -94,7 +94,8 @@ static void a_covariate_that_stays(void **state)
 }
 
 static const char other_units[] =
-    "model: alpha\ntitle: units\ncovariates:\n  CR: {default: 1 mg/dL}\n  HT: {default: 170 cm}\n  DUR: {default: 3 h}\n"
+    "model: alpha\ntitle: units\ncovariates:\n  CR: {default: 1 mg/dL}\n  HT: {default: 170 cm}\n  DUR: {default: 3 "
+    "h}\n"
     "parameters:\n  V: {value: 21.7 L, grade: assumption}\n  k: {value: 0.1 1/h, grade: assumption}\n"
     "individual:\n  x: \"CR / 1 [mg/dL] + HT / 1 [cm] + DUR / 1 [h]\"\n"
     "compartments:\n  central: {volume: V, default: observe}\nflows:\n  - central -> out: k\n"
@@ -139,7 +140,8 @@ static void an_item_that_is_a_covariate_too(void **state)
     sample_open(&s, "ID,TIME,AMT\n1,0,25\n1,1,.\n");
     sample_says(&s, 1, ":3:5: note: 1 missing value of AGE in 1 individual: filled");
     const struct hl_individual *x = sample_next(&s);
-    assert_true(x->record[0].AMT == 25.0 && x->record[1].AMT == 0.0 && x->covariate[1] == 25.0 && x->covariate[4] == 25.0);
+    assert_true(x->record[0].AMT == 25.0 && x->record[1].AMT == 0.0 && x->covariate[1] == 25.0 &&
+                x->covariate[4] == 25.0);
     const struct hl_data_column_info *c = hl_data_facts(s.set)->column;
     assert_true(c[2].covariate == 1);
     assert_string_equal(c[2].item, "AMT");
@@ -183,7 +185,8 @@ static void random_gaps(void **state)
             seed = seed * 6364136223846793005u + 1442695040888963407u;
             now += (double)(seed >> 60) / 4.0; /* often no step at all */
             time[i] = now;
-            value[i] = (seed >> 40) % 3 == 0 || i == (size_t)(seed >> 33) % n ? 40.0 + (double)((seed >> 20) % 99) : (double)NAN;
+            value[i] = (seed >> 40) % 3 == 0 || i == (size_t)(seed >> 33) % n ? 40.0 + (double)((seed >> 20) % 99)
+                                                                              : (double)NAN;
         }
         if (isnan(value[n - 1]) && isnan(value[0]))
             value[n - 1] = 61.25;
@@ -201,8 +204,12 @@ static void random_gaps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(three_rules), cmocka_unit_test(resets), cmocka_unit_test(categories),
-        cmocka_unit_test(a_covariate_that_stays), cmocka_unit_test(units), cmocka_unit_test(random_gaps),
+        cmocka_unit_test(three_rules),
+        cmocka_unit_test(resets),
+        cmocka_unit_test(categories),
+        cmocka_unit_test(a_covariate_that_stays),
+        cmocka_unit_test(units),
+        cmocka_unit_test(random_gaps),
         cmocka_unit_test(an_item_that_is_a_covariate_too),
     };
     return cmocka_run_group_tests(tests, sample_start, sample_stop);

@@ -9,7 +9,8 @@
 static const char half_drug[] =
     "model: alpha\ntitle: bioavailability 0.37, by two parts\nparameters:\n  V: {value: 21.7 L, grade: assumption}\n"
     "  k: {value: 0.1 1/h, grade: assumption}\n  F: {value: 0.37, grade: assumption}\ncompartments:\n"
-    "  central: {volume: V, default: observe}\n  depot: {}\nflows:\n  - central -> out: k\n  - depot -> central: k\nroutes:\n"
+    "  central: {volume: V, default: observe}\n  depot: {}\nflows:\n  - central -> out: k\n  - depot -> central: "
+    "k\nroutes:\n"
     "  sc:\n    - {into: depot, bioavailability: F, fraction: 0.6, default: dose}\n"
     "    - {into: depot, bioavailability: F, fraction: 0.4}\n"
     "outputs:\n  Cp: {value: central / V, unit: ng/mL, label: plasma concentration}\n";
@@ -34,8 +35,8 @@ static void a_stated_duration_holds(void **state)
         for (size_t k = 0; k < 2; k++) {
             char fault[160] = "";
             size_t n;
-            assert_true(hl_intake_read(s.study.system, regs, &x->record[k], k, scales_rate, intake, &n, fault,
-                                       sizeof fault));
+            assert_true(
+                hl_intake_read(s.study.system, regs, &x->record[k], k, scales_rate, intake, &n, fault, sizeof fault));
             assert_int_equal(n, 2);
             for (size_t part = 0; part < 2; part++) {
                 double fraction = part ? 0.4 : 0.6, F = 0.37;

@@ -39,7 +39,8 @@ static void every_item(void **state)
     const struct hl_record *r = x->record;
     assert_true(r[0].row == 2 && r[0].TIME == 1.5 && r[0].EVID == 4 && r[0].AMT == 100.0 && r[0].RATE == 12.5);
     assert_true(r[0].CMT == 2 && r[0].compartment == 1 && !r[0].off && r[0].ADDL == 3 && r[0].II == 24.0);
-    assert_true(r[0].SS == 1 && r[0].MDV == 1 && isnan(r[0].DV) && r[0].DVID == 7 && r[0].OCC == 2.0 && r[0].DUR == 0.0);
+    assert_true(r[0].SS == 1 && r[0].MDV == 1 && isnan(r[0].DV) && r[0].DVID == 7 && r[0].OCC == 2.0 &&
+                r[0].DUR == 0.0);
     assert_true(r[1].row == 3 && r[1].EVID == 0 && r[1].AMT == 0.0 && r[1].RATE == 0.0 && r[1].CMT == 2);
     assert_true(r[1].compartment == 1 && r[1].MDV == 0 && r[1].DV == 4.75 && r[1].DVID == 1);
     assert_true(r[2].EVID == 2 && r[2].CMT == -3 && r[2].compartment == 2 && r[2].off && r[2].MDV == 1);
@@ -61,7 +62,10 @@ static void events_are_derived(void **state)
 {
     (void)state;
     struct sample s = silent("time,amt,rate,ss,addl,ii,dv,Id\n"
-                             "0,100,0,0,0,0,.,1\n" "1,0,0,0,0,0,.,1\n" "2,.,7,1,.,.,.,1\n" "3,,,,,,0.5,1\n"
+                             "0,100,0,0,0,0,.,1\n"
+                             "1,0,0,0,0,0,.,1\n"
+                             "2,.,7,1,.,.,.,1\n"
+                             "3,,,,,,0.5,1\n"
                              "4,0,0,0,1,24,3,1\n");
     static const int EVID[] = {1, 0, 1, 0, 1}, MDV[] = {1, 1, 1, 0, 1};
     const struct hl_individual *x = sample_next(&s);
@@ -129,12 +133,11 @@ static void columns_of_the_study(void **state)
 {
     (void)state;
     struct sample s = sample_study(sample_drug, NULL);
-    struct hl_data_column column[] = {
-        {.item = "AMT", .column = "dose", .unit_text = "g", .pos = {"s.yaml", 3, 4}},
-        {.item = "TIME", .column = "hours"},
-        {.item = "WT", .column = "weight"},
-        {.item = "AGE", .column = "amt"},
-        {.item = "RATE", .column = NULL, .unit_text = "mg/d"}};
+    struct hl_data_column column[] = {{.item = "AMT", .column = "dose", .unit_text = "g", .pos = {"s.yaml", 3, 4}},
+                                      {.item = "TIME", .column = "hours"},
+                                      {.item = "WT", .column = "weight"},
+                                      {.item = "AGE", .column = "amt"},
+                                      {.item = "RATE", .column = NULL, .unit_text = "mg/d"}};
     s.spec->column = column;
     s.spec->n_columns = 5;
     sample_open(&s, "ID,Hours,Dose [mg],AMT,WEIGHT,rate,II\n1,2,0.25,37,81,480,0\n");
@@ -155,9 +158,11 @@ static void columns_of_the_study(void **state)
 static void statements_that_lead_nowhere(void **state)
 {
     (void)state;
-    static const struct { struct hl_data_column column; const char *message; } cases[] = {
-        {{.item = "AMT", .column = "DOSSE", .pos = {"s.yaml", 3, 4}},
-         "s.yaml:3:4: error: /tmp/test_data"},
+    static const struct {
+        struct hl_data_column column;
+        const char *message;
+    } cases[] = {
+        {{.item = "AMT", .column = "DOSSE", .pos = {"s.yaml", 3, 4}}, "s.yaml:3:4: error: /tmp/test_data"},
         {{.item = "AMT", .column = "DOSSE", .pos = {"s.yaml", 3, 4}}, "has no column 'DOSSE'; did you mean 'DOSE'?"},
         {{.item = "ATM", .column = "DOSE", .pos = {"s.yaml", 3, 4}},
          "s.yaml:3:4: error: 'ATM' is neither a data item nor a covariate of the models; did you mean 'AMT'?"},
@@ -261,7 +266,8 @@ static void default_routes(void **state)
     s = sample_study(split_drug, NULL);
     sample_open(&s, "ID,TIME,EVID,AMT,CMT,RATE\n1,0,1,25,.,0\n1,1,8,25,.,0\n1,1,8,0,1,0\n1,2,1,5,.,-2\n");
     sample_says(&s, 2, ":3:10: error: EVID 8 without CMT; a dose without CMT enters this model in several places");
-    if (!strstr(s.messages, ":5:11: error: RATE -2 takes the duration from the model, but its default route oral states none"))
+    if (!strstr(s.messages,
+                ":5:11: error: RATE -2 takes the duration from the model, but its default route oral states none"))
         fail_msg("%s", s.messages);
     sample_free(&s);
     s = silent("ID,TIME,EVID,AMT\n1,0,8,25\n"); /* one place only */
@@ -301,10 +307,11 @@ static void individuals(void **state)
 static void columns(void **state)
 {
     (void)state;
-    struct sample s = silent("ID,TIME,AMT,whole,gaps,big,text,mixed\n"
-                             "1,0.0,1,3,3,1e10,drug A,1\n1,1,1,-4,.,2,,2.0\n1,2.0,1,5.0,4,3,drug B,x\n1,3,1,7,8,1,drug A,1\n");
-    static const enum hl_column_kind kind[] = {HL_COLUMN_WHOLE, HL_COLUMN_WHOLE, HL_COLUMN_WHOLE, HL_COLUMN_WHOLE,
-                                               HL_COLUMN_NUMBER, HL_COLUMN_NUMBER, HL_COLUMN_TEXT, HL_COLUMN_TEXT};
+    struct sample s =
+        silent("ID,TIME,AMT,whole,gaps,big,text,mixed\n"
+               "1,0.0,1,3,3,1e10,drug A,1\n1,1,1,-4,.,2,,2.0\n1,2.0,1,5.0,4,3,drug B,x\n1,3,1,7,8,1,drug A,1\n");
+    static const enum hl_column_kind kind[] = {HL_COLUMN_WHOLE,  HL_COLUMN_WHOLE,  HL_COLUMN_WHOLE, HL_COLUMN_WHOLE,
+                                               HL_COLUMN_NUMBER, HL_COLUMN_NUMBER, HL_COLUMN_TEXT,  HL_COLUMN_TEXT};
     static const double text[] = {0, NAN, 1, 0}, mixed[] = {0, 1, 2, 0};
     const struct hl_data_column_info *c = hl_data_facts(s.set)->column;
     for (size_t i = 0; i < 8; i++)
@@ -334,7 +341,8 @@ static void too_many_texts(void **state)
             fprintf(f, "P%d,0,1,remark %d\n", i, i);
         fclose(f);
         struct sample s = sample_read(text);
-        sample_says(&s, most > 256, most > 256 ? ":1:13: warning: column 'remark' has more than 256 different texts" : NULL);
+        sample_says(&s, most > 256,
+                    most > 256 ? ":1:13: warning: column 'remark' has more than 256 different texts" : NULL);
         assert_int_equal(hl_data_facts(s.set)->column[3].n_texts, most > 256 ? 0 : 256);
         assert_int_equal(hl_data_facts(s.set)->column[0].n_texts, most > 256 ? 0 : 256);
         for (int i = 0; i < most; i++) {
@@ -353,10 +361,13 @@ static void ways_of_writing(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "ID,TIME,AMT,X\n1,0,5,a\n1,1,,b\n2,0,5,a\n", "ID,TIME,AMT,X\r\n1,0,5,a\r\n1,1,,b\r\n2,0,5,a\r\n",
-        "\xEF\xBB\xBFID;TIME;AMT;X\n1;0;5;a\n1;1;;b\n2;0;5;a\n", "id\ttime\tamt\tx\n1\t0\t5\ta\n1\t1\t\tb\n2\t0\t5\ta",
+        "ID,TIME,AMT,X\n1,0,5,a\n1,1,,b\n2,0,5,a\n",
+        "ID,TIME,AMT,X\r\n1,0,5,a\r\n1,1,,b\r\n2,0,5,a\r\n",
+        "\xEF\xBB\xBFID;TIME;AMT;X\n1;0;5;a\n1;1;;b\n2;0;5;a\n",
+        "id\ttime\tamt\tx\n1\t0\t5\ta\n1\t1\t\tb\n2\t0\t5\ta",
         "\"ID\",\"TIME\",\"AMT\",\"X\"\r\n\"1\",\"0\",\"5\",\"a\"\r\n 1 , 1 ,.,\"b\"\r\n2,0,5,a\r\n",
-        "# a comment, with commas\n\nID,TIME,AMT,X\n#1,9,9,9,9,9\n1,0,5,a\n   \n,,,\n1,1,,b\n  # more\n2,0,5,a\n,,,\n\n"};
+        "# a comment, with commas\n\nID,TIME,AMT,X\n#1,9,9,9,9,9\n1,0,5,a\n   \n,,,\n1,1,,b\n  # "
+        "more\n2,0,5,a\n,,,\n\n"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct sample s = silent(texts[i]);
         const struct hl_individual *x = sample_next(&s);
@@ -378,9 +389,11 @@ static void missing_and_ignored(void **state)
     s.spec->missing = missing;
     s.spec->n_missing = 3;
     s.spec->ignore = "@!";
-    sample_open(&s, "ID,TIME,AMT,DV,X,WT\n! no, row\nID,TIME,AMT,DV,X,WT\n1,0,NA,-99.0,NA,70\n1,1,0,BLQ,3,70\n1,2,0,1,4,-99\n");
-    sample_says(&s, 1, ":6:11: note: 1 missing value of WT in 1 individual: filled with the next known one of the "
-                       "individual, else the last");
+    sample_open(
+        &s, "ID,TIME,AMT,DV,X,WT\n! no, row\nID,TIME,AMT,DV,X,WT\n1,0,NA,-99.0,NA,70\n1,1,0,BLQ,3,70\n1,2,0,1,4,-99\n");
+    sample_says(&s, 1,
+                ":6:11: note: 1 missing value of WT in 1 individual: filled with the next known one of the "
+                "individual, else the last");
     const struct hl_individual *x = sample_next(&s);
     assert_true(x->n == 3 && isnan(x->record[0].DV) && isnan(x->record[1].DV) && x->record[2].DV == 1.0);
     assert_true(x->record[0].EVID == 0 && x->record[1].MDV == 1 && x->covariate[6] == 70.0);
@@ -411,11 +424,12 @@ static void many_faults(void **state)
 static void files_that_are_none(void **state)
 {
     (void)state;
-    static const struct { const char *path, *message; } cases[] = {
-        {"no/such/file.csv", "no/such/file.csv: error: can't open: No such file"},
-        {"-", "error: a data set is read twice, which standard input can't be; save it to a file first"},
-        {"/dev/null", "error: a data set is read twice, which /dev/null can't be"},
-        {"/tmp", "error: can't read: Is a directory"}};
+    static const struct {
+        const char *path, *message;
+    } cases[] = {{"no/such/file.csv", "no/such/file.csv: error: can't open: No such file"},
+                 {"-", "error: a data set is read twice, which standard input can't be; save it to a file first"},
+                 {"/dev/null", "error: a data set is read twice, which /dev/null can't be"},
+                 {"/tmp", "error: can't read: Is a directory"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct sample s = {.diag = hl_diag_create()};
         assert_null(hl_data_open_alone(cases[i].path, s.diag));
@@ -430,7 +444,8 @@ static void files_that_are_none(void **state)
 static void a_file_alone(void **state)
 {
     (void)state;
-    struct sample s = sample_alone("ID,TIME,AMT,CMT,RATE,WT,OCC,SEX\n1,0,5,99,-2,.,1,female\n1,1,.,centre,.,7,.,male\n");
+    struct sample s =
+        sample_alone("ID,TIME,AMT,CMT,RATE,WT,OCC,SEX\n1,0,5,99,-2,.,1,female\n1,1,.,centre,.,7,.,male\n");
     sample_says(&s, 0, NULL);
     const struct hl_data_facts *f = hl_data_facts(s.set);
     assert_true(f->records == 2 && !f->has_covariate_column && f->column[5].covariate == -1 && f->has_occasions);
@@ -492,10 +507,16 @@ static void a_file_that_changes(void **state)
 {
     (void)state;
     static const char first[] = "ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,5\n2,1,0\n";
-    static const struct { const char *text; size_t good; } later[] = {
-        {"ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,6\n2,1,0\n", 2}, {"ID,TIME,AMT\n1,0,5\n1,1,0\n", 1},
-        {"ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,6\n2,x,0\n", 1}, {"ID,TIME,AMT\n1,0,5\n1,1,0\n1,2,0\n2,1,0\n", 0},
-        {"ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,6\n2,1,0\n2,2,0\n2,3,0\n", 1}, {"ID,TIME\n1,0\n", 0}, {"", 0}};
+    static const struct {
+        const char *text;
+        size_t good;
+    } later[] = {{"ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,6\n2,1,0\n", 2},
+                 {"ID,TIME,AMT\n1,0,5\n1,1,0\n", 1},
+                 {"ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,6\n2,x,0\n", 1},
+                 {"ID,TIME,AMT\n1,0,5\n1,1,0\n1,2,0\n2,1,0\n", 0},
+                 {"ID,TIME,AMT\n1,0,5\n1,1,0\n2,0,6\n2,1,0\n2,2,0\n2,3,0\n", 1},
+                 {"ID,TIME\n1,0\n", 0},
+                 {"", 0}};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         struct sample s = silent(first);
         enum hl_status status = HL_OK;
