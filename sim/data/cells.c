@@ -103,10 +103,15 @@ void hl_data_read_cells(struct hl_data_set *set)
 
 static void fault_number(struct hl_data_set *set, int column, const char *text)
 {
-    bool comma = strchr(text, ',') != NULL;
-    if (!is_not_available(text))
-        hl_data_fault(set, column, "expected a number in column %s, found '%s'%s", set->info[column].name, text,
-                      comma ? "; decimals are written with a point" : "");
+    if (is_not_available(text))
+        return; /* said already */
+    if (strchr(text, ','))
+        hl_data_fault(set, column, "expected a number in column %s, found '%s'; decimals are written with a point",
+                      set->info[column].name, text);
+    else
+        hl_data_fault(set, column,
+                      "expected a number in column %s, found '%s'; if it means missing, say data: missing: [\"%s\"]",
+                      set->info[column].name, text, text);
 }
 
 bool hl_data_number(struct hl_data_set *set, enum hl_item item, double *value)

@@ -208,11 +208,17 @@ static bool read_clock(struct hl_data_set *set, int column)
     bool dated = dates < 0 || read_date(set, dates, &days);
     if (!read_clock_cell(set, column, &seconds) || !dated)
         return false;
-    if (dates >= 0 && set->cell[column].kind == HL_CELL_TEXT && seconds > 86400.0) {
+    bool beyond = dates >= 0 && seconds > 86400.0;
+    if (beyond && set->cell[column].kind == HL_CELL_TEXT) {
         hl_data_fault(set, column, "'%s' is no time of a day; a record with a date needs 00:00 to 24:00",
                       set->cell[column].text);
         return false;
     }
+    if (beyond)
+        hl_data_remark(set, &set->remark[HL_REMARK_LONG_DAY], HL_WARNING, hl_data_pos(set, column),
+                       "TIME %s is read as hours of the day in %s, as NM-TRAN does, and goes beyond that day; if it "
+                       "counts from the first record, give column %s another name",
+                       set->cell[column].text, set->info[dates].name, set->info[dates].name);
     seconds += 86400.0 * days + clock->day;
     if (dates < 0 && clock->begun && seconds < clock->previous) {
         clock->day += 86400.0;

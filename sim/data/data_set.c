@@ -296,7 +296,7 @@ static void say_remarks(struct hl_data_set *set, int last_line)
     static const char *const more[HL_N_REMARKS] = {
         [HL_REMARK_RETURNS] = "individuals", [HL_REMARK_IDLE_II] = "records", [HL_REMARK_MIDNIGHT] = "midnights",
         [HL_REMARK_LEFT_OUT] = "rows",       [HL_REMARK_EVID] = "records",    [HL_REMARK_MONTH_OR_DAY] = "dates",
-        [HL_REMARK_OTHER_COMMENT] = "cells"};
+        [HL_REMARK_OTHER_COMMENT] = "cells", [HL_REMARK_LONG_DAY] = "records"};
     if (set->dates_certain)
         set->remark[HL_REMARK_MONTH_OR_DAY].n = 0;
     for (int i = 0; i < HL_N_REMARKS; i++)

@@ -89,8 +89,8 @@ void hl_data_close(struct hl_data_set *set);
 const struct hl_data_facts *hl_data_facts(const struct hl_data_set *set);
 
 /* The next individual of the second reading, which begins by itself; diag must live until it is over. NULL at the end
- * (*status HL_OK) or after a failure (HL_ERR_IO when the file can't be read any more or has changed since it was opened,
- * HL_ERR_MEMORY). */
+ * (*status HL_OK) or after a failure (HL_ERR_IO when the file can't be read any more or has changed since it was
+ * opened, HL_ERR_MEMORY). */
 const struct hl_individual *hl_data_next(struct hl_data_set *set, enum hl_status *status, struct hl_diag *diag);
 
 /* Starts the second reading anew. */

@@ -89,6 +89,11 @@ static const struct times files[] = {
      4,
      {0, 12, 0, 0.75},
      NULL},
+    {"ID,DATE,TIME,AMT\n1,2026-01-31,24,1\n1,2026-02-01,30.5,0\n1,2026-02-02,31,0\n",
+     3,
+     {0, 30.5, 55},
+     ":3:14: warning: TIME 30.5 is read as hours of the day in DATE, as NM-TRAN does, and goes beyond that day; if it "
+     "counts from the first record, give column DATE another name; 1 more such records follow"},
     /* leap days */
     {"ID,DATE,TIME,AMT\n1,2024-02-28,12:00,1\n1,2024-03-01,12:00,0\n2,2023-02-28,12:00,1\n2,2023-03-01,12:00,0\n"
      "3,2000-02-29,0:00,1\n3,2000-03-01,0:00,0\n4,1900-02-28,0:00,1\n4,1900-03-01,0:00,0\n",

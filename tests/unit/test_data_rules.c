@@ -160,7 +160,8 @@ static const struct rule rules[] = {
      ":3:7: note: 3 missing values of WT in 2 individuals: filled with the next known one",
      "ID,TIME,AMT,WT\n1,0,9,71\n1,1,0,71\n1,2,0,71\n2,0,9,80\n2,1,0,80\n"},
     /* cells and rows */
-    {"no number", FULL "1,0,1,a lot,0,1,0,0,0\n", ":2:7: error: expected a number in column AMT, found 'a lot'",
+    {"no number", FULL "1,0,1,a lot,0,1,0,0,0\n",
+     ":2:7: error: expected a number in column AMT, found 'a lot'; if it means missing, say data: missing: [\"a lot\"]",
      FULL "1,0,1,1e2,0,1,0,0,0\n"},
     {"a decimal comma", "ID;TIME;AMT\n1;0;2,5\n",
      ":2:5: error: expected a number in column AMT, found '2,5'; decimals are",
