@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Random models under random record tables, three ways: carried exactly, integrated by GSL's rk8pd, and by the brute force
+ * of record_reference.h, which shares nothing with the engine. At every record every output of the three agrees to 1e-9
+ * of the largest value it has in that table. Models and records go through files, as a user's do.
+ *
+ * A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more tables. The table printed at the end says
+ * how often each feature occurred; one that never did fails the test, so that nothing is left out unseen. */
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "solve/course.h"
+#include "unit/record_reference.h"
+#include "unit/printed.h"
+
+#define AGREEMENT 1e-9    /* of an output's largest value */
+#define TOLERANCE 1e-13   /* of integration */
+#define TABLES 4          /* per model */
+#define CASES 1200
+
+enum { EXACT, INTEGRATED, N_WAYS };
+static const char *const way_name[] = {"exact", "gsl-rk8pd"};
+
+/* What a whole campaign has seen. */
+struct campaign {
+    uint64_t seed, tables, records, seen[N_FEATURES];
+    double worst[N_WAYS][2];               /* of linear models, of others */
+    char folder[256];
+};
+
+/* One model in the engine's hands. */
+struct loaded {
+    struct hl_arena *arena;
+    struct hl_diag *diag;
+    struct hl_study *study;
+    struct hl_cohort *cohort;
+    struct hl_data_set *set;
+    struct hl_plan *plan[N_WAYS];
+    struct hl_course *course[N_WAYS];
+};
+
+static void write_file(const struct campaign *c, const char *name, const char *text)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", c->folder, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    fputs(text, f);
+    assert_int_equal(fclose(f), 0);
+}
+
+struct texts { char *model, *study, *records; };
+
+static struct texts print_texts(const struct campaign *c, const struct random_model *m, const struct table *t)
+{
+    struct texts x;
+    size_t size;
+    FILE *f = open_memstream(&x.model, &size);
+    print_model(m, f);
+    fclose(f);
+    f = open_memstream(&x.study, &size);
+    print_study(m, c->seed, c->folder, f);
+    fclose(f);
+    f = open_memstream(&x.records, &size);
+    print_header(f);
+    for (int k = 0; k < TABLES; k++)
+        print_table(&t[k], k + 1, f);
+    fclose(f);
+    return x;
+}
+
+static void texts_free(struct texts *x)
+{
+    free(x->model);
+    free(x->study);
+    free(x->records);
+}
+
+static void load(struct campaign *c, const struct random_model *m, const struct texts *x, struct loaded *l)
+{
+    const char *directory = c->folder;
+    struct hl_study_options options = {.model_directory = &directory, .n_model_directories = 1};
+    bool dosed[64];
+    write_file(c, "random.yaml", x->model);
+    write_file(c, "events.csv", x->records);
+    *l = (struct loaded){.arena = hl_arena_create(), .diag = hl_diag_create()};
+    l->study = hl_study_from_text(l->arena, "random", x->study, &options, l->diag);
+    if (l->study)
+        l->set = hl_data_open(l->study, l->diag);
+    if (!l->set)
+        fail_msg("%s\n%s\n%s\n%s", printed(l->diag), x->model, x->study, x->records);
+    l->cohort = hl_cohort_create(&l->study->arm[0], l->diag);
+    for (size_t i = 0; i < 64; i++)
+        dosed[i] = true;
+    for (int w = 0; w < N_WAYS; w++) {
+        l->plan[w] = hl_plan_create_for_data(l->study->arm[0].system, dosed, interpolates(m), way_name[w], TOLERANCE,
+                                             l->diag);
+        assert_non_null(l->plan[w]);
+        l->course[w] = hl_course_create(l->plan[w], l->cohort, l->study->data);
+        assert_non_null(l->course[w]);
+    }
+}
+
+static void unload(struct loaded *l)
+{
+    for (int w = 0; w < N_WAYS; w++) {
+        hl_course_free(l->course[w]);
+        hl_plan_free(l->plan[w]);
+    }
+    hl_data_close(l->set);
+    hl_cohort_free(l->cohort);
+    hl_diag_free(l->diag);
+    hl_arena_free(l->arena);
+}
+
+/* The random effects of a subject by occasion, from where every run takes them. */
+static void draw_etas(const struct loaded *l, uint64_t subject, double (*eta)[N_ETAS])
+{
+    static const char *const name[] = {"d.eta_1", "d.kappa_1", "d.kappa_2"};
+    const struct hl_system *system = l->study->arm[0].system;
+    double *regs = hl_alloc(system->n_regs, sizeof *regs);
+    hl_cohort_draw(l->cohort, subject, regs);
+    for (int occasion = 0; occasion < 4; occasion++) {
+        hl_cohort_occasion(l->cohort, subject, occasion, regs);
+        for (int e = 0; e < N_ETAS; e++)
+            eta[occasion][e] = regs[system->eta[hl_system_find_eta(system, name[e])].reg];
+    }
+    hl_free(regs);
+}
+
+struct results { int n_outputs; double *reference, *way[N_WAYS], peak[MOST_OUTPUTS]; };
+
+/* Prints what is needed to see a disagreement: the whole of the model, and the records up to the one that differs. */
+static void disagree(const struct campaign *c, const struct dice *d, const struct texts *x, const struct table *t,
+                     const struct results *r, int way, int i, int o)
+{
+    print_error("%s\n%s\nID,TIME,EVID,AMT,RATE,DUR,CMT,ADDL,II,SS,OCC,WT,CR,FED\n", x->model, x->study);
+    struct table head = *t;
+    head.n = i + 1;
+    char *text;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    print_table(&head, 1, f);
+    fclose(f);
+    print_error("%s", text);
+    free(text);
+    int at = i * r->n_outputs + o;
+    fail_msg("HL_SEED=%llu, model %llu, record %d, output %d: %s %.17g, reference %.17g, largest %.6g: off by %.2g of it",
+             (unsigned long long)c->seed, (unsigned long long)d->number, i, o, way_name[way], r->way[way][at],
+             r->reference[at], r->peak[o], fabs(r->way[way][at] - r->reference[at]) / r->peak[o]);
+}
+
+static void compare(struct campaign *c, const struct dice *d, const struct random_model *m, const struct texts *x,
+                    const struct table *t, const struct results *r)
+{
+    for (int w = 0; w < N_WAYS; w++)
+        for (int i = 0; i < t->n; i++)
+            for (int o = 0; o < r->n_outputs; o++) {
+                double off = fabs(r->way[w][i * r->n_outputs + o] - r->reference[i * r->n_outputs + o]);
+                double *worst = &c->worst[w][!m->linear || interpolates(m)];
+                if (!(off <= AGREEMENT * r->peak[o]))
+                    disagree(c, d, x, t, r, w, i, o);
+                *worst = r->peak[o] > 0 ? fmax(*worst, off / r->peak[o]) : *worst;
+            }
+}
+
+static void check_table(struct campaign *c, const struct dice *d, const struct random_model *m, const struct texts *x,
+                        const struct table *t, struct loaded *l)
+{
+    enum hl_status status;
+    const struct hl_individual *individual = hl_data_next(l->set, &status, l->diag);
+    double eta[4][N_ETAS];
+    struct results r = {0};
+    if (!individual)
+        fail_msg("no individual: %s", printed(l->diag));
+    assert_int_equal(individual->n, t->n);
+    draw_etas(l, individual->number, eta);
+    r.reference = hl_alloc(MOST_RECORDS * MOST_OUTPUTS, sizeof(double));
+    r.n_outputs = refer(m, t, (const double(*)[N_ETAS])eta, r.reference, r.peak);
+    for (int w = 0; w < N_WAYS; w++) {
+        struct hl_course_fault fault;
+        r.way[w] = hl_alloc(MOST_RECORDS * MOST_OUTPUTS, sizeof(double));
+        assert_int_equal(hl_course_run(l->course[w], individual, l->study->output, (size_t)r.n_outputs, r.way[w],
+                                       &fault, NULL), HL_OK);
+        if (fault.status != HL_SUBJECT_GOOD)
+            fail_msg("HL_SEED=%llu, model %llu, %s, record %zu: %s\n%s\n%s\n%s", (unsigned long long)c->seed,
+                     (unsigned long long)d->number, way_name[w], fault.record, fault.text, x->model, x->study,
+                     x->records);
+    }
+    compare(c, d, m, x, t, &r);
+    c->tables++;
+    c->records += (uint64_t)t->n;
+    hl_free(r.reference);
+    for (int w = 0; w < N_WAYS; w++)
+        hl_free(r.way[w]);
+}
+
+static void check_model(struct campaign *c, uint64_t number)
+{
+    struct dice d = {c->seed, number, 0};
+    struct random_model m = make_model(&d, number % 8 != 7, c->seen);
+    struct table t[TABLES];
+    struct loaded l;
+    for (int k = 0; k < TABLES; k++)
+        t[k] = make_table(&m, &d);
+    struct texts x = print_texts(c, &m, t);
+    for (int q = 0; q < m.n_quantities; q++)
+        TABLE_SAW(&m, eta, m.quantity[q].eta == ETA);
+    load(c, &m, &x, &l);
+    for (int k = 0; k < TABLES; k++)
+        check_table(c, &d, &m, &x, &t[k], &l);
+    unload(&l);
+    texts_free(&x);
+}
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text && *text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static uint64_t date_number(void)
+{
+    time_t now = time(NULL);
+    struct tm day;
+    gmtime_r(&now, &day);
+    return (uint64_t)(day.tm_year + 1900) * 10000 + (uint64_t)(day.tm_mon + 1) * 100 + (uint64_t)day.tm_mday;
+}
+
+static void report(const struct campaign *c)
+{
+    int missing = 0;
+    printf("%llu tables with %llu records; worst difference from the reference, of an output's largest value: linear "
+           "models exact %.1e, integrated %.1e; others %.1e, %.1e\n", (unsigned long long)c->tables,
+           (unsigned long long)c->records, c->worst[EXACT][0], c->worst[INTEGRATED][0], c->worst[EXACT][1],
+           c->worst[INTEGRATED][1]);
+    for (int k = 0; k < N_FEATURES; k++) {
+        printf("%10llu  %s\n", (unsigned long long)c->seen[k], feature_name[k]);
+        missing += c->seen[k] == 0;
+    }
+    if (missing > 0)
+        fail_msg("%d features never occurred; ask for more cases (HL_CASES)", missing);
+}
+
+static void three_ways_agree(void **state)
+{
+    (void)state;
+    static struct campaign c;
+    const char *parent = getenv("TMPDIR");
+    uint64_t cases = from_environment("HL_CASES", CASES), first = from_environment("HL_FIRST", 0);
+    c.seed = from_environment("HL_SEED", date_number());
+    snprintf(c.folder, sizeof c.folder, "%s/hl_records_XXXXXX", parent ? parent : "/tmp");
+    assert_true(hl_units_start());
+    assert_non_null(mkdtemp(c.folder));
+    printf("random records: seed %llu (HL_SEED), %llu tables (HL_CASES)\n", (unsigned long long)c.seed,
+           (unsigned long long)cases);
+    for (uint64_t number = 0; number * TABLES < cases; number++)
+        check_model(&c, first + number);
+    char path[512];
+    snprintf(path, sizeof path, "%s/random.yaml", c.folder);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/events.csv", c.folder);
+    unlink(path);
+    rmdir(c.folder);
+    hl_units_stop();
+    report(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(three_ways_agree)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
