@@ -38,7 +38,7 @@ struct reference {
     const struct table *t;
     const double (*eta)[N_ETAS];           /* by occasion 0, 1, 2, ... */
     double known[MOST_RECORDS][N_COVARIATES]; /* gaps filled */
-    double value[MOST_QUANTITIES];         /* of the quantities, as in force */
+    real value[MOST_QUANTITIES];           /* of the quantities, as in force */
     square A; real b[MOST_STATES];         /* linear part of the rates, with what is off left out */
     real x[MOST_STATES], scale[MOST_STATES]; /* amounts; the largest each has been */
     bool on[MOST_STATES];
@@ -78,27 +78,27 @@ static void fill_gaps(struct reference *r)
         }
 }
 
-static double value_of(const struct quantity *q, const double *covariate, const double *eta)
+static real value_of(const struct quantity *q, const real *covariate, const double *eta)
 {
-    double v = q->base * (covariate[FED] == 1 ? q->fed : 1);
+    real v = q->base * (covariate[FED] == 1 ? (real)q->fed : 1);
     if (q->power[WT] != 0)
-        v *= pow(covariate[WT] / 70, q->power[WT]);
+        v *= powl(covariate[WT] / 70, q->power[WT]);
     if (q->power[CR] != 0)
-        v *= pow(covariate[CR] / 100, q->power[CR]);
-    return q->eta == NONE ? v : v * exp(eta[q->eta]);
+        v *= powl(covariate[CR] / 100, q->power[CR]);
+    return q->eta == NONE ? v : v * expl(eta[q->eta]);
 }
 
 static void assemble(struct reference *r)
 {
     const struct random_model *m = r->m;
-    const double *v = r->value;
+    const real *v = r->value;
     memset(r->A, 0, sizeof r->A);
     memset(r->b, 0, sizeof r->b);
     for (int i = 0; i < m->n_flows; i++) {
         const struct flow *f = &m->flow[i];
         for (int back = 0; back <= (int)f->both; back++) {
             int from = back ? f->to : f->from, to = back ? f->from : f->to;
-            real k = f->clearance ? (real)v[f->q] / v[m->volume[from]] : v[f->q];
+            real k = f->clearance ? v[f->q] / v[m->volume[from]] : v[f->q];
             r->A[from][from] -= k;
             if (to != NONE)
                 r->A[to][from] += k;
@@ -106,7 +106,7 @@ static void assemble(struct reference *r)
     }
     for (int i = 0; i < m->n_sites; i++) {
         const struct site *s = &m->site[i];
-        r->A[s->state][s->of] += (real)v[s->ke0] / v[m->volume[s->of]];
+        r->A[s->state][s->of] += v[s->ke0] / v[m->volume[s->of]];
         r->A[s->state][s->state] -= v[s->ke0];
     }
     for (int i = 0; i < m->n_turnovers; i++) {
@@ -133,18 +133,21 @@ static const double *eta_of(const struct reference *r, size_t i)
 /* The values of record i's own covariates. */
 static void values_at(struct reference *r, size_t i)
 {
+    real covariate[N_COVARIATES];
+    for (int c = 0; c < N_COVARIATES; c++)
+        covariate[c] = r->known[i][c];
     for (int q = 0; q < r->m->n_quantities; q++)
-        r->value[q] = value_of(&r->m->quantity[q], r->known[i], eta_of(r, i));
+        r->value[q] = value_of(&r->m->quantity[q], covariate, eta_of(r, i));
     assemble(r);
 }
 
 /* The values in force at time within the interval that ends with record i; all of them at its beginning, later only
  * those that have changed. */
-static void values_within(struct reference *r, size_t i, double time, bool all)
+static void values_within(struct reference *r, size_t i, real time, bool all)
 {
-    double covariate[N_COVARIATES], t0 = r->t->record[i - 1].TIME, t1 = r->t->record[i].TIME;
+    real covariate[N_COVARIATES], t0 = r->t->record[i - 1].TIME, t1 = r->t->record[i].TIME;
     for (int c = 0; c < N_COVARIATES; c++) {
-        double a = r->known[i - 1][c], b = r->known[i][c];
+        real a = r->known[i - 1][c], b = r->known[i][c];
         covariate[c] = r->m->rule[c] == RULE_PREVIOUS ? a : b;
         if (r->m->rule[c] == RULE_INTERPOLATE && t1 > t0)
             covariate[c] = a + (b - a) * (time - t0) / (t1 - t0);
@@ -277,7 +280,7 @@ static void rates_of(const struct reference *r, const real *u, const real *x, re
 
 /* Where the parameters change all the time: those of this time. moving is the record that ends the interval, 0 where
  * they are constant. */
-static void rates_at(struct reference *r, size_t moving, double time, const real *u, const real *x, real *dx)
+static void rates_at(struct reference *r, size_t moving, real time, const real *u, const real *x, real *dx)
 {
     real all[MOST_STATES];
     if (moving > 0)
@@ -288,7 +291,7 @@ static void rates_at(struct reference *r, size_t moving, double time, const real
 }
 
 /* The smoothed modified midpoint rule with n substeps over H. */
-static void midpoint(struct reference *r, size_t moving, double t, real H, int n, const real *u, real *y)
+static void midpoint(struct reference *r, size_t moving, real t, real H, int n, const real *u, real *y)
 {
     int s = r->m->n_states;
     real h = H / n, before[MOST_STATES], dx[MOST_STATES];
@@ -297,7 +300,7 @@ static void midpoint(struct reference *r, size_t moving, double t, real H, int n
     for (int i = 0; i < s; i++)
         y[i] = r->x[i] + h * dx[i];
     for (int k = 1; k <= n; k++) {
-        rates_at(r, moving, (double)(t + k * h), u, y, dx);
+        rates_at(r, moving, t + k * h, u, y, dx);
         for (int i = 0; i < s; i++) {
             real next = before[i] + (k < n ? 2 : 1) * h * dx[i];
             before[i] = y[i];
@@ -309,7 +312,7 @@ static void midpoint(struct reference *r, size_t moving, double t, real H, int n
 #define COLUMNS 9
 
 /* One step of extrapolation over H; false when it isn't exact enough. tolerance is relative to each state's scale. */
-static bool extrapolate(struct reference *r, size_t moving, double t, real H, const real *u, real tolerance, real *y)
+static bool extrapolate(struct reference *r, size_t moving, real t, real H, const real *u, real tolerance, real *y)
 {
     real T[COLUMNS][MOST_STATES];
     int s = r->m->n_states;
@@ -334,19 +337,19 @@ static bool extrapolate(struct reference *r, size_t moving, double t, real H, co
     return false;
 }
 
-static void integrate(struct reference *r, size_t moving, double from, real length, const real *u)
+static void integrate(struct reference *r, size_t moving, real from, real length, const real *u)
 {
     real done = 0, H = fminl(length, 0.5L), y[MOST_STATES];
     while (done < length) {
         real h = fminl(H, length - done);
-        if (extrapolate(r, moving, (double)(from + done), h, u, 1e-15L, y)) {
+        if (extrapolate(r, moving, from + done, h, u, 1e-15L, y)) {
             memcpy(r->x, y, sizeof y);
             done = length - done - h < 1e-18L * length ? length : done + h;
             H = 1.4L * H;
             notice(r);
         } else
             H = h / 2;
-        if (H < 1e-9L)
+        if (H < 1e-9L * length)
             fail_msg("the reference can't integrate at %.17g h", (double)(from + done));
     }
 }
@@ -680,13 +683,13 @@ static void reach_steady_state(struct reference *r, const struct record *x, stru
 
 static struct input input_of(const struct reference *r, const struct record *x, const struct part *p)
 {
-    double F = p->F == NONE ? 1 : r->value[p->F], share = p->fraction > 0 ? p->fraction : 1;
+    real F = p->F == NONE ? 1 : r->value[p->F], share = p->fraction > 0 ? p->fraction : 1;
     double RATE = x->DUR > 0 ? x->AMT / x->DUR : x->RATE;
-    struct input q = {.state = p->state, .lag = p->lag == NONE ? 0 : r->value[p->lag]};
+    struct input q = {.state = p->state, .lag = p->lag == NONE ? 0 : (double)r->value[p->lag]};
     real amount = (real)x->AMT * share;
     int length = RATE == -2 ? (p->duration != NONE ? p->duration : p->zero_order) : RATE == 0 ? p->zero_order : NONE;
     if (x->AMT == 0) {
-        q.rate = RATE == -1 ? (real)r->value[p->rate] : (real)RATE * share;
+        q.rate = RATE == -1 ? r->value[p->rate] : (real)RATE * share;
     } else if (length != NONE) {
         q.duration = r->value[length];
         q.rate = F * amount / q.duration;
@@ -694,7 +697,7 @@ static struct input input_of(const struct reference *r, const struct record *x, 
         q.at_once = true;
         q.amount = F * amount;
     } else {
-        real given = RATE == -1 ? (real)r->value[p->rate] : (real)RATE * share;
+        real given = RATE == -1 ? r->value[p->rate] : (real)RATE * share;
         q.rate = r->m->scales_rate ? F * given : given;
         q.duration = (r->m->scales_rate ? 1 : F) * amount / given;
     }
@@ -785,7 +788,7 @@ static void reset(struct reference *r, const struct record *x)
     }
     for (int i = 0; i < m->n_turnovers; i++) {
         const struct turnover *s = &m->turnover[i];
-        r->x[s->state] = s->initial != NONE ? (real)r->value[s->initial] : (real)r->value[s->kin] / r->value[s->kout];
+        r->x[s->state] = s->initial != NONE ? r->value[s->initial] : r->value[s->kin] / r->value[s->kout];
     }
     assemble(r);
 }

@@ -165,6 +165,40 @@ static void compare(struct campaign *c, const struct dice *d, const struct rando
             }
 }
 
+/* What was written is what was read, gaps in covariates filled by their rules. */
+static void check_reading(const struct campaign *c, const struct dice *d, const struct random_model *m,
+                          const struct table *t, const struct hl_individual *read, const struct hl_system *system)
+{
+    static const char *const covariate[] = {"WT", "CR", "FED"};
+    static const double factor[] = {1, 0.06, 1}; /* mL/min in L/h */
+    static struct reference r;
+    r.m = m;
+    r.t = t;
+    fill_gaps(&r);
+    assert_int_equal(read->n, t->n);
+    for (int i = 0; i < t->n; i++) {
+        const struct record *x = &t->record[i];
+        const struct hl_record *y = &read->record[i];
+        double RATE = x->DUR > 0 ? x->AMT / x->DUR : x->RATE;
+        bool good = y->TIME == x->TIME && y->EVID == x->EVID && y->AMT == x->AMT && y->RATE == RATE && y->II == x->II &&
+                    y->ADDL == (uint64_t)x->ADDL && y->SS == x->SS && y->OCC == x->OCC && y->off == (x->CMT < 0) &&
+                    y->compartment == abs(x->CMT) - 1;
+        if (!good)
+            fail_msg("HL_SEED=%llu, model %llu: record %d was read as TIME %.17g EVID %d AMT %.17g RATE %.17g II %.17g "
+                     "ADDL %d SS %d OCC %g compartment %d", (unsigned long long)c->seed,
+                     (unsigned long long)d->number, i, y->TIME, y->EVID, y->AMT, y->RATE, y->II, (int)y->ADDL, y->SS,
+                     y->OCC, y->compartment);
+        for (int k = 0; k < N_COVARIATES; k++) {
+            int at = hl_system_find_covariate(system, covariate[k]);
+            double found = read->covariate[(size_t)i * system->n_covariates + (size_t)at];
+            if (!(fabs(found - factor[k] * r.known[i][k]) <= 1e-14 * fabs(r.known[i][k])))
+                fail_msg("HL_SEED=%llu, model %llu: %s of record %d was read as %.17g, not %.17g",
+                         (unsigned long long)c->seed, (unsigned long long)d->number, covariate[k], i, found,
+                         factor[k] * r.known[i][k]);
+        }
+    }
+}
+
 static void check_table(struct campaign *c, const struct dice *d, const struct random_model *m, const struct texts *x,
                         const struct table *t, struct loaded *l)
 {
@@ -173,8 +207,8 @@ static void check_table(struct campaign *c, const struct dice *d, const struct r
     double eta[4][N_ETAS];
     struct results r = {0};
     if (!individual)
-        fail_msg("no individual: %s", printed(l->diag));
-    assert_int_equal(individual->n, t->n);
+        fail_msg("no individual: status %d, %s", (int)status, printed(l->diag));
+    check_reading(c, d, m, t, individual, l->study->arm[0].system);
     draw_etas(l, individual->number, eta);
     r.reference = hl_alloc(MOST_RECORDS * MOST_OUTPUTS, sizeof(double));
     r.n_outputs = refer(m, t, (const double(*)[N_ETAS])eta, r.reference, r.peak);
