@@ -73,7 +73,7 @@ ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNING
 ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
 ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
 
-.PHONY: all lib tests test check demo bench sanitize fuzz warnings pages install uninstall clean help FORCE
+.PHONY: all lib tests test check demo bench bench-records campaign sanitize fuzz warnings pages install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -191,6 +191,14 @@ bench: all $(BENCHES) ## how fast: subject-timepoints per second against plain b
 	$(Q)if [ -x tests/bench/run ]; then BUILD=$(BUILD) tests/bench/run; \
 	    else set -e; for bench in $(BENCHES); do $$bench; done; fi
 
+bench-records: all ## a data set of a million records: time per record and peak memory (RECORDS="100000 1000000")
+	$(Q)HALFLIFE="$(abspath $(PROGRAM))" tests/bench/records.py $(RECORDS)
+
+campaign: all $(BUILD)/tests/unit/test_records_random ## thousands of random models and record tables (CASES=20000, SEED=N)
+	$(Q)$(if $(SEED),HL_SEED=$(SEED)) HL_CASES=$(or $(CASES),20000) $(BUILD)/tests/unit/test_records_random
+	$(Q)$(if $(SEED),HL_SEED=$(SEED)) HL_CASES=$(or $(CASES),20000) HALFLIFE="$(abspath $(PROGRAM))" \
+	    $$(scripts/bootstrap which-python) tests/verification/event_random.py
+
 pages: all ## a page per model of the library, into build/docs/models
 	$(Q)HALFLIFE="$(abspath $(PROGRAM))" scripts/model-pages $(BUILD)/docs/models
 
@@ -223,4 +231,4 @@ clean: ## remove the build; results in output/ stay
 	$(Q)rm -rf $(BUILD)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
