@@ -149,6 +149,7 @@ static int add_quantity(struct random_model *m, struct dice *d, double base, con
     return m->n_quantities++;
 }
 
+/* Models that aren't linear are kept from being slow, since their steady states are run in cycle by cycle. */
 static double rate_constant(const struct random_model *m, struct dice *d)
 {
     return log_uniform(d, m->linear ? 0.02 : 0.08, 1.4);
@@ -184,7 +185,8 @@ static void join_compartment(struct random_model *m, struct dice *d, int i)
 static void make_flows(struct random_model *m, struct dice *d)
 {
     for (int i = 0; i < m->n_compartments; i++) {
-        m->volume[i] = i == 0 || chance(d, 0.6) ? add_quantity(m, d, log_uniform(d, 2, 90), "L", true) : NONE;
+        double V = m->linear ? log_uniform(d, 2, 90) : log_uniform(d, 15, 40);
+        m->volume[i] = i == 0 || chance(d, 0.6) ? add_quantity(m, d, V, "L", true) : NONE;
         m->initial[i] = NONE;
     }
     for (int i = 0; i < m->n_compartments; i++)

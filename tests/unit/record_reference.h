@@ -583,12 +583,12 @@ static int single_cycles(struct reference *r, struct run_in *c, int j)
     real before[MOST_STATES];
     for (bool still = false; !still; j++) {
         if (j >= MOST_CYCLES)
-            fail_msg("the reference doesn't come to a steady state");
+            fail_msg("the reference doesn't come to a steady state at record %zu", r->at);
         memcpy(before, r->x, sizeof before);
         cycle(r, c, j);
         still = true;
         for (int i = 0; i < r->m->n_states; i++)
-            still = still && fabsl(r->x[i] - before[i]) <= 1e-14L * fabsl(r->x[i]);
+            still = still && fabsl(r->x[i] - before[i]) <= 1e-14L * r->scale[i];
     }
     return j;
 }

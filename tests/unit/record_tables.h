@@ -28,10 +28,12 @@ struct table {
 
 #define TABLE_SAW(m, name, condition) ((m)->seen[SEEN_##name] += (condition) ? 1 : 0)
 
-static double interval_of(struct dice *d, const struct table *t)
+static double interval_of(const struct random_model *m, struct dice *d, const struct table *t)
 {
-    return t->times == EIGHTHS ? integer(d, 4, 96) / 8.0 : t->times == TENTHS ? integer(d, 7, 120) / 10.0
-                                                                              : uniform(d, 0.7, 12);
+    double least = m->linear ? 0.5 : 3;
+    return t->times == EIGHTHS  ? integer(d, (int)(8 * least), 96) / 8.0
+           : t->times == TENTHS ? integer(d, (int)(10 * least), 120) / 10.0
+                                : uniform(d, least, 12);
 }
 
 /* The next record's time, given the last one's. */
@@ -123,8 +125,8 @@ static void make_steady(const struct random_model *m, struct dice *d, struct tab
         make_constant(d, r, a);
         return;
     }
-    bool multiple = t->times == EIGHTHS && m->exact_lags && a.lag > 0 && chance(d, 0.2);
-    r->II = multiple ? a.lag / integer(d, 1, 2) : interval_of(d, t);
+    bool multiple = m->linear && t->times == EIGHTHS && m->exact_lags && a.lag > 0 && chance(d, 0.2);
+    r->II = multiple ? a.lag / integer(d, 1, 2) : interval_of(m, d, t);
     choose_rate(d, r, a);
     if (chance(d, 0.08)) { /* as long as II, where nothing changes that */
         r->RATE = 0;
@@ -145,7 +147,7 @@ static void make_dose(const struct random_model *m, struct dice *d, struct table
         choose_rate(d, r, a);
         if (chance(d, 0.35)) {
             r->ADDL = integer(d, 1, 8);
-            r->II = interval_of(d, t);
+            r->II = interval_of(m, d, t);
         }
     }
     int route = route_of(m, r->CMT == 0 ? NONE : r->CMT - 1);
