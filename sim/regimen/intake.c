@@ -6,7 +6,8 @@
  *     RATE r > 0   scales duration    rate f r        for F A / r          (NONMEM: the pump's rate is what it is)
  *                  scales rate        rate F f r      for A / r            (the pump's time is what it is)
  *     DUR d > 0                       rate F f A / d  for d                (the stated time holds, as in rxode2)
- *     RATE -1                         rate R          for F f A / R        R of the part
+ *     RATE -1      scales duration    rate R          for F f A / R        R of the part
+ *                  scales rate        rate F R        for f A / R
  *     RATE -2                         rate F f A / D  for D                D of the part
  *     AMT 0, SS: RATE r or -1         rate f r or R   since ever; F isn't applied
  *
@@ -63,7 +64,7 @@ static bool is_positive(const struct reading *r, const struct hl_intake *x, cons
 }
 
 /* Rate and duration of a modelled infusion: R of RATE -1 and D of RATE -2. */
-static bool read_modelled(const struct reading *r, struct hl_intake *x, bool constant)
+static bool read_modelled(const struct reading *r, struct hl_intake *x, double F, bool constant)
 {
     char text[80];
     bool rate = r->record->RATE == -1; /* a code, exactly -1 */
@@ -74,8 +75,9 @@ static bool read_modelled(const struct reading *r, struct hl_intake *x, bool con
     double stated = value(r, reg, NAN);
     if (!is_positive(r, x, rate ? "the rate" : "the duration", stated))
         return false;
-    x->rate = rate ? stated : x->amount / stated;
-    x->duration = constant ? 0 : rate ? x->amount / stated : stated;
+    bool scaled = r->scales_rate && !constant;
+    x->rate = rate ? stated * (scaled ? F : 1) : x->amount / stated;
+    x->duration = constant ? 0 : rate ? x->amount / x->rate : stated;
     return true;
 }
 
@@ -103,7 +105,7 @@ static bool read_input(const struct reading *r, struct hl_intake *x, double frac
         return true;
     }
     if (RATE < 0 || (RATE == 0 && x->part && x->part->every_dose))
-        return read_modelled(r, x, constant);
+        return read_modelled(r, x, F, constant);
     if (RATE == 0)
         return true;
     bool scaled = r->scales_rate && !constant;

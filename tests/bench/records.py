@@ -142,7 +142,7 @@ def main():
             ran, peak = measured("run", path("records.yaml"), "-o", path("records.h5"), "--quiet", "--force")
             wrote, out = measured("export", path("records.h5"), "--format", "nonmem", output=path("out.csv"))
             with open(path("out.csv"), "rb") as f:
-                rows = sum(1 for _ in f) - 1
+                rows = sum(1 for _ in f) - 2  # two lines of header
             print(f"{records} records: run {ran:.2f} s ({1e6 * ran / records:.2f} us per record, {ran / records / point:.1f} "
                   f"subject-timepoints), peak {peak:.0f} MB; export of {rows} rows {wrote:.2f} s, peak {out:.0f} MB",
                   flush=True)

@@ -684,14 +684,14 @@ static void reach_steady_state(struct reference *r, const struct record *x, stru
 static struct input input_of(const struct reference *r, const struct record *x, const struct part *p)
 {
     real F = p->F == NONE ? 1 : r->value[p->F], share = p->fraction > 0 ? p->fraction : 1;
-    double RATE = x->DUR > 0 ? x->AMT / x->DUR : x->RATE;
+    double RATE = x->RATE;
     struct input q = {.state = p->state, .lag = p->lag == NONE ? 0 : (double)r->value[p->lag]};
     real amount = (real)x->AMT * share;
     int length = RATE == -2 ? (p->duration != NONE ? p->duration : p->zero_order) : RATE == 0 ? p->zero_order : NONE;
     if (x->AMT == 0) {
         q.rate = RATE == -1 ? r->value[p->rate] : (real)RATE * share;
-    } else if (length != NONE) {
-        q.duration = r->value[length];
+    } else if (x->DUR > 0 || length != NONE) {
+        q.duration = x->DUR > 0 ? (real)x->DUR : r->value[length];
         q.rate = F * amount / q.duration;
     } else if (RATE == 0) {
         q.at_once = true;

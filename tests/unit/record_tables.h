@@ -110,6 +110,7 @@ static void choose_rate(struct dice *d, struct record *r, struct abilities a)
         r->RATE = -2;
 }
 
+/* AMT 0: an infusion that has run forever. */
 static void make_constant(struct dice *d, struct record *r, struct abilities a)
 {
     r->AMT = 0;

@@ -15,7 +15,7 @@
 #include "unit/printed.h"
 
 #define AGREEMENT 1e-9    /* of an output's largest value */
-#define NOTHING 1e-20     /* of the largest value of all: what isn't reached may hold the rounding of a rounding */
+#define NOTHING 1e-16     /* of the largest value of all: rounding, where nothing should be */
 #define TOLERANCE 1e-13   /* of integration */
 #define TABLES 4          /* per model */
 #define CASES 1200
@@ -181,7 +181,7 @@ static void check_reading(const struct campaign *c, const struct dice *d, const 
         const struct record *x = &t->record[i];
         const struct hl_record *y = &read->record[i];
         double RATE = x->DUR > 0 ? x->AMT / x->DUR : x->RATE;
-        bool good = y->TIME == x->TIME && y->EVID == x->EVID && y->AMT == x->AMT && y->RATE == RATE && y->II == x->II &&
+        bool good = y->TIME == x->TIME && y->EVID == x->EVID && y->AMT == x->AMT && y->RATE == RATE && y->DUR == x->DUR && y->II == x->II &&
                     y->ADDL == (uint64_t)x->ADDL && y->SS == x->SS && y->OCC == x->OCC && y->off == (x->CMT < 0) &&
                     y->compartment == abs(x->CMT) - 1;
         if (!good)

@@ -71,6 +71,14 @@ def run(study, *options, keep=None, expect=0, models=None):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def nonmem_table(text):
+    """{column: array} of what `halflife export --format nonmem` prints; a missing value is NaN."""
+    lines = text.splitlines()
+    assert lines[0].startswith("TABLE NO."), lines[0]
+    rows = [[float("nan") if word == "." else float(word) for word in line.split()] for line in lines[2:]]
+    return dict(zip(lines[1].split(), np.array(rows).T))
+
+
 def unit_of_last_digit(text):
     mantissa, _, exponent = text.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])

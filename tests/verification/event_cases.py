@@ -18,7 +18,7 @@ import tempfile
 
 import numpy as np
 
-from _halflife import PROGRAM, ROOT, Tap
+from _halflife import PROGRAM, ROOT, Tap, nonmem_table
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "events"))
 import reference  # noqa: E402
@@ -97,7 +97,7 @@ def linear_model(case):
     lines += ["individual:"] * bool(individual) + individual + ["compartments:"]
     volume = {"central": "V", **{name: v for _, v, name in distribution}}
     for name in compartments:
-        keys = [f"volume: {volume[name]}"] * (name in volume) + ["default: observe"] * (name == "central")
+        keys = [f"volume: {volume.get(name)}"] * (name in volume) + ["default: observe"] * (name == "central")
         lines.append(f"  {name}: {{{', '.join(keys)}}}")
     lines += ["flows:"] + ["  - depot -> central: KA"] * ("depot" in compartments)
     lines += [f"  - central <-> {name}: {q}" for q, _, name in distribution] + ["  - central -> out: CL"]
@@ -149,8 +149,9 @@ def solve(folder, case, solver):
             f.write(text)
     target = os.path.join(folder, "result.h5")
     halflife("run", os.path.join(folder, "study.yaml"), "-o", target, "--force", "--quiet")
-    rows = list(csv.DictReader(io.StringIO(halflife("export", target, "--format", "nonmem"))))
-    return {name: np.array([float(r[name]) for r in rows]) for name in rows[0]}
+    structure = case["model"]["structure"]
+    amounts = ["A_" + name for name in (["A1"] if structure == "ode" else STRUCTURES[structure][0])]
+    return nonmem_table(halflife("export", target, "d_Y", *amounts, "--format", "nonmem"))
 
 
 def column(table, case, key):

@@ -9,7 +9,6 @@ generator. HL_SEED repeats a run, HL_CASES asks for more individuals.
 """
 import csv
 import datetime
-import io
 import os
 import random
 import subprocess
@@ -18,7 +17,7 @@ import tempfile
 
 import numpy as np
 
-from _halflife import PROGRAM, ROOT, Tap
+from _halflife import PROGRAM, ROOT, Tap, nonmem_table
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "events"))
 import reference  # noqa: E402
@@ -149,9 +148,8 @@ def solve(drug, people, rule, scales, solver):
             return done.stdout
 
         halflife("run", path("study.yaml"), "-o", path("result.h5"), "--force", "--quiet")
-        rows = list(csv.DictReader(io.StringIO(halflife("export", path("result.h5"), "--format", "nonmem"))))
-    wanted = ["ID", "d_Cp"] + ["A_" + name for name in NAMES[:drug.n]]
-    return {name: np.array([float(r[name]) for r in rows]) for name in wanted}
+        wanted = ["d_Cp"] + ["A_" + name for name in NAMES[:drug.n]]
+        return nonmem_table(halflife("export", path("result.h5"), *wanted, "--format", "nonmem"))
 
 
 def check(seed, number, count):
