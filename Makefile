@@ -73,7 +73,8 @@ ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNING
 ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
 ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
 
-.PHONY: all lib tests test check demo bench bench-records campaign sanitize fuzz warnings pages install uninstall clean help FORCE
+.PHONY: all lib tests test check demo bench bench-records campaign sanitize fuzz warnings
+.PHONY: pages install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
 
@@ -194,7 +195,7 @@ bench: all $(BENCHES) ## how fast: subject-timepoints per second against plain b
 bench-records: all ## a data set of a million records: time per record and peak memory (RECORDS="100000 1000000")
 	$(Q)HALFLIFE="$(abspath $(PROGRAM))" tests/bench/records.py $(RECORDS)
 
-campaign: all $(BUILD)/tests/unit/test_records_random ## thousands of random models and record tables (CASES=20000, SEED=N)
+campaign: all $(BUILD)/tests/unit/test_records_random ## thousands of random models and records (CASES=20000, SEED=N)
 	$(Q)$(if $(SEED),HL_SEED=$(SEED)) HL_CASES=$(or $(CASES),20000) $(BUILD)/tests/unit/test_records_random
 	$(Q)$(if $(SEED),HL_SEED=$(SEED)) HL_CASES=$(or $(CASES),20000) HALFLIFE="$(abspath $(PROGRAM))" \
 	    $$(scripts/bootstrap which-python) tests/verification/event_random.py

@@ -73,7 +73,7 @@ precision: double
 
 
 def subject_records(dice, n):
-    """n records of one subject: a dose (the first of them at steady state, some infused), then what is seen, and again."""
+    """n records of one subject: a dose (some at steady state, some infused), then what is seen, and again."""
     weight, t, rows, occasion = round(dice.gauss(72, 9), 1), 0.0, [], 1
     while len(rows) < n:
         if len(rows) % 10 == 0:
@@ -143,9 +143,9 @@ def main():
             wrote, out = measured("export", path("records.h5"), "--format", "nonmem", output=path("out.csv"))
             with open(path("out.csv"), "rb") as f:
                 rows = sum(1 for _ in f) - 2  # two lines of header
-            print(f"{records} records: run {ran:.2f} s ({1e6 * ran / records:.2f} us per record, {ran / records / point:.1f} "
-                  f"subject-timepoints), peak {peak:.0f} MB; export of {rows} rows {wrote:.2f} s, peak {out:.0f} MB",
-                  flush=True)
+            print(f"{records} records: run {ran:.2f} s ({1e6 * ran / records:.2f} us per record, "
+                  f"{ran / records / point:.1f} subject-timepoints), peak {peak:.0f} MB; "
+                  f"export of {rows} rows {wrote:.2f} s, peak {out:.0f} MB", flush=True)
             if rows != records:
                 sys.exit(f"{rows} rows exported, {records} expected")
 

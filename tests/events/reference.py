@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the records of a data set do to a linear model, plainly: the second opinion for the event engine.
 
-NONMEM's rules, written for reading and not for speed. Between two instants at which anything changes, the amounts x obey
-dx/dt = A x + b + (sum of running infusions), which one matrix exponential carries across. Steady state is
+NONMEM's rules, written for reading and not for speed. Between two instants at which anything changes, the amounts x
+obey dx/dt = A x + b + (sum of running infusions), which one matrix exponential carries across. Steady state is
 superposition: an infinite series of equal doses, the old ones summed as a geometric series (I - G)^-1 with
 G = exp(A II), the infusions that may still run one by one.
 

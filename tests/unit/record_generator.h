@@ -30,7 +30,8 @@
     X(other_cmt, "dose into another compartment than the default") X(plain_cmt, "dose without a route")               \
     X(parts, "route of several parts") X(spread_parts, "parts into different compartments")                           \
     X(F, "bioavailability") X(F_above_1, "bioavailability above 1") X(scales_rate, "bioavailability scales the rate") \
-    X(lag, "lag") X(lag_above_II, "lag above II, additional doses") X(addl, "ADDL") X(addl_overlap, "ADDL overlapping itself")\
+    X(lag, "lag") X(lag_above_II, "lag above II, additional doses") X(addl, "ADDL")                          \
+    X(addl_overlap, "ADDL overlapping itself")                                                                        \
     X(ss_1, "SS 1") X(ss_2, "SS 2") X(ss_3, "SS 3") X(ss_addl, "SS with ADDL") X(ss_reset, "EVID 4 with SS")          \
     X(ss_bolus, "SS, bolus") X(ss_infusion, "SS, infusion") X(ss_rate_1, "SS, RATE -1") X(ss_rate_2, "SS, RATE -2")   \
     X(ss_long, "SS, infusion longer than II") X(ss_flat, "SS, infusion as long as II")                                \
@@ -46,12 +47,14 @@
     X(lag_survives, "lagged dose of EVID 4 arrives after its reset")                                                  \
     X(tie, "records at one time") X(tie_dose_after, "observation before a dose at its time")                          \
     X(tie_dose_before, "observation after a dose at its time") X(tie_addl, "additional dose at a record's time")      \
-    X(tie_addl_rounded, "additional dose at a record's time but for rounding") X(tie_lag, "lagged dose at a record's time")\
+    X(tie_addl_rounded, "additional dose at a record's time but for rounding")                          \
+    X(tie_lag, "lagged dose at a record's time")                                                                      \
     X(near_lag, "lagged dose one rounding after a record")                                                            \
     X(off, "compartment off") X(on_again, "compartment on again by EVID 2") X(on_by_dose, "compartment on by a dose") \
     X(on_by_arrival, "compartment on by a later arrival") X(off_infusion, "infusion stopped by its compartment")      \
     X(covariate, "covariate varies") X(covariate_next, "rule next") X(covariate_previous, "rule previous")            \
-    X(covariate_interpolate, "rule interpolate") X(covariate_gap, "gap in a covariate") X(covariate_class, "category varies") \
+    X(covariate_interpolate, "rule interpolate") X(covariate_gap, "gap in a covariate")                              \
+    X(covariate_class, "category varies")                                                                             \
     X(occasion, "occasions") X(eta, "between-subject effect") X(initial, "start values") X(effect_site, "effect site")\
     X(turnover, "turnover state") X(driven, "state driven by a compartment") X(two_way, "two-way flow")               \
     X(cycle, "flows in a circle") X(clearance, "flow by clearance") X(michaelis, "Michaelis-Menten elimination")      \
@@ -425,8 +428,10 @@ static void print_flows(const struct random_model *m, FILE *f)
 static void print_turnover(const struct turnover *x, FILE *f)
 {
     char initial[32], drug[96];
-    snprintf(initial, sizeof initial, x->initial == NONE ? "Q%d / Q%d" : "Q%d", x->initial == NONE ? x->kin : x->initial,
-             x->kout);
+    if (x->initial == NONE)
+        snprintf(initial, sizeof initial, "Q%d / Q%d", x->kin, x->kout);
+    else
+        snprintf(initial, sizeof initial, "Q%d", x->initial);
     snprintf(drug, sizeof drug, "Q%d * C%d / (Q%d + C%d)", x->Imax, x->of + 1, x->IC50, x->of + 1);
     fprintf(f, "  s%d: {unit: mg, initial: %s, rate: \"", x->state + 1, initial);
     if (x->response == 1 || x->response == 3)
@@ -458,7 +463,8 @@ static void print_states(const struct random_model *m, FILE *f)
 
 static void print_model(const struct random_model *m, FILE *f)
 {
-    fprintf(f, "model: random\ntitle: made by a test\ncovariates:\n  WT: {default: 70 kg}\n  CR: {default: 100 mL/min}\n"
+    fprintf(f, "model: random\ntitle: made by a test\n"
+               "covariates:\n  WT: {default: 70 kg}\n  CR: {default: 100 mL/min}\n"
                "  FED: {default: fasted, categories: [fasted, fed]}\nparameters:\n");
     for (int i = 0; i < m->n_quantities; i++)
         fprintf(f, "  P%d: {value: %.17g%s%s, grade: assumption}\n", i, m->quantity[i].base,

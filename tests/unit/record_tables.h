@@ -225,8 +225,8 @@ static void make_record(const struct random_model *m, struct dice *d, struct tab
     t->n++;
 }
 
-/* Some values are left out: never the first of a covariate nor, where it is interpolated, one whose neighbours don't say
- * what lies between them. */
+/* Some values are left out: never the first of a covariate nor, where it is interpolated, one whose neighbours don't
+ * say what lies between them. */
 static void make_gaps(const struct random_model *m, struct dice *d, struct table *t)
 {
     for (int c = 0; c < N_COVARIATES; c++)

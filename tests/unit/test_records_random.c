@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Random models under random record tables, three ways: carried exactly, integrated by GSL's rk8pd, and by the brute force
- * of record_reference.h, which shares nothing with the engine. At every record every output of the three agrees to 1e-9
- * of the largest value it has in that table. Models and records go through files, as a user's do.
+/* Random models under random record tables, three ways: carried exactly, integrated by GSL's rk8pd, and by the brute
+ * force of record_reference.h, which shares nothing with the engine. At every record every output of the three agrees
+ * to 1e-9 of the largest value it has in that table. Models and records go through files, as a user's do.
  *
- * A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more tables. The table printed at the end says
- * how often each feature occurred; one that never did fails the test, so that nothing is left out unseen. */
+ * A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more tables, HL_FIRST=N begins with model N.
+ * The table printed at the end says how often each feature occurred; one that never did fails the test, so that nothing
+ * is left out unseen. */
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@
 #define NOTHING 1e-16     /* of the largest value of all: rounding, where nothing should be */
 #define TOLERANCE 1e-13   /* of integration */
 #define TABLES 4          /* per model */
-#define CASES 1200
+#define CASES 2400
 
 enum { EXACT, INTEGRATED, N_WAYS };
 static const char *const way_name[] = {"exact", "gsl-rk8pd"};
@@ -147,8 +148,8 @@ static void disagree(const struct campaign *c, const struct dice *d, const struc
     fputs(text, stderr);
     free(text);
     int at = i * r->n_outputs + o;
-    fail_msg("HL_SEED=%llu, model %llu, record %d, output %d: %s %.17g, reference %.17g, largest %.6g: off by %.2g of it",
-             (unsigned long long)c->seed, (unsigned long long)d->number, i, o, way_name[way], r->way[way][at],
+    fail_msg("HL_SEED=%llu, model %llu, record %d, output %d: %s %.17g, reference %.17g, largest %.6g: off by %.2g of "
+             "it", (unsigned long long)c->seed, (unsigned long long)d->number, i, o, way_name[way], r->way[way][at],
              r->reference[at], r->peak[o], fabs(r->way[way][at] - r->reference[at]) / r->peak[o]);
 }
 
@@ -181,9 +182,9 @@ static void check_reading(const struct campaign *c, const struct dice *d, const 
         const struct record *x = &t->record[i];
         const struct hl_record *y = &read->record[i];
         double RATE = x->DUR > 0 ? x->AMT / x->DUR : x->RATE;
-        bool good = y->TIME == x->TIME && y->EVID == x->EVID && y->AMT == x->AMT && y->RATE == RATE && y->DUR == x->DUR && y->II == x->II &&
-                    y->ADDL == (uint64_t)x->ADDL && y->SS == x->SS && y->OCC == x->OCC && y->off == (x->CMT < 0) &&
-                    y->compartment == abs(x->CMT) - 1;
+        bool good = y->TIME == x->TIME && y->EVID == x->EVID && y->AMT == x->AMT && y->RATE == RATE &&
+                    y->DUR == x->DUR && y->II == x->II && y->ADDL == (uint64_t)x->ADDL && y->SS == x->SS &&
+                    y->OCC == x->OCC && y->off == (x->CMT < 0) && y->compartment == abs(x->CMT) - 1;
         if (!good)
             fail_msg("HL_SEED=%llu, model %llu: record %d was read as TIME %.17g EVID %d AMT %.17g RATE %.17g II %.17g "
                      "ADDL %d SS %d OCC %g compartment %d", (unsigned long long)c->seed,

@@ -79,7 +79,7 @@ def output_value(case):
 
 def linear_model(case):
     compartments, distribution = STRUCTURES[case["model"]["structure"]]
-    used = {"CL", "V"} | ({"KA"} if "depot" in compartments else set()) | {x for q, v, _ in distribution for x in (q, v)}
+    used = {"CL", "V", *(["KA"] if "depot" in compartments else []), *(x for q, v, _ in distribution for x in (q, v))}
     lines = ["model: case", f"title: \"{case['id']}\""]
     covariates = [c for c in case["columns"] if c in COVARIATES]
     if covariates:
@@ -258,8 +258,8 @@ def main():
     for path in sorted(glob.glob(os.path.join(ROOT, "tests", "events", "cases", "*.json"))):
         with open(path, encoding="utf-8") as f:
             cases.append(json.load(f))
-    tap.ok(len(cases) == 40 and sum(c["model"]["structure"] == "ode" for c in cases) == 1, "40 cases, one of them timed",
-           f"{len(cases)} cases")
+    timed = sum(c["model"]["structure"] == "ode" for c in cases)
+    tap.ok(len(cases) == 40 and timed == 1, "40 cases, one of them timed", f"{len(cases)} cases")
     for case in cases:
         try:
             check(case)

@@ -36,7 +36,8 @@ def main():
         tap.ok(rows[n] == n, f"{n} records run and come back", f"{rows[n]} rows")
     for what, found in (("a run", peak), ("an export", out)):
         bound = 1.15 * found[FEW] + 8
-        tap.ok(found[MANY] <= bound, f"{what} of {MANY} records peaks at {found[MANY]:.0f} MB, of {FEW} at {found[FEW]:.0f} MB",
+        tap.ok(found[MANY] <= bound,
+               f"{what} of {MANY} records peaks at {found[MANY]:.0f} MB, of {FEW} at {found[FEW]:.0f} MB",
                f"at most {bound:.0f} MB")
     tap.done()
 

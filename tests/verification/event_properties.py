@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What must not matter to a run of a data set: threads, blocks, who else is in the file and in which order, and rows that
-are only looked at."""
+"""What must not matter to a run of a data set: threads, blocks, who else is in the file and in which order, and rows
+that only look."""
 import os
 import random
 import subprocess
@@ -162,8 +162,8 @@ def between(rows):
     more = [rows[0]]
     for before, after in zip(rows, rows[1:]):
         if after["TIME"] > before["TIME"]:
-            more.append({**after, "TIME": (before["TIME"] + after["TIME"]) / 2, "EVID": 0, "AMT": 0, "RATE": 0, "CMT": 2,
-                         "ADDL": 0, "II": 0, "SS": 0, "look": True})
+            more.append({**after, "TIME": (before["TIME"] + after["TIME"]) / 2, "EVID": 0, "AMT": 0, "RATE": 0,
+                         "CMT": 2, "ADDL": 0, "II": 0, "SS": 0, "look": True})
         more.append(after)
     return more
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Random data sets through the command line against tests/events/reference.py: a file is written, read, solved, stored and
-exported, and every amount of every record agrees to 1e-9 of its column's peak in that individual.
+"""Random data sets through the command line against tests/events/reference.py: a file is written, read, solved, stored
+and exported, and every amount of every record agrees to 1e-9 of its column's peak in that individual.
 
 tests/unit/test_records_random.c draws from more models; here everything between the file and the exported table takes
 part, and the other side is another language, another algorithm (geometric series in place of a run-in) and another
@@ -172,8 +172,8 @@ def check(seed, number, count):
             if not np.max(off) <= worst:
                 k = int(np.argmax(off))
                 worst = float(np.max(off))
-                where = (f"ID {who}, record {k + 1}, {key}: found {table[key][at + k]:.15g}, expected {values[k]:.15g}\n"
-                         + "\n".join(str(r) for r in records[:k + 1]))
+                where = (f"ID {who}, record {k + 1}, {key}: found {table[key][at + k]:.15g}, "
+                         f"expected {values[k]:.15g}\n" + "\n".join(str(r) for r in records[:k + 1]))
         at += len(records)
     tap.ok(worst <= AGREEMENT, f"{name}: {rows} records, off by at most {worst:.1e} of the peak",
            f"HL_SEED={seed}: {where}")
