@@ -87,7 +87,8 @@ def subject_records(dice, n):
             elif kind < 0.4:
                 rows.append(f"{t:g},1,{amount},{amount / 2},2,0,0,0,{occasion},{weight},.")
             else:
-                rows.append(f"{t:g},1,{amount},0,1,{dice.randint(0, 4)},24,0,{occasion},{weight},.")
+                more = dice.randint(0, 4)
+                rows.append(f"{t:g},1,{amount},0,1,{more},{24 if more else 0},0,{occasion},{weight},.")
         else:
             rows.append(f"{t:g},0,0,0,2,0,0,0,{occasion},{weight},{dice.uniform(0.5, 40):.3g}")
         t = round(t + dice.choice([0.5, 1, 2, 6, 12]), 2)
@@ -105,7 +106,7 @@ def write_data(path, subjects, records, seed=1):
 
 
 def measured(*words, output=None):
-    """Runs halflife: wall seconds and peak resident memory [MB] of that process alone."""
+    """Runs halflife: wall seconds, processor seconds and peak resident memory [MB] of that process alone."""
     start = time.monotonic()
     with open(output or os.devnull, "wb") as out:
         process = subprocess.Popen([PROGRAM, *words], stdout=out, env=dict(os.environ, HALFLIFE_DATA=ROOT))
@@ -114,7 +115,7 @@ def measured(*words, output=None):
     if process.returncode:
         raise RuntimeError(f"halflife {' '.join(words)} ended with {process.returncode}")
     unit = 1e6 if sys.platform == "darwin" else 1e3  # ru_maxrss is in bytes there, in kB elsewhere
-    return time.monotonic() - start, usage.ru_maxrss / unit
+    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit
 
 
 def write_studies(folder, grid_subjects, grid_times):
@@ -133,17 +134,17 @@ def main():
 
         times = max(sizes) // SUBJECTS
         write_studies(folder, SUBJECTS, times)
-        seconds, memory = measured("run", path("grid.yaml"), "-o", path("grid.h5"), "--quiet", "--force")
+        wall, seconds, memory = measured("run", path("grid.yaml"), "-o", path("grid.h5"), "--quiet", "--force")
         point = seconds / (SUBJECTS * times)
-        print(f"prescription: {SUBJECTS} subjects at {times} times: {seconds:.2f} s, {1e6 * point:.3f} us per "
+        print(f"prescription: {SUBJECTS} subjects at {times} times: {wall:.2f} s, {1e6 * point:.3f} us of processor per "
               f"subject-timepoint, peak {memory:.0f} MB")
         for records in sizes:
             write_data(path("events.csv"), SUBJECTS, records)
-            ran, peak = measured("run", path("records.yaml"), "-o", path("records.h5"), "--quiet", "--force")
-            wrote, out = measured("export", path("records.h5"), "--format", "nonmem", output=path("out.csv"))
+            wall, ran, peak = measured("run", path("records.yaml"), "-o", path("records.h5"), "--quiet", "--force")
+            wrote, _, out = measured("export", path("records.h5"), "--format", "nonmem", output=path("out.csv"))
             with open(path("out.csv"), "rb") as f:
                 rows = sum(1 for _ in f) - 2  # two lines of header
-            print(f"{records} records: run {ran:.2f} s ({1e6 * ran / records:.2f} us per record, "
+            print(f"{records} records: run {wall:.2f} s ({1e6 * ran / records:.2f} us of processor per record, "
                   f"{ran / records / point:.1f} subject-timepoints), peak {peak:.0f} MB; "
                   f"export of {rows} rows {wrote:.2f} s, peak {out:.0f} MB", flush=True)
             if rows != records:

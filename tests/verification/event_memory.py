@@ -27,9 +27,9 @@ def main():
         for n in (FEW, MANY):
             bench.write_data(path("events.csv"), SUBJECTS, n)
             # two threads, wherever it runs: each has its own workspace
-            _, peak[n] = bench.measured("run", path("records.yaml"), "-o", path("r.h5"), "--quiet", "--force",
+            _, _, peak[n] = bench.measured("run", path("records.yaml"), "-o", path("r.h5"), "--quiet", "--force",
                                         "--threads", "2")
-            _, out[n] = bench.measured("export", path("r.h5"), "--format", "nonmem", output=path("out.csv"))
+            _, _, out[n] = bench.measured("export", path("r.h5"), "--format", "nonmem", output=path("out.csv"))
             with open(path("out.csv"), "rb") as f:
                 rows[n] = sum(1 for _ in f) - 2  # two lines of header
     for n in (FEW, MANY):
