@@ -165,17 +165,26 @@ static void apply(struct hl_group *G, size_t l,
 
 /* ---- Through the events of a step */
 
-static double next_event_time(const struct hl_group *G, size_t l)
+/* Notes when lane l has its next event. */
+static void look_ahead(struct hl_group *G, size_t l)
 {
     const struct hl_events *events = &G->common->subjects->events[G->lane + l];
-    return !G->good[l] || G->next[l] >= events->n ? INFINITY : events->event[G->next[l]].time;
+    G->next_time[l] = !G->good[l] || G->next[l] >= events->n ? INFINITY : events->event[G->next[l]].time;
 }
 
 static void find_earliest(struct hl_group *G)
 {
     G->earliest = INFINITY;
     for (size_t l = 0; l < HL_GROUP; l++)
-        G->earliest = fmin(G->earliest, next_event_time(G, l));
+        G->earliest = G->next_time[l] < G->earliest ? G->next_time[l] : G->earliest;
+}
+
+/* The nearest multiple of QUANTUM: adding 1.5 * 2^52 quanta leaves no digits for less (hops are below 2^15 h long; longer
+ * ones come out as they are, and that serves as well). */
+static double whole_quanta(double length)
+{
+    const double shift = 1.5 * 4503599627370496.0 * QUANTUM;
+    return length < 32768 ? (length + shift) - shift : length;
 }
 
 /* Carries G->way from at to to, lane by lane its own time. */
@@ -187,7 +196,7 @@ static void hop(struct hl_group *G, const double *at,
     for (size_t l = 0; l < HL_GROUP; l++) {
         double length = to[l] - at[l];
         bool moves = length > 0 && !G->odd[l];
-        dt[l] = moves ? round(length / QUANTUM) * QUANTUM : 0;
+        dt[l] = moves ? whole_quanta(length) : 0;
         drift[l] = moves ? length - dt[l] : 0;
         any = any || moves;
         if (length > 0 && G->odd[l] && G->good[l])
@@ -200,12 +209,13 @@ static void hop(struct hl_group *G, const double *at,
 }
 
 /* Everything a lane has at the time it has come to. */
-static void apply_all(struct hl_group *G,
-                      size_t l, double now, const struct hl_group_table *step)
+static void apply_all(struct hl_group *G, size_t l, double now, const struct hl_group_table *step)
 {
     const struct hl_events *events = &G->common->subjects->events[G->lane + l];
-    for (; next_event_time(G, l) <= now; G->next[l]++)
-        apply(G, l, &events->event[G->next[l]], step);
+    while (G->next_time[l] <= now) {
+        apply(G, l, &events->event[G->next[l]++], step);
+        look_ahead(G, l);
+    }
 }
 
 /* G->way from times at through all events up to until. Lanes whose stay is true stand still. */
@@ -216,8 +226,8 @@ static void follow(struct hl_group *G,
     for (bool more = true; more;) {
         more = false;
         for (size_t l = 0; l < HL_GROUP; l++) {
-            double t = stay[l] ? INFINITY : next_event_time(G, l);
-            to[l] = t <= until ? fmax(t, at[l]) : at[l];
+            double t = stay[l] ? INFINITY : G->next_time[l];
+            to[l] = t <= until && t > at[l] ? t : at[l];
             more = more || t <= until;
         }
         if (!more)
@@ -225,7 +235,7 @@ static void follow(struct hl_group *G,
         hop(G, at, to);
         for (size_t l = 0; l < HL_GROUP; l++)
             if (!stay[l])
-                apply_all(G, l, fmin(to[l], until), step);
+                apply_all(G, l, to[l] < until ? to[l] : until, step);
         memcpy(at, to, sizeof to);
     }
     for (size_t l = 0; l < HL_GROUP; l++)
@@ -241,7 +251,7 @@ static void step_with_events(struct hl_group *G, double t, double until, const s
     memcpy(G->way, G->before, G->common->plan->n_modes * HL_GROUP * sizeof *G->way);
     for (size_t l = 0; l < HL_GROUP; l++) {
         at[l] = t;
-        stay[l] = !(next_event_time(G, l) <= until);
+        stay[l] = !(G->next_time[l] <= until);
     }
     follow(G, at, stay, until, step);
     for (size_t l = 0; l < HL_GROUP; l++) {
@@ -300,6 +310,7 @@ void hl_group_begin(struct hl_group *G, double t)
         at[l] = G->good[l] ? G->common->subjects->start[G->lane + l].time : t;
         for (size_t i = 0; i < plan->system->n_instances; i++)
             G->last_dose[i * HL_GROUP + l] = -INFINITY;
+        look_ahead(G, l);
         if (G->good[l])
             begin_lane(G, l);
     }

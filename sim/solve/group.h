@@ -37,7 +37,8 @@ struct hl_group {
     bool infused;                    /* some g isn't 0 */
     struct hl_group_table step[HL_STEP_TABLES], hop[HL_HOP_TABLES];
     unsigned long clock;
-    size_t next[HL_GROUP];           /* event */
+    size_t next[HL_GROUP];           /* event, ... */
+    double next_time[HL_GROUP];      /* ... and its time; infinite when there is none */
     double moved[HL_GROUP];          /* 1: had an event in this stride */
     bool good[HL_GROUP], odd[HL_GROUP]; /* has a solution; not carried by the vector loop */
     bool any_odd;
