@@ -274,7 +274,7 @@ enum hl_status hl_modes_eigenvalues(const long double *A, const struct hl_shape 
 void hl_modes_shut(struct hl_modes *modes, size_t place)
 {
     for (size_t j = 0; j < modes->n; j++)
-        modes->W[j * modes->n + place] = 0;
+        modes->W[j * modes->n + place] = modes->V[place * modes->n + j] = 0;
 }
 
 static void apply(const double *M, const double *x, size_t n, double *y)

@@ -31,7 +31,8 @@
 #define MOST_NOISE 1e-3
 #define PLAIN_CHANGE 1e-9            /* relative change over a cycle that counts as none */
 #define DIFFERENCE 1e-3              /* relative step of the Jacobian */
-#define SINGULAR 1e-9                /* a cycle takes away at least this share of what is there */
+#define SINGULAR 1e-8                /* a cycle takes away at least this share of what is there */
+#define MOST_CYCLES_KEPT 1e7         /* the same, seen from the other side: no more than this many cycles' worth stays */
 #define UNMOVED 1e-12                /* relative: a state that a cycle changes less isn't changed by it */
 #define SMALLEST_SHARE 1e-9          /* of the unit a state is shown in: below this it is noise, as in integrate.c */
 #define STEADY_FALL 0.1              /* the share of itself that a step leaves of an amount at least */
@@ -44,6 +45,8 @@ struct hl_periodic {
     const bool *frozen;
     double period;
     double *y, *image, *residual, *base, *scale, *J; /* n_integrated each, J squared */
+    double first_amount;             /* the largest of any compartment in the first cycle from the first guess */
+    size_t unsettled;                /* which state changed most in the last cycle */
     struct hl_events shifted;        /* the cycle before */
     struct hl_start trial;
 };
@@ -146,7 +149,7 @@ static void use_scales(struct hl_periodic *p)
 static bool newton_step(struct hl_periodic *p, const struct hl_lane *lane)
 {
     size_t m = p->plan->n_integrated;
-    double least = fmax(SINGULAR, 3 * lane->tolerance / DIFFERENCE);
+    double least = fmax(SINGULAR, 10 * lane->tolerance / DIFFERENCE);
     use_scales(p);
     gsl_matrix_view J = gsl_matrix_view_array(p->J, m, m);
     gsl_vector_view r = gsl_vector_view_array(p->residual, m);
@@ -182,6 +185,28 @@ static double take_step(struct hl_periodic *p)
     return worst;
 }
 
+/* True when an amount has grown beyond anything that can come to balance. */
+static bool has_run_away(const struct hl_periodic *p)
+{
+    for (size_t k = 0; k < p->plan->n_integrated; k++)
+        if (is_amount(p, k) && fabs(p->y[k]) > MOST_CYCLES_KEPT * p->first_amount)
+            return true;
+    return false;
+}
+
+/* Keeps the sizes of the states in the cycle just run. */
+static void note_scales(struct hl_periodic *p, const struct hl_lane *lane)
+{
+    double largest = 0;
+    for (size_t k = 0; k < p->plan->n_integrated; k++) {
+        p->scale[k] = scale_of(p, lane, k);
+        if (is_amount(p, k))
+            largest = fmax(largest, p->scale[k]);
+    }
+    if (p->first_amount == 0)
+        p->first_amount = largest;
+}
+
 /* *stalled: what is left is noise. */
 static bool solve_by_newton(struct hl_periodic *p, struct hl_lane *lane, double noise, bool *stalled)
 {
@@ -191,8 +216,7 @@ static bool solve_by_newton(struct hl_periodic *p, struct hl_lane *lane, double 
     for (int round = 0; round < NEWTON_ROUNDS; round++) {
         if (cycle_map(p, lane, p->y, p->base) != HL_SUBJECT_GOOD)
             return false;
-        for (size_t k = 0; k < m; k++)
-            p->scale[k] = scale_of(p, lane, k);
+        note_scales(p, lane);
         if (cycle_jacobian(p, lane) != HL_SUBJECT_GOOD)
             return false;
         for (size_t k = 0; k < m; k++)
@@ -200,6 +224,8 @@ static bool solve_by_newton(struct hl_periodic *p, struct hl_lane *lane, double 
         if (!newton_step(p, lane))
             return false;
         double worst = take_step(p);
+        if (has_run_away(p))
+            return false;
         if (worst <= p->plan->tolerance)
             return true;
         *stalled = round >= PATIENCE && worst >= 0.5 * last && worst <= noise;
@@ -211,12 +237,16 @@ static bool solve_by_newton(struct hl_periodic *p, struct hl_lane *lane, double 
 }
 
 /* The largest change over a cycle from y to image, relative to scale. */
-static double change(const struct hl_periodic *p, const struct hl_lane *lane)
+static double change(struct hl_periodic *p, const struct hl_lane *lane)
 {
-    double worst = 0;
-    for (size_t k = 0; k < p->plan->n_integrated; k++)
-        if (!p->frozen[k])
-            worst = fmax(worst, fabs(p->image[k] - p->y[k]) / scale_of(p, lane, k));
+    double worst = 0, blame = 0;
+    for (size_t k = 0; k < p->plan->n_integrated; k++) {
+        double own = p->frozen[k] ? 0 : fabs(p->image[k] - p->y[k]) / scale_of(p, lane, k);
+        double heavy = is_amount(p, k) && own > PLAIN_CHANGE ? 1 + own : own; /* responses follow amounts */
+        p->unsettled = heavy > blame ? k : p->unsettled;
+        blame = fmax(blame, heavy);
+        worst = fmax(worst, own);
+    }
     return worst;
 }
 
@@ -236,19 +266,24 @@ static bool repeat_cycles(struct hl_periodic *p, struct hl_lane *lane, int n)
     return false;
 }
 
-/* Takes the cycle that ends where this one begins. HL_ERR_MEMORY. */
-static enum hl_status step_back(struct hl_periodic *p)
+/* Room for the cycle before: false when there is no memory. */
+static bool reserve(struct hl_periodic *p, size_t n)
 {
-    size_t n = p->events->n;
-    if (p->shifted.capacity < n) {
-        struct hl_event *grown = hl_grow(p->shifted.event, p->shifted.capacity, n, sizeof *grown);
-        if (!grown)
-            return HL_ERR_MEMORY;
-        p->shifted.event = grown;
-        p->shifted.capacity = n;
-    }
-    p->shifted.n = n;
-    for (size_t k = 0; k < n; k++) {
+    if (!p->clocked || p->shifted.capacity >= n)
+        return true;
+    struct hl_event *grown = hl_grow(p->shifted.event, p->shifted.capacity, n, sizeof *grown);
+    if (!grown)
+        return false;
+    p->shifted.event = grown;
+    p->shifted.capacity = n;
+    return true;
+}
+
+/* Takes the cycle that ends where this one begins. */
+static void step_back(struct hl_periodic *p)
+{
+    p->shifted.n = p->events->n;
+    for (size_t k = 0; k < p->events->n; k++) {
         p->shifted.event[k] = p->events->event[k];
         p->shifted.event[k].time -= p->period;
     }
@@ -256,7 +291,6 @@ static enum hl_status step_back(struct hl_periodic *p)
         p->trial.last_dose[k] -= p->period;
     p->trial.time -= p->period;
     p->events = &p->shifted;
-    return HL_OK;
 }
 
 static void take_start(struct hl_periodic *p)
@@ -273,8 +307,9 @@ static void take_start(struct hl_periodic *p)
 static bool is_verified(struct hl_periodic *p, struct hl_lane *lane, double bound)
 {
     const struct hl_events *events = p->events;
-    bool good = !p->clocked || step_back(p) == HL_OK;
-    good = good && cycle_map(p, lane, p->y, p->image) == HL_SUBJECT_GOOD && change(p, lane) <= bound;
+    if (p->clocked)
+        step_back(p);
+    bool good = cycle_map(p, lane, p->y, p->image) == HL_SUBJECT_GOOD && change(p, lane) <= bound;
     for (size_t k = 0; k < p->plan->n_integrated; k++)
         good = good && !(is_amount(p, k) && p->start->y[k] >= 0 && p->y[k] < -bound * scale_of(p, lane, k));
     p->events = events;
@@ -283,7 +318,8 @@ static bool is_verified(struct hl_periodic *p, struct hl_lane *lane, double boun
 }
 
 enum hl_subject_status hl_periodic_solve(struct hl_periodic *p, struct hl_lane *lane, struct hl_start *start,
-                                         const struct hl_events *events, double period, const bool *frozen, double *y)
+                                         const struct hl_events *events, double period, const bool *frozen, double *y,
+                                         size_t *unsettled, enum hl_status *memory)
 {
     size_t bytes = p->plan->n_integrated * sizeof *y;
     double noise = fmin(MOST_NOISE, fmax(LEAST_NOISE, NOISE * p->plan->tolerance));
@@ -294,6 +330,12 @@ enum hl_subject_status hl_periodic_solve(struct hl_periodic *p, struct hl_lane *
     p->period = period;
     p->frozen = frozen;
     take_start(p);
+    p->first_amount = 0;
+    p->unsettled = 0;
+    *unsettled = 0;
+    *memory = reserve(p, events->n) ? HL_OK : HL_ERR_MEMORY;
+    if (*memory != HL_OK)
+        return HL_SUBJECT_NO_STEADY_STATE;
     memcpy(p->y, start->y, bytes);
     memcpy(y, start->y, bytes);
     for (int cycles = FIRST_CYCLES, done = 0; !found && done < PLAIN_CYCLES; done += cycles, cycles *= 2) {
@@ -305,5 +347,6 @@ enum hl_subject_status hl_periodic_solve(struct hl_periodic *p, struct hl_lane *
         memcpy(y, p->y, bytes);
     }
     memcpy(y, p->y, bytes);
+    *unsettled = p->unsettled;
     return found ? HL_SUBJECT_GOOD : HL_SUBJECT_NO_STEADY_STATE;
 }

@@ -341,12 +341,11 @@ static enum hl_subject_status integrated_start(struct hl_steady_work *work, stru
     lane->tolerance = fmax(FINEST, FINER * work->plan->tolerance);
     lane->listener = NULL;
     lane->n_times = lane->next = 0;
-    enum hl_subject_status status =
-        hl_periodic_solve(work->periodic, lane, &work->trial, &work->common, period, work->frozen, work->y);
+    size_t unsettled;
+    enum hl_subject_status status = hl_periodic_solve(work->periodic, lane, &work->trial, &work->common, period,
+                                                      work->frozen, work->y, &unsettled, memory);
     memcpy(start->y, work->y, work->plan->n_integrated * sizeof *start->y);
-    for (size_t k = 0; status != HL_SUBJECT_GOOD && work->culprit < 0 && k < work->plan->n_integrated; k++)
-        if (!work->frozen[k])
-            work->culprit = work->plan->integrated[k];
+    work->culprit = work->plan->integrated[unsettled];
     return status;
 }
 
