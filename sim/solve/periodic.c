@@ -346,7 +346,8 @@ enum hl_subject_status hl_periodic_solve(struct hl_periodic *p, struct hl_lane *
         found = repeat_cycles(p, lane, cycles) && is_verified(p, lane, bound);
         memcpy(y, p->y, bytes);
     }
-    memcpy(y, p->y, bytes);
+    for (size_t k = 0; k < p->plan->n_integrated; k++) /* what is empty is empty: is_verified saw that it is */
+        y[k] = found && is_amount(p, k) && start->y[k] >= 0 ? fmax(0, p->y[k]) : p->y[k];
     *unsettled = p->unsettled;
     return found ? HL_SUBJECT_GOOD : HL_SUBJECT_NO_STEADY_STATE;
 }
