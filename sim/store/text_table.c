@@ -68,16 +68,17 @@ static bool is_short_whole(double value)
     return fabs(value) < LARGEST_WHOLE && value == floor(value) && (value != 0.0 || !signbit(value));
 }
 
+/* Right in its width; a negative number with three digits in the exponent takes the blank in front of it, too. */
 static void put_item(FILE *stream, double value)
 {
-    char text[40];
+    char text[ITEM_WIDTH + 1 + 32];
     if (isnan(value))
-        snprintf(text, sizeof text, ".");
+        snprintf(text, sizeof text, "%*s", ITEM_WIDTH, ".");
     else if (isinf(value))
-        snprintf(text, sizeof text, value > 0.0 ? "Infinity" : "-Infinity");
+        snprintf(text, sizeof text, "%*s", ITEM_WIDTH, value > 0.0 ? "Infinity" : "-Infinity");
     else
-        snprintf(text, sizeof text, "%.16E", value);
-    fprintf(stream, "%*s", ITEM_WIDTH, text);
+        snprintf(text, sizeof text, "%*.16E", ITEM_WIDTH, value);
+    fputs(text, stream);
 }
 
 static void put_single(FILE *stream, double value)

@@ -300,6 +300,7 @@ static long peak_of(uint64_t individuals)
         enum hl_status status = records_write(s, path, true, 1000);
         getrusage(RUSAGE_SELF, &after);
         peak = after.ru_maxrss - before.ru_maxrss;
+        sample_free(s);
         bool sent = write(way[1], &peak, sizeof peak) == sizeof peak;
         exit(status == HL_OK && sent ? 0 : 10 + (int)status);
     }
