@@ -62,7 +62,7 @@ hue(i) = n_shown < 2 ? blue : colour(i - low_c)
 small = S_records > 2000 ? 0.3 : S_records > 400 ? 0.5 : 0.8
 ring = S_records > 2000 ? 7 : 6
 
-eval panel(140, 780, 190, 830)
+eval panel(150, 770, 190, 810)
 set xlabel 'predicted (IPRED)'.record_unit('IPRED')
 set ylabel 'observed (DV)'.record_unit('IPRED')
 set xrange [lower:lower + 1.04*(upper - lower)]; set yrange [lower:lower + 1.04*(upper - lower)]
@@ -75,11 +75,11 @@ plot x with lines lw 1.2 lc rgb black title 'equal', \
 eval no_frame
 unset key
 if (logs > 0) {
-    eval panel(930, 1570, 190, 830)
+    eval panel(950, 1570, 190, 810)
     set logscale xy
     set format '%g'
     set xrange [least:far]; set yrange [least:far]
-    eval log_tics('x', least, far, 640); eval log_tics('y', least, far, 640)
+    eval log_tics('x', least, far, 620); eval log_tics('y', least, far, 620)
     set label 1 (outside > 0 ? sprintf('%d of %d beyond twice or half', outside, int(logs)) : sprintf('none of %d beyond twice or half', int(logs))) at graph 1,1 offset 0,0.7 right font font_note tc rgb '#444444'
     plot x with lines lw 1.2 lc rgb black notitle, for [i = 0:1] (i ? 2*x : 0.5*x) with lines lw 1.2 dt 2 lc rgb grey notitle, \
          for [i = low_c:high_c] $P using ($3 == i && $1 > 0 && $2 > 0 ? $1 : NaN):(DV($2)) with points pt ring ps small lw 1.2 lc rgb hue(i) notitle

@@ -83,18 +83,18 @@ Y(y) = log && !(y >= base) ? NaN : y
 # ---- Drawing: a grid of panels on common axes, and above the highest value 30 pixels for the ticks.
 across = n == 1 ? 1 : n == 2 || n == 4 ? 2 : n < 7 || n == 9 ? 3 : 4
 down = (n + across - 1)/across
-l0 = 130; r0 = 1570; t0 = 170; b0 = 880
+l0 = 150; r0 = 1570; t0 = 170; b0 = 880
 gap_x = 26; gap_y = down > 1 ? 48 : 0
 w = (r0 - l0 - (across - 1)*gap_x)/(1.0*across)
 h = (b0 - t0 - (down - 1)*gap_y)/(1.0*down)
 room = span*h/(h - 30)
 top = log ? base*10**room : base + room
 foot = log ? top/10**(14*room/h) : top - 14*room/h
-y_text = one || of ne '' ? record_axis(drawn) : 'IPRED and observed values'
+y_text = one || of ne '' ? record_axis(drawn) : 'predicted (IPRED)'.(observed ? ' and observed' : '').record_unit(drawn)
 set multiplot
 eval frame(attribute('/', 'title'), (subject > 0 ? sprintf('individual %d of %d', subject, n_subjects) : sprintf('%d of %s', n, counted(n_subjects, 'individual'))). \
     (n_arms > 1 ? '; arm: '.arm_name(a) : '').'; lines join the records'.(log ? '; logarithmic axis' : '').(dv_factor > 0 ? '' : '; observations in '.dv_unit.' are not drawn'))
-set label 911 y_text at screen pixel_x(34),pixel_y((t0 + b0)/2) center rotate by 90 font font_axis
+set label 911 y_text at screen pixel_x(30),pixel_y((t0 + b0)/2) center rotate by 90 font font_axis
 set label 912 (per > 1 ? 'time [d]' : 'time [h]') at screen pixel_x((l0 + r0)/2),pixel_y(b0 + 68) center font font_axis
 set xrange [(low_x - 0.02*(high_x - low_x))/per:(high_x + 0.02*(high_x - low_x))/per]
 set yrange [base:top]

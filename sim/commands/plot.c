@@ -128,6 +128,21 @@ static const char *output_for(const struct job *job, const struct figure *figure
     return job->of;
 }
 
+/* From the unit of observed values to that of IPRED, NULL where the script's own rule holds: equal units, or none. */
+static const char *observed_factor(const struct job *job)
+{
+    const struct hl_result_variable *dv = hl_result_at(job->result, "/records/DV_observed"),
+                                    *ipred = hl_result_at(job->result, "/records/IPRED");
+    struct hl_unit from, to;
+    char why[200], number[40];
+    if (!dv || !ipred || !dv->unit || !ipred->unit || strcmp(dv->unit, ipred->unit) == 0 || strcmp(dv->unit, "1") == 0)
+        return NULL;
+    if (!hl_unit_parse(dv->unit, &from, why, sizeof why) || !hl_unit_parse(ipred->unit, &to, why, sizeof why) ||
+        !hl_dim_equal(from.dim, to.dim))
+        return "0.0";
+    return hl_arena_printf(job->arena, "1.0*%s", hl_text_shortest(from.factor / to.factor, number, sizeof number));
+}
+
 /* The first variable that a figure of this output lacks, or NULL. */
 static const char *lacks(const struct job *job, const struct figure *figure, const char *of)
 {
@@ -137,7 +152,8 @@ static const char *lacks(const struct job *job, const struct figure *figure, con
         if (!has(job, need))
             return need;
     }
-    return NULL;
+    const char *factor = strcmp(figure->name, "dv_ipred") == 0 ? observed_factor(job) : NULL;
+    return factor && strcmp(factor, "0.0") == 0 ? "DV_observed in a unit of IPRED's dimension" : NULL;
 }
 
 /* ---- Starting gnuplot. */
@@ -168,21 +184,6 @@ static void set_number(const struct job *job, struct words *w, const char *name,
 {
     w->word[w->n++] = hl_arena_strdup(job->arena, "-e");
     w->word[w->n++] = hl_arena_printf(job->arena, "%s=%s", name, value);
-}
-
-/* From the unit of observed values to that of IPRED, NULL where the script's own rule holds: equal units, or none. */
-static const char *observed_factor(const struct job *job)
-{
-    const struct hl_result_variable *dv = hl_result_at(job->result, "/records/DV_observed"),
-                                    *ipred = hl_result_at(job->result, "/records/IPRED");
-    struct hl_unit from, to;
-    char why[200], number[40];
-    if (!dv || !ipred || !dv->unit || !ipred->unit || strcmp(dv->unit, ipred->unit) == 0 || strcmp(dv->unit, "1") == 0)
-        return NULL;
-    if (!hl_unit_parse(dv->unit, &from, why, sizeof why) || !hl_unit_parse(ipred->unit, &to, why, sizeof why) ||
-        !hl_dim_equal(from.dim, to.dim))
-        return "0.0";
-    return hl_arena_printf(job->arena, "1.0*%s", hl_text_shortest(from.factor / to.factor, number, sizeof number));
 }
 
 static void add_record_words(const struct job *job, struct words *w)
