@@ -53,6 +53,15 @@ static bool is_replaced(const struct hl_data_column_info *info)
     return false;
 }
 
+/* IDs that are texts are counted, so those are whole numbers, too. */
+static bool are_ids_whole(const struct hl_record_table *t)
+{
+    for (size_t i = 0; i < t->facts->n_columns; i++)
+        if (is_item(&t->facts->column[i], "ID"))
+            return t->facts->column[i].kind != HL_COLUMN_NUMBER;
+    return false;
+}
+
 static void add_own(struct maker *m)
 {
     static const struct { const char *name, *unit, *long_name; enum source source; bool whole; } own[] = {
@@ -69,7 +78,7 @@ static void add_own(struct maker *m)
             (struct hl_record_filler){.source = FROM_ARM});
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         add(m, (struct hl_record_column){.name = own[i].name, .unit = own[i].unit, .long_name = own[i].long_name,
-                                         .whole = own[i].whole},
+                                         .whole = own[i].source == FROM_ID ? are_ids_whole(m->table) : own[i].whole},
             (struct hl_record_filler){.source = own[i].source});
 }
 
@@ -93,10 +102,10 @@ static const struct hl_output *output_of(const struct hl_record_table *t, size_t
     return &t->study->system->output[t->study->output[o]];
 }
 
-static void add_output(struct maker *m, size_t o, const char *name)
+static void add_output(struct maker *m, size_t o, const char *name, const char *long_name)
 {
     const struct hl_output *output = output_of(m->table, o);
-    add(m, (struct hl_record_column){.name = name, .unit = output->unit_text, .long_name = output->label,
+    add(m, (struct hl_record_column){.name = name, .unit = output->unit_text, .long_name = long_name,
                                      .output = output->name, .evidence = output},
         (struct hl_record_filler){.source = FROM_OUTPUT, .index = o, .factor = output->unit.factor});
 }
@@ -117,9 +126,12 @@ static void add_predictions(struct maker *m)
 {
     struct hl_record_table *t = m->table;
     const char *unit = output_of(t, (size_t)t->default_shown)->unit_text, *note = NULL;
-    for (size_t o = 0; o < t->study->n_outputs; o++)
+    size_t n_shown = 0;
+    for (size_t o = 0; o < t->study->n_outputs; o++) {
+        n_shown += may_be_shown(t, (int)o);
         if (may_be_shown(t, (int)o) && strcmp(unit, output_of(t, o)->unit_text) != 0)
             note = "each row in the unit of the output that its CMT or DVID names";
+    }
     if (!note)
         note = hl_arena_printf(m->arena, "the output that CMT or DVID names, else %s",
                                output_of(t, (size_t)t->default_shown)->name);
@@ -127,7 +139,7 @@ static void add_predictions(struct maker *m)
         unit = "1";
     const struct hl_output *evidence = output_of(t, (size_t)t->default_shown);
     add(m, (struct hl_record_column){.name = "IPRED", .unit = unit, .long_name = "individual prediction", .note = note,
-                                     .evidence = evidence},
+                                     .output = n_shown == 1 ? evidence->name : NULL, .evidence = evidence},
         (struct hl_record_filler){.source = FROM_IPRED});
     add(m, (struct hl_record_column){.name = "DV", .unit = unit, .note = note, .evidence = evidence,
                                      .long_name = "simulated observation: IPRED with residual error"},
@@ -184,8 +196,11 @@ static void add_amounts(struct maker *m)
     for (size_t c = 0; study->data->amounts && c < system->n_compartments; c++)
         for (size_t o = 0; o < study->n_outputs; o++) {
             const struct hl_output *output = output_of(m->table, o);
+            bool labelled = output->label && *output->label;
             if (output->implicit && strcmp(output->name, system->compartment[c].name) == 0)
-                add_output(m, o, amount_name(m->arena, system, c));
+                add_output(m, o, amount_name(m->arena, system, c),
+                           labelled ? hl_arena_printf(m->arena, "amount in %s (%s)", output->name, output->label)
+                                    : hl_arena_printf(m->arena, "amount in %s", output->name));
         }
 }
 
@@ -201,7 +216,7 @@ struct hl_record_table *hl_record_table_create(struct hl_arena *arena, const str
     for (size_t i = 0; i < facts->n_columns; i++)
         add_file_column(&m, i);
     for (size_t o = 0; o < study->n_asked; o++)
-        add_output(&m, o, output_of(table, o)->name);
+        add_output(&m, o, output_of(table, o)->name, output_of(table, o)->label);
     add_predictions(&m);
     add_amounts(&m);
     return table;

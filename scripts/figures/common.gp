@@ -74,7 +74,7 @@ axis(variable) = named(variable).' ['.unit(variable).']'
 underscored(s) = strstrt(s, '.') == 0 ? s : s[1:strstrt(s, '.') - 1].'_'.underscored(s[strstrt(s, '.') + 1:*])
 of_output(name) = attribute('records/'.underscored(attribute('records/'.name, 'output')), 'long_name')
 record_text(name) = of_output(name) ne '' ? of_output(name) : attribute('records/'.name, 'long_name')
-record_unit(name) = attribute('records/'.name, 'units') eq '' ? '' : ' ['.pretty(attribute('records/'.name, 'units')).']'
+record_unit(name) = attribute('records/'.name, 'units') eq '' || attribute('records/'.name, 'comment')[1:8] eq 'each row' ? '' : ' ['.pretty(attribute('records/'.name, 'units')).']'
 record_axis(name) = record_text(name).record_unit(name)
 
 # ---- Arms: their names, and which of them is wanted (-1: the figure's own choice).

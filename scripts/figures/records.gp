@@ -92,14 +92,16 @@ top = log ? base*10**room : base + room
 foot = log ? top/10**(14*room/h) : top - 14*room/h
 y_text = one || of ne '' ? record_axis(drawn) : 'predicted (IPRED)'.(observed ? ' and observed' : '').record_unit(drawn)
 set multiplot
-eval frame(attribute('/', 'title'), (subject > 0 ? sprintf('individual %d of %d', subject, n_subjects) : sprintf('%d of %s', n, counted(n_subjects, 'individual'))). \
+eval frame(attribute('/', 'title'), (subject > 0 ? sprintf('individual %d of %d', subject, n_subjects) : (n < n_subjects ? sprintf('%d of ', n) : '').counted(n_subjects, 'individual')). \
     (n_arms > 1 ? '; arm: '.arm_name(a) : '').'; lines join the records'.(log ? '; logarithmic axis' : '').(dv_factor > 0 ? '' : '; observations in '.dv_unit.' are not drawn'))
 set label 911 y_text at screen pixel_x(30),pixel_y((t0 + b0)/2) center rotate by 90 font font_axis
 set label 912 (per > 1 ? 'time [d]' : 'time [h]') at screen pixel_x((l0 + r0)/2),pixel_y(b0 + 68) center font font_axis
 set xrange [(low_x - 0.02*(high_x - low_x))/per:(high_x + 0.02*(high_x - low_x))/per]
 set yrange [base:top]
 if (log) { set logscale y; eval log_tics('y', base, top, h) } else { set ytics step_for(span, h > 400 ? 8 : h > 250 ? 5 : 4) }
-set xtics step_for((high_x - low_x)/per, w > 1000 ? 12 : w > 500 ? 7 : 5)
+# No number at the right end, where the next panel's first one stands.
+gap_t = step_for((high_x - low_x)/per, w > 1000 ? 12 : w > 500 ? 7 : 5)
+set xtics gap_t*ceil(low_x/per/gap_t),gap_t,(high_x - (across > 1 ? 0.05 : 0)*(high_x - low_x))/per
 hue(i) = one ? blue : colour(i - low_c)
 # The key first, over the whole width, where no panel is.
 eval panel(l0, r0, t0, b0)

@@ -231,6 +231,8 @@ static void put_cell(const struct listing *l, const struct column *c, double val
     const struct hl_result_variable *v = c->variable;
     bool words = l->out->format != HL_TEXT_NONMEM;
     double code = value - v->first_flag;
+    if (v->n_flags > 0 && code < 0.0) /* a text that is missing */
+        value = (double)NAN;
     if (words && c->is_arm && value >= 0 && value < (double)l->result->n_arms)
         hl_text_table_text(l->out, l->result->arm_name[(size_t)value]);
     else if (words && v->n_flags > 0 && code >= 0 && code < (double)v->n_flags)

@@ -39,7 +39,7 @@ struct hl_dose_table {
 };
 
 /* /records of a data-set run; n_columns 0 before hl_store_records_begin. */
-struct hl_record_table {
+struct hl_kept_records {
     size_t n_columns;
     struct hl_record_column *column;               /* names safe and unique */
     struct hl_dataset *scale, **dataset;           /* NULL until a block is full or the file is finished */
@@ -56,7 +56,7 @@ struct hl_store {
     struct hl_metric_variable *metric;
     struct hl_subject_column *covariate, *individual, *mixture, *parameter, status, id;
     struct hl_dose_table doses;
-    struct hl_record_table records;
+    struct hl_kept_records records;
 };
 
 /* Fills the axes and creates every dataset whose shape is known at the start. */

@@ -30,7 +30,7 @@ uint64_t hl_store_records_estimate(uint64_t n_rows, size_t n_columns, const stru
 
 /* ---- The columns. */
 
-static bool is_taken(const struct hl_record_table *t, const char *name)
+static bool is_taken(const struct hl_kept_records *t, const char *name)
 {
     if (strcmp(name, "record") == 0)
         return true;
@@ -40,7 +40,7 @@ static bool is_taken(const struct hl_record_table *t, const char *name)
     return false;
 }
 
-static void add_column(struct hl_arena *arena, struct hl_record_table *t, const struct hl_record_column *wanted)
+static void add_column(struct hl_arena *arena, struct hl_kept_records *t, const struct hl_record_column *wanted)
 {
     const char *name = hl_writer_safe(arena, wanted->name), *unique = name;
     for (int i = 2; is_taken(t, unique); i++)
@@ -64,7 +64,7 @@ static void keep_texts(struct hl_arena *arena, struct hl_record_column *c)
 
 enum hl_status hl_store_records_begin(struct hl_store *s, size_t n_columns, const struct hl_record_column *column)
 {
-    struct hl_record_table *t = &s->records;
+    struct hl_kept_records *t = &s->records;
     struct hl_arena *arena = s->writer->arena;
     if (s->writer->status != HL_OK)
         return s->writer->status;
@@ -98,7 +98,7 @@ static void describe(struct hl_writer *w, struct hl_dataset *d, const struct hl_
 static void create_table(struct hl_store *s, bool grows, uint64_t n)
 {
     struct hl_writer *w = s->writer;
-    struct hl_record_table *t = &s->records;
+    struct hl_kept_records *t = &s->records;
     struct hl_axis *axis = hl_arena_alloc(w->arena, 1, sizeof *axis);
     int *number = hl_arena_alloc(w->arena, grows ? 1 : (size_t)n, sizeof *number);
     for (uint64_t i = 0; !grows && i < n; i++)
@@ -171,7 +171,7 @@ static bool pack_cells(const struct bench *b, int level, size_t raw, size_t elem
 /* A column's part of the block: column number n_columns is the scale, which counts. */
 static bool pack_column(const struct hl_store *s, size_t column, const struct bench *b, struct parcel *parcel)
 {
-    const struct hl_record_table *t = &s->records;
+    const struct hl_kept_records *t = &s->records;
     enum hl_hdf_type type = column < t->n_columns ? type_of(&t->column[column]) : HL_INT32;
     if (column < t->n_columns)
         narrow(type, t->row[column], t->n, HL_BLOCK_ROWS, b->cells);
@@ -203,7 +203,7 @@ static bool pack_all(const struct hl_store *s, struct parcel *parcel)
 /* Writes the rows that wait as one more chunk of every column. */
 static void write_block(struct hl_store *s)
 {
-    struct hl_record_table *t = &s->records;
+    struct hl_kept_records *t = &s->records;
     struct hl_writer *w = s->writer;
     struct parcel *parcel = hl_alloc(t->n_columns + 1, sizeof *parcel);
     if (!t->scale)
@@ -223,7 +223,7 @@ static void write_block(struct hl_store *s)
 /* The whole of a short table. */
 static void write_short(struct hl_store *s)
 {
-    struct hl_record_table *t = &s->records;
+    struct hl_kept_records *t = &s->records;
     void *cells = hl_alloc(t->n, sizeof(double));
     create_table(s, false, t->n);
     if (!cells)
@@ -238,7 +238,7 @@ static void write_short(struct hl_store *s)
 
 /* ---- Rows. */
 
-static bool make_room(struct hl_record_table *t, size_t wanted)
+static bool make_room(struct hl_kept_records *t, size_t wanted)
 {
     size_t larger = t->capacity ? t->capacity : FIRST_CAPACITY;
     while (larger < wanted)
@@ -261,7 +261,7 @@ static bool fits_int32(const double *values, size_t n)
     return true;
 }
 
-static bool are_storable(const struct hl_record_table *t, size_t n, const double *values)
+static bool are_storable(const struct hl_kept_records *t, size_t n, const double *values)
 {
     for (size_t i = 0; i < t->n_columns; i++)
         if (t->column[i].whole && !fits_int32(values + i * n, n))
@@ -271,7 +271,7 @@ static bool are_storable(const struct hl_record_table *t, size_t n, const double
 
 enum hl_status hl_store_records(struct hl_store *s, size_t n, const double *values)
 {
-    struct hl_record_table *t = &s->records;
+    struct hl_kept_records *t = &s->records;
     if (s->writer->status != HL_OK)
         return s->writer->status;
     if (t->n_columns == 0 || !are_storable(t, n, values))
@@ -297,7 +297,7 @@ enum hl_status hl_store_records(struct hl_store *s, size_t n, const double *valu
 
 void hl_records_finish(struct hl_store *s)
 {
-    struct hl_record_table *t = &s->records;
+    struct hl_kept_records *t = &s->records;
     if (t->n_columns == 0 || s->writer->status != HL_OK)
         return;
     if (!t->scale)
