@@ -7,8 +7,8 @@ clonazepam_Cp counted from 1 (CELL_ARM, CELL_SUBJECT, CELL_TIME) and its value a
 subject and arm. The file is $HL_RESULT; or what the program makes of _study.yaml; or the sample of the unit tests.
 
 The same for the result of a data set, records_path(): RECORDS, N_RECORDS, N_INDIVIDUALS, a record counted from 1 (ROW)
-with its ROW_ID and ROW_IPRED, and one whose AMT is missing (ROW_MISSING). The file is $HL_RECORDS, or the sample of the
-unit tests.
+with its ROW_ID and ROW_IPRED, and one whose AMT is missing (ROW_MISSING). The file is $HL_RECORDS, or what the program
+makes of _records.yaml and _records.csv, or the sample of the unit tests.
 """
 import os
 import shlex
@@ -19,40 +19,37 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
-def result_path():
-    """The path of a result, made once per build; SystemExit with the reason when that fails."""
-    given = os.environ.get("HL_RESULT")
-    if given:
-        return given
-    build = os.path.join(ROOT, os.environ.get("BUILD", "build"))
-    program, sample = os.path.join(build, "halflife"), os.path.join(build, "tests", "unit", "test_store_write")
-    path = os.path.join(build, "tests", "readers.h5")
-    study = os.path.join(HERE, "_study.yaml")
+def build_path(*parts):
+    return os.path.join(ROOT, os.environ.get("BUILD", "build"), *parts)
+
+
+def made(name, study, sample):
+    """A result file in the build: what the program makes of a study, or the sample of a unit test where there is no
+    program. Made anew when either is younger than the file."""
+    path, program = build_path("tests", name), build_path("halflife")
+    sources = [os.path.join(HERE, source) for source in study]
     if os.path.exists(program):
-        command, extra = [program, "run", study, "-o", path, "--force", "--quiet"], {}
+        command, extra = [program, "run", sources[0], "-o", path, "--force", "--quiet"], {}
     else:
-        command, extra = [sample], {"HL_SAMPLE": path}
-    if os.path.exists(path) and os.path.getmtime(path) >= max(os.path.getmtime(command[0]), os.path.getmtime(study)):
+        command, extra = [build_path("tests", "unit", sample)], {"HL_SAMPLE": path}
+    newest = max(os.path.getmtime(source) for source in [command[0], *sources])
+    if os.path.exists(path) and os.path.getmtime(path) >= newest:
         return path
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    made = subprocess.run(command, env=dict(os.environ, **extra), stderr=subprocess.PIPE, text=True)
-    if made.returncode != 0:
-        raise SystemExit(f"{' '.join(command)} ended with {made.returncode}: {made.stderr}")
+    done = subprocess.run(command, env=dict(os.environ, **extra), stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
     return path
+
+
+def result_path():
+    """The path of a result, made once per build; SystemExit with the reason when that fails."""
+    return os.environ.get("HL_RESULT") or made("readers.h5", ["_study.yaml"], "test_store_write")
 
 
 def records_path():
-    """The path of a data set's result, made once per build."""
-    given = os.environ.get("HL_RECORDS")
-    if given:
-        return given
-    build = os.path.join(ROOT, os.environ.get("BUILD", "build"))
-    sample, path = os.path.join(build, "tests", "unit", "test_store_records"), os.path.join(build, "tests", "records.h5")
-    if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(sample):
-        made = subprocess.run([sample], env=dict(os.environ, HL_SAMPLE=path), stderr=subprocess.PIPE, text=True)
-        if made.returncode != 0:
-            raise SystemExit(f"{sample} ended with {made.returncode}: {made.stderr}")
-    return path
+    """The same of a data set's result."""
+    return os.environ.get("HL_RECORDS") or made("records.h5", ["_records.yaml", "_records.csv"], "test_store_records")
 
 
 def records_answers():
