@@ -158,3 +158,33 @@ says() {
     run "$program" plot "$file" profiles
     [ "$status" -eq 2 ]
 }
+
+@test "a result exported and run again as a data set gives the same numbers, bit for bit" {
+    cp "$root/tests/readers/_records.csv" events.csv
+    sed 's/^data:.*/data: events.csv/' "$root/tests/readers/_records.yaml" > first.yaml
+    "$program" run first.yaml -o first.h5 --quiet
+    "$program" export first.h5 ID TIME EVID CMT MDV AMT RATE ADDL II WT SITE OCC > again.csv
+    sed 's/^data:.*/data: {file: again.csv, missing: [NaN]}/' first.yaml > again.yaml
+    "$program" run again.yaml -o again.h5 --quiet
+    "$program" export first.h5 IPRED DV A_central > a
+    "$program" export again.h5 IPRED DV A_central > b
+    [ "$(wc -l < a)" -eq 97 ]
+    cmp a b
+}
+
+@test "a sweep: arm after arm, each with all records; one arm alone" {
+    cp "$root/tests/readers/_records.csv" events.csv
+    sed 's/^data:.*/data: events.csv/' "$root/tests/readers/_records.yaml" > sweep.yaml
+    printf 'sweep: {design: grid, factors: {clonazepam.TVCL: [2 L/h, 5 L/h]}}\n' >> sweep.yaml
+    "$program" run sweep.yaml -o sweep.h5 --quiet
+    "$program" export sweep.h5 IPRED > both.csv
+    [ "$(head -n 1 both.csv)" = "arm,ID,TIME,IPRED" ]
+    [ "$(wc -l < both.csv)" -eq 193 ]
+    "$program" export sweep.h5 IPRED --arm 1 --subject 3 > one.csv
+    [ "$(wc -l < one.csv)" -eq 13 ]
+    cmp <(tail -n +2 one.csv | cut -d, -f3,4) <(sed -n '122,133p' both.csv | cut -d, -f3,4)
+    ! cmp -s <(sed -n '2,97p' both.csv | cut -d, -f4) <(sed -n '98,193p' both.csv | cut -d, -f4)
+    "$program" export sweep.h5 --format nonmem | sed -n 2p | grep -q " ARM .*IPRED .*DV "
+    run "$program" summary sweep.h5
+    [[ "$output" == *"records    96: 80 observations, 8 dose records with 18 additional doses"* ]]
+}
