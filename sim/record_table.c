@@ -224,15 +224,26 @@ struct hl_record_table *hl_record_table_create(struct hl_arena *arena, const str
 
 /* ---- What stands in them */
 
-/* Index into the study's outputs of what record i shows. */
+/* Index into the study's outputs of what observe: says of a number, a whole one as written; -1 when it says nothing. */
+static int shown_for(const struct hl_record_table *t, double number)
+{
+    for (size_t k = 0; k < t->study->data->n_shown; k++)
+        if (number == t->study->data->shown[k].number)
+            return place_of(t->study, t->study->data->shown[k].output);
+    return -1;
+}
+
+/* Index into the study's outputs of what record i shows. DVID goes before CMT, which may be a number of its own for
+ * observe:, beyond the compartments. */
 static int shown_at(const struct hl_record_table *t, const struct hl_individual *who, size_t i)
 {
     const struct hl_record *record = &who->record[i];
-    if (record->EVID == HL_EVID_OBSERVE && t->dvid_column >= 0) {
-        double dvid = who->column[i * t->facts->n_columns + (size_t)t->dvid_column];
-        for (size_t k = 0; k < t->study->data->n_shown; k++)
-            if (dvid == t->study->data->shown[k].number) /* a whole number, as written */
-                return place_of(t->study, t->study->data->shown[k].output);
+    if (record->EVID == HL_EVID_OBSERVE) {
+        double dvid = t->dvid_column >= 0 ? who->column[i * t->facts->n_columns + (size_t)t->dvid_column] : NAN;
+        int said = shown_for(t, dvid);
+        said = said >= 0 ? said : shown_for(t, record->CMT);
+        if (said >= 0)
+            return said;
     }
     bool named = record->EVID == HL_EVID_OBSERVE && record->compartment >= 0;
     int shown = named ? t->shown[record->compartment] : t->default_shown;
