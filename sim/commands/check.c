@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* halflife check: every fault of a file in one pass, then what would run. */
 #include <string.h>
+#include <strings.h>
 
 #include "commands/command.h"
 #include "commands/study_options.h"
@@ -82,7 +83,7 @@ static enum hl_status check_table(const char *path, struct hl_diag *diag)
 static bool is_table(const char *path)
 {
     size_t n = strlen(path);
-    return n > 4 && strcmp(path + n - 4, ".csv") == 0;
+    return n > 4 && strcasecmp(path + n - 4, ".csv") == 0;
 }
 
 static enum hl_status check_file(const char *path, const struct hl_study_options *options, struct hl_diag *diag)

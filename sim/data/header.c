@@ -272,6 +272,18 @@ static void miss_time(struct hl_data_set *set)
             "there is no column TIME; rename the column that holds it, or say data: columns: {TIME: NAME}");
 }
 
+/* The column whose name is so near that it may be meant. Of short names every other one is near (RATE and RACE, HT and
+ * HR): they must be in the candidate, letter after letter, from the first one on (WT in WGT). */
+static const char *near_name(const char *name, const char *const *names, size_t n)
+{
+    const char *near = hl_text_nearest(name, names, n), *at = name;
+    if (!near || strlen(name) > 4)
+        return near;
+    for (const char *c = near; *c; c++)
+        at += *at && strncasecmp(at, c, 1) == 0;
+    return strncasecmp(name, near, 1) == 0 && !*at ? near : NULL;
+}
+
 /* The first free column whose name is usual for an amount. */
 static const char *usual_amount(const char *const *names, size_t n)
 {
@@ -280,7 +292,7 @@ static const char *usual_amount(const char *const *names, size_t n)
         for (size_t k = 0; k < sizeof usual / sizeof *usual; k++)
             if (strcasecmp(names[i], usual[k]) == 0)
                 return names[i];
-    return hl_text_nearest("AMT", names, n);
+    return near_name("AMT", names, n);
 }
 
 static void remark_missing(struct hl_data_set *set)
@@ -297,7 +309,7 @@ static void remark_missing(struct hl_data_set *set)
                        "there is no column AMT: no dose is given%s%s%s", amount ? "; if '" : "", amount ? amount : "",
                        amount ? "' holds it, rename it or say so under data: columns:" : "");
     for (size_t k = 0; k < set->n_covariates; k++) {
-        const char *name = set->system->covariate[k].name, *near = hl_text_nearest(name, names, n);
+        const char *name = set->system->covariate[k].name, *near = near_name(name, names, n);
         if (set->covariate[k].column < 0 && near)
             hl_diag_note(set->diag, pos,
                          "there is no column %s: the study's cohort gives this covariate; if '%s' holds it, say data: "
