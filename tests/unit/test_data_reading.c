@@ -366,8 +366,8 @@ static void ways_of_writing(void **state)
         "\xEF\xBB\xBFID;TIME;AMT;X\n1;0;5;a\n1;1;;b\n2;0;5;a\n",
         "id\ttime\tamt\tx\n1\t0\t5\ta\n1\t1\t\tb\n2\t0\t5\ta",
         "\"ID\",\"TIME\",\"AMT\",\"X\"\r\n\"1\",\"0\",\"5\",\"a\"\r\n 1 , 1 ,.,\"b\"\r\n2,0,5,a\r\n",
-        "# a comment, with commas\n\nID,TIME,AMT,X\n#1,9,9,9,9,9\n1,0,5,a\n   \n,,,\n1,1,,b\n  # "
-        "more\n2,0,5,a\n,,,\n\n"};
+        ("# a comment, with commas\n\nID,TIME,AMT,X\n#1,9,9,9,9,9\n1,0,5,a\n   \n,,,\n1,1,,b\n  # "
+         "more\n2,0,5,a\n,,,\n\n")};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct sample s = silent(texts[i]);
         const struct hl_individual *x = sample_next(&s);
