@@ -6,7 +6,7 @@
  * which must agree to 1e-9 of each compartment's largest amount in the table.
  *
  * Models have one to three compartments of disposition and sometimes a depot, rates over two decades, sometimes an
- * initial amount and a constant input. Tables mix boluses, infusions, modelled rates and durations, F, lags beyond the
+ * initial amount. Tables mix boluses, infusions by RATE and by DUR, modelled rates and durations, F by both rules, lags beyond the
  * interval, infusions beyond it, additional doses, SS 1, 2, 3 and constant, resets, EVID 4 and 8, switches, covariates
  * that change the clearance by either rule. Times lie on a grid of half hours as often as not, so that ties abound.
  * HL_SEED=N repeats a run, HL_CASES=N asks for more tables, HL_CASE=N for one. */
@@ -17,7 +17,7 @@
 
 #define AGREEMENT 1e-9
 #define NOTHING 1e-25 /* [mg] */
-#define MOST 6        /* amounts, and a 1 for constant input */
+#define MOST 5        /* compartments, and the outside */
 #define MOST_INPUTS 40000
 #define LONG_AGO 2600.0 /* [h] of running in; the slowest model has a rate of 0.012 per hour: e^-31 */
 
@@ -47,6 +47,7 @@ struct model {
     int n;              /* compartments: depot, centre, others */
     double k[MOST][MOST]; /* k[b][a]: a to b [1/h]; k[n][a]: out, for WT 70 */
     double initial;     /* of the centre [mg] */
+    bool scales_rate;   /* bioavailability_scales: rate */
     char text[3000];
 };
 
@@ -101,6 +102,7 @@ static void make_model(struct model *m, struct dice *d)
         m->k[centre][b] = pow(10, uniform(d, -0.6, 0.5));
     }
     m->initial = happens(d, 0.2) ? uniform(d, 1, 30) : 0;
+    m->scales_rate = happens(d, 0.2);
     write_model(m);
 }
 
@@ -117,6 +119,10 @@ static struct hl_record dose_record(struct dice *d, int n, bool grid)
     struct hl_record r = {.EVID = happens(d, 0.1) ? 4 : 1, .CMT = integer(d, 1, n), .AMT = uniform(d, 1, 100)};
     double kind = uniform(d, 0, 1);
     r.RATE = kind < 0.45 ? 0 : kind < 0.7 ? pow(10, uniform(d, 0, 2)) : kind < 0.85 ? -1 : -2;
+    if (r.RATE == 0 && happens(d, 0.15)) {
+        r.DUR = moment(d, grid, 0.5, 20);
+        r.RATE = r.AMT / r.DUR;
+    }
     if (happens(d, 0.4)) {
         r.II = moment(d, grid, 1, 14);
         r.ADDL = (uint64_t)integer(d, 0, 8);
@@ -125,7 +131,7 @@ static struct hl_record dose_record(struct dice *d, int n, bool grid)
         r.SS = integer(d, 1, 3);
     if (r.SS > 0 && happens(d, 0.15)) {
         r.AMT = 0;
-        r.II = 0;
+        r.II = r.DUR = 0;
         r.ADDL = 0;
         r.RATE = happens(d, 0.5) ? -1 : uniform(d, 1, 20);
     }
@@ -169,6 +175,7 @@ struct input { int state; double from, to, amount, rate; bool nominal; };
 
 struct plain {
     const struct model *m;
+    bool scales_rate;
     double k_out;        /* of the centre, now */
     double t, x[MOST], peak[MOST]; /* peak: the largest amount so far, seen in a row or not */
     bool off[MOST];
@@ -261,8 +268,9 @@ static void go(struct plain *p, double until)
 static void list_dose(struct plain *p, const struct hl_record *r, const double *column, double time, int64_t from)
 {
     double F = column[BIO], lag = column[LAG], rate = r->RATE > 0 ? r->RATE : r->RATE == -1 ? column[RATEC] : 0;
-    double duration = r->RATE == 0 ? 0 : r->RATE == -2 ? column[DURC] : F * r->AMT / rate;
-    rate = r->RATE == -2 ? F * r->AMT / duration : rate;
+    double stated = r->DUR > 0 ? r->DUR : r->RATE == -2 ? column[DURC] : p->scales_rate && rate > 0 ? r->AMT / rate : 0;
+    double duration = r->RATE == 0 ? 0 : stated > 0 ? stated : F * r->AMT / rate;
+    rate = stated > 0 ? F * r->AMT / duration : rate;
     for (int64_t k = from; k <= (int64_t)r->ADDL; k++) {
         double arrival = (time + (double)k * r->II) + lag;
         assert_true(p->n < MOST_INPUTS);
@@ -344,7 +352,7 @@ static void plain_record(struct plain *p, const struct hl_record *r, const doubl
 
 static void plain_run(const struct model *m, struct table *t, enum hl_covariate_rule rule, double *peak)
 {
-    struct plain p = {.m = m, .input = hl_alloc(MOST_INPUTS, sizeof *p.input)};
+    struct plain p = {.m = m, .scales_rate = m->scales_rate, .input = hl_alloc(MOST_INPUTS, sizeof *p.input)};
     double k_out = m->k[m->n][m->depot ? 1 : 0];
     plain_reset(&p, t->record[0].TIME);
     for (size_t i = 0; i < t->n; i++) {
@@ -404,6 +412,7 @@ static void solve(const struct model *m, const char *solver, enum hl_covariate_r
     char asked[80];
     snprintf(asked, sizeof asked, "%s%s", m->depot ? "m.depot, " : "", outputs[m->n - 1 - m->depot]);
     struct sample *s = sample_of(m->text, asked, "typical", rule, solver, 1e-12);
+    s->spec.scales_rate = m->scales_rate;
     table_run(s, t);
     sample_free(s);
 }
