@@ -185,6 +185,17 @@ static void describe_covariates(const struct hl_prepared *p, FILE *stream)
     }
 }
 
+/* Which number stands for which compartment, and the route that gives its doses F, lag, rate and duration. */
+static void describe_compartments(const struct hl_system *system, const struct hl_data_facts *facts, FILE *stream)
+{
+    for (size_t c = 0; c < system->n_compartments; c++) {
+        int route = system->compartment[c].route;
+        fprintf(stream, "  CMT %-8zu %s%s%s%s%s\n", c + 1, system->compartment[c].name,
+                route >= 0 ? ", doses as by route " : "", route >= 0 ? system->route[route].name : "",
+                facts->dosed[c] ? ", dosed" : "", facts->observed[c] ? ", observed" : "");
+    }
+}
+
 static void describe_records(const struct hl_prepared *p, const char *output, FILE *stream)
 {
     const struct hl_study *study = p->study;
@@ -199,6 +210,7 @@ static void describe_records(const struct hl_prepared *p, const char *output, FI
     fprintf(stream, "\n  bioavailability with a given rate scales the %s\n",
             study->data->scales_rate ? "rate" : "duration (NONMEM's rule)");
     describe_covariates(p, stream);
+    describe_compartments(study->system, facts, stream);
     if (study->n_arms > 1)
         fprintf(stream, "  arms         %zu, each with all records\n", study->n_arms);
     hl_plan_describe(p->plan[0], stream);

@@ -62,6 +62,8 @@ CSV
     [[ "$output" == *"7 records of 2 individuals, 3 observations, 2 dose records"* ]]
     [[ "$output" == *"covariate    WT, changes within individuals: next (NONMEM's rule)"* ]]
     [[ "$output" == *"bioavailability with a given rate scales the duration (NONMEM's rule)"* ]]
+    [[ "$output" == *"CMT 1        d.depot, doses as by route oral, dosed"* ]]
+    [[ "$output" == *"CMT 2        d.central, doses as by route iv, dosed, observed"* ]]
     run "$halflife" check study.yaml --set data.covariates=previous
     [[ "$output" == *"WT, changes within individuals: previous"* ]]
     [[ "$output" != *"previous (NONMEM's rule)"* ]]
