@@ -74,7 +74,7 @@ axis(variable) = named(variable).' ['.unit(variable).']'
 underscored(s) = strstrt(s, '.') == 0 ? s : s[1:strstrt(s, '.') - 1].'_'.underscored(s[strstrt(s, '.') + 1:*])
 of_output(name) = attribute('records/'.underscored(attribute('records/'.name, 'output')), 'long_name')
 record_text(name) = of_output(name) ne '' ? of_output(name) : attribute('records/'.name, 'long_name')
-record_unit(name) = attribute('records/'.name, 'units') eq '' || attribute('records/'.name, 'comment')[1:8] eq 'each row' ? '' : ' ['.pretty(attribute('records/'.name, 'units')).']'
+record_unit(name) = attribute('records/'.name, 'comment')[1:8] eq 'each row' ? ' (each CMT in its own unit)' : attribute('records/'.name, 'units') eq '' ? '' : ' ['.pretty(attribute('records/'.name, 'units')).']'
 record_axis(name) = record_text(name).record_unit(name)
 
 # ---- Arms: their names, and which of them is wanted (-1: the figure's own choice).
@@ -167,10 +167,13 @@ step_for(top, n) = round_step(top/(n < 2 ? 2 : n))
 round_step(x) = x <= 0 ? 1.0 : round_digit(x/10**floor(log10(x)))*10**floor(log10(x))
 round_digit(m) = m <= 1 ? 1 : m <= 2 ? 2 : m <= 5 ? 5 : 10
 
-# Tics of a logarithmic axis from low to high that is so many pixels long: decades, and 2 and 5 between them where there is
-# room. `eval log_tics('y', low, high, pixels)`.
-log_tics(which, low, high, pixels) = sprintf("set %stics (%s%g)", which, log_decades(int(floor(log10(low))), low, high, 90*log10(high/low) < pixels), low/10)
-log_decades(d, low, high, all) = 10.0**d > high ? '' : log_tic(10.0**d, low, high, 1).log_tic(2*10.0**d, low, high, all).log_tic(5*10.0**d, low, high, all).log_decades(d + 1, low, high, all)
+# Tics of a logarithmic axis from low to high that is so many pixels long: decades, with 2 and 5 between them where there is
+# room, or every so-manieth where there is little. `eval log_tics('y', low, high, pixels)`.
+log_tics(which, low, high, pixels) = sprintf("set %stics (%s%g)", which, log_decades(int(floor(log10(low))), low, high, decade_room(which, low, high, pixels)), low/10)
+# How many numbers fit side by side (x) or above one another (y) into a decade.
+decade_room(which, low, high, pixels) = pixels/log10(high/low)/(which eq 'x' ? 75.0 : 30.0)
+log_decades(d, low, high, fit) = 10.0**d > high ? '' : log_tic(10.0**d, low, high, fit >= 1 || d % int(ceil(1/fit)) == 0).log_tic(2*10.0**d, low, high, fit > 3). \
+    log_tic(5*10.0**d, low, high, fit > 3).log_decades(d + 1, low, high, fit)
 log_tic(at_value, low, high, wanted) = wanted && at_value >= low && at_value <= high ? sprintf("%g, ", at_value) : ''
 
 # ---- Observed points: time [h], value, sd (0 when the CSV has none) in $observed. n_observed is 1, or 0 without a CSV.

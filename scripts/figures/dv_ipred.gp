@@ -42,7 +42,7 @@ upper = S_max_x > S_max_y ? S_max_x : S_max_y
 lower = S_min_x < S_min_y ? S_min_x : S_min_y
 lower = lower > 0 ? 0 : lower
 upper = upper > lower ? upper : lower + 1
-stats $P using ($1 > 0 && $2 > 0 ? $1 : NaN):(DV($2)) name 'L' nooutput
+stats $P using ($1 > 0 && $2 > 0 ? $1 : NaN):(DV($2)) name 'L' nooutput # without any, there are no variables L_
 logs = exists("L_records") ? L_records : 0
 if (logs > 0) {
     least = (L_min_x < L_min_y ? L_min_x : L_min_y)/1.25
@@ -53,8 +53,8 @@ if (logs > 0) {
 
 eval canvas(1600, 1000)
 set multiplot
-eval frame(attribute('/', 'title'), sprintf('%s%d observations%s%s%s', n_shown < 2 ? record_text('IPRED').': ' : '', int(S_records), subject > 0 ? sprintf(' of individual %d', subject) : ' of '.counted(n_subjects, 'individual'), \
-    n_arms > 1 ? '; arm: '.arm_name(a) : '', step > 1 ? sprintf('; one in %d is drawn', step) : ''))
+eval frame(attribute('/', 'title'), sprintf('%s%d observations%s%s', n_shown < 2 ? record_text('IPRED').': ' : '', int(S_records), (step > 1 ? sprintf(', one in %d,', step) : '').(subject > 0 ? sprintf(' of individual %d', subject) : ' of '.counted(n_subjects, 'individual')), \
+    n_arms > 1 ? '; arm: '.arm_name(a) : ''))
 set size square
 set grid xtics ytics lc rgb '#E4E4E4' lw 0.8 lt 1
 if (dumb) { unset grid }

@@ -43,8 +43,8 @@ went_wrong(k) = said_of(k, 'status') eq 'good' ? '' : ': '.said_of(k, 'status')
 
 # ---- Which rows are which: predictions at observations and other events (EVID 0 and 2), observations, doses.
 is_row(kind) = kind == 0 || kind == 2
-days = 0
-stats $R using (is_row($2) ? $4 : NaN) name 'K' nooutput
+stats $R using (is_row($2) ? $4 : NaN) name 'K' nooutput # where there is nothing, stats takes its variables away
+if (!exists("K_records")) { K_min = 0; K_max = 0 }
 low_c = int(K_min); high_c = int(K_max)
 array shown[high_c - low_c + 1]
 n_shown = 0
@@ -61,16 +61,17 @@ eval canvas(1600, 1000)
 low_y = 1e300; high_y = -1e300; least = 1e300
 do for [column_y = 5:6] {
     stats $R using (is_row($2) ? (column_y == 5 ? DV(column(5)) : column(6)) : NaN) name 'Y' nooutput
-    if (exists("Y_records") && Y_records > 0) {
+    if (exists("Y_records")) {
         low_y = Y_min < low_y ? Y_min : low_y; high_y = Y_max > high_y ? Y_max : high_y
         stats $R using (is_row($2) && column(column_y) > 0 ? (column_y == 5 ? DV(column(5)) : column(6)) : NaN) name 'Z' nooutput
-        if (Z_records > 0) { least = Z_min < least ? Z_min : least }
+        if (exists("Z_records")) { least = Z_min < least ? Z_min : least }
     }
 }
-stats $R using (is_row($2) ? $3 : NaN) name 'X' nooutput
+stats $R using (is_row($2) || $2 == 9 ? $3 : NaN) name 'X' nooutput
+if (exists("K_records")) { stats $R using (is_row($2) ? $3 : NaN) name 'X' nooutput }
 low_x = X_min; high_x = X_max > X_min ? X_max : X_min + 1
 stats $R using ($2 == 9 && $3 <= high_x ? $3 : NaN) name 'D' nooutput
-n_doses = D_records
+n_doses = exists("D_records") ? D_records : 0
 if (n_doses > 0 && D_min < low_x) { low_x = D_min }
 per = high_x - low_x > 336 ? 24.0 : 1.0
 if (high_y < low_y) { low_y = 0; high_y = 1; least = 0.1 }

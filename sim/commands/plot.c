@@ -24,6 +24,7 @@
 #include "commands/places.h"
 #include "commands/surface.h"
 #include "store/export_records.h"
+#include "store/summary_records.h"
 
 extern char **environ;
 
@@ -143,6 +144,23 @@ static const char *observed_factor(const struct job *job)
     return hl_arena_printf(job->arena, "1.0*%s", hl_text_shortest(from.factor / to.factor, number, sizeof number));
 }
 
+/* Why observations can't be drawn against predictions, or NULL. */
+static const char *lacks_observations(const struct job *job)
+{
+    const char *factor = observed_factor(job);
+    struct hl_record_facts facts;
+    if (factor && strcmp(factor, "0.0") == 0)
+        return "DV_observed in a unit of IPRED's dimension";
+    if (hl_record_facts_read(job->result, &facts, job->diag) != HL_OK)
+        return "records that can be read";
+    for (size_t i = 0; i < facts.n_columns; i++) {
+        const char *name = facts.range[i].variable->name;
+        if (facts.range[i].n == 0 && (strcmp(name, "DV_observed") == 0 || strcmp(name, "IPRED") == 0))
+            return hl_arena_printf(job->arena, "value in %s", name);
+    }
+    return NULL;
+}
+
 /* The first variable that a figure of this output lacks, or NULL. */
 static const char *lacks(const struct job *job, const struct figure *figure, const char *of)
 {
@@ -152,8 +170,7 @@ static const char *lacks(const struct job *job, const struct figure *figure, con
         if (!has(job, need))
             return need;
     }
-    const char *factor = strcmp(figure->name, "dv_ipred") == 0 ? observed_factor(job) : NULL;
-    return factor && strcmp(factor, "0.0") == 0 ? "DV_observed in a unit of IPRED's dimension" : NULL;
+    return strcmp(figure->name, "dv_ipred") == 0 ? lacks_observations(job) : NULL;
 }
 
 /* ---- Starting gnuplot. */

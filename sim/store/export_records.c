@@ -21,6 +21,7 @@
 
 struct column {
     const struct hl_result_variable *variable;
+    const struct hl_result_variable *words; /* whose flags say what its codes mean: itself, or subjects/ID */
     bool is_arm;
     bool none_is_zero; /* a dose item in NONMEM's format */
     double *slab;
@@ -101,19 +102,28 @@ static bool is_dose_item(const struct hl_result_variable *v)
     return false;
 }
 
+/* With several arms the column that numbers them; a data set's own column of that name is called otherwise then. */
+static const struct hl_result_variable *arm_column(const struct hl_result *r)
+{
+    return r->n_arms > 1 ? hl_result_at(r, "/records/arm") : NULL;
+}
+
 static void add_column(struct listing *l, const struct hl_result_variable *v)
 {
     for (size_t i = 0; i < l->n_columns; i++)
         if (l->column[i].variable == v)
             return;
+    const struct hl_result_variable *id = strcmp(v->name, "ID") == 0 ? hl_result_at(l->result, "/subjects/ID") : NULL;
     l->column = hl_arena_push(l->result->arena, l->column, l->n_columns, &l->capacity, sizeof *l->column);
-    l->column[l->n_columns++] = (struct column){.variable = v, .is_arm = strcmp(v->name, "arm") == 0,
+    l->column[l->n_columns++] = (struct column){.variable = v, .words = id && id->n_flags > 0 ? id : v,
+                                                .is_arm = v == arm_column(l->result),
                                                 .none_is_zero = l->out->format == HL_TEXT_NONMEM && is_dose_item(v)};
 }
 
 static void add_if_there(struct listing *l, const char *name)
 {
-    const struct hl_result_variable *v = hl_records_column(l->result, name);
+    bool is_arm = strcmp(name, "arm") == 0;
+    const struct hl_result_variable *v = is_arm ? arm_column(l->result) : hl_records_column(l->result, name);
     if (v)
         add_column(l, v);
 }
@@ -133,8 +143,7 @@ static void choose_columns(struct listing *l, const char *const *variable, size_
         for (size_t i = 0; i < sizeof items / sizeof *items; i++)
             add_if_there(l, items[i]);
     } else if (n > 0) {
-        if (l->result->n_arms > 1)
-            add_if_there(l, "arm");
+        add_if_there(l, "arm");
         add_if_there(l, "ID");
         add_if_there(l, "TIME");
     } else {
@@ -228,17 +237,17 @@ static enum hl_status choose_rows(struct listing *l)
 
 static void put_cell(const struct listing *l, const struct column *c, double value)
 {
-    const struct hl_result_variable *v = c->variable;
-    bool words = l->out->format != HL_TEXT_NONMEM;
+    const struct hl_result_variable *v = c->words;
+    bool in_words = l->out->format != HL_TEXT_NONMEM;
     double code = value - v->first_flag;
     if (v->n_flags > 0 && code < 0.0) /* a text that is missing */
         value = (double)NAN;
-    if (words && c->is_arm && value >= 0 && value < (double)l->result->n_arms)
+    if (in_words && c->is_arm && value >= 0 && value < (double)l->result->n_arms)
         hl_text_table_text(l->out, l->result->arm_name[(size_t)value]);
-    else if (words && v->n_flags > 0 && code >= 0 && code < (double)v->n_flags)
+    else if (in_words && v->n_flags > 0 && code >= 0 && code < (double)v->n_flags)
         hl_text_table_text(l->out, v->flag[(size_t)code]);
     else
-        hl_text_table_number(l->out, v->type, c->none_is_zero && isnan(value) ? 0.0 : value);
+        hl_text_table_number(l->out, c->variable->type, c->none_is_zero && isnan(value) ? 0.0 : value);
 }
 
 static enum hl_status put_block(struct listing *l, uint64_t first, uint64_t n)

@@ -171,14 +171,12 @@ static void print_record_counts(const struct hl_result *r, const struct hl_recor
 
 static void print_failures(const struct hl_result *r, const struct hl_record_facts *f, FILE *stream)
 {
-    char id[40];
     if (f->n_failures > 0)
         fprintf(stream, "\n  failed\n");
     for (size_t i = 0; i < f->n_failures && i < MOST_FAILURES; i++) {
         const struct hl_record_failure *e = &f->failure[i];
-        fprintf(stream, "  subject %llu (ID %s)%s%s: %s\n", (unsigned long long)e->subject,
-                hl_text_shortest(e->ID, id, sizeof id), r->n_arms > 1 ? " in " : "",
-                r->n_arms > 1 ? r->arm_name[e->arm] : "", e->why);
+        fprintf(stream, "  subject %llu (ID %s)%s%s: %s\n", (unsigned long long)e->subject, e->ID,
+                r->n_arms > 1 ? " in " : "", r->n_arms > 1 ? r->arm_name[e->arm] : "", e->why);
     }
     if (f->n_failures > MOST_FAILURES)
         fprintf(stream, "  and %zu more; /subjects/status has all\n", f->n_failures - MOST_FAILURES);
@@ -340,7 +338,11 @@ static void json_failures(const struct hl_result *r, const struct hl_record_fact
         fprintf(stream, "%s\n    {\"arm\": ", i ? "," : "");
         json_text(stream, r->arm_name[e->arm]);
         json_count(stream, "subject", (double)e->subject);
-        json_number(stream, "ID", e->ID);
+        fputs(", \"ID\": ", stream);
+        if (e->is_text)
+            json_text(stream, e->ID);
+        else
+            fputs(e->ID, stream);
         fputs(", \"status\": ", stream);
         json_text(stream, e->why);
         fputs("}", stream);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "store/export_records.h"
 
 #define N_BLOCK 65536u
@@ -120,6 +121,18 @@ static enum hl_status read_subjects(const struct hl_result *r, const char *path,
     return v ? hl_result_read(r, v, start, count, values, diag) : HL_OK;
 }
 
+static struct hl_record_failure failure_of(const struct hl_result *r, uint64_t arm, uint64_t k, size_t code, double id)
+{
+    const struct hl_result_variable *status = hl_result_at(r, "/subjects/status"), *v = hl_result_at(r, "/subjects/ID");
+    char number[40];
+    double text = v ? id - v->first_flag : -1.0;
+    bool is_text = v && text >= 0.0 && text < (double)v->n_flags;
+    return (struct hl_record_failure){
+        .arm = arm, .subject = k + 1, .is_text = is_text,
+        .ID = is_text ? v->flag[(size_t)text] : hl_arena_strdup(r->arena, hl_text_shortest(id, number, sizeof number)),
+        .why = code < status->n_flags ? status->flag[code] : "failed"};
+}
+
 static enum hl_status find_failures(const struct hl_result *r, struct hl_record_facts *f, struct hl_diag *diag)
 {
     const struct hl_result_variable *v = hl_result_at(r, "/subjects/status");
@@ -135,8 +148,7 @@ static enum hl_status find_failures(const struct hl_result *r, struct hl_record_
             if (code == 0)
                 continue;
             f->failure = hl_arena_push(r->arena, f->failure, f->n_failures, &capacity, sizeof *f->failure);
-            f->failure[f->n_failures++] = (struct hl_record_failure){
-                .arm = arm, .subject = k + 1, .ID = id[k], .why = code < v->n_flags ? v->flag[code] : "failed"};
+            f->failure[f->n_failures++] = failure_of(r, arm, k, code, id[k]);
         }
     }
     hl_free(id);

@@ -9,7 +9,8 @@
 /* Of one column in one arm. */
 struct hl_record_range { const struct hl_result_variable *variable; uint64_t n, missing; double low, high; };
 
-struct hl_record_failure { uint64_t arm, subject; double ID; const char *why; };
+/* ID: as the data set has it, numbers in their shortest form; is_text where it is none. */
+struct hl_record_failure { uint64_t arm, subject; const char *ID, *why; bool is_text; };
 
 /* Counts are those of one arm: every arm has the same records. */
 struct hl_record_facts {

@@ -188,3 +188,42 @@ says() {
     run "$program" summary sweep.h5
     [[ "$output" == *"records    96: 80 observations, 8 dose records with 18 additional doses"* ]]
 }
+
+@test "IDs that are texts, and a column of the data set called ARM" {
+    cp "$root/tests/readers/_records.yaml" texts.yaml
+    sed -i 's/^data:.*/data: texts.csv/' texts.yaml
+    printf 'ID,TIME,EVID,AMT,DV,ARM\nP 01,0,1,1,.,a\nP 01,5,0,.,2.1,a\n"P,02",0,1,1,.,.\n"P,02",5,0,.,1.5,b\n' > texts.csv
+    "$program" run texts.yaml -o texts.h5 --quiet
+    "$program" export texts.h5 ARM > texts
+    [ "$(tr '\n' ' ' < texts)" = 'ID,TIME,ARM P_01,0,a P_01,5,a "P,02",0,NaN "P,02",5,b ' ]
+    "$program" export texts.h5 --format nonmem > sdtab
+    ! grep -q ARM sdtab
+    [ "$(tail -n +3 sdtab | awk '{ print $1 + 0 }' | tr '\n' ' ')" = "1 1 2 2 " ]
+    [ "$("$program" export texts.h5 ARM --format nonmem | tail -n +3 | awk '{ print $NF }' | tr '\n' ' ')" = \
+      "0.0000000000000000E+00 0.0000000000000000E+00 . 1.0000000000000000E+00 " ]
+}
+
+# thin CSV [options]: draws all figures of a data set that holds next to nothing; their number goes to $drawn.
+thin() {
+    sed 's/^data:.*/data: thin.csv/' "$root/tests/readers/_records.yaml" > thin.yaml
+    printf "$1" > thin.csv
+    shift
+    "$program" run thin.yaml -o thin.h5 --force --quiet || [ "$?" -eq 3 ]
+    drawn=$("$program" plot thin.h5 -o . "$@" | wc -l)
+}
+
+@test "figures of data sets that hold next to nothing" {
+    command -v gnuplot > /dev/null || skip "gnuplot is missing"
+    thin 'ID,TIME,EVID,AMT\n1,0,1,1\n1,5,1,1\n' # doses alone
+    [ "$drawn" -eq 1 ]
+    thin 'ID,TIME,EVID,AMT,DV\n1,0,1,1,.\n1,5,0,0,.\n' --log # nothing observed
+    [ "$drawn" -eq 1 ]
+    thin 'ID,TIME,EVID,AMT,DV\n1,0,0,0,1\n' # nothing given, one record
+    [ "$drawn" -eq 2 ]
+    thin 'ID,TIME,EVID,AMT,DV\n1,0,0,0,1\n' --log
+    [ "$drawn" -eq 2 ]
+    thin 'ID,TIME,EVID,AMT,DV,CMT\n1,-24,1,1,.,1\n1,5,0,0,2,2\n1,5,0,0,20,1\n1,5,2,.,.,-1\n1,7,2,0,.,0\n' # two units
+    [ "$drawn" -eq 2 ]
+    thin 'TIME,EVID,AMT,DV\n0,1,1,.\n5,0,0,2\n0,3,0,.\n0,1,5,.\n3,0,0,1\n' --log # the clock starts anew
+    [ "$drawn" -eq 2 ]
+}
