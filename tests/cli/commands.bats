@@ -245,6 +245,11 @@ YAML
     [ "$status" -eq 0 ]
     [[ "$output" == *greenblatt2005* ]]
     [[ "$output" == *surrogate* ]]
+    run "$halflife" models --markdown pk_oral_2cmt
+    [ "$status" -eq 0 ]
+    [[ "$output" == "# pk_oral_2cmt"* ]]
+    [[ "$output" == *'n_central <-- "Q" --> n_peripheral'* ]]
+    [[ "$output" == *'| `TVCL` | 4 L/h |'* ]]
     run "$halflife" models clonazepam_adlut
     [ "$status" -eq 2 ]
     [[ "$output" == *clonazepam_adult* ]]

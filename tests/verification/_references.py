@@ -199,7 +199,7 @@ def tmdd(p, doses, t):
     v1, v2 = p["TVV1"], p["TVV2"]
 
     def rhs(y):
-        c, tissue, r, rc = y
+        c, tissue, r, rc = y.tolist()
         bound = p["KON"] * c * r - p["KOFF"] * rc
         return np.array([-p["TVCL"] / v1 * c - p["TVQ"] / v1 * (c - tissue) - bound, p["TVQ"] / v2 * (c - tissue),
                          p["KDEG"] * (p["TVR0"] - r) - bound, bound - p["KINT"] * rc])
