@@ -12,8 +12,8 @@
  * cycles than any body needs. Input faster than elimination can ever be has no steady state: the amounts grow cycle by
  * cycle, and Newton's method finds no root that isn't negative.
  *
- * What is found is verified by running another cycle from it; where rates depend on the clock, the one before, so that a
- * cycle that doesn't fit the clock's own (doses every 7 h under a daily rhythm) isn't taken for a steady state. */
+ * What is found is verified by running another cycle from it; where rates depend on the clock, those of the day before, so
+ * that a cycle that doesn't fit the clock's own (doses every 7.1 h under a daily rhythm) isn't taken for a steady state. */
 #include "solve/periodic.h"
 
 #include <gsl/gsl_linalg.h>
@@ -22,6 +22,7 @@
 
 #include "base/memory.h"
 
+#define DAY 24.0                     /* [h] */
 #define NEWTON_ROUNDS 25
 #define PLAIN_CYCLES 3000
 #define FIRST_CYCLES 10              /* repeated before Newton's method gets its second chance; then twice as many */
@@ -89,6 +90,11 @@ void hl_periodic_free(struct hl_periodic *p)
                     p->trial.last_dose, p->shifted.event, p};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
+}
+
+bool hl_periodic_is_clocked(const struct hl_periodic *p)
+{
+    return p->clocked;
 }
 
 /* Where one cycle leads from y; scale (in lane) then holds the largest values on the way. */
@@ -303,13 +309,17 @@ static void take_start(struct hl_periodic *p)
     p->trial.releases = p->start->releases; /* lent */
 }
 
-/* True when another cycle leads from y to y, and no amount is negative. */
+/* True when another cycle, or the cycles of another day, lead from y to y, and no amount is negative. */
 static bool is_verified(struct hl_periodic *p, struct hl_lane *lane, double bound)
 {
     const struct hl_events *events = p->events;
-    if (p->clocked)
-        step_back(p);
-    bool good = cycle_map(p, lane, p->y, p->image) == HL_SUBJECT_GOOD && change(p, lane) <= bound;
+    double least = p->clocked ? DAY : p->period;
+    bool good = true;
+    for (double covered = 0; good && covered < least; covered += p->period) {
+        if (p->clocked)
+            step_back(p);
+        good = cycle_map(p, lane, p->y, p->image) == HL_SUBJECT_GOOD && change(p, lane) <= bound;
+    }
     for (size_t k = 0; k < p->plan->n_integrated; k++)
         good = good && !(is_amount(p, k) && p->start->y[k] >= 0 && p->y[k] < -bound * scale_of(p, lane, k));
     p->events = events;

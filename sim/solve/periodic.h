@@ -10,6 +10,9 @@ struct hl_periodic;
 struct hl_periodic *hl_periodic_create(const struct hl_plan *plan);
 void hl_periodic_free(struct hl_periodic *periodic);
 
+/* True when rates read the time of day, or any other. */
+bool hl_periodic_is_clocked(const struct hl_periodic *periodic);
+
 /* Finds y (n_integrated; a first guess goes in) such that the events of one cycle, from start->time to a period later,
  * lead from y back to y on top of start's exact states; frozen ones (by integrated state) stand still. lane has been
  * loaded with this start. The result is verified: another cycle changes nothing. HL_SUBJECT_NO_STEADY_STATE when there

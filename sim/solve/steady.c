@@ -28,7 +28,8 @@
 #define SAME_PERIOD 1e-9             /* relative */
 #define FINER 0.01                   /* cycles are integrated this much more finely than the study */
 #define FINEST 1e-13
-#define LONG_CYCLE 24.0              /* [h] stands for the cycle where nothing but constant rates goes on */
+#define DAY 24.0                     /* [h]; also stands for the cycle where nothing but constant rates goes on */
+#define MOST_DAYS 28                 /* of a cycle that fits the day */
 
 struct hl_steady_work {
     const struct hl_plan *plan;
@@ -260,24 +261,35 @@ static enum hl_status unroll(const struct hl_cycle *cycle, double from, double u
     return status;
 }
 
-/* The shortest time into which all cycles fit a whole number of times; 0 when there is none. */
+/* The shortest time, a multiple of `longest`, into which all cycles fit a whole number of times, and with days whole days
+ * too; 0 when there is none. */
+static double multiple_of(const struct hl_steady_work *work, double longest, bool days)
+{
+    for (double n = 1; n <= MOST_CYCLES_IN_COMMON; n++) {
+        bool fits = true;
+        for (size_t s = 0; s <= work->n_cycles; s++) {
+            double period = s < work->n_cycles ? work->cycle[s].period : DAY, cycles = n * longest / period;
+            bool counts = s < work->n_cycles || days;
+            fits = fits && (!counts || (fabs(cycles - round(cycles)) <= SAME_PERIOD * cycles
+                                        && cycles <= MOST_CYCLES_IN_COMMON));
+        }
+        if (fits)
+            return n * longest;
+    }
+    return 0;
+}
+
+/* The cycle of all together. Rates that read the clock follow the day, as a rule: then the cycle is one of whole days,
+ * if there is such a one. */
 static double common_period(const struct hl_steady_work *work)
 {
     double longest = 0;
     for (size_t s = 0; s < work->n_cycles; s++)
         longest = fmax(longest, work->cycle[s].period);
     if (longest == 0) /* constant rates only */
-        return LONG_CYCLE;
-    for (double n = 1; n <= MOST_CYCLES_IN_COMMON; n++) {
-        bool fits = true;
-        for (size_t s = 0; s < work->n_cycles; s++) {
-            double cycles = n * longest / work->cycle[s].period;
-            fits = fits && fabs(cycles - round(cycles)) <= SAME_PERIOD * cycles && cycles <= MOST_CYCLES_IN_COMMON;
-        }
-        if (fits)
-            return n * longest;
-    }
-    return 0;
+        return DAY;
+    double days = hl_periodic_is_clocked(work->periodic) ? multiple_of(work, longest, true) : 0;
+    return days > 0 && days <= MOST_DAYS * DAY ? days : multiple_of(work, longest, false);
 }
 
 /* ---- the other states */

@@ -446,6 +446,44 @@ static void steady_states_of_saturable_models_are_verified(void **state)
     }
 }
 
+static const char daily[] =
+    "parameters:\n"
+    "  k: {value: 0.031 1/h, grade: assumption}\n"
+    "compartments:\n"
+    "  central: {default: observe}\n"
+    "flows:\n"
+    "  - central -> out: \"k * if(t - 24 h * floor(t / 24 h) < 8 h, 2.5, 1)\"\n"
+    "routes:\n"
+    "  iv: {into: central, default: dose}\n"
+    "outputs:\n"
+    "  x: {value: central, unit: mg}\n";
+
+/* Elimination that follows the day: the cycle is one of whole days, whatever II; where there is none, no steady state. */
+static void steady_states_follow_the_clock(void **state)
+{
+    (void)state;
+    const double intervals[] = {24, 12, 7, 48};
+    struct sample *s = sample_of(daily, "m.x", "typical", HL_COVARIATE_NEXT, "exact", 1e-11);
+    for (size_t k = 0; k < 4; k++) {
+        table_clear(&t);
+        table_clear(&u);
+        double begin = 24 * 7 * 20 + 11.5;
+        int cycles = (int)(24 * 7 * 19 / intervals[k]);
+        put(&t, (struct hl_record){.TIME = begin, .EVID = 1, .AMT = 10, .SS = 1, .II = intervals[k]});
+        put(&u, (struct hl_record){.TIME = begin - cycles * intervals[k], .EVID = 1, .AMT = 10, .II = intervals[k],
+                                   .ADDL = (uint64_t)cycles});
+        see(&u, begin);
+        table_run(s, &t);
+        table_run(s, &u);
+        assert_near("by the day", t.value[0][0], u.value[1][0], 1e-8);
+    }
+    table_clear(&t);
+    put(&t, (struct hl_record){.TIME = 0, .EVID = 1, .AMT = 10, .SS = 1, .II = 7.13});
+    table_run_with(s, &t, NULL);
+    assert_int_equal(t.fault.status, HL_SUBJECT_NO_STEADY_STATE);
+    sample_free(s);
+}
+
 /* ---- resets, switches, replacements */
 
 static void resets_cancel_by_the_order_of_the_file(void **state)
@@ -914,6 +952,7 @@ int main(void)
         cmocka_unit_test(a_second_steady_dose_is_added),
         cmocka_unit_test(constant_infusions_end_at_their_record),
         cmocka_unit_test(steady_states_of_saturable_models_are_verified),
+        cmocka_unit_test(steady_states_follow_the_clock),
         cmocka_unit_test(resets_cancel_by_the_order_of_the_file),
         cmocka_unit_test(a_reset_and_a_steady_state_is_a_steady_state),
         cmocka_unit_test(compartments_are_switched_off_and_on),
