@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Series of doses, unfolded one arrival at a time.
  *
- * Dose k of a record at time t (k = 0 the record's own, k = 1 .. ADDL the additional ones) enters, or starts to enter, at
+ * Dose k of a record at time t (k = 0 the record's own, k = 1 .. ADDL the additional ones) enters, or starts to enter,
+ * at
  *     a_k = (t + k II) + lag            an infusion ends at  a_k + duration
  * always computed from t, never added up, so that the thousandth dose is as well timed as the first. A series keeps
  * three numbers: the next dose whose nominal time comes, the next to arrive, the next whose infusion ends. What lies
@@ -15,8 +16,8 @@
  * Series stand in a binary heap by their next moment. Cancelling is forgetting: records are processed in the order of
  * the file, so what the agenda holds when a reset comes is exactly what earlier rows have brought.
  *
- * Times are compared as they are: a lag that makes a sum 2e-15 too late is too late, as in NONMEM. The one exception are
- * nominal times t + k II: the third dose at 3 x 0.1 h meets the record at 0.3 h. */
+ * Times are compared as they are: a lag that makes a sum 2e-15 too late is too late, as in NONMEM. The one exception
+ * are nominal times t + k II: the third dose at 3 x 0.1 h meets the record at 0.3 h. */
 #include "regimen/agenda.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What is still to happen to one individual of a data set: doses on their way (additional ones, lagged ones) and
- * infusions that run. Each dose record is one series per compartment it enters, unfolded as time goes on, so that memory
- * doesn't grow with ADDL. The agenda knows times and rates but no amounts in a body: solve/course.c moves those.
+ * infusions that run. Each dose record is one series per compartment it enters, unfolded as time goes on, so that
+ * memory doesn't grow with ADDL. The agenda knows times and rates but no amounts in a body: solve/course.c moves those.
  * Times in hours. */
 #ifndef HL_REGIMEN_AGENDA_H
 #define HL_REGIMEN_AGENDA_H

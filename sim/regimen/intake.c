@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What AMT, RATE, F, lag, R and D of a dose record mean. With A = AMT, and for each part of the route its fraction f and
- * bioavailability F (f = F = 1 without a route):
+/* What AMT, RATE, F, lag, R and D of a dose record mean. With A = AMT, and for each part of the route its fraction f
+ * and bioavailability F (f = F = 1 without a route):
  *
  *     RATE 0                          amount F f A at once; where the route says zero_order: D, as RATE -2
  *     RATE r > 0   scales duration    rate f r        for F A / r          (NONMEM: the pump's rate is what it is)
@@ -13,7 +13,8 @@
  *
  * A route with released: takes RATE 0 only: each dose F f A enters by its own course.
  *
- * A part that gets nothing (f = 0) is left out. Everything is read at the dose record and holds for the whole series. */
+ * A part that gets nothing (f = 0) is left out. Everything is read at the dose record and holds for the whole series.
+ * */
 #include "regimen/intake.h"
 
 #include <math.h>

@@ -293,7 +293,7 @@ static enum hl_subject_status fail_steady(struct hl_course *course, const struct
     bool exact = culprit >= 0 && course->plan->component_of[culprit] >= 0;
     return hl_course_fail(course, HL_SUBJECT_NO_STEADY_STATE,
                           exact ? "SS %d: %.60s has no steady state: what enters it never leaves"
-                                : "SS %d: no steady state was found (%.60s): amounts go on changing from cycle to cycle",
+                                : "SS %d: no steady state was found (%.60s): amounts go on changing cycle by cycle",
                           record->SS, name);
 }
 

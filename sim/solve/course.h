@@ -62,11 +62,11 @@ struct hl_course_fault {
     size_t long_lag, bent_sum;
 };
 
-/* Carries one individual through. value[i * n_outputs + o] is output[o] (indices into the system's outputs) after record
- * i, engine's units; NaN from the record on at which it failed. fault->status tells how it went: HL_SUBJECT_GOOD;
- * HL_SUBJECT_BAD_PARAMETERS for F, R or D that aren't positive, a lag below 0, RATE -1 or -2 where the model states no
- * rate or duration, parameters that aren't numbers; others as in solve.h. HL_ERR_MEMORY. listener may be NULL. Depends
- * on nothing but the individual. */
+/* Carries one individual through. value[i * n_outputs + o] is output[o] (indices into the system's outputs) after
+ * record i, engine's units; NaN from the record on at which it failed. fault->status tells how it went:
+ * HL_SUBJECT_GOOD; HL_SUBJECT_BAD_PARAMETERS for F, R or D that aren't positive, a lag below 0, RATE -1 or -2 where the
+ * model states no rate or duration, parameters that aren't numbers; others as in solve.h. HL_ERR_MEMORY. listener may
+ * be NULL. Depends on nothing but the individual. */
 enum hl_status hl_course_run(struct hl_course *course, const struct hl_individual *individual, const int *output,
                              size_t n_outputs, double *value, struct hl_course_fault *fault,
                              const struct hl_course_listener *listener);

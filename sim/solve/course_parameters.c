@@ -13,7 +13,8 @@
  * carried exactly (hl_plan_create_for_data).
  *
  * A compartment that is off holds 0 and stays at 0: its row of the matrix is 0, and so is its column, which meets
- * nothing but that 0. What flows into it from others is lost to them as before, for that stands on their own diagonal. */
+ * nothing but that 0. What flows into it from others is lost to them as before, for that stands on their own diagonal.
+ * */
 #include <math.h>
 #include <string.h>
 

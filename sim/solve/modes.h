@@ -70,8 +70,8 @@ enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shap
 enum hl_status hl_modes_eigenvalues(const long double *A, const struct hl_shape *shape, struct hl_modes_work *work,
                                     double *re, double *im);
 
-/* From now on nothing can enter the state at place, which has neither row nor column in the matrix, and it is exactly 0: a
- * compartment that is switched off. */
+/* From now on nothing can enter the state at place, which has neither row nor column in the matrix, and it is exactly
+ * 0: a compartment that is switched off. */
 void hl_modes_shut(struct hl_modes *modes, size_t place);
 
 /* z of states x, and states of z. */

@@ -12,8 +12,9 @@
  * cycles than any body needs. Input faster than elimination can ever be has no steady state: the amounts grow cycle by
  * cycle, and Newton's method finds no root that isn't negative.
  *
- * What is found is verified by running another cycle from it; where rates depend on the clock, those of the day before, so
- * that a cycle that doesn't fit the clock's own (doses every 7.1 h under a daily rhythm) isn't taken for a steady state. */
+ * What is found is verified by running another cycle from it; where rates depend on the clock, those of the day before,
+ * so that a cycle that doesn't fit the clock's own (doses every 7.1 h under a daily rhythm) isn't taken for a steady
+ * state. */
 #include "solve/periodic.h"
 
 #include <gsl/gsl_linalg.h>
@@ -33,7 +34,7 @@
 #define PLAIN_CHANGE 1e-9            /* relative change over a cycle that counts as none */
 #define DIFFERENCE 1e-3              /* relative step of the Jacobian */
 #define SINGULAR 1e-8                /* a cycle takes away at least this share of what is there */
-#define MOST_CYCLES_KEPT 1e7         /* the same, seen from the other side: no more than this many cycles' worth stays */
+#define MOST_CYCLES_KEPT 1e7         /* the same from the other side: not more than this many cycles' worth stays */
 #define UNMOVED 1e-12                /* relative: a state that a cycle changes less isn't changed by it */
 #define SMALLEST_SHARE 1e-9          /* of the unit a state is shown in: below this it is noise, as in integrate.c */
 #define STEADY_FALL 0.1              /* the share of itself that a step leaves of an amount at least */
@@ -256,7 +257,8 @@ static double change(struct hl_periodic *p, const struct hl_lane *lane)
     return worst;
 }
 
-/* Repeats up to n cycles. true when nothing changes any more: what is still to come, change / (1/ratio - 1), included. */
+/* Repeats up to n cycles. true when nothing changes any more: what is still to come, change / (1/ratio - 1), included.
+ * */
 static bool repeat_cycles(struct hl_periodic *p, struct hl_lane *lane, int n)
 {
     double last = INFINITY;

@@ -12,9 +12,9 @@
  *
  * SS 2 adds the periodic state with the doses minus the one without. Linear states: the response alone.
  *
- * Doses that enter by a course of their own may still be under way long after they were given. Those of before the start
- * are found by going back cycle by cycle (releases.c); they stand at the beginning of the cycle that is solved, and go on
- * from the start. */
+ * Doses that enter by a course of their own may still be under way long after they were given. Those of before the
+ * start are found by going back cycle by cycle (releases.c); they stand at the beginning of the cycle that is solved,
+ * and go on from the start. */
 #include "solve/steady.h"
 
 #include <math.h>
@@ -244,8 +244,8 @@ enum hl_status hl_cycle_add(struct hl_cycle *cycle, struct hl_event event)
     return insert(&cycle->events, event);
 }
 
-/* Events of a cycle, repeated, that lie in [from, until), shifted to the study's clock; a cycle has come to its phase at
- * `from`. */
+/* Events of a cycle, repeated, that lie in [from, until), shifted to the study's clock; a cycle has come to its phase
+ * at `from`. */
 static enum hl_status unroll(const struct hl_cycle *cycle, double from, double until, struct hl_events *events)
 {
     double first = from - cycle->phase; /* a cycle begins here */
@@ -261,8 +261,8 @@ static enum hl_status unroll(const struct hl_cycle *cycle, double from, double u
     return status;
 }
 
-/* The shortest time, a multiple of `longest`, into which all cycles fit a whole number of times, and with days whole days
- * too; 0 when there is none. */
+/* The shortest time, a multiple of `longest`, into which all cycles fit a whole number of times, and with days whole
+ * days too; 0 when there is none. */
 static double multiple_of(const struct hl_steady_work *work, double longest, bool days)
 {
     for (double n = 1; n <= MOST_CYCLES_IN_COMMON; n++) {

@@ -39,12 +39,13 @@ static void write_records(struct hl_record *record)
                                        .AMT = i % 10 == 0 ? 97.3 : 0};
 }
 
-static struct hl_study *study_of(struct hl_arena *arena, const struct bench *b, const char *models, struct hl_diag *diag)
+static struct hl_study *study_of(struct hl_arena *arena, const struct bench *b, const char *models,
+                                 struct hl_diag *diag)
 {
     char text[600];
     struct hl_study_options options = {.model_directory = &models, .n_model_directories = 1};
-    snprintf(text, sizeof text, "study: s\ntitle: t\ndrugs: {m: %s}\ncohort: {subjects: 1000, seed: 1}\narms:\n  - name: a\n"
-             "times: [{until: 1 h, every: 1 h}]\noutputs: [%s]\n", b->model, b->outputs);
+    snprintf(text, sizeof text, "study: s\ntitle: t\ndrugs: {m: %s}\ncohort: {subjects: 1000, seed: 1}\n"
+             "arms:\n  - name: a\ntimes: [{until: 1 h, every: 1 h}]\noutputs: [%s]\n", b->model, b->outputs);
     return hl_study_from_text(arena, "s", text, &options, diag);
 }
 

@@ -182,8 +182,9 @@ static void waves_are_what_a_long_past_leaves(void **state)
     (void)state;
     uint64_t seed = 20240331;
     for (uint64_t n = 0; n < 4000; n++) {
-        double interval = 0.5 + 12 * hl_random_uniform(seed, n, 1, 0), lag = 3 * interval * hl_random_uniform(seed, n, 1, 1);
-        double duration = 4 * interval * hl_random_uniform(seed, n, 1, 2), time = 100 * hl_random_uniform(seed, n, 1, 3);
+        double interval = 0.5 + 12 * hl_random_uniform(seed, n, 1, 0), time = 100 * hl_random_uniform(seed, n, 1, 3);
+        double lag = 3 * interval * hl_random_uniform(seed, n, 1, 1);
+        double duration = 4 * interval * hl_random_uniform(seed, n, 1, 2);
         if (n % 5 == 0)
             lag = (double)(n % 4) * interval;
         struct hl_intake x = n % 3 ? infusion(0, lag, 1, duration) : bolus(0, lag, 1);

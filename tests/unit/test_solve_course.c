@@ -337,7 +337,8 @@ static void a_second_steady_dose_is_added(void **state)
         struct sample *s = sample_make(oral, "m.central, m.gut", solvers[p]);
         table_clear(&t);
         put(&t, (struct hl_record){.TIME = 0, .EVID = 1, .CMT = 1, .AMT = 20, .II = 5, .ADDL = 9});
-        put(&t, (struct hl_record){.TIME = 12, .EVID = 1, .CMT = 2, .AMT = 30, .RATE = 1.5, .SS = 2, .II = 8, .ADDL = 1});
+        put(&t, (struct hl_record){.TIME = 12, .EVID = 1, .CMT = 2, .AMT = 30, .RATE = 1.5, .SS = 2, .II = 8,
+                                   .ADDL = 1});
         for (double time = 12; time < 70; time += 3.3)
             see(&t, time);
         for (size_t i = 0; i < t.n; i++)
@@ -440,7 +441,8 @@ static void steady_states_of_saturable_models_are_verified(void **state)
         put(&t, (struct hl_record){.TIME = 0, .EVID = 1, .CMT = 1, .AMT = 56, .SS = 1, .II = 6}); /* more than Vmax */
         table_run_with(s, &t, NULL);
         assert_int_equal(t.fault.status, HL_SUBJECT_NO_STEADY_STATE);
-        assert_string_equal(t.fault.text, "SS 1: no steady state was found (m.central): amounts go on changing from cycle to cycle");
+        assert_string_equal(t.fault.text,
+                            "SS 1: no steady state was found (m.central): amounts go on changing cycle by cycle");
         assert_true(isnan(t.value[0][0]));
         sample_free(s);
     }
@@ -458,7 +460,8 @@ static const char daily[] =
     "outputs:\n"
     "  x: {value: central, unit: mg}\n";
 
-/* Elimination that follows the day: the cycle is one of whole days, whatever II; where there is none, no steady state. */
+/* Elimination that follows the day: the cycle is one of whole days, whatever II; where there is none, no steady state.
+ * */
 static void steady_states_follow_the_clock(void **state)
 {
     (void)state;

@@ -2,14 +2,14 @@
 /* Random models under random record tables, solved in three ways that share nothing but the rules:
  *     exact    modes, periodic states as geometric series
  *     GSL      everything integrated by rk8pd, periodic states by Newton's method
- *     plain    below: doses written out one by one, matrix exponentials from event to event, steady states by running in
+ *     plain    below: doses written out one by one, matrix exponentials between events, steady states by running in
  * which must agree to 1e-9 of each compartment's largest amount in the table.
  *
  * Models have one to three compartments of disposition and sometimes a depot, rates over two decades, sometimes an
- * initial amount. Tables mix boluses, infusions by RATE and by DUR, modelled rates and durations, F by both rules, lags beyond the
- * interval, infusions beyond it, additional doses, SS 1, 2, 3 and constant, resets, EVID 4 and 8, switches, covariates
- * that change the clearance by either rule. Times lie on a grid of half hours as often as not, so that ties abound.
- * HL_SEED=N repeats a run, HL_CASES=N asks for more tables, HL_CASE=N for one. */
+ * initial amount. Tables mix boluses, infusions by RATE and by DUR, modelled rates and durations, F by both rules, lags
+ * beyond the interval, infusions beyond it, additional doses, SS 1, 2, 3 and constant, resets, EVID 4 and 8, switches,
+ * covariates that change the clearance by either rule. Times lie on a grid of half hours as often as not, so that ties
+ * abound. HL_SEED=N repeats a run, HL_CASES=N asks for more tables, HL_CASE=N for one. */
 #include <time.h>
 
 #include "base/random.h"
@@ -62,7 +62,8 @@ static void write_model(struct model *m)
     for (int a = 0; a < m->n; a++)
         for (int b = 0; b <= m->n; b++)
             if (m->k[b][a] > 0)
-                p += snprintf(p, (size_t)(end - p), "  k%d%d: {value: %.17g 1/h, grade: assumption}\n", a, b, m->k[b][a]);
+                p += snprintf(p, (size_t)(end - p), "  k%d%d: {value: %.17g 1/h, grade: assumption}\n", a, b,
+                              m->k[b][a]);
     p += snprintf(p, (size_t)(end - p), "individual:\n  loss: \"k%d%d * WT / 70 kg\"\ncompartments:\n", centre, m->n);
     for (int a = 0; a < m->n; a++) {
         const char *x = name[a + (m->depot ? 0 : 1)];
@@ -380,8 +381,9 @@ static void print_table(const struct model *m, const struct table *t)
     print_error("%s", m->text);
     for (size_t i = 0; i < t->n; i++) {
         const struct hl_record *r = &t->record[i];
-        print_error("%zu: TIME %.17g EVID %d CMT %d AMT %.17g RATE %.17g SS %d II %.17g ADDL %d | WT %g F %.17g lag %.17g "
-                    "R %.17g D %.17g |", i, r->TIME, r->EVID, r->CMT, r->AMT, r->RATE, r->SS, r->II, (int)r->ADDL,
+        print_error("%zu: TIME %.17g EVID %d CMT %d AMT %.17g RATE %.17g SS %d II %.17g ADDL %d | WT %g F %.17g "
+                    "lag %.17g R %.17g D %.17g |", i, r->TIME, r->EVID, r->CMT, r->AMT, r->RATE, r->SS, r->II,
+                    (int)r->ADDL,
                     t->column[i][WT], t->column[i][BIO], t->column[i][LAG], t->column[i][RATEC], t->column[i][DURC]);
         for (int a = 0; a < m->n; a++)
             print_error(" %.12g %.12g %.12g;", exact.value[i][a], integrated.value[i][a], plain.value[i][a]);
@@ -399,8 +401,8 @@ static void compare(const struct model *m, const struct table *t, uint64_t numbe
             if (worst <= AGREEMENT * peak + NOTHING)
                 continue;
             print_table(m, t);
-            fail_msg("table %llu, record %zu, compartment %d: exact %.15g, integrated %.15g, plain %.15g; they differ by "
-                     "%.3g of the peak, allowed %.3g", (unsigned long long)number, i, a + 1, x, y, z, worst / peak,
+            fail_msg("table %llu, record %zu, compartment %d: exact %.15g, integrated %.15g, plain %.15g; they differ "
+                     "by %.3g of the peak, allowed %.3g", (unsigned long long)number, i, a + 1, x, y, z, worst / peak,
                      AGREEMENT);
         }
     }
