@@ -656,6 +656,48 @@ static void covariates_follow_their_rule(void **state)
         }
 }
 
+/* Steppers that ask for derivatives get those of parameters that move. */
+static void interpolation_has_derivatives(void **state)
+{
+    (void)state;
+    static const char *const implicit[] = {"gsl-bsimp", "gsl-msbdf", "gsl-rk4imp"};
+    for (size_t p = 0; p < 3; p++) {
+        struct sample *s = sample_of(oral, "m.central", "typical", HL_COVARIATE_INTERPOLATE, implicit[p], 1e-8);
+        table_clear(&t);
+        put(&t, (struct hl_record){.TIME = 0, .EVID = 1, .CMT = 2, .AMT = 40});
+        see(&t, 6);
+        see(&t, 6);
+        see(&t, 9);
+        double weight[] = {20, 140, 90, 90}, x = 40 * exp(-K * 80 / 70 * 6);
+        for (size_t i = 0; i < t.n; i++)
+            t.column[i][WT] = weight[i];
+        table_run(s, &t);
+        assert_near("centre", t.value[1][0], x, 40 * 3e-6);
+        assert_near("centre", t.value[3][0], x * exp(-K * 90 / 70 * 3), 40 * 3e-6);
+        sample_free(s);
+    }
+}
+
+/* Time after dose is counted from when a dose is given, additional ones included, not from when it arrives. */
+static void time_after_dose_is_nominal(void **state)
+{
+    (void)state;
+    FOR_SOLVERS(p) {
+        struct sample *s = sample_make(parted, "m.since", solvers[p]);
+        const double times[] = {0, 1.7, 10, 10.4, 21, 23.25, 23.25}, since[] = {0, 1.7, 0, 0.4, 11, 0, 0};
+        table_clear(&t);
+        put(&t, (struct hl_record){.TIME = 0, .EVID = 1, .AMT = 80, .II = 10, .ADDL = 1});
+        for (size_t i = 1; i < 5; i++)
+            see(&t, times[i]);
+        put(&t, (struct hl_record){.TIME = 23.25, .EVID = 1, .AMT = 80, .SS = 1, .II = 8});
+        put(&t, (struct hl_record){.TIME = 23.25, .EVID = 3});
+        table_run(s, &t);
+        for (size_t i = 0; i < t.n; i++)
+            assert_near("tad", t.value[i][0], since[i], 1e-12);
+        sample_free(s);
+    }
+}
+
 /* Doses inside an interval neither change the parameters nor are they changed by them, except F of the record. */
 static void infusions_run_through_a_change(void **state)
 {
@@ -962,6 +1004,8 @@ int main(void)
         cmocka_unit_test(switches_stay_through_a_steady_state),
         cmocka_unit_test(amounts_are_replaced),
         cmocka_unit_test(covariates_follow_their_rule),
+        cmocka_unit_test(interpolation_has_derivatives),
+        cmocka_unit_test(time_after_dose_is_nominal),
         cmocka_unit_test(infusions_run_through_a_change),
         cmocka_unit_test(occasions_have_their_own_effects),
         cmocka_unit_test(faults_name_the_item_and_the_value),
