@@ -22,33 +22,6 @@ static const struct hl_option options_of_explain[] = {
     HL_STUDY_OPTIONS,
 };
 
-static enum hl_status find_arm(const struct hl_study *study, const char *text, size_t *arm, struct hl_diag *diag)
-{
-    uint64_t number;
-    *arm = 0;
-    if (!text)
-        return HL_OK;
-    for (size_t a = 0; a < study->n_arms; a++)
-        if (strcmp(study->arm[a].name, text) == 0) {
-            *arm = a;
-            return HL_OK;
-        }
-    if (hl_text_integer(text, &number) && number < study->n_arms) {
-        *arm = (size_t)number;
-        return HL_OK;
-    }
-    const char **names = hl_alloc(study->n_arms, sizeof *names);
-    char hint[256] = "";
-    if (!names)
-        return HL_ERR_MEMORY;
-    for (size_t a = 0; a < study->n_arms; a++)
-        names[a] = study->arm[a].name;
-    hl_text_did_you_mean(text, names, study->n_arms, hint, sizeof hint);
-    hl_free(names);
-    hl_diag_error(diag, hl_pos_none(), "the study has no arm '%s'%s", text, hint);
-    return HL_ERR_INPUT;
-}
-
 static void print_covariates(const struct hl_system *system, const double *regs)
 {
     if (system->n_covariates)
@@ -190,7 +163,7 @@ static enum hl_status run_explain(const struct hl_arguments *arguments, struct h
         return HL_ERR_INPUT;
     enum hl_status status = hl_prepare(path, &options, &prepared, diag);
     if (status == HL_OK)
-        status = find_arm(prepared.study, hl_arguments_value(arguments, "arm"), &arm, diag);
+        status = hl_find_arm(prepared.study, hl_arguments_value(arguments, "arm"), &arm, diag);
     if (status == HL_OK && subject > prepared.study->arm[arm].cohort->subjects) {
         hl_diag_error(diag, hl_pos_none(), "--subject %" PRIu64 " is beyond the cohort's %" PRIu64 " subjects", subject,
                       prepared.study->arm[arm].cohort->subjects);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "commands/places.h"
 
 static enum hl_status read_set(const char *given, char *text, size_t size, struct hl_set *set, struct hl_diag *diag)
@@ -57,4 +58,31 @@ const char *hl_one_word(const struct hl_arguments *arguments, const char *expect
     else
         hl_diag_error(diag, hl_pos_none(), "expected only %s, but found also '%s'", expected, arguments->word[1]);
     return NULL;
+}
+
+enum hl_status hl_find_arm(const struct hl_study *study, const char *text, size_t *arm, struct hl_diag *diag)
+{
+    uint64_t number;
+    *arm = 0;
+    if (!text)
+        return HL_OK;
+    for (size_t a = 0; a < study->n_arms; a++)
+        if (strcmp(study->arm[a].name, text) == 0) {
+            *arm = a;
+            return HL_OK;
+        }
+    if (hl_text_integer(text, &number) && number < study->n_arms) {
+        *arm = (size_t)number;
+        return HL_OK;
+    }
+    const char **names = hl_alloc(study->n_arms, sizeof *names);
+    char hint[256] = "";
+    if (!names)
+        return HL_ERR_MEMORY;
+    for (size_t a = 0; a < study->n_arms; a++)
+        names[a] = study->arm[a].name;
+    hl_text_did_you_mean(text, names, study->n_arms, hint, sizeof hint);
+    hl_free(names);
+    hl_diag_error(diag, hl_pos_none(), "the study has no arm '%s'%s", text, hint);
+    return HL_ERR_INPUT;
 }

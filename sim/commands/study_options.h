@@ -24,6 +24,9 @@ struct hl_study_option_room {
 enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struct hl_study_option_room *room,
                                      struct hl_study_options *options, struct hl_diag *diag);
 
+/* The arm that --arm names, by its name or its number from 0; the first when text is NULL. HL_ERR_INPUT with a message. */
+enum hl_status hl_find_arm(const struct hl_study *study, const char *text, size_t *arm, struct hl_diag *diag);
+
 /* Exactly one word is expected ("a study"): it, or NULL with a message. */
 const char *hl_one_word(const struct hl_arguments *arguments, const char *expected, struct hl_diag *diag);
 

@@ -164,7 +164,8 @@ static void start_scope(struct hl_linker *l, const struct hl_instance *instance)
     s->volume = hl_arena_alloc(l->arena, p->n_compartments, sizeof *s->volume);
     l->system->instance[l->system->n_instances++] = (struct hl_system_instance){
         .alias = instance->alias, .model = instance->model, .is_drug = instance->is_drug, .tad_reg = -1,
-        .default_route = -1, .default_output = -1};
+        .default_route = -1, .default_output = -1, .n_inputs = instance->n_inputs, .input_name = instance->input_name,
+        .input_output = instance->input_output};
     hl_link_values(s);
     add_states(s);
 }

@@ -43,6 +43,7 @@ struct hl_system_instance {
     int tad_reg;                /* time after this drug's last dose [h], -1 when no expression uses it */
     int default_route;          /* index into routes, or -1 */
     int default_output;         /* output of the compartment marked default: observe, or -1 */
+    size_t n_inputs; const char *const *input_name, *const *input_output; /* bound by the study, over the model's own */
 };
 
 struct hl_system_covariate { const char *name; int reg; const struct hl_covariate *info; };

@@ -32,7 +32,7 @@ YAML
 @test "--help and help for every verb: exit 0, examples first" {
     run "$halflife" --help
     [ "$status" -eq 0 ]
-    for verb in run check explain summary compare plot export models new version; do
+    for verb in run check explain summary compare plot export models new translate version; do
         run "$halflife" $verb --help
         [ "$status" -eq 0 ]
         [[ "$output" == Examples:* ]]
@@ -42,7 +42,7 @@ YAML
 
 @test "the man page names every verb and formats without complaint" {
     "$halflife" help --man > halflife.1
-    for verb in run check explain summary compare plot export models new version; do
+    for verb in run check explain summary compare plot export models new translate version; do
         grep -q "halflife $verb" halflife.1
     done
     if command -v mandoc > /dev/null; then
