@@ -118,6 +118,29 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) $(BUILD)/flags.txt
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBS) -o $@
 
+# The contestants of bench_workloads. The baselines get all the machine has, as a careful user would compile them.
+# SUNDIALS takes part where it is installed (it has no .pc file).
+BENCH_PARTS := $(patsubst tests/bench/workloads/%.c,$(BUILD)/bench/workloads/%.o,\
+                 $(filter-out %/cvode.c,$(sort $(wildcard tests/bench/workloads/*.c))))
+ifneq ($(filter bench%,$(MAKECMDGOALS))$(findstring bench_workloads,$(MAKECMDGOALS)),)
+ifneq ($(shell printf '\043include <cvode/cvode.h>\n' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo yes),)
+BENCH_PARTS += $(BUILD)/bench/workloads/cvode.o
+BENCH_LIBS := -lsundials_cvode -lsundials_nvecserial -lsundials_sunmatrixdense -lsundials_sunlinsoldense
+BENCH_CPPFLAGS := -DHAVE_CVODE
+endif
+endif
+BASELINES := $(addprefix $(BUILD)/bench/workloads/,workload.o exponential.o gsl.o cvode.o)
+$(BASELINES): ALL_CFLAGS := $(ALL_CFLAGS) -march=native -ffp-contract=fast
+$(BUILD)/bench/workloads/%.o: tests/bench/workloads/%.c $(BUILD)/flags.txt
+	@echo "Compiling $<."
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(BENCH_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/bench/bench_workloads: tests/bench/bench_workloads.c $(BENCH_PARTS) $(LIBRARY) $(BUILD)/flags.txt
+	@echo "Building benchmark $<."
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(BENCH_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(BENCH_PARTS) $(LIBRARY) \
+	    $(BENCH_LIBS) $(LIBS) -o $@
+
 # Say at once which library is missing, instead of a page of compiler errors.
 .PHONY: libraries
 libraries:
@@ -155,7 +178,7 @@ $(BUILD)/build_info.h: FORCE
 	  printf '#define HL_CFLAGS "%s"\n' "$(call c_string,$(ALL_CFLAGS))"; \
 	  printf '#define HL_DATADIR "%s"\n#endif\n' "$(call c_string,$(DATADIR))"; } > $@.new; $(call record,$@)
 
--include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d)
+-include $(OBJECTS:.o=.d) $(TESTS:=.d) $(BENCHES:=.d) $(BENCH_PARTS:.o=.d)
 
 # ---- Trying it.
 

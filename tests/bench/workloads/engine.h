@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The engine as a contestant: its kernels alone, and whole runs. */
+#ifndef BENCH_ENGINE_H
+#define BENCH_ENGINE_H
+
+#include <stdbool.h>
+
+#include "run.h"
+#include "workload.h"
+
+/* A study made ready: subjects 0 leaves its own number; sets[n_sets] change it as --set does. Ends the program with
+ * the study's messages when it can't. */
+struct hl_prepared *engine_prepare(const char *study, size_t subjects, const struct hl_set *sets, size_t n_sets);
+void engine_release(struct hl_prepared *prepared);
+
+/* Solves subjects 1 .. n on so many threads: every value is added to a sum and thrown away; measured also collects the
+ * study's metrics. Returns the sum. */
+double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, bool measured);
+
+/* Values of subjects 1 .. n (at most 8) as the baselines order them: rows[subject][time][output]. */
+void engine_rows(const struct hl_prepared *prepared, size_t n, double *rows);
+
+/* The baselines' view of workload w: the patients and doses of the engine's own cohort and regimen. */
+struct task engine_task(const struct hl_prepared *prepared, int w, size_t n);
+void task_release(struct task *task);
+
+/* The whole pipeline to a file [s]. */
+double engine_run(const char *study, size_t subjects, const struct hl_set *sets, size_t n_sets, const char *output,
+                  int threads);
+
+#endif
