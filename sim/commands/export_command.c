@@ -50,8 +50,8 @@ const struct hl_command hl_command_export = {
                 "  halflife export output/akita2021.h5 doses --arm 0 --subject 17\n"
                 "  halflife export output/akita2021.h5 attributes\n"
                 "  halflife export output/trial.h5 IPRED A_central --format nonmem --rows obs\n",
-    .details = "Without a variable: all trajectories, or all records of a data set's result. A table of records has ID and "
-               "TIME in\nfront; names of its columns may be written in any case. Missing values are NaN, and '.' in NONMEM's "
-               "format.\n",
+    .details = "Without a variable: all trajectories, or all records of a data set's result. A table of records\n"
+               "has ID and TIME in front; names of its columns may be written in any case. Missing values are\n"
+               "NaN, and '.' in NONMEM's format.\n",
     .option = options_of_export, .n_options = sizeof options_of_export / sizeof *options_of_export, .run = run_export,
 };

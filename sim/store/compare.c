@@ -4,7 +4,8 @@
  * compared: subject k is the same person in a cohort of any size.
  *
  * The relative deviation of x and y is |x - y| / max(|x|, |y|); a value that is missing in one of them only is counted
- * apart. Records are compared row by row, for both data sets have them in file order. Texts are compared by their longest common subsequence of lines. */
+ * apart. Records are compared row by row, for both data sets have them in file order. Texts are compared by their
+ * longest common subsequence of lines. */
 #include "store/compare.h"
 
 #include <math.h>
@@ -112,10 +113,9 @@ static void compare_texts(struct pair *p)
 
 static void compare_settings(struct pair *p)
 {
-    static const char *const names[] = {
-        "title", "history", "source",  "library_versions", "instruction_set", "schema_version", "study",
-        "seed",  "rng",     "threads", "design",           "solver",          "covariate_rule", "bioavailability_scales",
-        "status", "subjects_failed"};
+    static const char *const names[] = {"title", "history", "source", "library_versions", "instruction_set",
+                                        "schema_version", "study", "seed", "rng", "threads", "design", "solver",
+                                        "covariate_rule", "bioavailability_scales", "status", "subjects_failed"};
     fprintf(p->stream, "settings that differ (- %s, + %s)\n", p->path_a, p->path_b);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *a = hl_result_attribute(p->a, NULL, names[i]), *b = hl_result_attribute(p->b, NULL, names[i]);

@@ -255,8 +255,8 @@ static bool make_room(struct hl_kept_records *t, size_t wanted)
 
 static bool fits_int32(const double *values, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!(values[i] >= (double)INT_MIN && values[i] <= INT_MAX && values[i] == floor(values[i]))) /* whole means exactly */
+    for (size_t i = 0; i < n; i++) /* exactly whole; NaN is not */
+        if (!(values[i] >= (double)INT_MIN && values[i] <= INT_MAX && values[i] == floor(values[i])))
             return false;
     return true;
 }

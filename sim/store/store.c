@@ -143,7 +143,8 @@ void hl_store_abandon(struct hl_store *s)
 /* /subjects, and the texts. */
 static uint64_t estimate_people(const struct hl_study *study)
 {
-    return hl_layout_subjects(study) * 8 * (study->system->n_covariates + study->system->n_individuals + 2) + (1u << 16);
+    uint64_t columns = study->system->n_covariates + study->system->n_individuals + 2;
+    return hl_layout_subjects(study) * 8 * columns + (1u << 16);
 }
 
 uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen *const *regimen)

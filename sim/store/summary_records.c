@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* One pass over the columns of /records in blocks of 65536 rows. Computed columns are those of an output, IPRED, DV, the
- * observed DV and the amounts A_...; the range of each is told, with how many values are missing. A dose record counts
- * once, the doses that its ADDL adds are counted apart. EVID 4 is a reset and a dose. */
+/* One pass over the columns of /records in blocks of 65536 rows. Computed columns are those of an output, IPRED, DV,
+ * the observed DV and the amounts A_...; the range of each is told, with how many values are missing. A dose record
+ * counts once, the doses that its ADDL adds are counted apart. EVID 4 is a reset and a dose. */
 #include "store/summary_records.h"
 
 #include <math.h>

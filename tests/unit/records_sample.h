@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A data-set run made by hand for the tests of store/: individuals with a tablet a day, whose concentrations are a plain
- * formula, so that every reader in every language can be asked for one of them. Every individual has
+/* A data-set run made by hand for the tests of store/: individuals with a tablet a day, whose concentrations are a
+ * plain formula, so that every reader in every language can be asked for one of them. Every individual has
  * RECORDS_PER_INDIVIDUAL records; number 7 fails at its fourth. */
 #ifndef HL_TESTS_RECORDS_SAMPLE_H
 #define HL_TESTS_RECORDS_SAMPLE_H
@@ -11,8 +11,8 @@ enum { RECORDS_PER_INDIVIDUAL = 13, RECORDS_N_COLUMNS = 16, RECORDS_FAIL_AT = 3 
 
 /* A dose at the start that comes back after 24 h, an observation at the same time before and after it, ten more, and an
  * event (EVID 2) at the end. */
-static const double records_time[RECORDS_PER_INDIVIDUAL] = {0, 0, 0.27, 0.57, 1.02, 1.92, 3.5, 5.02, 7.03, 9, 12.1, 24.3,
-                                                            36.5};
+static const double records_time[RECORDS_PER_INDIVIDUAL] = {0,    0,    0.27, 0.57, 1.02, 1.92, 3.5,
+                                                            5.02, 7.03, 9,    12.1, 24.3, 36.5};
 static const int records_evid[RECORDS_PER_INDIVIDUAL] = {1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2};
 
 enum { REC_ID, REC_TIME, REC_EVID, REC_CMT, REC_AMT, REC_ADDL, REC_II, REC_MDV, REC_WT, REC_SEX, REC_DV_OBSERVED,
@@ -43,7 +43,8 @@ static const struct hl_record_column records_columns[RECORDS_N_COLUMNS] = {
 /* After a tablet of 2 mg, ng/mL, in individual k of arm a: one compartment, first-order uptake. */
 static double records_concentration(size_t arm, uint64_t k, double t)
 {
-    double ka = 0.9 + 0.13 * (double)(k % 7), ke = 0.029 + 0.003 * (double)(k % 5), V = 210.0 + 11.0 * (double)(k % 9), C = 0;
+    double ka = 0.9 + 0.13 * (double)(k % 7), ke = 0.029 + 0.003 * (double)(k % 5), V = 210.0 + 11.0 * (double)(k % 9);
+    double C = 0;
     for (double dose = 0; dose <= t; dose += 24)
         C += 2000.0 * (double)(arm + 1) / V * ka / (ka - ke) * (exp(-ke * (t - dose)) - exp(-ka * (t - dose)));
     return C;
@@ -67,7 +68,8 @@ static double records_value(size_t arm, uint64_t k, size_t i, int column)
     case REC_MDV: return !observed;
     case REC_WT: return 50.0 + 1.37 * (double)(k % 31);
     case REC_SEX: return (double)(k % 2);
-    case REC_DV_OBSERVED: return observed && (k + i) % 11 != 0 ? C * (1 + 0.13 * sin((double)(k * 17 + i * 5))) : missing;
+    case REC_DV_OBSERVED:
+        return observed && (k + i) % 11 != 0 ? C * (1 + 0.13 * sin((double)(k * 17 + i * 5))) : missing;
     case REC_SOURCE_ROW: return (double)((k - 1) * RECORDS_PER_INDIVIDUAL + i + 2);
     case REC_DV: return C * (1 + 0.1 * cos((double)(k * 3 + i)));
     case REC_AMOUNT: return C * (210.0 + 11.0 * (double)(k % 9)) / 1000.0;

@@ -8,27 +8,19 @@
 #include <cmocka.h>
 #include <hdf5.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "store/compare.h"
-#include "store/export.h"
 #include "store/result.h"
 #include "store/summary.h"
-#include "unit/store_sample.h"
 #include "printed.h"
+#include "unit/exported.h"
 
-static char folder[] = "/tmp/hl-read-XXXXXX";
-static char path[200], other[200];
-static char *text;
 static struct hl_diag *diag;
 
 static int make_files(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder) || !hl_units_start())
+    if (make_folder(state) != 0 || !hl_units_start())
         return -1;
-    snprintf(path, sizeof path, "%s/a.h5", folder);
-    snprintf(other, sizeof other, "%s/b.h5", folder);
     struct sample *s = sample_create(150, 97);
     sample_text(s, 20);
     enum hl_status status = sample_write(s, path, false, 64, 9);
@@ -39,14 +31,6 @@ static int make_files(void **state)
     status = status == HL_OK ? sample_write(s, other, false, 64, 9) : status;
     sample_free(s);
     return status == HL_OK ? 0 : -1;
-}
-
-static int remove_files(void **state)
-{
-    (void)state;
-    unlink(path);
-    unlink(other);
-    return rmdir(folder);
 }
 
 static int each_setup(void **state)
@@ -62,44 +46,8 @@ static int each_teardown(void **state)
     (void)state;
     hl_diag_free(diag);
     free(text);
+    text = NULL;
     return 0;
-}
-
-static enum hl_status export_to_text(const struct hl_export_options *options, size_t n, ...)
-{
-    const char *names[8];
-    va_list arguments;
-    va_start(arguments, n);
-    for (size_t i = 0; i < n; i++)
-        names[i] = va_arg(arguments, const char *);
-    va_end(arguments);
-    size_t size;
-    free(text);
-    FILE *stream = open_memstream(&text, &size);
-    enum hl_status status = hl_export(path, names, n, options, stream, diag);
-    fclose(stream);
-    return status;
-}
-
-/* Line number n of text, from 0. */
-static const char *line(size_t n)
-{
-    static char copy[4000];
-    const char *at = text;
-    for (; n > 0 && at; n--) {
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
-    }
-    snprintf(copy, sizeof copy, "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
-    return copy;
-}
-
-static size_t n_lines(void)
-{
-    size_t n = 0;
-    for (const char *at = text; *at; at++)
-        n += *at == '\n';
-    return n;
 }
 
 static void says(const char *wanted)
@@ -174,7 +122,7 @@ static void exports_trajectories(void **state)
 {
     (void)state;
     struct hl_export_options options = {0};
-    assert_int_equal(export_to_text(&options, 0), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_OK);
     assert_int_equal(n_lines(), 1 + 2 * 150 * 97);
     assert_string_equal(line(0), "arm,subject,time,clonazepam_Cp,fentanyl_Ce,overlap_sedation");
     char expected[200];
@@ -190,7 +138,7 @@ static void exports_parts(void **state)
 {
     (void)state;
     struct hl_export_options options = {.arm = "1", .subject = 17, .every = 12.0, .format = "nonmem"};
-    assert_int_equal(export_to_text(&options, 3, "clonazepam.Cp", "WT", "clonazepam_ka"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 3, "clonazepam.Cp", "WT", "clonazepam_ka"), HL_OK);
     assert_string_equal(line(0), "TABLE NO.  1");
     char names[200];
     snprintf(names, sizeof names, " %-23s %-23s %-23s %-23s %-23s %-23s", "ID", "TIME", "ARM", "clonazepam_Cp", "WT",
@@ -204,7 +152,7 @@ static void exports_parts(void **state)
     assert_true(wt == 50.0 + 0.1 * 16.0);
     assert_true(ka == 1.7 + 1.0 + 0.001 * 16.0);
     options.subject = SAMPLE_FAILED;
-    assert_int_equal(export_to_text(&options, 1, "clonazepam.Cp"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam.Cp"), HL_OK);
     assert_string_equal(line(2) + 3 * 24 + 23, ".");
 }
 
@@ -212,20 +160,20 @@ static void exports_summaries(void **state)
 {
     (void)state;
     struct hl_export_options options = {.format = "tsv", .arm = "standard care"};
-    assert_int_equal(export_to_text(&options, 1, "clonazepam_Cp_quantiles"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam_Cp_quantiles"), HL_OK);
     assert_string_equal(line(0), "arm\ttime\tq0.05\tq0.5\tq0.95");
     double q[3], mean = sample_value(0, 0, 50, 6.0);
     assert_int_equal(sscanf(line(13), "standard care\t6\t%lf\t%lf\t%lf", &q[0], &q[1], &q[2]), 3);
     for (int i = 0; i < 3; i++)
         assert_true(fabs(q[i] - mean * (0.5 + 0.5 * i)) <= 1e-13);
-    assert_int_equal(export_to_text(&options, 1, "clonazepam_Cp_fraction_above"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam_Cp_fraction_above"), HL_OK);
     assert_string_equal(line(0), "arm\ttime\tabove_20\tabove_5.1");
     assert_string_equal(line(3), "standard care\t1\t0.5\t0.25");
-    assert_int_equal(export_to_text(&options, 2, "clonazepam_Cp_mean", "clonazepam_Cp_count"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 2, "clonazepam_Cp_mean", "clonazepam_Cp_count"), HL_OK);
     assert_string_equal(line(0), "arm\ttime\tclonazepam_Cp_mean\tclonazepam_Cp_count");
     assert_int_equal(n_lines(), 98);
     options.units = true;
-    assert_int_equal(export_to_text(&options, 1, "clonazepam_Cp_mean"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam_Cp_mean"), HL_OK);
     assert_string_equal(line(0), "arm\ttime [h]\tclonazepam_Cp_mean [ng/mL]");
 }
 
@@ -233,27 +181,27 @@ static void exports_tables(void **state)
 {
     (void)state;
     struct hl_export_options options = {0};
-    assert_int_equal(export_to_text(&options, 1, "metrics/clonazepam_Cp_Cmax"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "metrics/clonazepam_Cp_Cmax"), HL_OK);
     assert_string_equal(line(0), "arm,subject,clonazepam_Cp_Cmax");
     assert_string_equal(line(3), "standard care,3,100.625");
-    assert_int_equal(export_to_text(&options, 1, "clonazepam_Cp_AUC"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam_Cp_AUC"), HL_OK);
     assert_string_equal(line(0), "arm,subject,window,clonazepam_Cp_AUC");
     assert_string_equal(line(2), "standard care,1,2,108.875");
-    assert_int_equal(export_to_text(&options, 1, "subjects"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "subjects"), HL_OK);
     assert_string_equal(line(0), "arm,subject,WT,sex,clonazepam_CL,status,clonazepam_absorption,clonazepam_ka");
     assert_string_equal(line(7), "standard care,7,50.6,male,3.66,not_finite,slow,1.706");
-    assert_int_equal(export_to_text(&options, 1, "WT"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "WT"), HL_OK);
     assert_string_equal(line(0), "subject,WT");
     assert_int_equal(n_lines(), 151);
-    assert_int_equal(export_to_text(&options, 1, "doses"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "doses"), HL_OK);
     assert_string_equal(line(0), "arm,subject,time,amount,rate,drug,route,refused");
     assert_string_equal(line(1), "standard care,0,0,0.385,0.1,clonazepam,oral,given");
     assert_string_equal(line(2), "\"eighths, \"\"slow\"\"\",1,8,1.385,0,fentanyl,iv,given");
     assert_int_equal(n_lines(), 10);
-    assert_int_equal(export_to_text(&options, 1, "design"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "design"), HL_OK);
     assert_string_equal(line(0), "arm,clonazepam_0_oral,class");
     assert_string_equal(line(1), "standard care,0.25,slow_metaboliser");
-    assert_int_equal(export_to_text(&options, 1, "metrics"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "metrics"), HL_OK);
     assert_string_equal(line(0), "arm,subject,clonazepam_Cp_Cmax,both_hours_above");
 }
 
@@ -261,14 +209,14 @@ static void exports_wide(void **state)
 {
     (void)state;
     struct hl_export_options options = {.wide = true, .arm = "0"};
-    assert_int_equal(export_to_text(&options, 1, "clonazepam.Cp"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam.Cp"), HL_OK);
     assert_int_equal(n_lines(), 98);
     assert_memory_equal(line(0), "arm,time,clonazepam_Cp_1,clonazepam_Cp_2,", 40);
     double first, second;
     assert_int_equal(sscanf(line(9), "standard care,4,%lf,%lf", &first, &second), 2);
     assert_true((float)second == (float)sample_value(0, 0, 2, 4.0));
     options.arm = NULL;
-    assert_int_equal(export_to_text(&options, 1, "clonazepam_Cp_quantiles"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam_Cp_quantiles"), HL_OK);
     assert_int_equal(n_lines(), 98);
     assert_string_equal(line(0), "time,standard care_q0.05,standard care_q0.5,standard care_q0.95,\"eighths, \"\"slow\"\"_q0.05\","
                                  "\"eighths, \"\"slow\"\"_q0.5\",\"eighths, \"\"slow\"\"_q0.95\"");
@@ -282,23 +230,23 @@ static void export_refuses(void **state)
 {
     (void)state;
     struct hl_export_options options = {0};
-    assert_int_equal(export_to_text(&options, 1, "clonazepam_Cp_maen"), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 1, "clonazepam_Cp_maen"), HL_ERR_INPUT);
     says("did you mean 'clonazepam_Cp_mean'?");
-    assert_int_equal(export_to_text(&options, 2, "clonazepam_Cp", "clonazepam_Cp_AUC"), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 2, "clonazepam_Cp", "clonazepam_Cp_AUC"), HL_ERR_INPUT);
     says("don't fit into one table");
-    assert_int_equal(export_to_text(&options, 1, "arm_name"), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 1, "arm_name"), HL_ERR_INPUT);
     says("holds texts");
     options.arm = "standard car";
-    assert_int_equal(export_to_text(&options, 0), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     says("did you mean 'standard care'?");
     options = (struct hl_export_options){.subject = 151};
-    assert_int_equal(export_to_text(&options, 0), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     says("has no subject 151; they are counted from 1 to 150");
     options = (struct hl_export_options){.format = "xlsx"};
-    assert_int_equal(export_to_text(&options, 0), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     says("unknown value 'xlsx' of --format");
     options = (struct hl_export_options){.rows = "obs"};
-    assert_int_equal(export_to_text(&options, 0), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     says("this result has no records");
 }
 
@@ -417,5 +365,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(compares, each_setup, each_teardown),
         cmocka_unit_test_setup_teardown(compare_finds_the_largest_deviation, each_setup, each_teardown),
     };
-    return cmocka_run_group_tests(tests, make_files, remove_files);
+    return cmocka_run_group_tests(tests, make_files, remove_folder);
 }

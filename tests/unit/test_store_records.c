@@ -7,53 +7,24 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <hdf5.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "store/compare.h"
-#include "store/export.h"
 #include "store/export_records.h"
 #include "store/summary.h"
 #include "unit/records_sample.h"
 #include "printed.h"
+#include "unit/exported.h"
 
-static char folder[] = "/tmp/hl-records-XXXXXX";
-static char path[200], other[200];
-static char *text;
-
-static int make_folder(void **state)
+static int remove_all(void **state)
 {
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/result.h5", folder);
-    snprintf(other, sizeof other, "%s/other.h5", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
     free(text);
-    unlink(path);
-    unlink(other);
-    return rmdir(folder);
-}
-
-static int files_in_folder(void)
-{
-    int n = 0;
-    DIR *directory = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(directory));)
-        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(directory);
-    return n;
+    return remove_folder(state);
 }
 
 static void write_sample(const char *file, uint64_t individuals, size_t arms, size_t step, const char *compression,
@@ -284,8 +255,8 @@ static void wrong_calls_are_refused(void **state)
 
 /* ---- Memory and disk: in processes of their own, before any thread is made. */
 
-/* Writes so many records in a child; gives by how many kilobytes its memory peaked above where it began, or the negative
- * exit status. */
+/* Writes so many records in a child; gives by how many kilobytes its memory peaked above where it began, or the
+ * negative exit status. */
 static long peak_of(uint64_t individuals)
 {
     int way[2], outcome = 0;
@@ -377,43 +348,6 @@ static void a_full_disk_leaves_nothing(void **state)
 
 /* ---- Export. */
 
-static enum hl_status export_of(const char *file, const struct hl_export_options *options, struct hl_diag *diag,
-                                size_t n, ...)
-{
-    const char *names[8];
-    va_list arguments;
-    va_start(arguments, n);
-    for (size_t i = 0; i < n; i++)
-        names[i] = va_arg(arguments, const char *);
-    va_end(arguments);
-    size_t size;
-    free(text);
-    FILE *stream = open_memstream(&text, &size);
-    enum hl_status status = hl_export(file, names, n, options, stream, diag);
-    fclose(stream);
-    return status;
-}
-
-static const char *line(size_t n)
-{
-    static char copy[4000];
-    const char *at = text;
-    for (; n > 0 && at; n--) {
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
-    }
-    snprintf(copy, sizeof copy, "%.*s", at ? (int)strcspn(at, "\n") : 0, at ? at : "");
-    return copy;
-}
-
-static size_t n_lines(void)
-{
-    size_t n = 0;
-    for (const char *at = text; *at; at++)
-        n += *at == '\n';
-    return n;
-}
-
 /* The n-th item (from 0) of a line of NONMEM's format. */
 static double item(const char *row, size_t n)
 {
@@ -432,11 +366,11 @@ static void exports_nonmem_tables(void **state)
     struct hl_diag *diag = hl_diag_create();
     struct hl_export_options options = {.format = "nonmem"};
     write_sample(path, 14, 1, 13, "fast", 1);
-    assert_int_equal(export_of(path, &options, diag, 3, "A_central", "clonazepam.Cp", "sex"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 3, "A_central", "clonazepam.Cp", "sex"), HL_OK);
     assert_int_equal(n_lines(), 2 + 14 * RECORDS_PER_INDIVIDUAL);
     assert_string_equal(line(0), "TABLE NO.  1");
-    static const int columns[] = {REC_ID, REC_TIME, REC_EVID, REC_CMT, REC_AMT, REC_ADDL, REC_II, REC_MDV, REC_IPRED, REC_DV,
-                                  REC_AMOUNT, REC_CP, REC_SEX};
+    static const int columns[] = {REC_ID, REC_TIME, REC_EVID, REC_CMT, REC_AMT, REC_ADDL, REC_II, REC_MDV, REC_IPRED,
+                                  REC_DV, REC_AMOUNT, REC_CP, REC_SEX};
     static const char *const names[] = {"ID", "TIME", "EVID", "CMT", "AMT", "ADDL", "II", "MDV", "IPRED", "DV",
                                         "A_central", "clonazepam_Cp", "SEX"};
     enum { N = sizeof columns / sizeof *columns };
@@ -458,11 +392,11 @@ static void exports_nonmem_tables(void **state)
     }
     assert_memory_equal(line(2), "  1.0100000000000000E+02  0.0000000000000000E+00", 48);
     options.rows = "obs";
-    assert_int_equal(export_of(path, &options, diag, 0), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_OK);
     assert_int_equal(n_lines(), 2 + 14 * (RECORDS_PER_INDIVIDUAL - 1));
     assert_true(item(line(2), 2) == 0.0 && item(line(13), 2) == 2.0);
     options = (struct hl_export_options){.format = "nonmem", .subject = SAMPLE_FAILED};
-    assert_int_equal(export_of(path, &options, diag, 0), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_OK);
     assert_int_equal(n_lines(), 2 + RECORDS_PER_INDIVIDUAL);
     assert_true(item(line(3), 8) == 0.0);                  /* nothing in the body yet */
     assert_true(isnan(item(line(2 + RECORDS_FAIL_AT), 8))); /* failed from here on, and not 0 */
@@ -476,22 +410,22 @@ static void exports_plain_tables(void **state)
     struct hl_diag *diag = hl_diag_create();
     struct hl_export_options options = {0};
     write_sample(path, 14, 2, 13, "fast", 1);
-    assert_int_equal(export_of(path, &options, diag, 0), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_OK);
     assert_int_equal(n_lines(), 1 + 2 * 14 * RECORDS_PER_INDIVIDUAL);
-    assert_string_equal(line(0), "ID,TIME,EVID,CMT,AMT,ADDL,II,MDV,WT,SEX,DV_observed,source_row,clonazepam_Cp,IPRED,DV,"
-                                 "A_central");
+    assert_string_equal(line(0), "ID,TIME,EVID,CMT,AMT,ADDL,II,MDV,WT,SEX,DV_observed,source_row,clonazepam_Cp,IPRED,"
+                                 "DV,A_central");
     assert_string_equal(line(1), "101,0,1,1,2,1,24,1,51.37,male,NaN,2,0,0,0,0");
     char expected[100];
     options = (struct hl_export_options){.format = "tsv", .arm = "twice", .subject = 3, .rows = "obs"};
-    assert_int_equal(export_of(path, &options, diag, 2, "records/IPRED", "wt"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 2, "records/IPRED", "wt"), HL_OK);
     assert_int_equal(n_lines(), RECORDS_PER_INDIVIDUAL);
     assert_string_equal(line(0), "ID\tTIME\tIPRED\tWT");
     snprintf(expected, sizeof expected, "103\t1.02\t%.17g", records_value(1, 3, 4, REC_IPRED));
     assert_memory_equal(line(4), expected, 20);
     assert_true(strtod(line(4) + 9, NULL) == records_value(1, 3, 4, REC_IPRED));
-    assert_int_equal(export_of(path, &options, diag, 1, "subjects"), HL_ERR_INPUT); /* --rows obs needs records */
+    assert_int_equal(export_to_text(diag, &options, 1, "subjects"), HL_ERR_INPUT); /* --rows obs needs records */
     options = (struct hl_export_options){.subject = 3};
-    assert_int_equal(export_of(path, &options, diag, 1, "subjects"), HL_OK);
+    assert_int_equal(export_to_text(diag, &options, 1, "subjects"), HL_OK);
     assert_string_equal(line(0), "subject,status,ID,WT,clonazepam_ka");
     assert_string_equal(line(1), "3,good,103,54.11,0.038000000000000006");
     hl_diag_free(diag);
@@ -503,21 +437,22 @@ static void export_refuses(void **state)
     struct hl_diag *diag = hl_diag_create();
     write_sample(path, 14, 1, 13, "fast", 1);
     struct hl_export_options options = {.subject = 105};
-    assert_int_equal(export_of(path, &options, diag, 0), HL_ERR_INPUT);
-    assert_printed(diag, "has no subject 105; individuals are counted from 1 to 14; the individual with ID 105 is subject 5");
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
+    assert_printed(diag, "has no subject 105; individuals are counted from 1 to 14; the individual with ID 105 is "
+                         "subject 5");
     options = (struct hl_export_options){.subject = 15};
-    assert_int_equal(export_of(path, &options, diag, 0), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     assert_printed(diag, "has no subject 15; individuals are counted from 1 to 14");
     options = (struct hl_export_options){.wide = true};
-    assert_int_equal(export_of(path, &options, diag, 0), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     assert_printed(diag, "--wide is for output times");
     options = (struct hl_export_options){.every = 6};
-    assert_int_equal(export_of(path, &options, diag, 1, "IPRED"), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 1, "IPRED"), HL_ERR_INPUT);
     assert_printed(diag, "--every is for output times");
     options = (struct hl_export_options){0};
-    assert_int_equal(export_of(path, &options, diag, 1, "IPERD"), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 1, "IPERD"), HL_ERR_INPUT);
     assert_printed(diag, "did you mean 'IPRED'?");
-    assert_int_equal(export_of(path, &options, diag, 2, "IPRED", "subjects"), HL_ERR_INPUT);
+    assert_int_equal(export_to_text(diag, &options, 2, "IPRED", "subjects"), HL_ERR_INPUT);
     assert_printed(diag, "don't fit into one table");
     FILE *full = fopen("/dev/full", "w");
     assert_int_equal(hl_export(path, NULL, 0, &options, full, diag), HL_ERR_IO);
@@ -561,7 +496,8 @@ static void summarises(void **state)
     expect_text("data set   tablets.csv, sha256 3f5a8c0e2b7d9416\n");
     expect_text("covariates next; sex: previous\n");
     expect_text("subject 7 (ID 107) in twice: not_finite\n");
-    snprintf(expected, sizeof expected, "  %-28s %-9s %12d %12.4g %9d  individual prediction\n", "IPRED", "ng/mL", 0, high, 10);
+    snprintf(expected, sizeof expected, "  %-28s %-9s %12d %12.4g %9d  individual prediction\n", "IPRED", "ng/mL", 0,
+             high, 10);
     expect_text(expected);
     expect_text("education and research, not for dosing");
     summary_of(true);
@@ -569,7 +505,8 @@ static void summarises(void **state)
     snprintf(expected, sizeof expected, "\"name\": \"IPRED\", \"unit\": \"ng/mL\", \"n\": 172, \"missing\": 10, "
              "\"lowest\": 0, \"highest\": %s}", hl_text_shortest(high, number, sizeof number));
     expect_text(expected);
-    expect_text("\"individuals\": 14, \"records\": 182, \"observations\": 154, \"doses\": 14, \"additional_doses\": 14");
+    expect_text("\"individuals\": 14, \"records\": 182, \"observations\": 154, \"doses\": 14, "
+                "\"additional_doses\": 14");
     expect_text("{\"arm\": \"twice\", \"subject\": 7, \"ID\": 107, \"status\": \"not_finite\"}");
     assert_null(strstr(text, "nan"));
 }
@@ -638,5 +575,5 @@ int main(void)
         cmocka_unit_test(summarises),
         cmocka_unit_test(compare_names_the_record),
     };
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_folder, remove_all);
 }

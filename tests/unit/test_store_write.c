@@ -7,59 +7,25 @@
 #include <stddef.h>
 
 #include <cmocka.h>
-#include <dirent.h>
 #include <hdf5.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "store/hdf.h"
 #include "store/pack.h"
-#include "unit/store_sample.h"
+#include "unit/store_folder.h"
 #include "printed.h"
-
-static char folder[] = "/tmp/hl-store-XXXXXX";
-static char path[200], other[200];
-
-static int make_folder(void **state)
-{
-    (void)state;
-    if (!mkdtemp(folder))
-        return -1;
-    snprintf(path, sizeof path, "%s/result.h5", folder);
-    snprintf(other, sizeof other, "%s/other.h5", folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    unlink(path);
-    unlink(other);
-    return rmdir(folder);
-}
-
-/* How many files the folder holds. */
-static int files_in_folder(void)
-{
-    int n = 0;
-    DIR *directory = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(directory));)
-        n += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-    closedir(directory);
-    return n;
-}
 
 static void payload_of(const char *file, char hex[65])
 {
     struct hl_arena *arena = hl_arena_create();
     hid_t id = H5Fopen(file, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(id >= 0);
-    const char *text = hl_hdf_text(arena, id, "payload_sha256");
-    assert_non_null(text);
-    snprintf(hex, 65, "%s", text);
+    const char *found = hl_hdf_text(arena, id, "payload_sha256");
+    assert_non_null(found);
+    snprintf(hex, 65, "%s", found);
     H5Fclose(id);
     hl_arena_free(arena);
 }
