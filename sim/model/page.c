@@ -212,6 +212,9 @@ static void tell_input(FILE *f, const struct hl_route_part_text *part)
     if (part->given) {
         fputs(part->input == HL_INPUT_RATE ? "at the rate " : "over ", f);
         code(f, part->given);
+    } else if (part->released) {
+        fputs("by its own course; by `tad` the fraction ", f);
+        code(f, part->released);
     } else {
         fputs("at once", f);
         if (part->rate && part->duration) {

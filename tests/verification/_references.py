@@ -119,6 +119,48 @@ def transit_chain(p, doses, t):
     return {"Cp": superposed(unit, doses, t, p["F1"])}
 
 
+def gamma_share(a, x):
+    """The regularised incomplete gamma function P(a, x) of any a > 0, by its series of positive terms."""
+    if x <= 0:
+        return 0.0
+    term, total, k = math.exp(a * math.log(x) - x - math.lgamma(a + 1)), 0.0, 0
+    while term > 1e-18 * total or a + k < x:
+        total += term
+        k += 1
+        term *= x / (a + k)
+    return total
+
+
+def transit(p, doses, t):
+    """As for the chain, for any n; it needs KTR > K and KTR > KA."""
+    u, a = one(p, p["TVKA"]), p["TVNTR"] + 1
+    ktr = a / p["TVMTT"]
+    assert ktr > max(u.p)
+
+    def unit(x):
+        return np.array([sum(c * (ktr / (ktr - q)) ** a * math.exp(-q * s) * gamma_share(a, (ktr - q) * s)
+                             for c, q in zip(u.c, u.p)) if s > 0 else 0.0 for s in np.atleast_1d(x)])
+    return {"Cp": superposed(unit, doses, t, p["F1"], p["ALAG1"])}
+
+
+def weibull(p, doses, t):
+    """Convolution over v = (tad/TD)^BETA, of which a dose enters with the density exp(-v), by the tanh-sinh rule."""
+    k = p["TVCL"] / p["TVV"]
+    s = np.arange(-360, 361) / 90.0
+    node = 0.5 * (1 + np.tanh(0.5 * math.pi * np.sinh(s)))
+    weight = 0.25 * math.pi * np.cosh(s) / np.cosh(0.5 * math.pi * np.sinh(s)) ** 2 / 90.0
+
+    def unit(x):
+        found = []
+        for after in np.atleast_1d(x):
+            top = min((max(after, 0.0) / p["TVTD"]) ** p["TVBETA"], 60.0)
+            v = top * node
+            found.append(top * np.sum(weight * np.exp(-v - k * (after - p["TVTD"] * v ** (1 / p["TVBETA"]))))
+                         if after > 0 else 0.0)
+        return np.array(found) / p["TVV"]
+    return {"Cp": superposed(unit, doses, t, p["F1"], p["ALAG1"])}
+
+
 # ---- Elimination.
 
 def into(index, amount):
@@ -322,7 +364,8 @@ def stimulated(p, c):
 REFERENCE = {
     "pk_zero_1cmt": zero, "pk_zero_depot_1cmt": zero_depot, "pk_zero_first_1cmt": zero_first,
     "pk_zero_then_first_1cmt": zero_then_first, "pk_first_first_1cmt": first_first,
-    "pk_transit_chain_1cmt": transit_chain, "pk_iv_1cmt_mm": iv_mm, "pk_iv_1cmt_mixed": iv_mixed,
+    "pk_transit_chain_1cmt": transit_chain, "pk_transit_1cmt": transit, "pk_weibull_1cmt": weibull,
+    "pk_iv_1cmt_mm": iv_mm, "pk_iv_1cmt_mixed": iv_mixed,
     "pk_oral_1cmt_mm": oral_mm, "pk_oral_1cmt_mixed": oral_mm, "pk_iv_2cmt_mixed": iv_2cmt_mixed,
     "pk_oral_1cmt_induction": induction, "pk_iv_2cmt_tmdd": tmdd, "pk_iv_2cmt_tmdd_qss": tmdd_qss,
     "pk_oral_1cmt_ehr": recycling, "pk_oral_1cmt_ehr_meals": recycling_meals, "pk_oral_1cmt_metabolite": metabolite,

@@ -41,6 +41,8 @@ def library():
 
 def ugly(name, value, unit):
     """A random value near the filed one that keeps shares below 1 and, of exponents, the order."""
+    if name == "TVBETA" and unit == "":  # of a Weibull curve
+        return DICE.uniform(0.5, 2.6)
     if name in ("TVAOB", "TVALPHA", "TVBETA", "TVGAMMA") or (name.startswith("TVK") and name[3:].isdigit()):
         return value * DICE.uniform(0.93, 1.07)
     if unit == "" and value <= 1:
