@@ -58,7 +58,11 @@
     X(occasion, "occasions") X(eta, "between-subject effect") X(initial, "start values") X(effect_site, "effect site")\
     X(turnover, "turnover state") X(driven, "state driven by a compartment") X(two_way, "two-way flow")               \
     X(cycle, "flows in a circle") X(clearance, "flow by clearance") X(michaelis, "Michaelis-Menten elimination")      \
-    X(response, "indirect response") X(ss_nonlinear, "SS of a model that isn't linear")
+    X(response, "indirect response") X(ss_nonlinear, "SS of a model that isn't linear")                               \
+    X(released, "release") X(released_lag, "release after a lag") X(released_overlap, "releases overlap")             \
+    X(ss_released, "SS, release") X(ss_released_long, "SS, release much longer than II")                              \
+    X(ss_2_released, "SS 2 beside a release") X(reset_released, "reset stops a release")                              \
+    X(off_released, "release stopped by its compartment") X(replaced_released, "EVID 8 beside a release")
 
 enum record_feature {
 #define X(name, text) SEEN_##name,
@@ -113,7 +117,8 @@ enum covariate_rule { RULE_NEXT, RULE_PREVIOUS, RULE_INTERPOLATE };
 struct quantity { double base, power[2], fed; int eta; const char *unit; };
 
 struct flow { int from, to, q; bool clearance, both; }; /* to NONE: out */
-struct part { int state; double fraction; int F, lag, rate, duration, zero_order; }; /* quantities or NONE */
+/* Quantities or NONE; with a shape a dose enters as from that many transit compartments with the rate constant ktr. */
+struct part { int state; double fraction; int F, lag, rate, duration, zero_order, shape, ktr; };
 struct route { int n_parts; struct part part[MOST_PARTS]; bool is_default; };
 struct saturable { int state, Vmax, Km; };
 struct site { int state, of, ke0; };
@@ -217,12 +222,16 @@ static double random_lag(const struct random_model *m, struct dice *d)
 
 static struct part make_part(struct random_model *m, struct dice *d, int state, double fraction)
 {
-    struct part p = {state, fraction, NONE, NONE, NONE, NONE, NONE};
+    struct part p = {state, fraction, NONE, NONE, NONE, NONE, NONE, 0, NONE};
     if (chance(d, 0.5))
         p.F = add_quantity(m, d, uniform(d, 0.2, 1.6), "", true);
     if (chance(d, 0.45))
         p.lag = add_quantity(m, d, random_lag(m, d), "h", !m->constant_lags);
-    if (chance(d, 0.2))
+    if (!m->linear && chance(d, 0.35)) { /* those are integrated by the reference */
+        static const int shapes[] = {1, 2, 3, 5};
+        p.shape = shapes[integer(d, 0, 3)];
+        p.ktr = add_quantity(m, d, log_uniform(d, 0.3, 4), "1/h", true);
+    } else if (chance(d, 0.2))
         p.zero_order = add_quantity(m, d, uniform(d, 0.3, 12), "h", true);
     else {
         if (chance(d, 0.5))
@@ -394,6 +403,8 @@ static void print_part(const struct part *p, bool is_default, FILE *f)
     for (int k = 0; k < 5; k++)
         if (quantity[k] != NONE)
             fprintf(f, ", %s: Q%d", key[k], quantity[k]);
+    if (p->shape > 0)
+        fprintf(f, ", released: \"gamma_p(%d, Q%d * tad)\"", p->shape, p->ktr);
     fprintf(f, "%s}\n", is_default ? ", default: dose" : "");
 }
 

@@ -21,6 +21,8 @@ typedef long double real;
 
 #define MOST_ARRIVALS 8192
 #define MOST_RUNNING 4096
+#define MOST_RELEASING 4096
+#define RELEASED 90 /* k s at which a release is over: e^-90 of it is left */
 #define MOST_INPUTS 4
 #define MOST_OUTPUTS (MOST_STATES + MOST_COMPARTMENTS)
 #define MOST_CYCLES 20000
@@ -29,7 +31,11 @@ typedef long double real;
 typedef real square[MOST_STATES][MOST_STATES];
 
 /* What one dose does through one part of its route. */
-struct input { int state; double lag; bool at_once; real amount, rate, duration; };
+struct input { int state; double lag; bool at_once; real amount, rate, duration; int shape; real ktr; };
+
+/* A dose that enters as from a chain of transit compartments: at the rate amount k (k s)^(shape-1) e^(-k s) / (shape-1)!
+ * when it has been here for s. */
+struct releasing { struct input input; real since; };
 struct arrival { double time; bool nominal, lagged, series; struct input input; };
 struct running { int state; real rate; double end; };
 
@@ -46,6 +52,7 @@ struct reference {
     size_t at;                             /* record in hand */
     int n_pending; struct arrival pending[MOST_ARRIVALS];
     int n_running; struct running running[MOST_RUNNING];
+    int n_releasing; struct releasing releasing[MOST_RELEASING];
     int n_outputs; double peak[MOST_OUTPUTS];
 };
 
@@ -278,6 +285,32 @@ static void rates_of(const struct reference *r, const real *u, const real *x, re
     add_responses(r, x, dx);
 }
 
+static void add_releases(const struct reference *r, real time, real *dx)
+{
+    for (int k = 0; k < r->n_releasing; k++) {
+        const struct input *q = &r->releasing[k].input;
+        real s = q->ktr * (time - r->releasing[k].since), term = q->amount * q->ktr * expl(-s);
+        for (int i = 1; i < q->shape; i++)
+            term *= s / i;
+        dx[q->state] += term;
+    }
+}
+
+static void forget_releases(struct reference *r, real time)
+{
+    int n = 0;
+    for (int k = 0; k < r->n_releasing; k++)
+        if (r->releasing[k].input.ktr * (time - r->releasing[k].since) < RELEASED)
+            r->releasing[n++] = r->releasing[k];
+    r->n_releasing = n;
+}
+
+static void start_releasing(struct reference *r, const struct input *q, real since)
+{
+    assert_true(r->n_releasing < MOST_RELEASING);
+    r->releasing[r->n_releasing++] = (struct releasing){*q, since};
+}
+
 /* Where the parameters change all the time: those of this time. moving is the record that ends the interval, 0 where
  * they are constant. */
 static void rates_at(struct reference *r, size_t moving, real time, const real *u, const real *x, real *dx)
@@ -287,6 +320,7 @@ static void rates_at(struct reference *r, size_t moving, real time, const real *
         values_within(r, moving, time, false);
     for (int i = 0; i < r->m->n_states; i++)
         all[i] = u[i] + (moving > 0 ? r->b[i] : 0);
+    add_releases(r, time, all);
     rates_of(r, all, x, dx);
 }
 
@@ -409,7 +443,11 @@ static void enter(struct reference *r, const struct input *q, double time)
         r->on[q->state] = true;
         assemble(r);
     }
-    if (q->at_once)
+    TABLE_SAW(r->m, released_overlap, q->shape > 0 && r->n_releasing > 0);
+    TABLE_SAW(r->m, released_lag, q->shape > 0 && q->lag > 0);
+    if (q->shape > 0)
+        start_releasing(r, q, time);
+    else if (q->at_once)
         r->x[q->state] += q->amount;
     else
         start_running(r, (struct running){q->state, q->rate, (double)(time + q->duration)});
@@ -459,6 +497,7 @@ static void advance(struct reference *r, double time)
             instant = fmin(instant, r->running[i].end);
         if (instant > r->clock)
             drift(r, instant);
+        forget_releases(r, instant);
         end_infusions(r);
         if (k != NONE && fmin(r->pending[k].time, time) <= instant) {
             struct arrival a = r->pending[k];
@@ -516,8 +555,10 @@ static void cycle_arrivals(struct reference *r, const struct run_in *c, real poi
 {
     for (int i = 0; i < c->n; i++) {
         const struct input *q = &c->input[i];
-        if (q->at_once && fmodl(q->lag, c->II) == point && j >= roundl((q->lag - point) / c->II) &&
-            !(lagged_only && q->lag == 0))
+        bool due = q->at_once && fmodl(q->lag, c->II) == point && j >= roundl((q->lag - point) / c->II);
+        if (due && q->shape > 0 && !lagged_only)
+            start_releasing(r, q, j * c->II + point);
+        else if (due && q->shape == 0 && !(lagged_only && q->lag == 0))
             r->x[q->state] += q->amount;
     }
 }
@@ -537,8 +578,9 @@ static void cycle(struct reference *r, struct run_in *c, int j)
         if (r->m->linear)
             step_linear(r->m->n_states, c->E[k], c->S[k], u, r->x);
         else if (length > 0)
-            integrate(r, 0, 0, length, u);
+            integrate(r, 0, j * c->II + c->point[k], length, u);
     }
+    forget_releases(r, (j + 1) * c->II);
 }
 
 /* x <- G x + f. */
@@ -600,6 +642,7 @@ static void run_in(struct reference *r, struct run_in *c, real *x)
     for (int i = 0; i < c->n; i++)
         first = (int)fmaxl(first, ceill((c->input[i].lag + c->input[i].duration) / c->II) + 1);
     memset(r->x, 0, sizeof r->x);
+    r->n_releasing = 0;
     for (; j < first; j++)
         cycle(r, c, j);
     if (r->m->linear)
@@ -620,6 +663,8 @@ static void leave_behind(struct reference *r, const struct run_in *c, double tim
             TABLE_SAW(r->m, ss_lag_multiple, start == 0);
             if (start > 0)
                 add_pending(r, (struct arrival){(double)(time + start), false, true, false, *q});
+            else if (q->shape > 0 && q->ktr * -start < RELEASED)
+                start_releasing(r, q, time + start);
             else if (!q->at_once && start + q->duration > 0)
                 start_running(r, (struct running){q->state, q->rate, (double)(time + start + q->duration)});
             else
@@ -639,6 +684,11 @@ static void see_steady(const struct reference *r, const struct record *x, const 
         TABLE_SAW(m, ss_lag_long, q[i].lag > x->II);
         TABLE_SAW(m, ss_lag_infusion, lagged && !q[i].at_once && q[i].duration > x->II);
     }
+    for (int i = 0; i < n; i++) {
+        TABLE_SAW(m, ss_released, q[i].shape > 0);
+        TABLE_SAW(m, ss_released_long, q[i].shape > 0 && q[i].shape / q[i].ktr > 1.5L * x->II);
+    }
+    TABLE_SAW(m, ss_2_released, x->SS == 2 && r->n_releasing > 0);
     for (int i = 0; i < m->n_compartments; i++)
         TABLE_SAW(m, ss_off, !r->on[i]);
     TABLE_SAW(m, ss_wiped, x->SS != 2 && r->n_pending > 0);
@@ -651,6 +701,9 @@ static void see_steady(const struct reference *r, const struct record *x, const 
 static void reach_steady_state(struct reference *r, const struct record *x, struct input *q, int n)
 {
     static struct run_in c;
+    static struct releasing kept[MOST_RELEASING];
+    int n_kept = x->SS == 2 ? r->n_releasing : 0;
+    memcpy(kept, r->releasing, (size_t)n_kept * sizeof *kept);
     real base[MOST_STATES], with[MOST_STATES], without[MOST_STATES] = {0};
     bool constant = x->AMT == 0, added = x->SS == 2;
     see_steady(r, x, q, n);
@@ -674,6 +727,8 @@ static void reach_steady_state(struct reference *r, const struct record *x, stru
     }
     for (int i = 0; i < r->m->n_states; i++)
         r->x[i] = added ? base[i] + with[i] - without[i] : with[i];
+    memcpy(r->releasing, kept, (size_t)n_kept * sizeof *kept);
+    r->n_releasing = n_kept;
     if (!constant)
         leave_behind(r, &c, x->TIME);
     notice(r);
@@ -696,6 +751,8 @@ static struct input input_of(const struct reference *r, const struct record *x, 
     } else if (RATE == 0) {
         q.at_once = true;
         q.amount = F * amount;
+        q.shape = p->shape;
+        q.ktr = p->shape > 0 ? r->value[p->ktr] : 0;
     } else {
         real given = RATE == -1 ? r->value[p->rate] : (real)RATE * share;
         q.rate = r->m->scales_rate ? F * given : given;
@@ -736,6 +793,7 @@ static void see_dose(const struct reference *r, const struct record *x, const st
     for (int k = 0; k < way; k++) {
         const struct part *p = &route->part[k];
         TABLE_SAW(m, zero_order, p->zero_order != NONE && !infused);
+        TABLE_SAW(m, released, p->shape > 0);
         TABLE_SAW(m, F, p->F != NONE);
         TABLE_SAW(m, F_above_1, p->F != NONE && r->value[p->F] > 1);
         TABLE_SAW(m, scales_rate, p->F != NONE && m->scales_rate && (x->RATE > 0 || x->RATE == -1));
@@ -748,7 +806,7 @@ static void see_dose(const struct reference *r, const struct record *x, const st
 static void give(struct reference *r, const struct record *x)
 {
     int way = route_of(r->m, x->CMT == 0 ? NONE : x->CMT - 1);
-    const struct part plain = {x->CMT - 1, 0, NONE, NONE, NONE, NONE, NONE};
+    const struct part plain = {x->CMT - 1, 0, NONE, NONE, NONE, NONE, NONE, 0, NONE};
     const struct route *route = way == NONE ? NULL : &r->m->route[way];
     struct input q[MOST_INPUTS];
     int n = route ? route->n_parts : 1;
@@ -780,7 +838,8 @@ static void reset(struct reference *r, const struct record *x)
         TABLE_SAW(m, reset_at_arrival, r->pending[k].time == x->TIME);
     }
     TABLE_SAW(m, reset_back, r->at > 0 && x->TIME < r->clock);
-    r->n_pending = r->n_running = 0;
+    TABLE_SAW(m, reset_released, r->n_releasing > 0);
+    r->n_pending = r->n_running = r->n_releasing = 0;
     r->clock = x->TIME;
     for (int i = 0; i < m->n_states; i++) {
         r->on[i] = true;
@@ -791,6 +850,17 @@ static void reset(struct reference *r, const struct record *x)
         r->x[s->state] = s->initial != NONE ? r->value[s->initial] : r->value[s->kin] / r->value[s->kout];
     }
     assemble(r);
+}
+
+static void stop_releases(struct reference *r, int state)
+{
+    int n = 0;
+    for (int k = 0; k < r->n_releasing; k++) {
+        TABLE_SAW(r->m, off_released, r->releasing[k].input.state == state);
+        if (r->releasing[k].input.state != state)
+            r->releasing[n++] = r->releasing[k];
+    }
+    r->n_releasing = n;
 }
 
 static void switch_compartment(struct reference *r, int CMT)
@@ -807,6 +877,7 @@ static void switch_compartment(struct reference *r, int CMT)
     if (CMT < 0) {
         r->n_running = n;
         r->x[i] = 0;
+        stop_releases(r, i);
     }
     assemble(r);
 }
@@ -843,8 +914,10 @@ static void apply(struct reference *r, const struct record *x)
         give(r, x);
     else if (x->EVID == 2 && x->CMT != 0)
         switch_compartment(r, x->CMT);
-    else if (x->EVID == 8)
+    else if (x->EVID == 8) {
+        TABLE_SAW(r->m, replaced_released, r->n_releasing > 0);
         r->x[x->CMT - 1] = x->AMT;
+    }
 }
 
 /* y[i * n_outputs + o] after record i: concentrations of the compartments with a volume, then all states; returns
@@ -854,7 +927,7 @@ static int refer(const struct random_model *m, const struct table *t, const doub
 {
     static struct reference r;
     memset(&r, 0, offsetof(struct reference, pending));
-    r.n_running = 0;
+    r.n_running = r.n_releasing = 0;
     r.m = m;
     r.t = t;
     r.eta = eta;

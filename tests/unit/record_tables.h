@@ -82,16 +82,17 @@ static void note_arrivals(const struct random_model *m, struct dice *d, struct t
         add_upcoming(t, chance(d, 0.5) ? r->TIME + lag : nextafter(r->TIME + lag, -INFINITY));
 }
 
-/* Whether every part of a dose's route states a rate, a duration; the lag of the first. */
-struct abilities { bool rate, duration; double lag; };
+/* Whether every part of a dose's route states a rate, a duration; whether one is a release; the lag of the first. */
+struct abilities { bool rate, duration, released; double lag; };
 
 static struct abilities abilities_of(const struct random_model *m, const struct record *r)
 {
     int i = route_of(m, r->CMT == 0 ? NONE : r->CMT - 1);
-    struct abilities a = {i != NONE, i != NONE, i != NONE ? lag_of(m, &m->route[i].part[0]) : 0};
+    struct abilities a = {i != NONE, i != NONE, false, i != NONE ? lag_of(m, &m->route[i].part[0]) : 0};
     for (int k = 0; i != NONE && k < m->route[i].n_parts; k++) {
         const struct part *p = &m->route[i].part[k];
         a.rate = a.rate && p->rate != NONE;
+        a.released = a.released || p->shape > 0;
         a.duration = a.duration && (p->duration != NONE || p->zero_order != NONE);
     }
     return a;
@@ -148,6 +149,13 @@ static void make_dose(const struct random_model *m, struct dice *d, struct table
         choose_rate(d, r, a);
         if (chance(d, 0.35)) {
             r->ADDL = integer(d, 1, 8);
+            r->II = interval_of(m, d, t);
+        }
+    }
+    if (a.released) { /* takes no infusion */
+        r->RATE = r->DUR = 0;
+        if (r->AMT == 0) {
+            r->AMT = uniform(d, 2, 150);
             r->II = interval_of(m, d, t);
         }
     }
