@@ -107,6 +107,12 @@ static double scale_of(const struct hl_lane *lane, double y, size_t k)
     return fmax(fmax(lane->scale[k], fmax(noise, SMALLEST_SCALE)), fabs(size));
 }
 
+/* Not below what rounding of a release leaves of a state that is small beside its dose. */
+static double tolerance_of(const struct hl_lane *lane)
+{
+    return lane->releases.n > 0 ? fmax(lane->tolerance, lane->release_noise) : lane->tolerance;
+}
+
 static int control_adjust(void *state, size_t n, unsigned int order, const double y[], const double error[],
                           const double dydt[], double *h)
 {
@@ -114,7 +120,7 @@ static int control_adjust(void *state, size_t n, unsigned int order, const doubl
     const struct hl_lane *lane = state;
     double worst = 0, old = *h;
     for (size_t k = 0; k < n; k++) {
-        double ratio = fabs(error[k]) / (lane->tolerance * scale_of(lane, y[k], k));
+        double ratio = fabs(error[k]) / (tolerance_of(lane) * scale_of(lane, y[k], k));
         if (!(ratio <= worst) && !isnan(worst)) /* NaN is worst, and stays it */
             worst = ratio;
     }
@@ -139,7 +145,7 @@ static int control_level(void *state, const double y, const double dydt, const d
 {
     (void)dydt, (void)h;
     const struct hl_lane *lane = state;
-    *level = lane->tolerance * scale_of(lane, y, k);
+    *level = tolerance_of(lane) * scale_of(lane, y, k);
     return GSL_SUCCESS;
 }
 
@@ -240,7 +246,8 @@ static double bridge_error(struct hl_lane *lane)
             return NAN;
         for (size_t k = 0; k < n; k++) {
             double error = BRIDGE_ERROR * h * fabs(lane->f[k] - lane->y_before[k]);
-            worst = fmax(worst, error / (lane->tolerance * scale_of(lane, fmax(fabs(lane->at[k]), fabs(b->y1[k])), k)));
+            double scale = scale_of(lane, fmax(fabs(lane->at[k]), fabs(b->y1[k])), k);
+            worst = fmax(worst, error / (tolerance_of(lane) * scale));
         }
     }
     return worst;

@@ -58,6 +58,7 @@ struct hl_lane {
     double *release_regs, *release_dregs; /* their register file */
     double *released;            /* n_integrated: what they have brought since the base, at t */
     bool release_fault;          /* one isn't a fraction that rises */
+    double release_noise;        /* rounding of releases, relative to the states they enter */
 
     double t, *y, *scale, h;     /* integrated states; largest |y| so far; step to try next */
     const bool *frozen;          /* by integrated state: stands still; NULL for none */

@@ -20,6 +20,9 @@
  * A dose is dropped when what is left of it, R(end) - R, is below the rounding of the dose itself; that rest enters
  * then. R(end) is R after 1e15 h: a release needn't be complete.
  *
+ * R close to 1 is rounded like 1, and so what is left of a dose is known to 1e-16 of the dose only: a state that is much
+ * smaller than a dose that has almost entered can't be integrated to more digits than that leaves (release_noise).
+ *
  * A dose's own values (the inputs of R) are those of the time it was given, so that it enters whole whatever happens to
  * covariates meanwhile. */
 #include "solve/releases.h"
@@ -33,6 +36,7 @@
 
 #define SHARE 0.125          /* of a dose per step */
 #define GONE 1e-15           /* of a dose */
+#define NOISE 1e-15          /* of what has entered of a dose */
 #define SLACK 1e-9           /* rounding of R */
 #define FOR_EVER 1e15        /* [h] */
 #define FIRST_MOMENT 1e-9    /* [h]: slopes aren't taken earlier */
@@ -250,11 +254,26 @@ void hl_releases_bring(struct hl_lane *lane, double t, double *y)
 
 /* ---- Step by step */
 
+/* The largest noise of all states that doses are entering. */
+static void find_noise(struct hl_lane *lane)
+{
+    double *entered = lane->f; /* scratch at this time */
+    memset(entered, 0, lane->plan->n_integrated * sizeof *entered);
+    for (size_t k = 0; k < lane->releases.n; k++)
+        entered[lane->releases.dose[k].place] += lane->releases.dose[k].amount * lane->releases.dose[k].now;
+    lane->release_noise = 0;
+    for (size_t k = 0; k < lane->plan->n_integrated; k++)
+        if (entered[k] > 0)
+            lane->release_noise =
+                fmax(lane->release_noise, NOISE * entered[k] / fmax(lane->scale[k], NOISE * entered[k]));
+}
+
 double hl_releases_until(struct hl_lane *lane, double stop)
 {
     if (lane->releases.n == 0)
         return stop;
     hl_release_tail_make(lane);
+    find_noise(lane);
     return lane->tail.active ? fmin(stop, lane->tail.to) : stop;
 }
 

@@ -71,7 +71,7 @@ void hl_releases_add(struct hl_lane *lane, double t, bool slope);
 void hl_releases_bring(struct hl_lane *lane, double t, double *y);
 
 /* How far the lane may go before hl_releases_settle must be called; stop at most. May make a tail: y must be up to
- * date. */
+ * date. Sets lane->release_noise. */
 double hl_releases_until(struct hl_lane *lane, double stop);
 
 /* The longest step from the lane's time, at most h, in which no dose enters by more than a share. */
