@@ -307,15 +307,20 @@ static bool summary_init(struct summary *s, const struct hl_study *study)
     return s->quantiles && s->mean && s->sd && s->fraction && s->count;
 }
 
-#define TILE 8 /* times gathered together: one cache line of every subject */
-
-/* The cohort's values of output o at TILE times from t, time by time; NaN for those who failed. */
-static void gather(const struct arm_results *r, size_t o, size_t t, size_t n, double *columns)
+/* The cohort's values of output o at up to HL_TIMES times from t: [subject][HL_TIMES]; NaN for those who failed, and
+ * where there is no time. */
+static void gather(const struct arm_results *r, size_t o, size_t t, double *rows)
 {
+    size_t n = r->n_times - t < HL_TIMES ? r->n_times - t : HL_TIMES;
     for (size_t k = 0; k < r->subjects; k++) {
         const double *from = r->values + (o * r->subjects + k) * r->n_times + t;
-        for (size_t i = 0; i < n; i++)
-            columns[i * r->subjects + k] = r->status[k] == HL_SUBJECT_GOOD ? from[i] : (double)NAN;
+        double *to = rows + k * HL_TIMES;
+        bool good = r->status[k] == HL_SUBJECT_GOOD;
+        if (good && n == HL_TIMES)
+            memcpy(to, from, HL_TIMES * sizeof *to);
+        else
+            for (size_t i = 0; i < HL_TIMES; i++)
+                to[i] = good && i < n ? from[i] : (double)NAN;
     }
 }
 
@@ -324,7 +329,6 @@ static void summarise_time(const struct hl_study *study, const struct arm_result
 {
     double q[HL_MAX_ASKED];
     size_t row = 0;
-    hl_cohort_moments(column, r->subjects, &s->mean[t], &s->sd[t], &s->count[t]);
     for (size_t i = 0; i < study->n_thresholds; i++)
         if ((size_t)study->threshold[i].output == o)
             s->fraction[row++ * r->n_times + t] =
@@ -334,26 +338,41 @@ static void summarise_time(const struct hl_study *study, const struct arm_result
         s->quantiles[i * r->n_times + t] = q[i];
 }
 
+/* Up to HL_TIMES times from t. */
+static void summarise_times(const struct hl_study *study, const struct arm_results *r, size_t o, size_t t,
+                            double *rows, double *column, struct summary *s)
+{
+    double mean[HL_TIMES], sd[HL_TIMES];
+    int count[HL_TIMES];
+    gather(r, o, t, rows);
+    hl_times_moments(rows, r->subjects, mean, sd, count);
+    for (size_t i = 0; i < HL_TIMES && t + i < r->n_times; i++) {
+        s->mean[t + i] = mean[i];
+        s->sd[t + i] = sd[i];
+        s->count[t + i] = count[i];
+        hl_times_column(rows, r->subjects, i, column);
+        summarise_time(study, r, o, t + i, column, s);
+    }
+}
+
 static enum hl_status summarise_output(const struct hl_study *study, const struct arm_results *r, size_t o,
                                        struct summary *s)
 {
     int failed = 0;
 #pragma omp parallel
     {
-        double *columns = hl_alloc(r->subjects * TILE, sizeof *columns);
-        if (!columns) {
+        double *rows = hl_alloc(r->subjects * HL_TIMES, sizeof *rows);
+        double *column = hl_alloc(r->subjects, sizeof *column);
+        if (!rows || !column) {
 #pragma omp atomic write
             failed = 1;
         }
 #pragma omp for schedule(dynamic, 4)
-        for (size_t t = 0; t < r->n_times; t += TILE) {
-            size_t n = r->n_times - t < TILE ? r->n_times - t : TILE;
-            if (columns)
-                gather(r, o, t, n, columns);
-            for (size_t i = 0; columns && i < n; i++)
-                summarise_time(study, r, o, t + i, columns + i * r->subjects, s);
-        }
-        hl_free(columns);
+        for (size_t t = 0; t < r->n_times; t += HL_TIMES)
+            if (rows && column)
+                summarise_times(study, r, o, t, rows, column, s);
+        hl_free(column);
+        hl_free(rows);
     }
     return failed ? HL_ERR_MEMORY : HL_OK;
 }

@@ -27,13 +27,21 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
 enum hl_status hl_meter_values(const struct hl_meter *meter, const struct hl_block *block, size_t metric,
                                double *values, size_t width);
 
-/* Hyndman-Fan type 7 quantiles of n values (reordered in place; NaN left out first); result[j] NaN when none are
- * left. */
+/* Hyndman-Fan type 7 quantiles of n values (reordered and overwritten; NaN left out first); result[j] NaN when none
+ * are left. */
 void hl_quantiles(double *values, size_t n, const double *probability, size_t n_probabilities, double *result);
 
 /* Across n subjects at one time (values unchanged, NaN left out, sums in fixed order): mean, sample sd (n - 1),
  * count. */
 void hl_cohort_moments(const double *values, size_t n, double *mean, double *sd, int *count);
+
+#define HL_TIMES 8 /* times looked at together: one cache line of every subject */
+
+/* The same at HL_TIMES times at once, bit for bit: rows[subject][HL_TIMES] gives mean, sd and count of each time. */
+void hl_times_moments(const double *rows, size_t n, double *mean, double *sd, int *count);
+
+/* The values of all n subjects at time t of the HL_TIMES, one after another. */
+void hl_times_column(const double *rows, size_t n, size_t t, double *column);
 
 /* Share of the counted values above threshold. */
 double hl_cohort_fraction_above(const double *values, size_t n, double threshold);

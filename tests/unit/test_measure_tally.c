@@ -219,11 +219,17 @@ static void quantiles_agree_with_sorting(void **state)
     double q[8];
     uint64_t word = 88172645463325252u;
     for (size_t n = 1; n < 5000; n = n < 40 ? n + 1 : n * 3 / 2)
-        for (int kind = 0; kind < 4; kind++) {
+        for (int kind = 0; kind < 7; kind++) { /* 4: widely spread; 5: a few far outliers; 6: infinite ones too */
             for (size_t i = 0; i < n; i++) {
                 word ^= word << 13, word ^= word >> 7, word ^= word << 17;
                 double u = (double)(word >> 11) * 0x1p-53;
                 x[i] = kind == 0 ? u : kind == 1 ? floor(7 * u) : kind == 2 ? (double)i : -(double)i;
+                if (kind == 4)
+                    x[i] = exp(1400 * u - 700);
+                if (kind == 5)
+                    x[i] = u < 0.01 ? 1e300 * u : u;
+                if (kind == 6)
+                    x[i] = u < 0.03 ? -(double)INFINITY : u > 0.96 ? (double)INFINITY : u;
             }
             memcpy(sorted, x, n * sizeof *x);
             qsort(sorted, n, sizeof *sorted, ascending);
@@ -232,9 +238,54 @@ static void quantiles_agree_with_sorting(void **state)
                 double h = (double)(n - 1) * p[k];
                 size_t below = (size_t)floor(h), above = below + 1 < n ? below + 1 : n - 1;
                 double expected = sorted[below] + (h - (double)below) * (sorted[above] - sorted[below]);
-                assert_true(q[k] == (below + 1 < n ? expected : sorted[n - 1]));
+                expected = below + 1 < n ? expected : sorted[n - 1];
+                assert_true(q[k] == expected || (isnan(q[k]) && isnan(expected))); /* between infinities: NaN */
             }
         }
+}
+
+/* Taking many quantiles at once gives what taking each alone gives. */
+static void many_quantiles_agree_with_single_ones(void **state)
+{
+    (void)state;
+    enum { N = 1731, MANY = 200 };
+    static double x[N], y[N];
+    double p[MANY], q[MANY], one;
+    for (size_t i = 0; i < MANY; i++)
+        p[i] = (double)((i * 37) % MANY) / (MANY - 1);
+    for (size_t count = 3; count <= MANY; count += 61) { /* below and above what is taken in one pass */
+        for (size_t i = 0; i < N; i++)
+            x[i] = i % 11 == 5 ? (double)NAN : sin(2.385 * (double)i) * exp(0.003 * (double)i);
+        memcpy(y, x, sizeof y);
+        hl_quantiles(y, N, p, count, q);
+        for (size_t i = 0; i < count; i++) {
+            memcpy(y, x, sizeof y);
+            hl_quantiles(y, N, p + i, 1, &one);
+            assert_memory_equal(&one, &q[i], sizeof one);
+        }
+    }
+}
+
+static void moments_of_times_agree_with_single_ones(void **state)
+{
+    (void)state;
+    enum { N = 517 };
+    static double rows[N * HL_TIMES], column[N];
+    double mean[HL_TIMES], sd[HL_TIMES], m, s;
+    int count[HL_TIMES], c;
+    for (size_t i = 0; i < N * HL_TIMES; i++)
+        rows[i] = i % HL_TIMES == 3 || i % 7 == 4 || (i % HL_TIMES == 6 && i > 6) ? (double)NAN
+                                                                              : exp(sin(1.7 * (double)i)) - 1.1;
+    hl_times_moments(rows, N, mean, sd, count);
+    for (size_t t = 0; t < HL_TIMES; t++) { /* time 3: nobody; time 6: one subject */
+        hl_times_column(rows, N, t, column);
+        hl_cohort_moments(column, N, &m, &s, &c);
+        assert_int_equal(count[t], c);
+        assert_int_equal(c == 0, t == 3);
+        assert_int_equal(c == 1, t == 6);
+        assert_memory_equal(&m, &mean[t], sizeof m);
+        assert_memory_equal(&s, &sd[t], sizeof s);
+    }
 }
 
 static void moments_leave_nan_out(void **state)
@@ -261,7 +312,8 @@ int main(void)
         cmocka_unit_test(spells_above_are_located),   cmocka_unit_test(never_above_is_nan_and_zero),
         cmocka_unit_test(both_above_is_where_they_meet), cmocka_unit_test(quantiles_are_type_seven),
         cmocka_unit_test(quantiles_agree_with_sorting),
-        cmocka_unit_test(moments_leave_nan_out),
+        cmocka_unit_test(many_quantiles_agree_with_single_ones),
+        cmocka_unit_test(moments_of_times_agree_with_single_ones), cmocka_unit_test(moments_leave_nan_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
