@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A block of subjects, from parameters to outputs:
  *   1. for each subject: events, rate matrices taken apart, start values or steady state;
- *   2. where something is integrated, or someone listens: subject after subject, alone (lane.c);
+ *   2. where something is integrated: eight subjects at a time (batch.c); where someone listens, and for whatever batch.c
+ *      hands back: subject after subject, alone (lane.c);
  *   3. all subjects together through the output times (sweep.c).
  * Whatever goes wrong with one subject becomes its status; the others never notice. */
 #include <math.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "solve/batch.h"
 #include "solve/lane.h"
 #include "solve/steady.h"
 #include "solve/sweep.h"
@@ -20,6 +22,7 @@ struct hl_solver {
     size_t max_lanes;
     struct hl_modes_work *work;
     struct hl_lane *lane;
+    struct hl_batch *batch;          /* NULL when the plan can't be integrated by it */
     struct hl_sweep *sweep;
     struct hl_steady_work *steady;   /* NULL when no regimen is steady */
     struct hl_modes *modes;          /* max_lanes * n_components */
@@ -39,6 +42,8 @@ static bool solver_alloc(struct hl_solver *s)
     s->work = hl_modes_work_create(plan->largest);
     s->lane = hl_lane_create(plan);
     s->sweep = hl_sweep_create(plan, s->max_lanes);
+    if (hl_batch_create(plan, &s->batch) != HL_OK)
+        return false;
     s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan, plan->regimen->n_steady) : NULL;
     s->modes = hl_alloc(s->max_lanes * plan->n_components, sizeof *s->modes);
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
@@ -87,6 +92,7 @@ void hl_solver_free(struct hl_solver *s)
         hl_release_list_clear(&s->start[l].releases);
     hl_steady_work_free(s->steady);
     hl_sweep_free(s->sweep);
+    hl_batch_free(s->batch);
     hl_lane_free(s->lane);
     hl_modes_work_free(s->work);
     void *part[] = {s->modes, s->start, s->start_values, s->events, s->status, s->x, s->sample, s};
@@ -258,19 +264,23 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
         return HL_ERR_INTERNAL;
     if (reserve_samples(s, n_times, block->lanes) != HL_OK)
         return HL_ERR_MEMORY;
-    bool alone = s->plan->n_integrated > 0 || (listener && (listener->wants_segments || listener->event));
     for (size_t l = 0; l < block->lanes; l++) {
         s->status[l] = l < block->n ? HL_SUBJECT_GOOD : HL_SUBJECT_BAD_PARAMETERS; /* padding: not computed */
-        if (l >= block->n)
-            continue;
-        enum hl_status status = prepare(s, block, l, time, n_times);
+        enum hl_status status = l < block->n ? prepare(s, block, l, time, n_times) : HL_OK;
         if (status != HL_OK)
             return status;
-        if (alone && s->status[l] == HL_SUBJECT_GOOD)
-            s->status[l] = (signed char)go_alone(s, block, l, output, n_outputs, time, n_times, listener);
     }
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .start = s->start,
                                    .events = s->events, .status = s->status};
+    bool heard = listener && (listener->wants_segments || listener->event), batched = s->batch && !heard;
+    for (size_t first = 0; (heard || s->plan->n_integrated > 0) && first < block->lanes; first += HL_LANES) {
+        bool done[HL_LANES] = {false};
+        if (batched)
+            hl_batch_run(s->batch, &subjects, block->regs, first, time, n_times, s->sample, done);
+        for (size_t l = first; l < first + HL_LANES; l++)
+            if (s->status[l] == HL_SUBJECT_GOOD && !done[l - first])
+                s->status[l] = (signed char)go_alone(s, block, l, output, n_outputs, time, n_times, listener);
+    }
     enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);
     if (status == HL_OK)
         report(s, block, n_outputs, n_times);

@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a program over registers to sums of series.
+ *
+ * The program is read once, instruction by instruction, and every register's present value is known as
+ *     constant + sum coefficient_i * slot_i,
+ * coefficients being constants of a subject and slots series: integrated states, modes of exact states, clocks, and the
+ * results of what isn't linear. Sums, differences and products with constants stay such forms and cost nothing; a
+ * product or quotient of two moving values makes a new slot, after factors have been taken out of single terms. What
+ * only combines constants goes to a program of its own that is run once per subject.
+ *
+ * For Michaelis-Menten elimination, Vmax c / (Km + c) with c = A/V, there remain a sum (Km + A/V), a quotient A / sum
+ * and the coefficient Vmax/V. Rounding differs from that of the program as written, by units of 1e-16. */
+#include "solve/batch_code.h"
+
+#include <string.h>
+
+#include "base/memory.h"
+#include "model/ops.h"
+
+struct form {
+    int constant;                    /* row, -1 for 0 */
+    size_t n;
+    struct hl_batch_term *term;      /* slots ascending */
+    int slot;                        /* where it stands as a series, -1 when nowhere yet */
+};
+
+struct maker {
+    struct hl_batch_program *program;
+    const struct hl_plan *plan;
+    struct hl_arena *arena;
+    struct form **value;             /* by register; NULL: the register itself, a constant */
+    struct hl_instruction *constants; size_t constants_capacity;
+    struct hl_batch_term *term; size_t n_terms, term_capacity;
+    struct hl_batch_op *op; size_t op_capacity;
+    struct hl_batch_rate *rate; size_t rate_capacity;
+    bool good;
+};
+
+/* Room for one more: arrays in an arena grow by doubling. */
+static void *room(struct maker *m, void *array, size_t n, size_t *capacity, size_t size)
+{
+    if (n < *capacity)
+        return array;
+    *capacity = *capacity ? 2 * *capacity : 32;
+    void *grown = hl_arena_alloc(m->arena, *capacity, size);
+    if (n > 0)
+        memcpy(grown, array, n * size);
+    return grown;
+}
+
+/* ---- Constants: rows of the file; as a coefficient -1 means 1, as an addend 0 */
+
+static int new_row(struct maker *m)
+{
+    return (int)m->program->n_rows++;
+}
+
+static int compute(struct maker *m, int op, int a, int b, int c)
+{
+    struct hl_program *p = &m->program->constants;
+    m->constants = room(m, m->constants, p->n, &m->constants_capacity, sizeof *m->constants);
+    p->code = m->constants;
+    int row = new_row(m);
+    p->code[p->n++] = (struct hl_instruction){op, row, a, b, c};
+    return row;
+}
+
+static int times(struct maker *m, int a, int b)
+{
+    return a < 0 ? b : b < 0 ? a : compute(m, HL_OP_MUL, a, b, -1);
+}
+
+static int over(struct maker *m, int a, int b)
+{
+    return b < 0 ? a : compute(m, HL_OP_DIV, a < 0 ? m->program->one : a, b, -1);
+}
+
+static int negative(struct maker *m, int a)
+{
+    return compute(m, HL_OP_NEG, a < 0 ? m->program->one : a, -1, -1);
+}
+
+static int plus(struct maker *m, int a, int b)
+{
+    return a < 0 ? b : b < 0 ? a : compute(m, HL_OP_ADD, a, b, -1);
+}
+
+/* ---- Forms */
+
+static struct form *new_form(struct maker *m, size_t n)
+{
+    struct form *f = hl_arena_alloc(m->arena, 1, sizeof *f);
+    f->term = hl_arena_alloc(m->arena, n, sizeof *f->term);
+    f->constant = f->slot = -1;
+    return f;
+}
+
+static struct form *form_of_row(struct maker *m, int row)
+{
+    struct form *f = new_form(m, 0);
+    f->constant = row;
+    return f;
+}
+
+static struct form *form_of_slot(struct maker *m, int slot)
+{
+    struct form *f = new_form(m, 1);
+    f->term[f->n++] = (struct hl_batch_term){slot, -1};
+    f->slot = slot;
+    return f;
+}
+
+static bool is_constant(const struct form *f)
+{
+    return f->n == 0;
+}
+
+static struct form *scaled(struct maker *m, const struct form *f, int coef, bool divide)
+{
+    struct form *g = new_form(m, f->n);
+    for (size_t i = 0; i < f->n; i++)
+        g->term[g->n++] = (struct hl_batch_term){
+            f->term[i].slot, divide ? over(m, f->term[i].coef, coef) : times(m, f->term[i].coef, coef)};
+    if (f->constant >= 0)
+        g->constant = divide ? over(m, f->constant, coef) : times(m, f->constant, coef);
+    return g;
+}
+
+static struct form *turned(struct maker *m, const struct form *f)
+{
+    struct form *g = new_form(m, f->n);
+    for (size_t i = 0; i < f->n; i++)
+        g->term[g->n++] = (struct hl_batch_term){f->term[i].slot, negative(m, f->term[i].coef)};
+    g->constant = f->constant >= 0 ? negative(m, f->constant) : -1;
+    return g;
+}
+
+static struct form *sum_of(struct maker *m, const struct form *f, const struct form *g)
+{
+    struct form *s = new_form(m, f->n + g->n);
+    s->constant = plus(m, f->constant, g->constant);
+    for (size_t i = 0, j = 0; i < f->n || j < g->n;) {
+        if (j == g->n || (i < f->n && f->term[i].slot < g->term[j].slot)) {
+            s->term[s->n++] = f->term[i++];
+        } else if (i == f->n || g->term[j].slot < f->term[i].slot) {
+            s->term[s->n++] = g->term[j++];
+        } else {
+            int one = m->program->one, a = f->term[i].coef, b = g->term[j].coef;
+            int coef = compute(m, HL_OP_ADD, a < 0 ? one : a, b < 0 ? one : b, -1);
+            s->term[s->n++] = (struct hl_batch_term){f->term[i].slot, coef};
+            i++, j++;
+        }
+    }
+    return s;
+}
+
+static struct hl_batch_sum keep_sum(struct maker *m, const struct form *f)
+{
+    struct hl_batch_sum sum = {m->n_terms, f->n, f->constant};
+    for (size_t i = 0; i < f->n; i++) {
+        m->term = room(m, m->term, m->n_terms, &m->term_capacity, sizeof *m->term);
+        m->term[m->n_terms++] = f->term[i];
+    }
+    return sum;
+}
+
+static int new_op(struct maker *m, struct hl_batch_op op)
+{
+    struct hl_batch_code *code = &m->program->code;
+    m->op = room(m, m->op, code->n_ops, &m->op_capacity, sizeof *m->op);
+    op.dst = (int)code->n_slots++;
+    m->op[code->n_ops++] = op;
+    return op.dst;
+}
+
+/* The slot in which a form stands as a series. */
+static int slot_of(struct maker *m, struct form *f)
+{
+    if (f->slot < 0)
+        f->slot = new_op(m, (struct hl_batch_op){.kind = HL_BATCH_SUM, .a = -1, .sum = keep_sum(m, f)});
+    return f->slot;
+}
+
+/* f = *coef * slot, with a coefficient taken out of a single term. */
+static int factored(struct maker *m, struct form *f, int *coef)
+{
+    *coef = -1;
+    if (f->n != 1 || f->constant >= 0)
+        return slot_of(m, f);
+    *coef = f->term[0].coef;
+    return f->term[0].slot;
+}
+
+static struct form *one_term(struct maker *m, int slot, int coef)
+{
+    struct form *f = form_of_slot(m, slot);
+    f->term[0].coef = coef;
+    f->slot = coef < 0 ? slot : -1;
+    return f;
+}
+
+/* ---- Operations */
+
+static struct form *product_of(struct maker *m, struct form *f, struct form *g)
+{
+    if (is_constant(f) || is_constant(g)) {
+        struct form *moving = is_constant(f) ? g : f, *still = is_constant(f) ? f : g;
+        return still->constant < 0 ? new_form(m, 0) : scaled(m, moving, still->constant, false);
+    }
+    int p, q, a = factored(m, f, &p), b = factored(m, g, &q);
+    return one_term(m, new_op(m, (struct hl_batch_op){.kind = HL_BATCH_PRODUCT, .a = a, .b = b}), times(m, p, q));
+}
+
+static struct form *quotient_of(struct maker *m, struct form *f, struct form *g)
+{
+    if (is_constant(g))
+        return scaled(m, f, g->constant, true);
+    int p = f->constant, q, a = is_constant(f) ? -1 : factored(m, f, &p), b = factored(m, g, &q);
+    if (is_constant(f) && f->constant < 0)
+        return new_form(m, 0);
+    return one_term(m, new_op(m, (struct hl_batch_op){.kind = HL_BATCH_QUOTIENT, .a = a, .b = b}), over(m, p, q));
+}
+
+static struct form *function_of(struct maker *m, enum hl_batch_kind kind, struct form *f)
+{
+    int a = slot_of(m, f);
+    return form_of_slot(m, new_op(m, (struct hl_batch_op){.kind = kind, .a = a, .b = a}));
+}
+
+static struct form *power_of(struct maker *m, struct form *f, int exponent)
+{
+    int a = slot_of(m, f);
+    return form_of_slot(m, new_op(m, (struct hl_batch_op){.kind = HL_BATCH_POWER, .a = a, .b = a, .coef = exponent}));
+}
+
+/* True when a row holds this number for every subject. */
+static bool is_number(const struct maker *m, int row, double number)
+{
+    const struct hl_system *system = m->plan->system;
+    return row >= 0 && (size_t)row < system->n_regs && system->reg[row].kind == HL_REG_CONSTANT
+           && system->initial[row] == number; /* the very number */
+}
+
+/* C^n / (C^n + K^n), K and n constant; C / (C + K) for n = 1. */
+static struct form *hill_of(struct maker *m, struct form *C, int K, int n)
+{
+    if (is_number(m, n, 1.0))
+        return quotient_of(m, C, sum_of(m, C, form_of_row(m, K)));
+    struct form *u = power_of(m, C, n);
+    return quotient_of(m, u, sum_of(m, u, form_of_row(m, compute(m, HL_OP_POW, K, n, -1))));
+}
+
+/* ---- Registers */
+
+static int new_slot_with_rate(struct maker *m, struct hl_batch_sum sum, int inflow)
+{
+    struct hl_batch_code *code = &m->program->code;
+    m->rate = room(m, m->rate, code->n_rates, &m->rate_capacity, sizeof *m->rate);
+    m->rate[code->n_rates] = (struct hl_batch_rate){(int)code->n_slots, sum, inflow};
+    code->n_rates++;
+    return (int)code->n_slots++;
+}
+
+static void set_clocks(struct maker *m)
+{
+    const struct hl_system *system = m->plan->system;
+    struct hl_batch_program *p = m->program;
+    p->time_slot = -1;
+    p->clock = hl_arena_alloc(m->arena, system->n_instances, sizeof *p->clock);
+    for (size_t i = 0; i <= system->n_instances; i++) {
+        int reg = i < system->n_instances ? system->instance[i].tad_reg : system->time_reg;
+        bool read = false;
+        for (size_t k = 0; reg >= 0 && k < m->plan->rhs->n; k++) {
+            const struct hl_instruction *in = &m->plan->rhs->code[k];
+            read = read || in->a == reg || in->b == reg || in->c == reg;
+        }
+        if (!read)
+            continue;
+        int running = i < system->n_instances ? new_row(m) : p->one;
+        int slot = new_slot_with_rate(m, keep_sum(m, form_of_row(m, running)), -1);
+        m->value[reg] = form_of_slot(m, slot);
+        if (i < system->n_instances)
+            p->clock[p->n_clocks++] = (struct hl_batch_clock){i, slot, running};
+        else
+            p->time_slot = slot;
+    }
+}
+
+static void set_modes(struct maker *m, size_t c)
+{
+    struct hl_batch_program *p = m->program;
+    const struct hl_component *component = &m->plan->component[c];
+    size_t first = p->n_modes, n = component->shape.n;
+    for (size_t j = 0; j < n; j++) {
+        struct hl_batch_mode *mode = &p->mode[p->n_modes++];
+        *mode = (struct hl_batch_mode){.component = c, .place = j, .lambda = new_row(m), .input = new_row(m)};
+        struct form *f = one_term(m, (int)p->code.n_slots, mode->lambda);
+        f->constant = mode->input;
+        mode->slot = new_slot_with_rate(m, keep_sum(m, f), -1);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!m->plan->read_by_rhs[component->state[i]])
+            continue;
+        struct form *x = new_form(m, n);
+        for (size_t j = 0; j < n; j++) {
+            if (!component->shape.reach[i * n + j])
+                continue;
+            struct hl_batch_view *view = &p->view[p->n_views++];
+            *view = (struct hl_batch_view){first + j, i, new_row(m)};
+            x->term[x->n++] = (struct hl_batch_term){p->mode[first + j].slot, view->row};
+        }
+        m->value[m->plan->system->state[component->state[i]].reg] = x;
+    }
+}
+
+static void set_exact_states(struct maker *m)
+{
+    struct hl_batch_program *p = m->program;
+    const struct hl_plan *plan = m->plan;
+    size_t most_views = 0;
+    p->component_used = hl_arena_alloc(m->arena, plan->n_components, sizeof *p->component_used);
+    for (size_t c = 0; c < plan->n_components; c++) {
+        most_views += plan->component[c].shape.n * plan->component[c].shape.n;
+        for (size_t i = 0; i < plan->component[c].shape.n; i++)
+            p->component_used[c] = p->component_used[c] || plan->read_by_rhs[plan->component[c].state[i]];
+    }
+    p->mode = hl_arena_alloc(m->arena, plan->n_modes, sizeof *p->mode);
+    p->view = hl_arena_alloc(m->arena, most_views, sizeof *p->view);
+    for (size_t c = 0; c < plan->n_components; c++)
+        if (p->component_used[c])
+            set_modes(m, c);
+}
+
+static struct form *operand(struct maker *m, int reg)
+{
+    return reg < 0 ? NULL : m->value[reg] ? m->value[reg] : form_of_row(m, reg);
+}
+
+/* A constant's row; one is made for 0. */
+static int row_of(struct maker *m, const struct form *f)
+{
+    return f->constant >= 0 ? f->constant : compute(m, HL_OP_SUB, m->program->one, m->program->one, -1);
+}
+
+/* What an instruction leaves; NULL when it has no series here. */
+static struct form *result_of(struct maker *m, const struct hl_instruction *in)
+{
+    struct form *a = operand(m, in->a), *b = operand(m, in->b), *c = operand(m, in->c);
+    if (is_constant(a) && (!b || is_constant(b)) && (!c || is_constant(c)))
+        return form_of_row(m, compute(m, in->op, row_of(m, a), b ? row_of(m, b) : -1, c ? row_of(m, c) : -1));
+    switch ((enum hl_op)in->op) {
+    case HL_OP_COPY: return a;
+    case HL_OP_NEG: return turned(m, a);
+    case HL_OP_ADD: return sum_of(m, a, b);
+    case HL_OP_SUB: return sum_of(m, a, turned(m, b));
+    case HL_OP_MUL: return product_of(m, a, b);
+    case HL_OP_DIV: return is_constant(b) && b->constant < 0 ? NULL : quotient_of(m, a, b);
+    case HL_OP_EXP: return function_of(m, HL_BATCH_EXP, a);
+    case HL_OP_LOG: return function_of(m, HL_BATCH_LOG, a);
+    case HL_OP_POW: return is_constant(b) ? power_of(m, a, row_of(m, b)) : NULL;
+    case HL_OP_HILL: return is_constant(b) && is_constant(c) ? hill_of(m, a, row_of(m, b), row_of(m, c)) : NULL;
+    default: return NULL;
+    }
+}
+
+static void set_states(struct maker *m)
+{
+    const struct hl_plan *plan = m->plan;
+    for (size_t i = 0; i < plan->n_integrated; i++)
+        m->value[plan->system->state[plan->integrated[i]].reg] =
+            form_of_slot(m, new_slot_with_rate(m, (struct hl_batch_sum){0, 0, -1}, (int)i));
+}
+
+bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena)
+{
+    const struct hl_system *system = plan->system;
+    *program = (struct hl_batch_program){.n_rows = system->n_regs + 1, .one = (int)system->n_regs};
+    struct maker maker = {.program = program, .plan = plan, .arena = arena}, *m = &maker;
+    m->value = hl_arena_alloc(arena, system->n_regs, sizeof *m->value);
+    set_states(m);
+    set_clocks(m);
+    set_exact_states(m);
+    for (size_t k = 0; k < plan->rhs->n; k++) {
+        struct form *f = result_of(m, &plan->rhs->code[k]);
+        if (!f)
+            return false;
+        m->value[plan->rhs->code[k].dst] = f;
+    }
+    for (size_t i = 0; i < plan->n_integrated; i++) {
+        struct form *f = operand(m, system->state[plan->integrated[i]].derivative_reg);
+        m->rate[i].sum = keep_sum(m, f);
+    }
+    program->code.n_states = plan->n_integrated;
+    program->code.n_terms = m->n_terms;
+    program->code.term = m->term;
+    program->code.op = m->op;
+    program->code.rate = m->rate;
+    return true;
+}

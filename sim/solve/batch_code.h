@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A plan's rates of change rewritten for Taylor series: what is constant for a
+ * subject apart from what moves, what is linear gathered into sums. Made once per
+ * thread by batch.c. */
+#ifndef HL_SOLVE_BATCH_CODE_H
+#define HL_SOLVE_BATCH_CODE_H
+
+#include "solve/batch_series.h"
+#include "solve/plan.h"
+
+/* A mode of a component that rhs reads. Rows of the file: rate, constant input. */
+struct hl_batch_mode { size_t component, place; int slot, lambda, input; };
+
+/* A row of the file that holds what mode (number among the code's) shows of a state: V[place of state][place of mode].
+ * */
+struct hl_batch_view { size_t mode; size_t state_place; int row; };
+
+/* Time after dose of an instance: slot, and the row of the file that holds 1 after the first dose, 0 before. */
+struct hl_batch_clock { size_t instance; int slot, running; };
+
+struct hl_batch_program {
+    struct hl_batch_code code;
+    size_t n_rows;                   /* of the file: the system's registers, then what is computed from them */
+    int one;                         /* row of ones */
+    struct hl_program constants;     /* fills the file's computed rows */
+    size_t n_modes; struct hl_batch_mode *mode;
+    size_t n_views; struct hl_batch_view *view;
+    size_t n_clocks; struct hl_batch_clock *clock;
+    int time_slot;                   /* -1 when no rate reads the time */
+    bool *component_used;            /* by component of the plan */
+};
+
+/* False when the rates use an operation that has no series here; made in arena. */
+bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena);
+
+#endif
