@@ -119,11 +119,11 @@ $(BUILD)/bench/%: tests/bench/%.c $(LIBRARY) $(BUILD)/flags.txt
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) -Itests $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(LIBRARY) $(LIBS) -o $@
 
-# The contestants of bench_workloads. The baselines get all the machine has, as a careful user would compile them.
+# What the benchmarks of the workloads share. The baselines get all the machine has, as a careful user would compile them.
 # SUNDIALS takes part where it is installed (it has no .pc file).
 BENCH_PARTS := $(patsubst tests/bench/workloads/%.c,$(BUILD)/bench/workloads/%.o,\
                  $(filter-out %/cvode.c,$(sort $(wildcard tests/bench/workloads/*.c))))
-ifneq ($(filter bench%,$(MAKECMDGOALS))$(findstring bench_workloads,$(MAKECMDGOALS)),)
+ifneq ($(findstring bench,$(MAKECMDGOALS)),)
 ifneq ($(shell printf '\043include <cvode/cvode.h>\n' | $(CC) $(CPPFLAGS) -E - >/dev/null 2>&1 && echo yes),)
 BENCH_PARTS += $(BUILD)/bench/workloads/cvode.o
 BENCH_LIBS := -lsundials_cvode -lsundials_nvecserial -lsundials_sunmatrixdense -lsundials_sunlinsoldense
@@ -137,7 +137,8 @@ $(BUILD)/bench/workloads/%.o: tests/bench/workloads/%.c $(BUILD)/flags.txt
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(BENCH_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/bench/bench_workloads: tests/bench/bench_workloads.c $(BENCH_PARTS) $(LIBRARY) $(BUILD)/flags.txt
+WORKLOAD_BENCHES := $(addprefix $(BUILD)/bench/bench_,workloads scaling writing)
+$(WORKLOAD_BENCHES): $(BUILD)/bench/%: tests/bench/%.c $(BENCH_PARTS) $(LIBRARY) $(BUILD)/flags.txt
 	@echo "Building benchmark $<."
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(BENCH_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(BENCH_PARTS) $(LIBRARY) \
 	    $(BENCH_LIBS) $(LIBS) -o $@

@@ -148,6 +148,21 @@ void engine_rows(const struct hl_prepared *prepared, size_t n, double *rows)
     worker_clear(&w);
 }
 
+void engine_values(const struct hl_prepared *prepared, size_t n, float *values)
+{
+    size_t n_outputs = prepared->study->n_outputs, n_times = prepared->study->n_times;
+    struct worker w;
+    worker_init(&w, prepared, false);
+    for (size_t done = 0; done < n; done += BLOCK) {
+        struct hl_block block = solve_block(&w, done + 1, n - done < BLOCK ? n - done : BLOCK);
+        for (size_t o = 0; o < n_outputs; o++)
+            for (size_t k = 0; k < block.n; k++)
+                for (size_t t = 0; t < n_times; t++)
+                    values[(o * n + done + k) * n_times + t] = (float)block.out[(o * n_times + t) * block.lanes + k];
+    }
+    worker_clear(&w);
+}
+
 /* --- the same patients and doses for the baselines --- */
 
 struct workload_info {

@@ -20,6 +20,9 @@ double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, b
 /* Values of subjects 1 .. n (at most 8) as the baselines order them: rows[subject][time][output]. */
 void engine_rows(const struct hl_prepared *prepared, size_t n, double *rows);
 
+/* Values of subjects 1 .. n in single precision, as a file has them: values[output][subject][time]. */
+void engine_values(const struct hl_prepared *prepared, size_t n, float *values);
+
 /* The baselines' view of workload w: the patients and doses of the engine's own cohort and regimen. */
 struct task engine_task(const struct hl_prepared *prepared, int w, size_t n);
 void task_release(struct task *task);

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Whole runs of W1 to a file, against programs that have the values in memory and do nothing but write them:
+ *
+ *     H5Dwrite                     four datasets of float32, nothing else
+ *     chunks, hashed and synced    chunks of 64 patients by all times with H5Dwrite_chunk, SHA-256 of each, fsync
+ *     compressed                   the same chunks shuffled and deflated as `compression: fast` does, not written
+ *
+ * and the smallest run there is: one patient of W4 as a process of its own (without the table of 100 000 patients, the
+ * reading of which would be most of it).
+ * usage: bench_writing STUDIES SCRATCH.h5 OUTPUT.csv PROGRAM */
+#include <fcntl.h>
+#include <gsl/gsl_errno.h>
+#include <hdf5.h>
+#include <math.h>
+#include <omp.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "base/units.h"
+#include "store/pack.h"
+#include "workloads/engine.h"
+#include "workloads/timing.h"
+
+#define CHUNK 64            /* patients */
+#define FAST 1              /* level of compression: fast */
+#define PROCESSES 20
+
+struct values { size_t subjects, n_times, n_outputs; float *value; }; /* [output][subject][time] */
+
+static const float *chunk_of(const struct values *v, size_t output, size_t first)
+{
+    return v->value + (output * v->subjects + first) * v->n_times;
+}
+
+static hid_t dataset(hid_t file, const struct values *v, size_t output, bool chunked)
+{
+    hsize_t dims[3] = {1, v->subjects, v->n_times}, chunk[3] = {1, CHUNK, v->n_times};
+    hid_t space = H5Screate_simple(3, dims, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
+    char name[32];
+    snprintf(name, sizeof name, "y%zu", output);
+    if (chunked)
+        H5Pset_chunk(list, 3, chunk);
+    hid_t set = H5Dcreate2(file, name, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    H5Pclose(list);
+    H5Sclose(space);
+    return set;
+}
+
+static double bare_write(const struct values *v, const char *path)
+{
+    double start = seconds();
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    for (size_t o = 0; o < v->n_outputs; o++) {
+        hid_t set = dataset(file, v, o, false);
+        H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, chunk_of(v, o, 0));
+        H5Dclose(set);
+    }
+    H5Fclose(file);
+    return seconds() - start;
+}
+
+static void write_chunks(const struct values *v, hid_t set, size_t output)
+{
+    size_t bytes = CHUNK * v->n_times * sizeof(float);
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    for (size_t first = 0; first + CHUNK <= v->subjects; first += CHUNK) {
+        hsize_t offset[3] = {0, first, 0};
+        SHA256((const unsigned char *)chunk_of(v, output, first), bytes, digest);
+        H5Dwrite_chunk(set, H5P_DEFAULT, 0, offset, bytes, chunk_of(v, output, first));
+    }
+}
+
+static double write_hashed(const struct values *v, const char *path)
+{
+    double start = seconds();
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    for (size_t o = 0; o < v->n_outputs; o++) {
+        hid_t set = dataset(file, v, o, true);
+        write_chunks(v, set, o);
+        H5Dclose(set);
+    }
+    H5Fclose(file);
+    int fd = open(path, O_RDONLY);
+    fsync(fd);
+    close(fd);
+    return seconds() - start;
+}
+
+static double compress_only(const struct values *v)
+{
+    size_t bytes = CHUNK * v->n_times * sizeof(float), per_output = v->subjects / CHUNK;
+    double start = seconds();
+#pragma omp parallel
+    {
+        struct hl_packer *packer = hl_packer_create(FAST);
+        void *scratch = hl_alloc(bytes, 1), *out = hl_alloc(hl_pack_bound(packer, bytes), 1);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t i = 0; i < per_output * v->n_outputs; i++)
+            hl_pack(packer, chunk_of(v, i / per_output, i % per_output * CHUNK), bytes, sizeof(float), scratch, out);
+        hl_packer_free(packer);
+        hl_free(scratch);
+        hl_free(out);
+    }
+    return seconds() - start;
+}
+
+static double one_process(const char *program, const char *studies, const char *scratch)
+{
+    char command[4096];
+    snprintf(command, sizeof command, "%s run %s/w4.yaml --set 'cohort={subjects: 1, seed: 1}' -o %s --force --quiet",
+             program, studies, scratch);
+    double start = seconds();
+    if (system(command) != 0)
+        fprintf(stderr, "failed: %s\n", command);
+    return seconds() - start;
+}
+
+static void note(FILE *csv, const char *what, double *time, int n, double base)
+{
+    struct spread s = spread_of(time, n);
+    printf("%-52s %8.4f s [%8.4f, %8.4f]", what, s.median, s.low, s.high);
+    if (base > 0)
+        printf("  x %.2f", s.median / base);
+    putchar('\n');
+    fflush(stdout);
+    fprintf(csv, "%s,%.6g,%.6g,%.6g\n", what, s.median, s.low, s.high);
+}
+
+static struct values values_of(const char *study, size_t subjects)
+{
+    struct hl_prepared *p = engine_prepare(study, subjects, NULL, 0);
+    struct values v = {subjects, p->study->n_times, p->study->n_outputs, NULL};
+    v.value = hl_alloc(subjects * v.n_times * v.n_outputs, sizeof *v.value);
+    engine_values(p, subjects, v.value);
+    engine_release(p);
+    return v;
+}
+
+static void whole_runs(const char *studies, const char *scratch, FILE *csv)
+{
+    static const struct hl_set none = {"compression", "none"}, fast = {"compression", "fast"};
+    int runs = (int)fmin(from_environment("BENCH_WRITE_RUNS", 3), MOST_RUNS), threads = omp_get_max_threads();
+    size_t subjects = (size_t)from_environment("BENCH_WRITE_SUBJECTS", 10000);
+    char study[1024];
+    snprintf(study, sizeof study, "%s/w1.yaml", studies);
+    struct values v = values_of(study, subjects);
+    double time[5][MOST_RUNS];
+    for (int i = 0; i < runs; i++) {
+        time[0][i] = bare_write(&v, scratch);
+        time[1][i] = write_hashed(&v, scratch);
+        time[2][i] = compress_only(&v);
+        time[3][i] = engine_run(study, subjects, &none, 1, scratch, threads);
+        time[4][i] = engine_run(study, subjects, &fast, 1, scratch, threads);
+    }
+    printf("W1 to a file, %zu patients, %d threads, %.0f MB of values; x: of the row it is held against\n", subjects, threads,
+           1e-6 * (double)(subjects * v.n_times * v.n_outputs * sizeof(float)));
+    note(csv, "H5Dwrite", time[0], runs, 0);
+    note(csv, "chunks hashed and synced", time[1], runs, 0);
+    note(csv, "chunks compressed only", time[2], runs, 0);
+    note(csv, "halflife run uncompressed (x: of H5Dwrite)", time[3], runs, spread_of(time[0], runs).median);
+    note(csv, "the same (x: of chunks hashed and synced)", time[3], runs, spread_of(time[1], runs).median);
+    note(csv, "halflife run fast (x: of chunks compressed)", time[4], runs, spread_of(time[2], runs).median);
+    hl_free(v.value);
+    unlink(scratch);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5) {
+        fprintf(stderr, "usage: bench_writing STUDIES SCRATCH.h5 OUTPUT.csv PROGRAM\n");
+        return 2;
+    }
+    gsl_set_error_handler_off();
+    FILE *csv = hl_units_start() ? fopen(argv[3], "w") : NULL;
+    if (!csv)
+        return 1;
+    double time[PROCESSES];
+    const char *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm/halflife_bench.h5" : argv[2];
+    fprintf(csv, "what,median_s,low_s,high_s\n");
+    for (int i = 0; i < PROCESSES; i++)
+        time[i] = one_process(argv[4], argv[1], memory);
+    unlink(memory);
+    note(csv, "W4 with one patient as a process (file in memory)", time, PROCESSES, 0);
+    whole_runs(argv[1], argv[2], csv);
+    fclose(csv);
+    hl_units_stop();
+    return 0;
+}
