@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* How the engine's time (solving only) grows: with the number of patients, from 1 to 100 000 or what BENCH_MOST says,
- * with the number of outputs, and what a second thread brings, held against a loop that only computes. Slopes are those
- * of the straight line through (ln N, ln(t - t0)), t0 being the time for nobody; N counts from 64 on, where whole blocks
- * begin. A size that would take longer than BENCH_LONGEST seconds is left out.
+ * with the number of outputs, and what a second thread brings, held against a loop that only computes. Slopes are
+ * those of the straight line through (ln N, ln(t - t0)), t0 being the time for nobody; N counts from 64 on, where
+ * whole blocks begin. When a run has taken BENCH_LONGEST seconds, larger sizes are left out.
  * usage: bench_scaling STUDIES OUTPUT.csv */
 #include <gsl/gsl_errno.h>
 #include <math.h>
@@ -67,15 +67,15 @@ static void print_line(int w, const char *what, const struct curve *c, double fi
 static void scale_patients(const char *studies, int w, FILE *csv)
 {
     size_t most = (size_t)from_environment("BENCH_MOST", 100000);
-    double longest = from_environment("BENCH_LONGEST", 1), each = 0;
+    double longest = from_environment("BENCH_LONGEST", 0.5), last = 0;
     struct hl_prepared *p = prepare(studies, w, most, NULL);
     struct curve curve = {0};
     timed(p, FIRST_FITTED, 1); /* for warming up */
     double fixed = median_time(p, 0).median;
-    for (size_t n = 1; n <= most && curve.n < MOST_SIZES && each * (double)n < longest; n *= 10) {
+    for (size_t n = 1; n <= most && curve.n < MOST_SIZES && last < longest; n *= 10) {
         struct spread s = median_time(p, n);
         note(csv, "patients", w, (double)n, s);
-        each = s.median / (double)n;
+        last = s.median;
         if (n >= FIRST_FITTED && s.median > fixed) {
             curve.x[curve.n] = (double)n;
             curve.t[curve.n++] = s.median - fixed;
@@ -125,8 +125,8 @@ static void scale_threads(const char *studies, int w, FILE *csv)
         share[i] = speedup[i] / trivial[i];
     }
     struct spread s = spread_of(speedup, runs()), t = spread_of(trivial, runs()), q = spread_of(share, runs());
-    printf("W%d  two threads: %.2f times one [%.2f, %.2f]; trivial loop %.2f [%.2f, %.2f]; share %.2f [%.2f, %.2f]\n", w,
-           s.median, s.low, s.high, t.median, t.low, t.high, q.median, q.low, q.high);
+    printf("W%d  two threads: %.2f times one [%.2f, %.2f]; trivial loop %.2f [%.2f, %.2f]; share %.2f [%.2f, %.2f]\n",
+           w, s.median, s.low, s.high, t.median, t.low, t.high, q.median, q.low, q.high);
     fprintf(csv, "threads_share,W%d,2,%.4g,%.4g,%.4g\n", w, q.median, q.low, q.high);
     fflush(stdout);
     engine_release(p);

@@ -156,8 +156,8 @@ static void whole_runs(const char *studies, const char *scratch, FILE *csv)
         time[3][i] = engine_run(study, subjects, &none, 1, scratch, threads);
         time[4][i] = engine_run(study, subjects, &fast, 1, scratch, threads);
     }
-    printf("W1 to a file, %zu patients, %d threads, %.0f MB of values; x: of the row it is held against\n", subjects, threads,
-           1e-6 * (double)(subjects * v.n_times * v.n_outputs * sizeof(float)));
+    printf("W1 to a file, %zu patients, %d threads, %.0f MB of values; x: of the row it is held against\n", subjects,
+           threads, 1e-6 * (double)(subjects * v.n_times * v.n_outputs * sizeof(float)));
     note(csv, "H5Dwrite", time[0], runs, 0);
     note(csv, "chunks hashed and synced", time[1], runs, 0);
     note(csv, "chunks compressed only", time[2], runs, 0);

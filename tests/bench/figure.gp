@@ -15,8 +15,10 @@ set xrange [0.5:4.5]
 set xtics ("W1" 1, "W2" 2, "W3" 3, "W4" 4)
 set key outside bottom center horizontal maxcols 3
 # Rows of one method on one thread, as: number of the workload, milliseconds per patient.
-rows(m) = sprintf("< awk -F, '$2 == \"%s\" && $3 == 1 {w = substr($1, 2); print w \",\" 1e3*$6/$4 \",\" 1e3*$7/$4 \",\" 1e3*$8/$4}' workloads.csv", m)
-plot rows("matrix exponential") using ($1-0.25):2:3:4 with yerrorbars pt 5 lc rgb "#1b6ca8" title "matrix exponential", \
+rows(m) = sprintf("< awk -F, -v m='%s' -v OFS=, '$2 == m && $3 == 1 {w = substr($1, 2); ", m) \
+          . "print w, 1e3*$6/$4, 1e3*$7/$4, 1e3*$8/$4}' workloads.csv"
+plot rows("matrix exponential") using ($1-0.25):2:3:4 with yerrorbars pt 5 lc rgb "#1b6ca8" \
+         title "matrix exponential", \
      rows("GSL rk8pd 1e-6") using ($1-0.15):2:3:4 with yerrorbars pt 7 lc rgb "#e0913a" title "GSL rk8pd 1e-6", \
      rows("GSL rk8pd 1e-8") using ($1-0.05):2:3:4 with yerrorbars pt 9 lc rgb "#c0572b" title "GSL rk8pd 1e-8", \
      rows("GSL msbdf 1e-6") using ($1+0.05):2:3:4 with yerrorbars pt 11 lc rgb "#8a8a8a" title "GSL msbdf 1e-6", \

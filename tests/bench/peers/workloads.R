@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Patients, doses and times of W1 to W4 for other simulators, and how they are timed. Sourced by mrgsolve.R and rxode2.R,
-# which are run where the tables of patients are (build/bench, after `make bench`). Models come from
+# Patients, doses and times of W1 to W4 for other simulators, and how they are timed. Sourced by mrgsolve.R and
+# rxode2.R, which are run where the tables of patients are (build/bench, after `make bench`). Models come from
 # `halflife translate`, so that nobody copies an equation; the program's path is in HALFLIFE.
 
-studies <- normalizePath(file.path(dirname(sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])), ".."))
+script <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1])
+studies <- normalizePath(file.path(dirname(script), ".."))
 program <- Sys.getenv("HALFLIFE", "../halflife")
 runs <- as.integer(Sys.getenv("BENCH_RUNS", "5"))
 
