@@ -20,8 +20,9 @@
  * A dose is dropped when what is left of it, R(end) - R, is below the rounding of the dose itself; that rest enters
  * then. R(end) is R after 1e15 h: a release needn't be complete.
  *
- * R close to 1 is rounded like 1, and so what is left of a dose is known to 1e-16 of the dose only: a state that is much
- * smaller than a dose that has almost entered can't be integrated to more digits than that leaves (release_noise).
+ * R close to 1 is rounded like 1, and so what is left of a dose is known to 1e-16 of the dose only: a state that is
+ * much smaller than a dose that has almost entered can't be integrated to more digits than that leaves
+ * (release_noise).
  *
  * A dose's own values (the inputs of R) are those of the time it was given, so that it enters whole whatever happens to
  * covariates meanwhile. */
@@ -212,7 +213,7 @@ void hl_releases_begin(struct hl_lane *lane, const struct hl_event *event, const
     for (size_t i = 0; i < release->n_inputs; i++)
         dose->input[i] = input ? input[i] : lane->regs[release->input[i]];
     look_at_last(lane->release_regs, list, 0);
-    if (!(dose->now >= -SLACK && dose->now <= 1 + SLACK)) {
+    if (!(dose->now >= -SLACK && dose->end >= dose->now - SLACK && dose->end <= 1 + SLACK)) {
         list->n--;
         lane->release_fault = true; /* the next look will say so */
         return;

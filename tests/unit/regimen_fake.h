@@ -2,6 +2,7 @@
 /* Two drugs made by hand, with every kind of route, for the tests of sim/regimen: they need no model file.
  *
  *   clonazepam  oral      gut, F 0.9, lag 0.25 h (individual)         iv   central          drops  gut
+ *               slow      gut, F 0.9, lag 0.25 h (individual), released by its own course
  *   fentanyl    iv        central                                     sc   depot, modelled rate 0.037 mg/h, F 0.8
  *               lozenge   0.22 zero order over 0.25 h + 0.25 at once with lag 0.1 h
  *               patch     content 168 h * nominal, release 0.0103 then (from 30 h) 0.02, lag 2 h
@@ -28,7 +29,7 @@
 #define LANES 4
 
 enum { GUT, CENTRAL, F_CENTRAL, F_DEPOT, F_MOUTH, F_PATCH1, F_PATCH2, F_TAPE, F_SKIN1, F_SKIN2, N_STATES };
-enum { ORAL, IV, DROPS, F_IV, F_SC, F_LOZENGE, F_PATCH, F_TAPE_ROUTE, F_RESERVOIR, N_ROUTES };
+enum { ORAL, IV, DROPS, SLOW, F_IV, F_SC, F_LOZENGE, F_PATCH, F_TAPE_ROUTE, F_RESERVOIR, N_ROUTES };
 enum {
     R_F,
     R_LAG,
@@ -58,6 +59,7 @@ enum {
 static struct hl_arena *arena;
 static struct hl_diag *diag;
 static struct hl_system fake_system;
+static const struct hl_release fake_release;
 static struct hl_study fake_study;
 static double fake_time[2] = {0, 1000};
 static double fake_regs[N_REGS * LANES];
@@ -70,13 +72,16 @@ static struct hl_route_part part_of(int state)
 
 static void make_routes(void)
 {
-    static struct hl_route_part oral[1], iv[1], drops[1], fiv[1], sc[1], lozenge[2], reservoir[2];
+    static struct hl_route_part oral[1], iv[1], drops[1], slow[1], fiv[1], sc[1], lozenge[2], reservoir[2];
     static struct hl_patch_phase patch[2], tape[1];
     static struct hl_instruction patch_content, tape_content;
     static struct hl_route route[N_ROUTES];
     oral[0] = drops[0] = part_of(GUT);
     oral[0].bioavailability_reg = R_F;
     oral[0].lag_reg = R_LAG;
+    slow[0] = oral[0];
+    slow[0].input = HL_INPUT_RELEASE;
+    slow[0].release = &fake_release;
     iv[0] = part_of(CENTRAL);
     fiv[0] = part_of(F_CENTRAL);
     sc[0] = part_of(F_DEPOT);
@@ -103,6 +108,7 @@ static void make_routes(void)
     route[ORAL] = (struct hl_route){.name = "oral", .instance = 0, .n_parts = 1, .part = oral, .dose_dim = mg};
     route[IV] = (struct hl_route){.name = "iv", .instance = 0, .n_parts = 1, .part = iv, .dose_dim = mg};
     route[DROPS] = (struct hl_route){.name = "drops", .instance = 0, .n_parts = 1, .part = drops, .dose_dim = mg};
+    route[SLOW] = (struct hl_route){.name = "slow", .instance = 0, .n_parts = 1, .part = slow, .dose_dim = mg};
     route[F_IV] = (struct hl_route){.name = "iv", .instance = 1, .n_parts = 1, .part = fiv, .dose_dim = mg};
     route[F_SC] = (struct hl_route){.name = "sc", .instance = 1, .n_parts = 1, .part = sc, .dose_dim = mg};
     route[F_LOZENGE] =

@@ -88,6 +88,8 @@ static void functions(void **state)
     gives("expit(q)", "1", 1 / (1 + exp(-q)));
     gives("hill(p, q, 3.1)", "1", 1 / (1 + pow(q / p, 3.1)));
     gives("step(q) + step(-q)", "1", 1.0);
+    gives("lgamma(p)", "1", lgamma(p));
+    gives("gamma_p(1, p)", "1", -expm1(-p));
     gives("ln2 * pi", "1", 0.69314718055994530942 * 3.14159265358979323846);
     gives("t / 1 h", "1", 11.25);
 }
@@ -146,6 +148,9 @@ static void syntax_errors(void **state)
     complains("hill(p, q)", "1", 1, "hill needs 3 arguments, found 2; write hill(C, C50, n)");
     complains("min(p)", "1", 1, "min needs at least 2 arguments");
     complains("exp + 1", "1", 1, "function 'exp' without arguments");
+    complains("gamma_p(q)", "1", 1, "gamma_p needs 2 arguments, found 1; write gamma_p(a, x)");
+    complains("gamma_p(q, V)", "1", 12, "gamma_p needs a plain number, found L; divide by a reference, as in gamma_p(..., x / 1 [L])");
+    complains("lgamma(V)", "1", 8, "lgamma needs a plain number, found L; divide by a reference, as in lgamma(x / 1 [L])");
     complains("p < q < 3", "1", 7, "two comparisons in a row");
     complains("if(p > 1 && q > 1, 1, 2)", "1", 10, "expected an operator");
     complains("p && q", "1", 3, "write 'and'");

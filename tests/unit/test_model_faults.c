@@ -116,6 +116,23 @@ static const struct { const char *text, *message; } faults[] = {
     {HEAD "compartments: {a: {}}\nroutes: {oral: [{into: a, fraction: 0.7}, {into: a, fraction: 0.4}]}\n", "sum to 1.1, more than the dose"},
     {HEAD "compartments: {a: {}}\nroutes: {oral: [{into: a, fraction: 0.7}, {into: a}]}\n", "would take the whole dose again"},
     {HEAD "compartments: {a: {}}\nroutes: {oral: {into: a, zero_order: 2 h, rate: 3 mg/h}}\n", "zero_order: fixes how every dose of this route enters; leave out rate:"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, release: \"exp(-tad / 1 h) / 1 h\"}}\n",
+     "m.yaml:6:23: error: state the fraction of the dose that has entered by tad, released:, instead of its rate; as in released: \"gamma_p("},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, release: 1 h^-1, released: \"-expm1(-tad / 1 h)\"}}\n",
+     "m.yaml:6:23: error: released: says it all; leave out release:"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"-expm1(-tad / 1 h)\", zero_order: 2 h, rate: 1 mg/h, duration: 3 h}}\n",
+     "m.yaml:6:72: error: released: fixes how every dose of this route enters; leave out rate:"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"exp(-tad / 1 h) / 1 h\"}}\n",
+     "m.yaml:6:34: error: released: of 'r', a fraction, must have dimension 1, but this expression has 1/h"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"exp(-tad / 1 h)\"}}\n",
+     "m.yaml:6:34: error: released: of 'r' is the fraction of a dose that has entered by tad: it rises from 0 to 1 and never falls; with the "
+     "typical values it is 0.999999 at tad = 1e-06 h, after 1"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"2 * tad / (1 h + tad)\"}}\n", "with the typical values it is 1.02371 at tad = 1.04858 h"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"gamma_p(V / 1 L - 90, tad / 1 h)\"}}\n", "it is nan at tad = 0 h"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: V / 100 L}}\n", "released: of 'r' doesn't depend on tad"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"min(tad / 1 h, t / 1 h)\"}}\n",
+     "m.yaml:6:49: error: a release goes by the clock of its own dose; use tad, the time since it arrived"},
+    {HEAD "compartments: {a: {}}\nroutes: {r: {into: a, released: \"min(tad / 1 h, a / 1 mg)\"}}\n", "m.yaml:6:49: error: 'a' changes with time"},
     {HEAD "compartments: {a: {}}\nroutes: {p: {patch: {into: a, release: 1 h^-1}}}\n", "patch 'p' needs either content:"},
     {HEAD "compartments: {a: {}}\nroutes: {p: {patch: {into: a, content: 2 h * nominal, release: 1 h}}}\n", "the release of 'p' must have dimension 1/h"},
     {HEAD "compartments: {a: {}}\nroutes: {p: {patch: {into: a, content: nominal, release: 1 h^-1}}}\n", "the content of patch 'p' must have dimension mg, but this expression has mg/h"},
@@ -160,6 +177,10 @@ static void warnings_do_not_refuse(void **state)
     assert_non_null(s.model);
     assert_non_null(strstr(s.messages, "warning: nothing ever reaches compartment 'a'"));
     assert_null(strstr(s.messages, "urine"));
+    sample_free(&s);
+    s = sample_read("model: m\ncompartments: {b: {volume: 3 L}}\nflows: [b -> out: 1 L/h]\nroutes: {r: {into: b, released: \"0.9 * tad / (1 h + tad)\"}}\n");
+    assert_non_null(s.model);
+    assert_non_null(strstr(s.messages, "m.yaml:4:34: warning: released: of 'r' comes to 0.9 with the typical values"));
     sample_free(&s);
     s = sample_read("model: m\ncompartments: {b: {volume: 3 L}}\nroutes: {iv: {into: b}}\n");
     assert_non_null(s.model);

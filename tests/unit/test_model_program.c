@@ -114,6 +114,67 @@ static void duals_are_derivatives(void **state)
         }
 }
 
+/* gamma_p against finite sums for whole a, against erf and against itself one further: P(a+1, x) = P(a, x) - x^a e^-x /
+ * Gamma(a+1). */
+static void gamma_functions(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < N_UGLY; i++)
+        close_to("lgamma", hl_op_apply(HL_OP_LGAMMA, ugly[i], 0, 0), lgamma(ugly[i]), 1e-15);
+    for (double x = 0.0127; x < 60; x *= 2.385) {
+        double term = exp(-x), sum = term;
+        for (int k = 1; k < 7; k++)
+            sum += term *= x / k;
+        if (fabs(hl_op_apply(HL_OP_GAMMA_P, 7, x, 0) - (1 - sum)) > 5e-15)
+            fail_msg("P(7, %g) is off", x);
+        close_to("P(1/2, x)", hl_op_apply(HL_OP_GAMMA_P, 0.5, x, 0), erf(sqrt(x)), 1e-14);
+        for (double a = 0.217; a < 300; a *= 3.7) {
+            double step = exp(a * log(x) - x - lgamma(a + 1));
+            if (fabs(hl_op_apply(HL_OP_GAMMA_P, a, x, 0) - step - hl_op_apply(HL_OP_GAMMA_P, a + 1, x, 0)) > 3e-14)
+                fail_msg("P(%g + 1, %g) is off", a, x);
+        }
+    }
+    same("P(a, 0)", hl_op_apply(HL_OP_GAMMA_P, 2.385, 0, 0), 0.0);
+    same("P(a, inf)", hl_op_apply(HL_OP_GAMMA_P, 2.385, INFINITY, 0), 1.0);
+    same("P(a, 1e15)", hl_op_apply(HL_OP_GAMMA_P, 2.385, 1e15, 0), 1.0);
+    same("P(900, 1e-3), which underflows", hl_op_apply(HL_OP_GAMMA_P, 900, 1e-3, 0), 0.0);
+    same("P(0, x)", hl_op_apply(HL_OP_GAMMA_P, 0, 1, 0), NAN);
+    same("P(a, -x)", hl_op_apply(HL_OP_GAMMA_P, 2, -1, 0), NAN);
+    same("P(NaN, x)", hl_op_apply(HL_OP_GAMMA_P, NAN, 1, 0), NAN);
+}
+
+/* Along a and along x, from far below the bulk of the distribution to far above it. */
+static void slopes_of_gamma_p(void **state)
+{
+    (void)state;
+    for (double a = 0.317; a < 2000; a *= 3.7)
+        for (double x = 0.0127; x < 9000; x *= 1.9) {
+            double da, dx, h = 1e-4;
+            run_one(HL_OP_GAMMA_P, a, x, 0, 1, 0, 0, &da);
+            run_one(HL_OP_GAMMA_P, a, x, 0, 0, 1, 0, &dx);
+            double p[4], q[4];
+            static const double at[] = {-2, -1, 1, 2};
+            for (int k = 0; k < 4; k++) {
+                p[k] = hl_op_apply(HL_OP_GAMMA_P, a * (1 + at[k] * h), x, 0);
+                q[k] = hl_op_apply(HL_OP_GAMMA_P, a, x * (1 + at[k] * h), 0);
+            }
+            double ea = (p[0] - p[3] + 8 * (p[2] - p[1])) / (12 * a * h), ex = (q[0] - q[3] + 8 * (q[2] - q[1])) / (12 * x * h);
+            if (fabs(da - ea) > 1e-9 / fmin(1, a) || fabs(dx - ex) > 1e-9 / fmin(1, x))
+                fail_msg("slopes of gamma_p(%g, %g): %.12g and %.12g, differences %.12g and %.12g", a, x, da, dx, ea, ex);
+        }
+    double dy;
+    run_one(HL_OP_GAMMA_P, 0.7, 0, 0, 0, 1, 0, &dy);
+    same("gamma_p at 0, a < 1", dy, INFINITY);
+    run_one(HL_OP_GAMMA_P, 1, 0, 0, 0, 0.5, 0, &dy);
+    same("gamma_p at 0, a = 1", dy, 0.5);
+    run_one(HL_OP_GAMMA_P, 1.3, 0, 0, 0, 1, 0, &dy);
+    same("gamma_p at 0, a > 1", dy, 0.0);
+    run_one(HL_OP_GAMMA_P, -1, 2, 0, 0, 1, 0, &dy);
+    same("gamma_p of nothing", dy, NAN);
+    run_one(HL_OP_LGAMMA, 2.385, 0, 0, 1, 0, 0, &dy);
+    close_to("digamma", dy, 0.6451444560222451, 1e-13); /* psi(2.385), SciPy */
+}
+
 static void duals_at_corners(void **state)
 {
     (void)state;
@@ -218,7 +279,8 @@ int main(void)
         cmocka_unit_test(operations_are_those_of_c), cmocka_unit_test(hill_is_safe),
         cmocka_unit_test(duals_are_derivatives),     cmocka_unit_test(duals_at_corners),
         cmocka_unit_test(untaken_branch_does_not_leak), cmocka_unit_test(lanes_are_independent),
-        cmocka_unit_test(equal_subexpressions_are_one),
+        cmocka_unit_test(equal_subexpressions_are_one), cmocka_unit_test(gamma_functions),
+        cmocka_unit_test(slopes_of_gamma_p),
     };
     return cmocka_run_group_tests(tests, sample_units, NULL);
 }

@@ -422,6 +422,39 @@ static void inputs_of_routes(void **unused)
     sample_free(&s);
 }
 
+/* A route with released: what its program reads, which states it feeds, the three programs of rates. */
+static void releases(void **unused)
+{
+    (void)unused;
+    struct sample s = sample_link("model: m\nparameters: {n: {value: 3.7, grade: A}, MTT: {value: 1.9 h, grade: A}}\n"
+                                  "individual: {ktr: \"(n + 1) / MTT\"}\ncompartments: {gut: {}, central: {volume: 31.3 L}, other: {volume: 2 L}}\n"
+                                  "flows: [gut -> central: 1.3 h^-1, central -> out: 2.1 L/h, other -> out: 1 L/h]\n"
+                                  "routes: {oral: {into: gut, released: \"gamma_p(n + 1, ktr * tad)\"}, iv: {into: central}, sc: {into: other}}\n"
+                                  "outputs: {C: {value: central / 31.3 L, unit: mg/L}}\n");
+    const struct hl_system *y = s.system;
+    const struct hl_release *r = y->route[0].part[0].release;
+    static const bool released[] = {true, false, false}, fed[] = {true, true, false};
+    assert_non_null(r);
+    assert_null(y->route[1].part[0].release);
+    assert_int_equal(y->route[0].part[0].input, HL_INPUT_RELEASE);
+    assert_int_equal(r->n_inputs, 2); /* n + 1 and ktr */
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(y->state[k].released, released[k]);
+        assert_int_equal(y->state[k].fed, fed[k]);
+        assert_true(y->state[k].linear);
+    }
+    assert_int_equal(y->rhs_integrated.n, 0);
+    assert_true(y->rhs_released.n > 0 && y->rhs_released.n < y->rhs.n); /* without `other` */
+    double *regs = calloc(y->n_regs, sizeof *regs);
+    hl_system_reset(y, regs, 1);
+    hl_program_run(&y->individual, regs, 1);
+    regs[r->tad_reg] = 2.385;
+    hl_program_run(&r->program, regs, 1);
+    near("released", regs[r->released_reg], 0.7465815203989166); /* P(4.7, 4.7/1.9 * 2.385) */
+    free(regs);
+    sample_free(&s);
+}
+
 static void tables(void **unused)
 {
     (void)unused;
@@ -585,7 +618,7 @@ int main(void)
         cmocka_unit_test(example_of_the_manual), cmocka_unit_test(example_with_a_subject),
         cmocka_unit_test(matrix_and_program_agree), cmocka_unit_test(linear_forms),
         cmocka_unit_test(focus_prunes), cmocka_unit_test(patches), cmocka_unit_test(inputs_of_routes),
-        cmocka_unit_test(tables), cmocka_unit_test(extends), cmocka_unit_test(interactions), cmocka_unit_test(shared_covariates),
+        cmocka_unit_test(releases), cmocka_unit_test(tables), cmocka_unit_test(extends), cmocka_unit_test(interactions), cmocka_unit_test(shared_covariates),
     };
     return cmocka_run_group_tests(tests, sample_units, NULL);
 }

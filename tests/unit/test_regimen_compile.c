@@ -336,10 +336,10 @@ static void test_faults(void **state)
         {"12", NULL, "s.yaml:1:1: error: expected a list of items"},
         {"[12]", NULL, "s.yaml:1:2: error: expected an item such as"},
         {"[{orall: 1 mg}]", NULL,
-         "s.yaml:1:3: error: unknown key 'orall' in an item of clonazepam, whose routes are oral, iv, drops; did you "
+         "s.yaml:1:3: error: unknown key 'orall' in an item of clonazepam, whose routes are oral, iv, drops, slow; did you "
          "mean 'oral'?"},
         {"[{every: 12 h}]", NULL,
-         "s.yaml:1:2: error: this item doesn't say what is given; it needs a route of clonazepam (oral, iv, drops)"},
+         "s.yaml:1:2: error: this item doesn't say what is given; it needs a route of clonazepam (oral, iv, drops, slow)"},
         {"[{oral: 1 mg, iv: 2 mg}]", NULL, "s.yaml:1:15: error: 'oral' and 'iv' can't stand in one item"},
         {"[{oral: 1 mg, evry: 12 h}]", NULL,
          "s.yaml:1:15: error: unknown key 'evry' in a dose of clonazepam by 'oral'; did you mean 'every'?"},
@@ -398,6 +398,9 @@ static void test_faults(void **state)
          "you mean 'iv'?"},
         {NULL, "[{infuse: 5 ug/h, for: 1 h, route: patch}]",
          "s.yaml:1:36: error: 'patch' is a patch; it can't be infused into"},
+        {"[{infuse: 1 mg, over: 2 h, route: slow}]", NULL,
+         "s.yaml:1:35: error: route 'slow' gives every dose a course of its own (released:) and takes no infusion; give a "
+         "dose, 'slow: 1 mg', or infuse by a route without released:"},
         {NULL, "[{patch: 25 mg, every: 72 h, for: 9 d}]",
          "s.yaml:1:10: error: \"25 mg\" is a quantity in mg; expected a patch's strength in mg/h, such as '25 ug/h'"},
         {NULL, "[{patch: 0 ug/h, every: 72 h, for: 9 d}]", "a patch's strength must be above zero"},

@@ -21,7 +21,7 @@ static void listed(const char *clonazepam, const char *fentanyl)
 
 static void assert_event(size_t i, double time, enum hl_event_kind kind, int state, double value)
 {
-    static const char *const names[] = {"ADD", "RATE", "GIVEN", "REFUSED"};
+    static const char *const names[] = {"ADD", "RATE", "GIVEN", "REFUSED", "RELEASE"};
     if (i >= events.n)
         fail_msg("event %zu of %zu", i, events.n);
     const struct hl_event *e = &events.event[i];
@@ -67,6 +67,20 @@ static void test_modelled_inputs(void **state)
     assert_event(4, 10, HL_EVENT_RATE, F_MOUTH, 0.8 * 0.22 / 0.25);
     assert_event(5, 10.1, HL_EVENT_ADD, F_DEPOT, 0.2);
     assert_event(6, 10.25, HL_EVENT_RATE, F_MOUTH, -0.8 * 0.22 / 0.25);
+}
+
+/* A dose by a course of its own begins to enter after its lag, as one event that says which course. */
+static void test_releases(void **state)
+{
+    (void)state;
+    listed("[{slow: 2.385 mg, every: 7.1 h, doses: 2}]", NULL);
+    assert_int_equal(events.n, 4);
+    assert_event(0, 0, HL_EVENT_GIVEN, -1, 2.385);
+    assert_event(1, 0.25, HL_EVENT_RELEASE, GUT, 2.385 * 0.9);
+    assert_event(2, 7.1, HL_EVENT_GIVEN, -1, 2.385);
+    assert_event(3, 7.35, HL_EVENT_RELEASE, GUT, 2.385 * 0.9);
+    assert_ptr_equal(events.event[1].release, &fake_release);
+    assert_null(events.event[0].release);
 }
 
 static void test_infusions(void **state)
@@ -213,6 +227,24 @@ static void test_steady_with_long_lag(void **state)
 }
 
 /* Running inputs at the start of the cycle, and the list that goes on from them: the sum must stay what it was. */
+/* A cycle holds the beginnings; of earlier doses only those still on their way are in the list. */
+static void test_steady_releases(void **state)
+{
+    (void)state;
+    const struct hl_regimen *r = compiled("- {steady_state: {slow: 2.385 mg, every: 0.1 h}}\n- {slow: 1 mg}", NULL);
+    listed_for(r, 1, 1);
+    assert_event(0, 0, HL_EVENT_GIVEN, -1, 1);
+    assert_event(1, 0.05, HL_EVENT_RELEASE, GUT, 2.385 * 0.9);
+    assert_event(2, 0.15, HL_EVENT_RELEASE, GUT, 2.385 * 0.9);
+    assert_event(3, 0.25, HL_EVENT_RELEASE, GUT, 0.9);
+    assert_int_equal(events.n, 4);
+    cycled(r, 0);
+    assert_int_equal(events.n, 2);
+    assert_event(0, 0, HL_EVENT_GIVEN, -1, 2.385);
+    assert_event(1, 0.05, HL_EVENT_RELEASE, GUT, 2.385 * 0.9);
+    assert_ptr_equal(events.event[1].release, &fake_release);
+}
+
 static void test_steady_infusions(void **state)
 {
     (void)state;
@@ -403,12 +435,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_bolus_with_lag, begin, finish),
         cmocka_unit_test_setup_teardown(test_modelled_inputs, begin, finish),
+        cmocka_unit_test_setup_teardown(test_releases, begin, finish),
         cmocka_unit_test_setup_teardown(test_infusions, begin, finish),
         cmocka_unit_test_setup_teardown(test_infusions_of_another_length, begin, finish),
         cmocka_unit_test_setup_teardown(test_patches, begin, finish),
         cmocka_unit_test_setup_teardown(test_no_noise_between_items, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_boluses, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_with_long_lag, begin, finish),
+        cmocka_unit_test_setup_teardown(test_steady_releases, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_infusions, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_infusions_of_another_length, begin, finish),
         cmocka_unit_test_setup_teardown(test_steady_patches, begin, finish),
