@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Routes with a course of their own (released:), as a user has them: closed forms against chains of compartments,
-against convolution and first order; mass; doses that overlap; data sets of every kind of event at random (HL_SEED) beside
-the same with a chain; covariates that change while a dose is under way; steady states, steppers, threads, metrics,
-messages.
+against convolution and first order; mass; doses that overlap; data sets of every kind of event at random (HL_SEED)
+beside the same with a chain; covariates that change while a dose is under way; steady states, steppers, threads,
+metrics, messages.
 """
 import os
 import random
@@ -55,7 +55,8 @@ def body(enters, a):
 
 def profile(items, times, text, output="Cp", parameters=None, extra=TIGHT, cohort="typical"):
     changed = {f"x.{k}": v for k, v in (parameters or {}).items()}
-    r = run(study({"x": "body"}, {"x": items}, times, [f"x.{output}"], changed, extra=extra, cohort=cohort), models=text)
+    r = run(study({"x": "body"}, {"x": items}, times, [f"x.{output}"], changed, extra=extra, cohort=cohort),
+            models=text)
     at = [int(np.argmin(np.abs(r.time - t))) for t in times]
     return r[f"x.{output}"][0][:, at]
 
@@ -174,7 +175,8 @@ def records(text, rows, header="ID,TIME,EVID,AMT,CMT,ADDL,II,SS", outputs=("Cp",
     folder = tempfile.mkdtemp(prefix="halflife-")
     asked = ", ".join("x." + o for o in outputs)
     files = {"body.yaml": text, "events.csv": "\n".join([header] + [",".join(map(cell, row)) for row in rows]) + "\n",
-             "study.yaml": f"study: s\ndrugs: {{x: body}}\ncohort: typical\ndata: events.csv\noutputs: [{asked}]\n{extra}"}
+             "study.yaml": "study: s\ndrugs: {x: body}\ncohort: typical\ndata: events.csv\n"
+                           f"outputs: [{asked}]\n{extra}"}
     try:
         for name, content in files.items():
             with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
