@@ -12,14 +12,15 @@
  * its peak), so values far below the peak keep their relative digits. That is stricter than the scalar path, which
  * measures by the peak alone.
  *
- * Why series and not a Runge-Kutta pair. By estimate, not by trial: no pair has been measured here. A dose excites the
- * fastest rates, steps grow again while they fade, and a pair of order 8 would need several steps of 12 evaluations from
- * dose to dose and three more each for dense output. The rates of pharmacokinetic models are mostly linear; what isn't are
- * a few quotients and powers. Their series to order 15 costs 15 evaluations of the sums and some 120 products for each
- * product or quotient, gives the polynomial for all output times for nothing, needs no first guess after a dose and never
- * repeats a step. Measured on W3: about 8 steps from dose to dose for a group, 4500 looks into the polynomial where 2017
- * would do if lanes kept pace with each other; four to six times faster than GSL's rk8pd with AVX-512, not yet the 15
- * that are wanted. Where the time goes: a third in the series, a quarter in the looks, the rest around them. */
+ * Why series and not a Runge-Kutta pair. By estimate, not by trial: no pair has been measured here. A dose excites
+ * the fastest rates, steps grow again while they fade, and a pair of order 8 would need several steps of 12
+ * evaluations from dose to dose and three more each for dense output. The rates of pharmacokinetic models are mostly
+ * linear; what isn't are a few quotients and powers. Their series to order 15 costs 15 evaluations of the sums and
+ * some 120 products for each product or quotient, gives the polynomial for all output times for nothing, needs no
+ * first guess after a dose and never repeats a step. Measured on W3: about 8 steps from dose to dose for a group,
+ * 4500 looks into the polynomial where 2017 would do if lanes kept pace with each other; four to six times faster
+ * than GSL's rk8pd with AVX-512, not yet the 15 that are wanted. Where the time goes: a third in the series, a
+ * quarter in the looks, the rest around them. */
 #include "solve/batch.h"
 
 #include <float.h>
@@ -62,8 +63,8 @@ struct hl_batch {
 };
 
 /* About 0.5 ln(1/error) is the order at which a digit costs least when every term costs as many operations as it has
- * predecessors (Jorba and Zou). Here most of the work is sums, whose terms all cost the same: somewhat more pays. Orders
- * 11, 15, 19 and 23 were tried on workload W3 at 1e-7, on a noisy machine: 15 was best, 11 the slowest. */
+ * predecessors (Jorba and Zou). Here most of the work is sums, whose terms all cost the same: somewhat more pays.
+ * Orders 11, 15, 19 and 23 were tried on workload W3 at 1e-7, on a noisy machine: 15 was best, 11 the slowest. */
 static size_t order_for(double error)
 {
     size_t order = (size_t)(5 - 0.6 * log(error)) / 4 * 4 + 3;
