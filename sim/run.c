@@ -79,7 +79,7 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
     r->subjects = (size_t)arm->cohort->subjects;
     r->n_times = study->n_times;
     r->n_outputs = study->n_outputs;
-    r->values = hl_alloc(r->n_outputs * r->n_times, r->subjects * sizeof *r->values);
+    r->values = hl_alloc_unset(r->n_outputs * r->n_times, r->subjects * sizeof *r->values);
     r->covariate = hl_alloc(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
     r->individual = hl_alloc(arm->system->n_individuals, r->subjects * sizeof *r->individual);
     r->mixture = hl_alloc(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);

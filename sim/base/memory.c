@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define CACHE_LINE ((size_t)64)
+#define HUGE_PAGE ((size_t)1 << 21)
+#define LARGE ((size_t)1 << 22) /* from here on in huge pages */
 #define PIECE_ALIGNMENT ((size_t)16)
 #define FIRST_BLOCK ((size_t)8192)
 #define LARGEST_BLOCK ((size_t)1 << 20)
@@ -33,17 +36,37 @@ static int must_fail(void)
     return n == 1;
 }
 
-void *hl_alloc(size_t count, size_t size)
+/* Bytes not yet set, rounded up to whole lines or, when there are many, to whole huge pages, which the system is asked
+ * for: touching an arm's values for the first time otherwise costs as much as solving it. */
+static void *take(size_t bytes)
+{
+    if (bytes >= LARGE) {
+        bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+        void *large = aligned_alloc(HUGE_PAGE, bytes);
+#ifdef MADV_HUGEPAGE
+        if (large)
+            (void)madvise(large, bytes, MADV_HUGEPAGE); /* a wish: without it the memory is only slower */
+#endif
+        return large;
+    }
+    bytes = (bytes / CACHE_LINE + (bytes % CACHE_LINE != 0)) * CACHE_LINE;
+    return aligned_alloc(CACHE_LINE, bytes ? bytes : CACHE_LINE);
+}
+
+void *hl_alloc_unset(size_t count, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 2 || must_fail())
         return NULL;
-    bytes = (bytes / CACHE_LINE + (bytes % CACHE_LINE != 0)) * CACHE_LINE;
-    if (bytes == 0)
-        bytes = CACHE_LINE;
-    void *pointer = aligned_alloc(CACHE_LINE, bytes);
-    if (pointer)
-        memset(pointer, 0, bytes);
+    return take(bytes);
+}
+
+void *hl_alloc(size_t count, size_t size)
+{
+    void *pointer = hl_alloc_unset(count, size);
+    size_t bytes = pointer && count * size > 0 ? count * size : 1;
+    if (pointer) /* the padding too: it may be read in full vectors */
+        memset(pointer, 0, (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE);
     return pointer;
 }
 

@@ -14,11 +14,15 @@
  * or the product overflows. count or size of 0 gives a valid pointer. */
 void *hl_alloc(size_t count, size_t size);
 
+/* The same without zeros, for large arrays that are written before they are read: whoever writes first takes the
+ * pages, so threads can do it side by side. */
+void *hl_alloc_unset(size_t count, size_t size);
+
 /* Grows or shrinks *array (from hl_alloc, or NULL) from old_count to new_count elements, new ones zeroed;
  * returns the new pointer, or NULL with the old array untouched. */
 void *hl_grow(void *array, size_t old_count, size_t new_count, size_t size);
 
-/* Releases memory from hl_alloc or hl_grow; NULL is allowed. */
+/* Releases memory from hl_alloc, hl_alloc_unset or hl_grow; NULL is allowed. */
 void hl_free(void *pointer);
 
 /* For tests: the n-th allocation from now (1 = the next) and all later ones fail; 0 switches that off. */

@@ -68,10 +68,12 @@ static bool workshop_init(struct workshop *shop, const struct hl_store *s, const
                               .size = size, .level = s->writer->level, .packer = hl_packer_create(s->writer->level)};
     if (!shop->packer)
         return false;
-    shop->block = hl_alloc(HL_BLOCK_SUBJECTS * s->study->n_times, size);
-    shop->chunk = hl_alloc(chunk_bytes, 1);
-    shop->scratch = hl_alloc(chunk_bytes, 1);
-    shop->bytes = hl_alloc(hl_pack_bound(shop->packer, chunk_bytes), 1);
+    shop->block = hl_alloc_unset(HL_BLOCK_SUBJECTS * s->study->n_times, size);
+    if (shop->level == 0) /* every chunk is cut where it stays */
+        return shop->block != NULL;
+    shop->chunk = hl_alloc_unset(chunk_bytes, 1);
+    shop->scratch = hl_alloc_unset(chunk_bytes, 1);
+    shop->bytes = hl_alloc_unset(hl_pack_bound(shop->packer, chunk_bytes), 1);
     return shop->block && shop->chunk && shop->scratch && shop->bytes;
 }
 
@@ -80,12 +82,14 @@ static void narrow(const struct workshop *shop, const double *values, size_t n)
     double *wide = (double *)(void *)shop->block;
     float *single = (float *)(void *)shop->block;
     for (size_t i = 0; i < n; i++) {
-        double value = hl_one_nan(values[i] / shop->factor);
+        double value = values[i] / shop->factor;
         if (shop->size == sizeof(double))
-            wide[i] = value;
+            wide[i] = isnan(value) ? (double)NAN : value;
         else
-            single[i] = isnan(value) ? NAN : shop->rounded ? hl_round_float((float)value) : (float)value;
+            single[i] = isnan(value) ? NAN : (float)value;
     }
+    for (size_t i = 0; shop->rounded && shop->size == sizeof(float) && i < n; i++)
+        single[i] = hl_round_float(single[i]);
 }
 
 static void fill_with_nan(const struct workshop *shop, size_t from, size_t n)
@@ -111,26 +115,28 @@ static void cut_chunk(const struct workshop *shop, size_t rows, size_t t0)
     fill_with_nan(shop, rows * across, ((size_t)shop->dataset->chunk[1] - rows) * across);
 }
 
-static bool finish_chunk(const struct workshop *shop, struct packed_chunk *chunk)
+/* What is stored of the chunk that has been cut: itself, or shuffled and deflated. */
+static bool finish_chunk(struct workshop *shop, size_t raw, struct packed_chunk *chunk)
 {
-    size_t raw = (size_t)(shop->dataset->chunk[1] * shop->dataset->chunk[2]) * shop->size;
-    const void *from = shop->chunk;
-    chunk->n = raw;
-    if (shop->level > 0) {
-        chunk->n = hl_pack(shop->packer, shop->chunk, raw, shop->size, shop->scratch, shop->bytes);
-        from = shop->bytes;
+    if (shop->level == 0) {
+        chunk->n = raw;
+        chunk->bytes = shop->chunk;
+        shop->chunk = NULL;
+        return true;
     }
-    chunk->bytes = hl_alloc(chunk->n, 1);
+    chunk->n = hl_pack(shop->packer, shop->chunk, raw, shop->size, shop->scratch, shop->bytes);
+    chunk->bytes = hl_alloc_unset(chunk->n, 1);
     if (!chunk->bytes || chunk->n == 0)
         return false;
-    memcpy(chunk->bytes, from, chunk->n);
+    memcpy(chunk->bytes, shop->bytes, chunk->n);
     return true;
 }
 
-static bool pack_block(const struct workshop *shop, struct hl_packed *packed, size_t block, size_t rows,
+static bool pack_block(struct workshop *shop, struct hl_packed *packed, size_t block, size_t rows,
                        const double *values)
 {
     size_t across = (size_t)shop->dataset->chunk[2], per_block = (shop->n_times + across - 1) / across;
+    size_t raw = (size_t)shop->dataset->chunk[1] * across * shop->size;
     narrow(shop, values, rows * shop->n_times);
     if (!hl_block_digest(shop->dataset->type, shop->block, rows * shop->n_times, packed->digest[block]))
         return false;
@@ -138,8 +144,12 @@ static bool pack_block(const struct workshop *shop, struct hl_packed *packed, si
         struct packed_chunk *chunk = &packed->chunk[block * per_block + part];
         *chunk = (struct packed_chunk){
             .offset = {packed->arm, (packed->first_block + block) * HL_BLOCK_SUBJECTS, part * across}};
+        if (shop->level == 0)
+            shop->chunk = hl_alloc_unset(raw, 1);
+        if (!shop->chunk)
+            return false;
         cut_chunk(shop, rows, part * across);
-        if (!finish_chunk(shop, chunk))
+        if (!finish_chunk(shop, raw, chunk))
             return false;
     }
     return true;
