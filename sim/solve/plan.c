@@ -370,7 +370,8 @@ void hl_plan_describe(const struct hl_plan *plan, FILE *stream)
         if (exact > 0 && integrated > 0)
             fprintf(stream, "; ");
         if (integrated > 0)
-            fprintf(stream, "%zu state%s integrated by GSL %s, tolerance %g", integrated, integrated == 1 ? "" : "s",
+            fprintf(stream, "%zu state%s integrated by %sGSL %s, tolerance %g", integrated, integrated == 1 ? "" : "s",
+                    plan->everything || plan->for_records ? "" : "Taylor series where nothing is measured, else by ",
                     plan->stepper->name, plan->tolerance);
         fprintf(stream, "\n");
     }
