@@ -588,6 +588,41 @@ static void other_states_may_be_anything(void **state)
     trial_free(&chain);
 }
 
+/* Whatever allocation fails, on the way into the solver or from there through a steady state, is told and leaks
+ * nothing. */
+static void want_of_memory_is_told(void **state)
+{
+    (void)state;
+    struct trial t = trial_of(HEAD OPEN_BODY LATE_ROUTE(WEIBULL) OUTPUTS);
+    struct hl_dose cycle = {.route = route(&t, "oral"), .kind = HL_DOSE_GIVEN, .amount = 38.5};
+    struct hl_steady steady = {.period = 1.9, .n = 1, .dose = &cycle};
+    t.regimen.n_steady = 1;
+    t.regimen.steady = &steady;
+    t.tolerance = 1e-6;
+    give(&t, 0, "oral", 23.85);
+    struct hl_plan *plan = plan_of(&t);
+    struct hl_system *y = t.system;
+    double time[] = {0.5, 3}, *regs = hl_alloc(y->n_regs * HL_LANES, sizeof *regs), out[2 * HL_LANES];
+    int output = hl_system_find_output(y, "d.gut");
+    struct hl_block block = {.first = 1, .n = 1, .lanes = HL_LANES, .regs = regs, .status = t.status, .out = out};
+    hl_system_reset(y, regs, HL_LANES);
+    hl_program_run(&y->individual, regs, HL_LANES);
+    size_t failures = 0;
+    for (enum hl_status status = HL_ERR_MEMORY; status != HL_OK; failures++) {
+        hl_memory_fail_after(failures + 1);
+        struct hl_solver *solver = hl_solver_create(plan, HL_LANES);
+        status = solver ? hl_solver_run(solver, &block, &output, 1, time, 2, NULL) : HL_ERR_MEMORY;
+        hl_memory_fail_after(0);
+        assert_true(status == HL_OK || status == HL_ERR_MEMORY);
+        hl_solver_free(solver);
+    }
+    assert_true(failures > 50);
+    assert_int_equal(t.status[0], HL_SUBJECT_GOOD);
+    hl_free(regs);
+    hl_plan_free(plan);
+    trial_free(&t);
+}
+
 static int set_up(void **state)
 {
     gsl_set_error_handler_off();
@@ -610,6 +645,7 @@ int main(void)
         cmocka_unit_test(without_such_a_dose_all_is_exact),
         cmocka_unit_test(segments_carry_releases),
         cmocka_unit_test(other_states_may_be_anything),
+        cmocka_unit_test(want_of_memory_is_told),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
