@@ -21,6 +21,7 @@ static const struct hl_option options_of_translate[] = {
     {"only", 0, "OUTPUT", "only this output and what it needs, for example Cp (may be repeated)"},
     {"data", 0, "FILE.csv", "the data file named in the text; covariates it lacks are fixed at their defaults"},
     {"occasions", 0, "N", "occasions that effects between occasions are written for (default 3)"},
+    {"doses", 0, "N", "doses of a route with released: that may be under way at once (default 5)"},
     {"zero-spread", 0, NULL, "nonmem: all variances 0, to compare typical subjects"},
     {"arm", 0, "A", "of a study: this arm's parameters, by name or by number from 0 (default 0)"},
     {"set", 0, "KEY=VALUE", "of a study: change any value (may be repeated)"},
@@ -161,7 +162,7 @@ static enum hl_status read_columns(struct hl_arena *arena, const char *path, str
 static enum hl_status read_options(struct hl_arena *arena, const struct hl_arguments *arguments,
                                    struct hl_translation *translation, struct hl_diag *diag)
 {
-    uint64_t occasions = 3;
+    uint64_t occasions = 3, doses = 5;
     const char **output = hl_arena_alloc(arena, arguments->n_given, sizeof *output);
     for (size_t i = 0; i < arguments->n_given; i++)
         if (strcmp(arguments->given[i].name, "only") == 0)
@@ -171,7 +172,10 @@ static enum hl_status read_options(struct hl_arena *arena, const struct hl_argum
     enum hl_status status = read_target(arguments, &translation->target, diag);
     if (hl_arguments_integer(arguments, "occasions", 1, &occasions, diag) != HL_OK)
         status = HL_ERR_INPUT;
+    if (hl_arguments_integer(arguments, "doses", 1, &doses, diag) != HL_OK)
+        status = HL_ERR_INPUT;
     translation->occasions = (size_t)occasions;
+    translation->doses = (size_t)doses;
     enum hl_status read = read_columns(arena, hl_arguments_value(arguments, "data"), translation, diag);
     return status != HL_OK ? status : read;
 }

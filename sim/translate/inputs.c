@@ -31,6 +31,14 @@ static void give_code(struct hl_translator *t, struct hl_plan_input *x)
     t->coded = true;
 }
 
+struct hl_plan_input *hl_plan_add_input(struct hl_translator *t, const struct hl_plan_input *like, int state)
+{
+    const struct hl_plan_input copy = *like; /* the list may move */
+    struct hl_plan_input *x = add_input(t, copy.voice, copy.route, copy.text, copy.part, state);
+    give_code(t, x);
+    return x;
+}
+
 /* The route that a plain dose into this state's compartment takes, -1 for none. */
 static int route_of_state(const struct hl_translator *t, int state)
 {
@@ -54,7 +62,7 @@ static void plan_part(struct hl_translator *t, int voice, int route, const struc
     x->item[HL_ITEM_LAG] = p->lag;
     x->item[HL_ITEM_DURATION] = p->duration ? p->duration : p->input == HL_INPUT_ZERO_ORDER ? p->given : NULL;
     x->item[HL_ITEM_RATE] = p->rate ? p->rate : p->input == HL_INPUT_RATE ? p->given : NULL;
-    bool plain = true;
+    bool plain = !p->released;
     for (int i = 0; i < HL_N_ITEMS; i++)
         plain = plain && !x->item[i];
     int own = route_of_state(t, state);
@@ -62,11 +70,14 @@ static void plan_part(struct hl_translator *t, int voice, int route, const struc
         give_code(t, x);
     x->how = p->input == HL_INPUT_ZERO_ORDER ? "AMT in mg, RATE=-2"
              : p->input == HL_INPUT_RATE     ? "AMT in mg, RATE=-1"
+             : p->released ? "AMT in mg, by a course of its own"
              : x->item[HL_ITEM_RATE] && x->item[HL_ITEM_DURATION]       ? "AMT in mg; RATE=-1 for the rate, -2 for the duration of the model"
                                              : "AMT in mg";
     if (p->input == HL_INPUT_ZERO_ORDER || p->input == HL_INPUT_RATE)
         hl_limit(t, p->pos, "route '%s' is an input of zero order: give its doses RATE=%d; RATE=0 is a bolus here",
                  title(t, x), p->input == HL_INPUT_RATE ? -1 : -2);
+    if (p->released)
+        hl_plan_course(t, t->n_inputs - 1, p, t->system->route[route].part[k].release);
 }
 
 static void say_parts(struct hl_translator *t, const struct hl_route_text *text, size_t first)
@@ -212,6 +223,15 @@ void hl_plan_inputs(struct hl_translator *t)
 }
 
 /* ---- What the writers ask ---- */
+
+const char *hl_plan_taken_by(struct hl_translator *t, const struct hl_plan_input *x, const char *equals, const char *and)
+{
+    const char *text = hl_arena_printf(t->arena, "CMT %s %d", equals, x->state + 1);
+    const struct hl_system *y = t->system;
+    if (t->target == HL_TO_NONMEM && x->code == 0 && x->route == &y->route[y->instance[0].default_route])
+        text = hl_arena_printf(t->arena, "(%s .OR. CMT .EQ. 0)", text); /* the default compartment */
+    return t->coded ? hl_arena_printf(t->arena, "%s %s ROUTE %s %d", text, and, equals, x->code) : text;
+}
 
 double hl_plan_usual(enum hl_item item)
 {

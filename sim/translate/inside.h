@@ -84,6 +84,12 @@ struct hl_plan_input {
     const char *how;        /* what the record holds: "AMT in mg, RATE=-2" */
 };
 
+/* Doses that enter by a course of their own (released:): the last n of one way in are remembered, newest first. */
+struct hl_plan_course {
+    size_t input;           /* index into the plan's inputs */
+    size_t n; const char **time, **amount; /* names of the variables; rxode2 remembers one by itself */
+};
+
 /* A comparison of t with a subject's constant: the solver has to stop there. */
 struct hl_plan_jump { int voice; const struct hl_expr *comparison, *when; const char *name; };
 
@@ -112,8 +118,10 @@ struct hl_translator {
     size_t n_mixtures; struct hl_plan_mixture *mixture; size_t *first_mixture;
     struct hl_line_list subject, rates, output; /* in the order in which they can be computed */
     size_t n_inputs, input_capacity; struct hl_plan_input *input; bool coded;
+    size_t n_courses, course_capacity; struct hl_plan_course *course;
     size_t n_jumps, jump_capacity; struct hl_plan_jump *jump;
     size_t n_shown; struct hl_plan_shown *shown; int *shown_of_state; int n_eps; int default_shown;
+    bool needs_r;           /* mrgsolve: functions of R */
     bool uses_tad, *tad_of_voice; const char *const *tad_name;
     const char **prefix;    /* by voice: what stands before its names, "" for a single model */
     size_t n_limits, limit_capacity; const char **limit; /* sentences: what the text can't say */
@@ -184,6 +192,20 @@ const char *hl_plan_name(struct hl_translator *t, int voice, const char *name);
 /* An expression that is more than a name or a number gets a line and a name of its own. */
 const struct hl_expr *hl_plan_named(struct hl_translator *t, int voice, const struct hl_expr *e, const char *name,
                                     const char *comment);
+
+/* Adds a term to a state's rate of change, or takes it off (HL_OP_ADD, HL_OP_SUB). */
+void hl_plan_add_rate(struct hl_translator *t, size_t state, enum hl_op op, const struct hl_expr *term);
+
+/* A copy of a way in that leads into a state of its own choice and is chosen by a number of its own. */
+struct hl_plan_input *hl_plan_add_input(struct hl_translator *t, const struct hl_plan_input *like, int state);
+
+/* Writes down one way in with released: (courses.c): the bolus at its beginning as F, the rest as rates of change. False,
+ * with a message, when there is no derivative to write. */
+bool hl_plan_course(struct hl_translator *t, size_t input, const struct hl_route_part_text *part,
+                    const struct hl_release *release);
+
+/* Where a dose goes by this way in, as a condition on CMT and ROUTE; and is what separates two conditions there. */
+const char *hl_plan_taken_by(struct hl_translator *t, const struct hl_plan_input *x, const char *equals, const char *and);
 
 /* The state of a compartment of one instance. */
 int hl_plan_compartment(const struct hl_translator *t, int voice, int compartment);

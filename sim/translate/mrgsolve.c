@@ -153,12 +153,31 @@ static void write_tad(struct hl_writer *w)
         if (t->tad_of_voice[v])
             name[v] = hl_arena_printf(t->arena, "tdose_%zu", v + 1);
     t->tad_name = name;
-    if (!t->uses_tad)
-        return;
-    fputs("\n$GLOBAL\n", w->out);
+    if (t->uses_tad || t->n_courses > 0)
+        fputs("\n$GLOBAL\n", w->out);
     for (size_t v = 0; v < t->n_voices; v++)
         if (name[v])
-            fprintf(w->out, "double %s = -1.0;\n", name[v]);
+            fprintf(w->out, "double %s = -1.0;\ndouble tdoseq_%zu = -1.0;\n", name[v], v + 1);
+    for (size_t i = 0; i < t->n_courses; i++)
+        for (size_t k = 0; k < t->course[i].n; k++)
+            fprintf(w->out, "double %s = -1.0;\ndouble %s = 0.0;\n", t->course[i].time[k], t->course[i].amount[k]);
+}
+
+/* Times and amounts of doses that enter by a course of their own, newest first; one statement after the other. */
+static void write_courses(struct hl_writer *w)
+{
+    struct hl_translator *t = w->t;
+    for (size_t i = 0; i < t->n_courses; i++) {
+        const struct hl_plan_course *c = &t->course[i];
+        const char *taken = hl_plan_taken_by(t, &t->input[c->input], "==", "&&");
+        for (size_t k = 0; k < c->n; k++)
+            fprintf(w->out, "if (NEWIND <= 1 || EVID == 3 || EVID == 4) %s = -1.0;\n", c->time[k]);
+        for (size_t k = c->n; k-- > 0;) {
+            const char *time = k ? c->time[k - 1] : "TIME", *amount = k ? c->amount[k - 1] : "AMT";
+            fprintf(w->out, "if ((EVID == 1 || EVID == 4) && %s) %s = %s;\n", taken, c->time[k], time);
+            fprintf(w->out, "if ((EVID == 1 || EVID == 4) && %s) %s = %s;\n", taken, c->amount[k], amount);
+        }
+    }
 }
 
 static void write_time_of_dose(struct hl_writer *w)
@@ -168,8 +187,10 @@ static void write_time_of_dose(struct hl_writer *w)
         int first, last;
         hl_plan_range(t, (int)v, &first, &last);
         if (t->tad_of_voice[v])
-            fprintf(w->out, "if (NEWIND <= 1) tdose_%zu = -1.0;\n"
-                    "if ((EVID == 1 || EVID == 4) && CMT >= %d && CMT <= %d) tdose_%zu = TIME;\n", v + 1, first, last, v + 1);
+            fprintf(w->out, "if (NEWIND <= 1) tdose_%zu = -1.0;\nif (NEWIND <= 1) tdoseq_%zu = -1.0;\n"
+                    "if ((EVID == 1 || EVID == 4) && CMT >= %d && CMT <= %d) tdoseq_%zu = tdose_%zu;\n"
+                    "if ((EVID == 1 || EVID == 4) && CMT >= %d && CMT <= %d) tdose_%zu = TIME;\n", v + 1, v + 1, first, last,
+                    v + 1, v + 1, first, last, v + 1);
     }
 }
 
@@ -180,6 +201,7 @@ static void write_main(struct hl_writer *w)
     fputs("\n$MAIN\n", w->out);
     w->stage = HL_STAGE_SUBJECT;
     write_time_of_dose(w);
+    write_courses(w);
     for (size_t i = 0; i < t->n_omegas; i++)
         if (t->omega[i].occasion)
             write_occasion(w, &t->omega[i]);
@@ -265,5 +287,7 @@ void hl_write_mrgsolve(struct hl_translator *t, FILE *stream)
     write_main(w);
     write_ode(w);
     write_table(w);
+    if (t->needs_r)
+        fputs("\n$PLUGIN Rcpp\n", stream);
     fputs("\n$SET rtol = 1e-10, atol = 1e-12, maxsteps = 100000\n", stream);
 }

@@ -9,7 +9,7 @@
  *   rxode2     items of event tables, constants, functions, whatever begins with rx or nlmixr (rxode2 syntax page), and
  *              R's and C's keywords
  *
- * A name that can't stay is given a tail: _X for reserved words, _2, _3 ... for two names that would be one, the first
+ * A name that can't stay is given a tail: _X for reserved words (or x_ before it), _2, _3 ... for two names that would be one, the first
  * letters and _1, _2 ... for long ones. Every such change is listed in the text's header. */
 #include <ctype.h>
 #include <stdio.h>
@@ -94,10 +94,12 @@ static bool is_numbered(const char *word, const char *prefix)
 static bool reserved_of_nonmem(const char *word)
 {
     static const char *const numbered[] = {"A", "F", "R", "D", "S", "P", "ALAG", "MU_", "XVID", "HLP", "HLD", "HLE",
-                                           "MT", "TDOS", "TADD", "TADE", "ETA", "EPS", "THETA"};
+                                           "MT", "TDOS", "TADD", "TADE", "TLAD", "TLAE", "TDOQ", "ETA", "EPS", "THETA"};
     for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++)
         if (is_numbered(word, numbered[i]))
             return true;
+    if (strncmp(word, "HLT", 3) == 0 || strncmp(word, "HLA", 3) == 0)
+        return true;
     return in_list(word, nonmem_words, sizeof nonmem_words / sizeof *nonmem_words, true);
 }
 
@@ -117,7 +119,8 @@ static bool reserved_of_mrgsolve(const struct hl_translator *t, const char *word
             return true;
     }
     return strncmp(word, "pred_", 5) == 0 || word[0] == '_' || is_numbered(word, "THETA") || is_numbered(word, "ETA") ||
-           is_numbered(word, "EPS") || is_numbered(word, "mt") || is_numbered(word, "tdose_") ||
+           is_numbered(word, "EPS") || is_numbered(word, "mt") || is_numbered(word, "tdose_") || is_numbered(word, "tdoseq_") ||
+           strncmp(word, "HLT", 3) == 0 || strncmp(word, "HLA", 3) == 0 ||
            in_list(word, mrgsolve_words, sizeof mrgsolve_words / sizeof *mrgsolve_words, false);
 }
 
@@ -162,17 +165,19 @@ static bool is_good(const struct hl_translator *t, const char *word)
 
 const char *hl_name(struct hl_translator *t, const char *dotted, const char *wanted)
 {
-    char *word = hl_arena_strdup(t->arena, wanted), tail[16];
-    for (char *c = word; *c && t->target == HL_TO_NONMEM; c++)
+    char *own = hl_arena_strdup(t->arena, wanted), tail[16];
+    for (char *c = own; *c && t->target == HL_TO_NONMEM; c++)
         *c = (char)toupper((unsigned char)*c);
-    const char *name = word;
-    if (!is_good(t, name) && is_reserved(t, word))
+    const char *word = own, *name = word;
+    if (is_reserved(t, name))
         name = with_tail(t, word, "_X");
+    if (is_reserved(t, name)) /* its beginning is */
+        name = word = with_tail(t, hl_arena_printf(t->arena, "%s%s", t->target == HL_TO_NONMEM ? "X_" : "x_", word), "");
     for (int k = strlen(word) > LONGEST_OF_NONMEM ? 1 : 2; !is_good(t, name); k++) {
         snprintf(tail, sizeof tail, "_%d", k);
         name = with_tail(t, word, tail);
     }
-    if (strcmp(name, word) != 0) {
+    if (strcasecmp(name, wanted) != 0 || (t->target != HL_TO_NONMEM && strcmp(name, wanted) != 0)) {
         t->rename = hl_arena_push(t->arena, t->rename, t->n_renames, &t->rename_capacity, sizeof *t->rename);
         t->rename[t->n_renames].from = dotted;
         t->rename[t->n_renames++].to = name;

@@ -269,8 +269,6 @@ static void write_item(struct hl_writer *w, int state, enum hl_item item)
 static void write_inputs(struct hl_writer *w)
 {
     const struct hl_translator *t = w->t;
-    if (t->coded && !has_column(t, "ROUTE"))
-        fputs("  ROUTE = 0\n", w->out);
     for (int i = 0; i < (int)t->n_states; i++)
         for (int item = 0; item < HL_N_ITEMS; item++)
             write_item(w, i, (enum hl_item)item);
@@ -312,14 +310,28 @@ static void write_time_of_dose(struct hl_writer *w)
     struct hl_translator *t = w->t;
     if (!t->uses_tad)
         return;
-    fputs("  CALLFL = -2\n", w->out);
     for (size_t v = 0; v < t->n_voices; v++)
-        if (t->tad_of_voice[v]) {
-            const char *here = dosed_here(t, v);
-            fprintf(w->out, "  IF (NEWIND .NE. 2) TDOS%zu = -1.0\n", v + 1);
-            fprintf(w->out, "  IF ((EVID .EQ. 1 .OR. EVID .EQ. 4)%s) TDOS%zu = TIME\n", here, v + 1);
-            fprintf(w->out, "  IF (DOSTIM .GT. 0.0%s) TDOS%zu = DOSTIM\n", here, v + 1);
-        }
+        if (t->tad_of_voice[v])
+            fprintf(w->out, "  IF (NEWIND .NE. 2) THEN\n    TDOS%zu = -1.0\n    TDOQ%zu = -1.0\n  ENDIF\n"
+                    "  IF ((EVID .EQ. 1 .OR. EVID .EQ. 4)%s) THEN\n    TDOQ%zu = TDOS%zu\n    TDOS%zu = TIME\n  ENDIF\n",
+                    v + 1, v + 1, dosed_here(t, v), v + 1, v + 1, v + 1);
+}
+
+/* Times and amounts of doses that enter by a course of their own, newest first. */
+static void write_courses(struct hl_writer *w)
+{
+    struct hl_translator *t = w->t;
+    for (size_t i = 0; i < t->n_courses; i++) {
+        const struct hl_plan_course *c = &t->course[i];
+        fputs("  IF (NEWIND .NE. 2 .OR. EVID .GE. 3) THEN\n", w->out);
+        for (size_t k = 0; k < c->n; k++)
+            fprintf(w->out, "    %s = -1.0\n    %s = 0.0\n", c->time[k], c->amount[k]);
+        fprintf(w->out, "  ENDIF\n  IF ((EVID .EQ. 1 .OR. EVID .EQ. 4) .AND. %s) THEN\n",
+                hl_plan_taken_by(t, &t->input[c->input], ".EQ.", ".AND."));
+        for (size_t k = c->n; k-- > 1;)
+            fprintf(w->out, "    %s = %s\n    %s = %s\n", c->time[k], c->time[k - 1], c->amount[k], c->amount[k - 1]);
+        fprintf(w->out, "    %s = TIME\n    %s = AMT\n  ENDIF\n", c->time[0], c->amount[0]);
+    }
 }
 
 static void write_pk(struct hl_writer *w)
@@ -329,7 +341,10 @@ static void write_pk(struct hl_writer *w)
     w->stage = HL_STAGE_SUBJECT;
     w->temporaries = 0;
     w->indent = 2;
+    if (t->coded && !has_column(t, "ROUTE"))
+        fputs("  ROUTE = 0\n", w->out);
     write_time_of_dose(w);
+    write_courses(w);
     write_classes(w);
     write_thetas_of_pk(w);
     write_etas(w);
@@ -344,14 +359,18 @@ static void write_pk(struct hl_writer *w)
 
 /* ---- $DES and $ERROR ---- */
 
-static void write_tad(struct hl_writer *w, const char *stem, const char *now)
+static void write_tad(struct hl_writer *w, const char *stem, const char *last, const char *now)
 {
     struct hl_translator *t = w->t;
     const char **name = hl_arena_alloc(t->arena, t->n_voices, sizeof *name);
     for (size_t v = 0; v < t->n_voices; v++)
         if (t->tad_of_voice[v]) {
             name[v] = hl_arena_printf(t->arena, "%s%zu", stem, v + 1);
-            fprintf(w->out, "  %s = %s - TDOS%zu\n  IF (TDOS%zu .LT. 0.0) %s = 0.0\n", name[v], now, v + 1, v + 1, name[v]);
+            /* a record is read before the time up to it is integrated */
+            fprintf(w->out, "  %s%zu = TDOS%zu\n  IF (%s .LT. TDOS%zu) %s%zu = TDOQ%zu\n", last, v + 1, v + 1, now, v + 1,
+                    last, v + 1, v + 1);
+            fprintf(w->out, "  %s = %s - %s%zu\n  IF (%s%zu .LT. 0.0) %s = 0.0\n", name[v], now, last, v + 1, last, v + 1,
+                    name[v]);
         }
     t->tad_name = name;
 }
@@ -363,7 +382,7 @@ static void write_des(struct hl_writer *w)
     w->stage = HL_STAGE_RATES;
     w->temporaries = 0;
     w->indent = 2;
-    write_tad(w, "TADD", "T");
+    write_tad(w, "TADD", "TLAD", "T");
     hl_write_lines(w, &t->rates);
     for (size_t i = 0; i < t->n_states; i++) {
         const struct hl_plan_state *x = &t->state[i];
@@ -405,7 +424,7 @@ static void write_error(struct hl_writer *w)
     w->stage = HL_STAGE_OUTPUT;
     w->temporaries = 0;
     w->indent = 2;
-    write_tad(w, "TADE", "TIME");
+    write_tad(w, "TADE", "TLAE", "TIME");
     hl_write_lines(w, &t->output);
     write_shown(w);
     for (size_t i = 0; i < t->n_shown; i++)

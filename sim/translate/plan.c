@@ -231,6 +231,10 @@ static void want_structure(struct hl_translator *t, int voice)
             const struct hl_expr *of_part[] = {x->fraction, x->bioavailability, x->lag, x->given, x->rate, x->duration};
             for (size_t m = 0; m < 6; m++)
                 hl_want(t, voice, of_part[m], false);
+            bool before = t->tad_of_voice[voice], uses = t->uses_tad; /* the dose's own clock, not the drug's */
+            hl_want(t, voice, x->released, false);
+            t->tad_of_voice[voice] = before;
+            t->uses_tad = uses;
         }
     }
 }
@@ -318,7 +322,10 @@ static void add_states(struct hl_translator *t, enum hl_state_kind kind, bool dr
 
 void hl_plan_states(struct hl_translator *t)
 {
-    t->state = hl_arena_alloc(t->arena, t->system->n_states, sizeof *t->state);
+    size_t ways = 0; /* each of which may want a compartment of its own (courses.c) */
+    for (size_t i = 0; i < t->system->n_routes; i++)
+        ways += t->system->route[i].n_parts;
+    t->state = hl_arena_alloc(t->arena, t->system->n_states + ways, sizeof *t->state);
     add_states(t, HL_COMPARTMENT, true, false);
     t->n_numbered = t->n_states;
     add_states(t, HL_COMPARTMENT, false, true);
@@ -581,9 +588,9 @@ const struct hl_expr *hl_plan_named(struct hl_translator *t, int voice, const st
     return hl_tree_text(t, word);
 }
 
-static void add_term(struct hl_translator *t, struct hl_plan_state *x, enum hl_op op, const struct hl_expr *term)
+void hl_plan_add_rate(struct hl_translator *t, size_t state, enum hl_op op, const struct hl_expr *term)
 {
-    x->rate = hl_tree_op(t, op, x->rate, term);
+    t->state[state].rate = hl_tree_op(t, op, t->state[state].rate, term);
 }
 
 static void add_one_way(struct hl_translator *t, int voice, const struct hl_flow *f, int from, int to,
@@ -592,9 +599,9 @@ static void add_one_way(struct hl_translator *t, int voice, const struct hl_flow
     int source = hl_plan_compartment(t, voice, from);
     const struct hl_expr *k = f->clearance ? hl_tree_op(t, HL_OP_DIV, rate, volume[from]) : rate;
     const struct hl_expr *flow = hl_tree_op(t, HL_OP_MUL, k, hl_tree_state(t, (size_t)source));
-    add_term(t, &t->state[source], HL_OP_SUB, flow);
+    hl_plan_add_rate(t, (size_t)source, HL_OP_SUB, flow);
     if (to >= 0)
-        add_term(t, &t->state[hl_plan_compartment(t, voice, to)], HL_OP_ADD, flow);
+        hl_plan_add_rate(t, (size_t)hl_plan_compartment(t, voice, to), HL_OP_ADD, flow);
 }
 
 static void add_flows(struct hl_translator *t, int voice)
@@ -657,11 +664,11 @@ static void add_patch(struct hl_translator *t, int voice, const struct hl_route_
         const struct hl_expr *release = hl_plan_named(t, voice, x->release, hl_arena_printf(t->arena, "k_%s_%zu", r->name, j + 1),
                                               "[1/h] release of a patch");
         const struct hl_expr *flow = hl_tree_op(t, HL_OP_MUL, release, hl_tree_state(t, *state));
-        add_term(t, &t->state[*state], HL_OP_SUB, flow);
+        hl_plan_add_rate(t, *state, HL_OP_SUB, flow);
         for (size_t i = 0; i < r->n_parts; i++) {
             const struct hl_expr *arrives = hl_tree_op(t, HL_OP_MUL, x->loses, r->part[i].fraction);
-            add_term(t, &t->state[hl_plan_compartment(t, voice, r->part[i].into)], HL_OP_ADD,
-                     hl_tree_op(t, HL_OP_MUL, arrives, flow));
+            hl_plan_add_rate(t, (size_t)hl_plan_compartment(t, voice, r->part[i].into), HL_OP_ADD,
+                             hl_tree_op(t, HL_OP_MUL, arrives, flow));
         }
     }
 }

@@ -30,6 +30,7 @@ struct hl_translation {
     const char *source;               /* what was asked for: "clonazepam_adult", "configs/akita2021.yaml" */
     size_t n_outputs; const char *const *output; /* dotted names; only these and what they need. 0: everything */
     size_t occasions;                 /* how many occasions between-occasion effects are written for, at least 1 */
+    size_t doses;                     /* how many doses of a route with released: may be under way at once, at least 1 */
     bool typical;                     /* NONMEM: variances 0, for comparing typical subjects */
     const char *data;                 /* name of the data file in the text; NULL: events.csv */
     size_t n_columns; const char *const *column; /* header of that file, names alone; covariates not among them are

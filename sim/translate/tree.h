@@ -19,6 +19,9 @@ struct hl_expr *hl_tree_replace(struct hl_translator *t, const struct hl_expr *e
 
 bool hl_tree_mentions(const struct hl_expr *e, const char *name);
 
+/* The derivative with respect to a name (derive.c); NULL when an operation has none. */
+struct hl_expr *hl_tree_derivative(struct hl_translator *t, const struct hl_expr *e, const char *name);
+
 /* True when the expression is name times something without it, as far as its form shows. */
 bool hl_tree_is_proportional(const struct hl_expr *e, const char *name);
 

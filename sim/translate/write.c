@@ -71,6 +71,14 @@ static const char *time_word(const struct hl_writer *w)
     return w->t->target == HL_TO_NONMEM ? "T" : "SOLVERTIME";
 }
 
+/* $MAIN sees a record before the time up to it is integrated: the dose before is still the last one then. */
+static const char *tad_of_mrgsolve(struct hl_writer *w, int voice)
+{
+    const char *now = time_word(w), *last = w->t->tad_name[voice];
+    return hl_arena_printf(w->t->arena, "(%s >= %s ? (%s < 0.0 ? 0.0 : %s - %s) : (tdoseq_%d < 0.0 ? 0.0 : %s - tdoseq_%d))",
+                           now, last, last, now, last, voice + 1, now, voice + 1);
+}
+
 static const char *name(struct hl_writer *w, int voice, const struct hl_expr *e, int level)
 {
     struct hl_translator *t = w->t;
@@ -81,10 +89,7 @@ static const char *name(struct hl_writer *w, int voice, const struct hl_expr *e,
     if (strcmp(e->name, "t") == 0)
         return time_word(w);
     if (strcmp(e->name, "tad") == 0)
-        return t->target != HL_TO_MRGSOLVE
-                   ? t->tad_name[voice]
-                   : hl_arena_printf(t->arena, "(%s < 0.0 ? 0.0 : %s - %s)", t->tad_name[voice], time_word(w),
-                                     t->tad_name[voice]);
+        return t->target == HL_TO_MRGSOLVE ? tad_of_mrgsolve(w, voice) : t->tad_name[voice];
     if (strcmp(e->name, "ln2") == 0)
         return number(w, 0.69314718055994530942, level);
     if (strcmp(e->name, "pi") == 0)
@@ -330,6 +335,7 @@ static const struct { enum hl_op op; const char *text[HL_N_TARGETS]; } functions
     {HL_OP_PHI, {"PHI(%s)", "(0.5 * erfc(-(%s) * " SQRT_HALF "))", "pnorm(%s)"}},
     {HL_OP_EXPIT, {"(1.0 / (1.0 + EXP(-(%s))))", "(1.0 / (1.0 + exp(-(%s))))", "expit(%s)"}},
     {HL_OP_FLOOR, {NULL, "floor(%s)", "floor(%s)"}},
+    {HL_OP_LGAMMA, {"GAMLN(%s)", "lgamma(%s)", "lgamma(%s)"}},
 };
 
 static const char *function(struct hl_writer *w, int voice, const struct hl_expr *e)
@@ -386,6 +392,19 @@ static const char *call_two(struct hl_writer *w, int voice, const struct hl_expr
     return hl_arena_printf(w->t->arena, "%s(%s, %s)", f, a, hl_write_expr(w, voice, e->arg[1], HL_LOOSE));
 }
 
+/* The regularised incomplete gamma function: rxode2 has it, mrgsolve R's pgamma, NONMEM nothing. */
+static const char *gamma_p(struct hl_writer *w, int voice, const struct hl_expr *e)
+{
+    if (w->t->target == HL_TO_RXODE2)
+        return call_two(w, voice, e, "gammap");
+    if (w->t->target == HL_TO_NONMEM)
+        hl_diag_error(w->t->diag, e->pos, "gamma_p() has no counterpart in NONMEM's abbreviated code; use a chain of "
+                      "compartments, or leave out what needs it with --only");
+    w->t->needs_r = true;
+    const char *a = hl_write_expr(w, voice, e->arg[0], HL_LOOSE);
+    return hl_arena_printf(w->t->arena, "R::pgamma(%s, %s, 1.0, 1, 0)", hl_write_expr(w, voice, e->arg[1], HL_LOOSE), a);
+}
+
 static const char *least_or_greatest(struct hl_writer *w, int voice, const struct hl_expr *e, const char *into)
 {
     if (w->t->target == HL_TO_NONMEM)
@@ -429,6 +448,8 @@ const char *hl_write_expr(struct hl_writer *w, int voice, const struct hl_expr *
         return logit(w, voice, e);
     case HL_OP_FLOOR:
         return floor_of_nonmem(w, voice, e);
+    case HL_OP_GAMMA_P:
+        return gamma_p(w, voice, e);
     default:
         hl_diag_error(w->t->diag, e->pos, "'%s' has no counterpart in %s", hl_op_name(e->op),
                       hl_target_name(w->t->target));

@@ -173,6 +173,11 @@ class Expression:
         if not self.take("("):
             self.words.add(text)
             return f"e[{text!r}]"
+        if self.language == "rxode2" and text in ("tad0", "podo0"):
+            compartment = self.tokens[self.at][1]
+            self.at += 1 if compartment != ")" else 0
+            self.expect(")")
+            return f"last_{text}(e, {compartment.strip(')')!r})"
         inside = self.arguments()
         if self.language == "nonmem" and text in ARRAYS:
             return f"e[{text!r}][int({inside[0]})]"
@@ -198,6 +203,8 @@ HELPERS = {"F64": F64, "power": power, "exp": exponential, "log": lambda x: np.l
            "floor": lambda x: F64(math.floor(x)), "minimum": min, "maximum": max, "erfc": erfc,
            "phi": lambda x: 0.5 * erfc(-x / math.sqrt(2)), "lgamma": lambda x: F64(math.lgamma(x)),
            "logit": lambda x: np.log(x / (1 - x)), "expit": lambda x: 1 / (1 + np.exp(-x)), "stop": lambda x: x,
+           "last_tad0": lambda e, c: e["t"] - e["#last"].get(c, (e["t"], 0.0))[0],
+           "last_podo0": lambda e, c: F64(e["#last"].get(c, (0.0, 0.0))[1]),
            "gammap": lambda a, x: F64(__import__("scipy.special").special.gammainc(a, x))}
 
 
@@ -476,7 +483,7 @@ class Nonmem(Text):
 
     def subject(self, columns, etas=None, code=0, occ=1):
         e = {c: F64(0) for c in self.columns}
-        e.update({"TIME": F64(0), "CMT": 0, "EVID": 0, "A_0FLG": 1, "NEWIND": 0, "ICALL": 4, "OCC": occ, "ROUTE": code,
+        e.update({"TIME": F64(0), "CMT": 0, "EVID": 0, "AMT": F64(0), "A_0FLG": 1, "NEWIND": 0, "ICALL": 4, "OCC": occ, "ROUTE": code,
                   "DOSTIM": 0.0})
         e.update({k: F64(v) for k, v in columns.items()})
         e["THETA"] = dict(enumerate(map(F64, self.thetas), 1))
@@ -495,6 +502,12 @@ class Nonmem(Text):
         self.items = {key: {i: float(v) for i, v in e["#" + key].items()} for key in ("F", "ALAG", "D", "R")}
         self.stops = [float(v) for v in e["#MTIME"].values()]
         return self.env
+
+    def see(self, d):
+        """A dose's record: $PK runs."""
+        e = self.env
+        e.update({"TIME": F64(d.time), "AMT": F64(d.amt), "CMT": d.cmt, "ROUTE": d.code, "EVID": 1, "NEWIND": 2})
+        self.code["PK"](e)
 
     def rates(self, t, y, past):
         e = self.env
@@ -631,7 +644,7 @@ class Mrgsolve(Text):
         e.update({label: F64(0) for label in self.etas + self.eps})
         for name, value in (etas or {}).items():
             e[name if name in e else f"{name}_{occ}"] = F64(value)
-        e.update({"OCC": occ, "ROUTE": code, "CMT": 0, "EVID": 0, "NEWIND": 1, "TIME": F64(0), "NAN": F64("nan"),
+        e.update({"OCC": occ, "ROUTE": code, "CMT": 0, "EVID": 0, "AMT": F64(0), "NEWIND": 1, "TIME": F64(0), "NAN": F64("nan"),
                   "#F": {}, "#ALAG": {}, "#D": {}, "#R": {}, "#START": {}, "#DXDT": {}})
         for i, name in enumerate(self.cmt):
             e[name] = F64(0)
@@ -641,6 +654,12 @@ class Mrgsolve(Text):
         self.items = {key: {i: float(v) for i, v in e["#" + key].items()} for key in ("F", "ALAG", "D", "R")}
         self.stops = [float(e[w]) for w in re.findall(r"^double (mt\d+) = self\.mtime", self.text, re.M)]
         return e
+
+    def see(self, d):
+        """A dose's record: $MAIN runs."""
+        e = self.env
+        e.update({"TIME": F64(d.time), "AMT": F64(d.amt), "CMT": d.cmt, "ROUTE": d.code, "EVID": 1, "NEWIND": 2})
+        self.code["MAIN"](e)
 
     def rates(self, t, y, past):
         e = self.env
@@ -764,7 +783,7 @@ class Rxode2(Text):
         for name, value in (etas or {}).items():
             e[name if name in e else f"{name}_{occ}"] = F64(value)
         e.update({"OCC": occ, "ROUTE": code, "t": F64(0), "NA": F64("nan"), "#F": {}, "#ALAG": {}, "#D": {},
-                  "#R": {}, "#START": {}, "#DDT": {}, "#MT": {}})
+                  "#R": {}, "#START": {}, "#DDT": {}, "#MT": {}, "#last": {}})
         for name in self.odes:
             e[name] = F64(0)
         self.env = self.run(e)
@@ -772,6 +791,10 @@ class Rxode2(Text):
         self.items = {key: {i: float(v) for i, v in e["#" + key].items()} for key in ("F", "ALAG", "D", "R")}
         self.stops = [float(v) for v in e["#MT"].values()]
         return e
+
+    def see(self, d):
+        """The last dose of each compartment, and of all, as tad0() and podo0() know it."""
+        self.env["#last"][self.odes[d.cmt - 1]] = self.env["#last"][""] = (F64(d.time), d.amt)
 
     def all(self, t, y):
         e = self.env
@@ -831,10 +854,16 @@ def simulate(text, doses, times, columns=None, etas=None, tolerance=1e-9):
             infusions.append((start, start + amount / rate, d.cmt, rate))
     text.subject(columns, etas, 0)
     y, n = text.start.copy(), len(text.states)
-    breaks = sorted({0.0, max(times)} | {b[0] for b in boluses} | {x for i in infusions for x in i[:2]} |
+    pending = sorted((d for d in doses if not d.off), key=lambda d: d.time)
+    breaks = sorted({0.0, max(times)} | {d.time for d in doses} | {b[0] for b in boluses} | {x for i in infusions for x in i[:2]} |
                     {o[0] for o in offs} | {s for s in text.stops})
     breaks = [b for b in breaks if 0 <= b <= max(times)]
-    states, wanted, off = {}, sorted(times), set()
+    wanted, shown = sorted(times), {}
+
+    def show(t, x):
+        e = text.outputs(t, x)
+        shown[t] = [float(e[name]) for name in text.table()]
+
     for k, begin in enumerate(breaks):
         for time, cmt in offs:
             if time == begin:
@@ -842,29 +871,24 @@ def simulate(text, doses, times, columns=None, etas=None, tolerance=1e-9):
         for time, cmt, amount in boluses:
             if time == begin:
                 y[cmt - 1] += amount
+        while pending and pending[0].time <= begin:
+            text.see(pending.pop(0))
         end = breaks[k + 1] if k + 1 < len(breaks) else begin
-        inside = [t for t in wanted if begin <= t < end or (t == end == begin) or t == begin]
-        for t in inside:
-            if t == begin:
-                states[t] = y.copy()
+        if begin in times:
+            show(begin, y)
         if end == begin:
             break
         rate = np.zeros(n)
         for start, stop, cmt, r in infusions:
             if start <= begin and stop >= end:
                 rate[cmt - 1] += r
-        points = [t for t in inside if t > begin] + [end]
+        points = [t for t in wanted if begin < t < end] + [end]
         below = np.nextafter(end, begin)  # a jump at the end belongs to the next stretch
         solved = solve_ivp(lambda t, x: np.array(text.rates(min(t, below), x, begin)) + rate, (begin, end), y,
                            method="LSODA", t_eval=points, rtol=tolerance, atol=1e-13)
         if not solved.success:
             raise RuntimeError(solved.message)
-        for t, x in zip(points, solved.y.T):
-            states[t] = x.copy()
+        for t, x in zip(points[:-1], solved.y.T):
+            show(t, x)
         y = solved.y[:, -1].copy()
-    result = {}
-    for t in times:
-        e = text.outputs(t, states[t])
-        for name in text.table():
-            result.setdefault(name, []).append(float(e[name]))
-    return {name: np.array(values) for name, values in result.items()}, states
+    return {name: np.array([shown[t][i] for t in times]) for i, name in enumerate(text.table())}

@@ -34,7 +34,7 @@ FRAME = """
 #include <unistd.h>
 typedef double capture;
 struct databox {
-    unsigned newind; double time; int evid; short cmt;
+    unsigned newind; double time; int evid; short cmt; double amt;
     double mtime(double when) { return when; }
     double tad() { return 0.0; }
 };
@@ -46,6 +46,7 @@ namespace {
 #define TIME self.time
 #define EVID self.evid
 #define CMT self.cmt
+#define AMT self.amt
 #define SOLVERTIME _ODETIME_[0]
 %(macros)s
 extern "C" void block_main(databox &self, const double *_THETA_, const double *_ETA_, double *_A_0_, double *_F_,
@@ -106,7 +107,8 @@ def source(text):
 
 
 class Databox(ctypes.Structure):
-    _fields_ = [("newind", ctypes.c_uint), ("time", ctypes.c_double), ("evid", ctypes.c_int), ("cmt", ctypes.c_short)]
+    _fields_ = [("newind", ctypes.c_uint), ("time", ctypes.c_double), ("evid", ctypes.c_int), ("cmt", ctypes.c_short),
+                ("amt", ctypes.c_double)]
 
 
 def array(values):
@@ -134,7 +136,7 @@ def compare(label, text, library):
         text.subject({}, etas)
         expected = np.array(text.rates(t, y, t))
         shown = text.outputs(t, y, 0)
-        box, theta = Databox(1, 0.0, 0, 0), array([float(v) for v in text.thetas.values()])
+        box, theta = Databox(1, 0.0, 0, 0, 0.0), array([float(v) for v in text.thetas.values()])
         eta, eps = array([etas[e] for e in text.etas]), array([0.0] * len(text.eps))
         start, items = array([0.0] * n), [array([0.0] * n) for _ in range(4)]
         library.block_main(ctypes.byref(box), theta, eta, start, *items)

@@ -130,7 +130,7 @@ def study(name, items, outputs, cohort):
 
 
 def compare(label, text, result, subject, outputs, columns, etas, given):
-    found, _ = tr.simulate(text, records(text, given, columns, etas), HOURS, columns, etas)
+    found = tr.simulate(text, records(text, given, columns, etas), HOURS, columns, etas)
     at = [int(np.argmin(np.abs(result.time - h))) for h in HOURS]
     worst, where = 0.0, ""
     for output in outputs:
@@ -201,7 +201,7 @@ def find_etas(text, result, subject, columns):
     """The random effects that give this subject's individual values."""
     stored = {text.name(k[2:]): float(v[subject]) for k, v in result.subjects.items()
               if k.startswith("m_") and np.issubdtype(v.dtype, np.floating)}
-    names = [n for n in text.etas if not n.endswith(("_2", "_3"))] if not hasattr(text, "number") else list(text.number)
+    names = list(text.number) if hasattr(text, "number") else occasion_free(text)
     base = text.subject(columns)
     used = [k for k in stored if k in base and stored[k] != 0 and np.isfinite(stored[k])]
 
@@ -216,36 +216,43 @@ def find_etas(text, result, subject, columns):
 
 # ---- One model ----
 
+def thoroughly(name):
+    """The languages a model is computed in; all of them are read. A variant shares its equations with the model it
+    extends, which is computed in all: one language each, in turn."""
+    languages = list(tr.LANGUAGES)
+    return [languages[sum(map(ord, name)) % 3]] if "extends" in own(name) else languages
+
+
 def check(name):
-    model = load(name)
+    check_text_of(name, load(name), name, thoroughly(name), 1 if "extends" in own(name) else 2)
+
+
+def check_text_of(name, model, source, languages, subjects, models=None, options=()):
+    """A model (as read here) whose file is source, translated; models: {name: YAML text} where it isn't the library's."""
     outputs = list(model.get("outputs") or {})
     items, given = plan(model)
-    typical = run(study(name, items, outputs, "typical"))
-    people = run(study(name, items, outputs, cohort_of(model)))
+    typical = run(study(name, items, outputs, "typical"), models=models)
+    people = run(study(name, items, outputs, cohort_of(model)), models=models)
     defaults = {}
     for covariate, c in (model.get("covariates") or {}).items():
         defaults[covariate] = (c["categories"].index(c["default"]) if "categories" in c else number(c["default"]))
-    etas_of = {}
     for language, kind in tr.LANGUAGES.items():
         label = f"{name}, {language}"
         try:
-            text = kind(tr.translate(name, language)[0])
+            text = kind(tr.translate(source, language, *options)[0])
         except (tr.Malformed, RuntimeError) as error:
             tap.ok(False, f"{label}: the text can be read", error)
             continue
         tap.ok(True, f"{label}: the text can be read")
         check_declared(label, text, model)
+        if language not in languages:
+            continue
         columns = columns_of(text, language, defaults, model)
         compare(f"{label}, typical", text, typical, 0, outputs, columns, {}, given)
-        variant = "extends" in own(name) and language != "nonmem"  # the base's text is tried in full for every tool
-        for subject in range(2 if language == "nonmem" else 0 if variant else 1):
+        for subject in range(subjects if language == languages[0] else 0):
             columns = columns_of(text, language, personal(people, subject, model), model)
-            if language == "nonmem":
-                etas, off = find_etas(text, people, subject, columns)
-                tap.ok(off < 1e-9, f"{label}, subject {subject}: individual values", f"differ by {off:.3g}")
-                etas_of[subject] = {n.lower(): v for n, v in etas.items()}
-            etas = {n: etas_of[subject][n.lower()] for n in (text.number if language == "nonmem" else occasion_free(text))
-                    if n.lower() in etas_of[subject]}
+            etas, off = find_etas(text, people, subject, columns)
+            tap.ok(off < 1e-9, f"{label}, subject {subject}: individual values", f"differ by {off:.3g}")
             compare(f"{label}, subject {subject}", text, people, subject, outputs, columns, etas, given)
 
 

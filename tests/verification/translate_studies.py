@@ -77,7 +77,7 @@ def check(label, text, result, arm, names, at):
     columns = text.defaults()
     doses = (record(text, "oral", "clo", 0.0, 1.117) + record(text, "im", "clo", 5.0, 0.731) +
              record(text, "iv", "fent", 1.0, 0.0513))
-    found, _ = tr.simulate(text, doses, HOURS, columns)
+    found = tr.simulate(text, doses, HOURS, columns)
     worst, where, lost = 0.0, "", []
     for name in names:
         here = text.name(name)
