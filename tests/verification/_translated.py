@@ -836,8 +836,9 @@ class Dose:
         self.time, self.cmt, self.amt, self.rate, self.code, self.off = time, cmt, amt, rate, code, off
 
 
-def simulate(text, doses, times, columns=None, etas=None, tolerance=1e-9):
-    """Outputs at times, as {name: array}; each dose takes F, lag, D and R as its record's ROUTE says."""
+def simulate(text, doses, times, columns=None, etas=None, tolerance=1e-9, seen=None):
+    """Outputs at times, as {name: array}; each dose takes F, lag, D and R as its record's ROUTE says. seen: {time: CMT} of
+    observations, for IPRED."""
     columns = columns or {}
     boluses, infusions, offs = [], [], []
     for d in doses:
@@ -861,7 +862,7 @@ def simulate(text, doses, times, columns=None, etas=None, tolerance=1e-9):
     wanted, shown = sorted(times), {}
 
     def show(t, x):
-        e = text.outputs(t, x)
+        e = text.outputs(t, x, (seen or {}).get(t, 0))
         shown[t] = [float(e[name]) for name in text.table()]
 
     for k, begin in enumerate(breaks):
