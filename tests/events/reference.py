@@ -241,7 +241,9 @@ class Body:
                 self.x[state] = 0.0
                 self.running = [r for r in self.running if r[0] != state]
         elif evid == 8:
-            self.x[self.model.state_of(int(record["CMT"]))] = record["AMT"]
+            state = self.model.state_of(int(record["CMT"]))
+            self.on[state] = True
+            self.x[state] = record["AMT"]
 
 
 def run(model, records, rule="next", scales="duration"):

@@ -3,7 +3,8 @@
  *
  * A model has one to four compartments joined by random one-way and two-way flows, routes with bioavailability, lag,
  * rate, duration or a zero-order input, routes of several parts, effect sites, turnover states and start values; some
- * have Michaelis-Menten elimination or an indirect response. Every number of it is a quantity
+ * have Michaelis-Menten elimination, an indirect response, a dose that enters by a course of its own or a rate that
+ * changes in time. Its compartments may belong to two drugs. Every number of it is a quantity
  *     base (WT / 70)^a (CR / 100)^b (f where fed) exp(eta)
  * with some of these factors. A table is the records of one individual: every kind of event and of dose in any
  * combination, the times on a grid where ties are exact, on tenths where they are only meant, or anywhere.
@@ -58,7 +59,9 @@
     X(occasion, "occasions") X(eta, "between-subject effect") X(initial, "start values") X(effect_site, "effect site")\
     X(turnover, "turnover state") X(driven, "state driven by a compartment") X(two_way, "two-way flow")               \
     X(cycle, "flows in a circle") X(clearance, "flow by clearance") X(michaelis, "Michaelis-Menten elimination")      \
-    X(response, "indirect response") X(ss_nonlinear, "SS of a model that isn't linear")                               \
+    X(response, "indirect response") X(timed, "rate that changes in time") X(tad, "time after dose")                  \
+    X(two_drugs, "two drugs") X(ss_two_drugs, "SS of one drug beside another") X(replaced_off, "EVID 8 while off")    \
+    X(ss_nonlinear, "SS of a model that isn't linear")                               \
     X(released, "release") X(released_lag, "release after a lag") X(released_overlap, "releases overlap")             \
     X(ss_released, "SS, release") X(ss_released_long, "SS, release much longer than II")                              \
     X(ss_2_released, "SS 2 beside a release") X(reset_released, "reset stops a release")                              \
@@ -114,9 +117,11 @@ enum covariate_rule { RULE_NEXT, RULE_PREVIOUS, RULE_INTERPOLATE };
 #define MOST_RECORDS 48
 #define NONE (-1)
 
-struct quantity { double base, power[2], fed; int eta; const char *unit; };
+struct quantity { double base, power[2], fed; int eta, drug; const char *unit; };
 
-struct flow { int from, to, q; bool clearance, both; }; /* to NONE: out */
+/* to NONE: out. timed: times 1 + 0.4 / (1 + (t / 15 h)^2). */
+struct flow { int from, to, q; bool clearance, both, timed; };
+
 /* Quantities or NONE; with a shape a dose enters as from that many transit compartments with the rate constant ktr. */
 struct part { int state; double fraction; int F, lag, rate, duration, zero_order, shape, ktr; };
 struct route { int n_parts; struct part part[MOST_PARTS]; bool is_default; };
@@ -128,6 +133,8 @@ struct turnover { int state, kin, kout, initial, of, slope; int response; /* 0: 
 
 struct random_model {
     int n_compartments, n_states;          /* compartments, then effect sites, then turnover states */
+    int n_drugs, second;                   /* first compartment of the second drug; n_compartments without one */
+    int drug;                              /* whose quantities are being made */
     int n_quantities; struct quantity quantity[MOST_QUANTITIES];
     int volume[MOST_COMPARTMENTS], initial[MOST_COMPARTMENTS]; /* quantities or NONE */
     int n_flows; struct flow flow[MOST_FLOWS];
@@ -135,7 +142,8 @@ struct random_model {
     int n_saturable; struct saturable saturable[2];
     int n_sites; struct site site[2];
     int n_turnovers; struct turnover turnover[2];
-    bool linear, scales_rate;
+    bool linear, scales_rate, timed;
+    bool tad;                              /* time after dose of the first drug is an output */
     bool exact_lags;                       /* lags are multiples of 1/8 h, so that sums of times are exact */
     bool constant_lags;                    /* lags are the same for every record, but any number */
     double slow;                           /* least rate constant of an elimination */
@@ -145,7 +153,7 @@ struct random_model {
 
 static int add_quantity(struct random_model *m, struct dice *d, double base, const char *unit, bool varies)
 {
-    struct quantity q = {.base = base, .fed = 1, .eta = NONE, .unit = unit};
+    struct quantity q = {.base = base, .fed = 1, .eta = NONE, .drug = m->drug, .unit = unit};
     for (int c = 0; varies && c < 2; c++)
         if (chance(d, 0.3))
             q.power[c] = uniform(d, -0.8, 0.9);
@@ -155,6 +163,11 @@ static int add_quantity(struct random_model *m, struct dice *d, double base, con
         q.eta = integer(d, 0, N_ETAS - 1);
     m->quantity[m->n_quantities] = q;
     return m->n_quantities++;
+}
+
+static int drug_of(const struct random_model *m, int compartment)
+{
+    return compartment >= m->second;
 }
 
 /* Models that aren't linear are kept from being slow, since their steady states are run in cycle by cycle. */
@@ -167,8 +180,10 @@ static void add_flow(struct random_model *m, struct dice *d, int from, int to, d
 {
     bool clearance = m->volume[from] != NONE && (both || chance(d, 0.5));
     double base = clearance ? k * m->quantity[m->volume[from]].base : k;
-    struct flow f = {from, to, add_quantity(m, d, base, clearance ? "L/h" : "1/h", true), clearance, both};
+    struct flow f = {from, to, add_quantity(m, d, base, clearance ? "L/h" : "1/h", true), clearance, both,
+                     m->timed && chance(d, 0.4)};
     m->flow[m->n_flows++] = f;
+    m->seen[SEEN_timed] += f.timed;
     m->seen[SEEN_clearance] += clearance;
     m->seen[SEEN_two_way] += both;
 }
@@ -176,7 +191,7 @@ static void add_flow(struct random_model *m, struct dice *d, int from, int to, d
 /* Compartment i joins the earlier ones: as a depot that empties, as tissue that takes and gives, or as a metabolite. */
 static void join_compartment(struct random_model *m, struct dice *d, int i)
 {
-    int with = integer(d, 0, i - 1), kind = integer(d, 0, 2);
+    int first = drug_of(m, i) == 0 ? 0 : m->second, with = integer(d, first, i - 1), kind = integer(d, 0, 2);
     if (kind == 0)
         add_flow(m, d, i, with, rate_constant(m, d), false);
     else if (kind == 1 && m->volume[i] != NONE && m->volume[with] != NONE)
@@ -190,24 +205,30 @@ static void join_compartment(struct random_model *m, struct dice *d, int i)
     }
 }
 
-static void make_flows(struct random_model *m, struct dice *d)
+static void make_compartments(struct random_model *m, struct dice *d)
 {
     for (int i = 0; i < m->n_compartments; i++) {
+        m->drug = drug_of(m, i);
         double V = m->linear ? log_uniform(d, 2, 90) : log_uniform(d, 15, 40);
         m->volume[i] = i == 0 || chance(d, 0.6) ? add_quantity(m, d, V, "L", true) : NONE;
-        m->initial[i] = NONE;
+        m->initial[i] = chance(d, 0.15) ? add_quantity(m, d, uniform(d, 1, 20), "mg", true) : NONE;
+        m->seen[SEEN_initial] += m->initial[i] != NONE;
     }
-    for (int i = 0; i < m->n_compartments; i++)
-        if (chance(d, 0.15)) {
-            m->initial[i] = add_quantity(m, d, uniform(d, 1, 20), "mg", true);
-            m->seen[SEEN_initial]++;
-        }
+}
+
+static void make_flows(struct random_model *m, struct dice *d)
+{
     m->slow = m->linear && chance(d, 0.2) ? log_uniform(d, 0.002, 0.02) : rate_constant(m, d);
-    add_flow(m, d, 0, NONE, m->slow, false);
-    for (int i = 1; i < m->n_compartments; i++)
-        join_compartment(m, d, i);
-    if (m->n_compartments > 2 && chance(d, 0.3)) {
-        int last = m->n_compartments - 1;
+    for (int i = 0; i < m->n_compartments; i++) {
+        m->drug = drug_of(m, i);
+        if (i == 0 || i == m->second)
+            add_flow(m, d, i, NONE, i == 0 ? m->slow : rate_constant(m, d), false);
+        else
+            join_compartment(m, d, i);
+    }
+    m->drug = 0;
+    if (m->second > 2 && chance(d, 0.3)) {
+        int last = m->second - 1;
         add_flow(m, d, last, integer(d, 0, last - 1), rate_constant(m, d), false);
         add_flow(m, d, integer(d, 0, last - 1), last, rate_constant(m, d), false);
         m->seen[SEEN_cycle]++;
@@ -223,6 +244,7 @@ static double random_lag(const struct random_model *m, struct dice *d)
 static struct part make_part(struct random_model *m, struct dice *d, int state, double fraction)
 {
     struct part p = {state, fraction, NONE, NONE, NONE, NONE, NONE, 0, NONE};
+    m->drug = drug_of(m, state);
     if (chance(d, 0.5))
         p.F = add_quantity(m, d, uniform(d, 0.2, 1.6), "", true);
     if (chance(d, 0.45))
@@ -252,39 +274,44 @@ static void add_own_route(struct random_model *m, struct dice *d, int state)
         r->part[k] = make_part(m, d, state, r->n_parts == 1 ? 0 : k == 0 ? share : 1 - share);
 }
 
-/* One dose, several compartments. */
+/* One dose, several compartments of the first drug. */
 static void add_spread_route(struct random_model *m, struct dice *d)
 {
     struct route *r = &m->route[m->n_routes++];
-    int first = integer(d, 0, m->n_compartments - 1);
+    int first = integer(d, 0, m->second - 1);
     double left = 1;
-    r->n_parts = integer(d, 2, m->n_compartments < MOST_PARTS ? m->n_compartments : MOST_PARTS);
+    r->n_parts = integer(d, 2, m->second < MOST_PARTS ? m->second : MOST_PARTS);
     for (int k = 0; k < r->n_parts; k++) {
         double share = k == r->n_parts - 1 ? left : left * uniform(d, 0.3, 0.7);
-        r->part[k] = make_part(m, d, (first + k) % m->n_compartments, share);
+        r->part[k] = make_part(m, d, (first + k) % m->second, share);
         left -= share;
     }
 }
 
 static void make_routes(struct random_model *m, struct dice *d)
 {
-    if (m->n_compartments > 1 && chance(d, 0.3))
+    int of_first = 0;
+    if (m->second > 1 && chance(d, 0.3))
         add_spread_route(m, d);
-    for (int i = 0; i < m->n_compartments; i++)
+    for (int i = 0; i < m->n_compartments; i++) {
+        if (i == m->second)
+            of_first = m->n_routes;
         if (i == 0 || chance(d, 0.65))
             add_own_route(m, d, i);
-    m->default_route = integer(d, 0, m->n_routes - 1);
-    if (m->n_compartments > 1 && m->route[0].n_parts > 1)
+    }
+    m->default_route = integer(d, 0, (of_first > 0 ? of_first : m->n_routes) - 1);
+    if (m->second > 1 && m->route[0].n_parts > 1)
         m->default_route = 0;
     m->route[m->default_route].is_default = true;
 }
 
 static int with_volume(const struct random_model *m, struct dice *d)
 {
-    int i = integer(d, 0, m->n_compartments - 1);
+    int i = integer(d, 0, m->second - 1);
     return m->volume[i] == NONE ? 0 : i;
 }
 
+/* Of the first drug, as effect sites are. */
 static void make_turnover(struct random_model *m, struct dice *d)
 {
     double kout = rate_constant(m, d), kin = kout * uniform(d, 1, 30);
@@ -303,7 +330,7 @@ static void make_turnover(struct random_model *m, struct dice *d)
         x->IC50 = add_quantity(m, d, log_uniform(d, 0.1, 10), "mg/L", true);
         m->seen[SEEN_response]++;
     } else if (chance(d, 0.5)) {
-        x->of = integer(d, 0, m->n_compartments - 1);
+        x->of = integer(d, 0, m->second - 1);
         x->slope = add_quantity(m, d, rate_constant(m, d), "1/h", true);
         m->seen[SEEN_driven]++;
     }
@@ -312,6 +339,7 @@ static void make_turnover(struct random_model *m, struct dice *d)
 static void make_states(struct random_model *m, struct dice *d)
 {
     m->n_states = m->n_compartments;
+    m->drug = 0;
     if (chance(d, 0.3)) {
         m->site[m->n_sites] = (struct site){m->n_states++, with_volume(m, d), NONE};
         m->site[m->n_sites++].ke0 = add_quantity(m, d, rate_constant(m, d), "1/h", true);
@@ -319,7 +347,7 @@ static void make_states(struct random_model *m, struct dice *d)
     }
     if (!m->linear && chance(d, 0.6)) {
         struct saturable *s = &m->saturable[m->n_saturable++];
-        s->state = integer(d, 0, m->n_compartments - 1);
+        s->state = integer(d, 0, m->second - 1);
         s->Vmax = add_quantity(m, d, log_uniform(d, 1, 40), "mg/h", true);
         s->Km = add_quantity(m, d, log_uniform(d, 1, 60), "mg", true);
         m->seen[SEEN_michaelis]++;
@@ -348,11 +376,20 @@ static bool interpolates(const struct random_model *m)
 static struct random_model make_model(struct dice *d, bool linear, uint64_t *seen)
 {
     struct random_model m = {.linear = linear, .seen = seen};
-    m.n_compartments = integer(d, 1, MOST_COMPARTMENTS);
+    m.n_compartments = m.second = integer(d, 1, MOST_COMPARTMENTS);
+    m.n_drugs = 1;
+    if (m.n_compartments > 1 && chance(d, 0.15)) {
+        m.second = integer(d, 1, m.n_compartments - 1);
+        m.n_drugs = 2;
+    }
+    m.timed = !linear && chance(d, 0.2);
+    m.tad = chance(d, 0.3);
     m.exact_lags = chance(d, 0.4);
     m.constant_lags = m.exact_lags || chance(d, 0.5);
     m.scales_rate = chance(d, 0.2);
+    seen[SEEN_two_drugs] += m.n_drugs == 2;
     make_rules(&m, d);
+    make_compartments(&m, d);
     make_flows(&m, d);
     make_routes(&m, d);
     make_states(&m, d);
@@ -408,11 +445,15 @@ static void print_part(const struct part *p, bool is_default, FILE *f)
     fprintf(f, "%s}\n", is_default ? ", default: dose" : "");
 }
 
-static void print_routes(const struct random_model *m, FILE *f)
+static void print_routes(const struct random_model *m, int drug, FILE *f)
 {
-    fprintf(f, "routes:\n");
+    bool any = false;
     for (int i = 0; i < m->n_routes; i++) {
         const struct route *r = &m->route[i];
+        if (drug_of(m, r->part[0].state) != drug)
+            continue;
+        fprintf(f, "%s", any ? "" : "routes:\n");
+        any = true;
         fprintf(f, "  way%d:%s", i, r->n_parts > 1 ? "\n" : " ");
         for (int k = 0; k < r->n_parts; k++) {
             fprintf(f, "%s", r->n_parts > 1 ? "    - " : "");
@@ -421,16 +462,18 @@ static void print_routes(const struct random_model *m, FILE *f)
     }
 }
 
-static void print_flows(const struct random_model *m, FILE *f)
+static void print_flows(const struct random_model *m, int drug, FILE *f)
 {
     fprintf(f, "flows:\n");
     for (int i = 0; i < m->n_flows; i++) {
         const struct flow *x = &m->flow[i];
+        if (drug_of(m, x->from) != drug)
+            continue;
         fprintf(f, "  - c%d %s ", x->from + 1, x->both ? "<->" : "->");
         fprintf(f, x->to == NONE ? "out" : "c%d", x->to + 1);
-        fprintf(f, ": Q%d\n", x->q);
+        fprintf(f, ": Q%d%s\n", x->q, x->timed ? " * (1 + 0.4 / (1 + (t / 15 h)^2))" : "");
     }
-    for (int i = 0; i < m->n_saturable; i++) {
+    for (int i = 0; i < m->n_saturable && drug == 0; i++) {
         const struct saturable *s = &m->saturable[i];
         fprintf(f, "  - c%d -> out: Q%d / (Q%d + c%d)\n", s->state + 1, s->Vmax, s->Km, s->state + 1);
     }
@@ -466,26 +509,39 @@ static void print_states(const struct random_model *m, FILE *f)
         fprintf(f, "states:\n");
     for (int i = 0; i < m->n_turnovers; i++)
         print_turnover(&m->turnover[i], f);
-    fprintf(f, "outputs:\n");
-    for (int i = 0; i < m->n_compartments; i++)
-        if (m->volume[i] != NONE)
-            fprintf(f, "  C%d: {value: c%d / Q%d, unit: mg/L}\n", i + 1, i + 1, m->volume[i]);
 }
 
-static void print_model(const struct random_model *m, FILE *f)
+static void print_outputs(const struct random_model *m, int drug, FILE *f)
 {
-    fprintf(f, "model: random\ntitle: made by a test\n"
+    fprintf(f, "outputs:\n");
+    for (int i = 0; i < m->n_compartments; i++)
+        if (drug_of(m, i) == drug && m->volume[i] != NONE)
+            fprintf(f, "  C%d: {value: c%d / Q%d, unit: mg/L}\n", i + 1, i + 1, m->volume[i]);
+    if (drug == 1)
+        fprintf(f, "  twice: {value: 2 * c%d, unit: mg}\n", m->second + 1);
+    else if (m->tad)
+        fprintf(f, "  since: {value: tad, unit: h}\n");
+}
+
+/* The model of one of the drugs, 0 or 1. */
+static void print_model(const struct random_model *m, int drug, FILE *f)
+{
+    fprintf(f, "model: random%d\ntitle: made by a test\n"
                "covariates:\n  WT: {default: 70 kg}\n  CR: {default: 100 mL/min}\n"
-               "  FED: {default: fasted, categories: [fasted, fed]}\nparameters:\n");
+               "  FED: {default: fasted, categories: [fasted, fed]}\nparameters:\n", drug + 1);
     for (int i = 0; i < m->n_quantities; i++)
-        fprintf(f, "  P%d: {value: %.17g%s%s, grade: assumption}\n", i, m->quantity[i].base,
-                *m->quantity[i].unit ? " " : "", m->quantity[i].unit);
+        if (m->quantity[i].drug == drug)
+            fprintf(f, "  P%d: {value: %.17g%s%s, grade: assumption}\n", i, m->quantity[i].base,
+                    *m->quantity[i].unit ? " " : "", m->quantity[i].unit);
     fprintf(f, "random:\n  eta_1: {sd: 0.2}\n  kappa_1: {sd: 0.3, level: occasion}\n"
                "  kappa_2: {sd: 0.15, level: occasion}\nindividual:\n");
     for (int i = 0; i < m->n_quantities; i++)
-        print_quantity(m, i, f);
+        if (m->quantity[i].drug == drug)
+            print_quantity(m, i, f);
     fprintf(f, "compartments:\n");
     for (int i = 0; i < m->n_compartments; i++) {
+        if (drug_of(m, i) != drug)
+            continue;
         fprintf(f, "  c%d: {", i + 1);
         if (m->volume[i] != NONE)
             fprintf(f, "volume: Q%d, ", m->volume[i]);
@@ -493,24 +549,29 @@ static void print_model(const struct random_model *m, FILE *f)
             fprintf(f, "initial: Q%d, ", m->initial[i]);
         fprintf(f, "label: number %d}\n", i + 1);
     }
-    print_flows(m, f);
-    print_routes(m, f);
-    print_states(m, f);
+    print_flows(m, drug, f);
+    print_routes(m, drug, f);
+    if (drug == 0)
+        print_states(m, f);
+    print_outputs(m, drug, f);
 }
 
 /* The study's text; its records stand in events.csv beside the model. */
 static void print_study(const struct random_model *m, uint64_t seed, const char *folder, FILE *f)
 {
     static const char *const rule[] = {"next", "previous", "interpolate"};
-    fprintf(f, "study: random\ndrugs: {d: random}\ncohort: {seed: %llu}\ndata:\n  file: %s/events.csv\n",
-            (unsigned long long)seed, folder);
+    fprintf(f, "study: random\ndrugs: {d: random1%s}\ncohort: {seed: %llu}\ndata:\n  file: %s/events.csv\n",
+            m->n_drugs == 2 ? ", e: random2" : "", (unsigned long long)seed, folder);
     fprintf(f, "  covariates: {WT: %s, CR: %s, FED: %s}\n", rule[m->rule[WT]], rule[m->rule[CR]], rule[m->rule[FED]]);
     fprintf(f, "  bioavailability_scales: %s\noutputs: [", m->scales_rate ? "rate" : "duration");
     for (int i = 0; i < m->n_compartments; i++)
         if (m->volume[i] != NONE)
-            fprintf(f, "d.C%d, ", i + 1);
-    for (int i = 0; i < m->n_states; i++)
-        fprintf(f, "%sd.%c%d", i > 0 ? ", " : "", i < m->n_compartments ? 'c' : 's', i + 1);
+            fprintf(f, "%s.C%d, ", drug_of(m, i) ? "e" : "d", i + 1);
+    for (int i = 0; i < m->n_compartments; i++)
+        fprintf(f, "%s%s.c%d", i > 0 ? ", " : "", drug_of(m, i) ? "e" : "d", i + 1);
+    for (int i = m->n_compartments; i < m->n_states; i++)
+        fprintf(f, ", d.s%d", i + 1);
+    fprintf(f, "%s", m->tad ? ", d.since" : "");
     fprintf(f, "]\n");
 }
 

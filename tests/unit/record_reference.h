@@ -24,7 +24,7 @@ typedef long double real;
 #define MOST_RELEASING 4096
 #define RELEASED 90 /* k s at which a release is over: e^-90 of it is left */
 #define MOST_INPUTS 4
-#define MOST_OUTPUTS (MOST_STATES + MOST_COMPARTMENTS)
+#define MOST_OUTPUTS (MOST_STATES + MOST_COMPARTMENTS + 1)
 #define MOST_CYCLES 20000
 #define SUBSTEPS 4 /* of a stretch, at which peaks are looked for */
 
@@ -42,13 +42,14 @@ struct running { int state; real rate; double end; };
 struct reference {
     const struct random_model *m;
     const struct table *t;
-    const double (*eta)[N_ETAS];           /* by occasion 0, 1, 2, ... */
+    const double (*eta)[2][N_ETAS];        /* by occasion 0, 1, 2, ..., by drug */
     double known[MOST_RECORDS][N_COVARIATES]; /* gaps filled */
     real value[MOST_QUANTITIES];           /* of the quantities, as in force */
     square A; real b[MOST_STATES];         /* linear part of the rates, with what is off left out */
     real x[MOST_STATES], scale[MOST_STATES]; /* amounts; the largest each has been */
     bool on[MOST_STATES];
-    double clock;
+    double clock, given;                   /* when the first drug was last given; INFINITY: never */
+    int n_nominal; double nominal[MOST_ARRIVALS]; /* when it will be */
     size_t at;                             /* record in hand */
     int n_pending; struct arrival pending[MOST_ARRIVALS];
     int n_running; struct running running[MOST_RUNNING];
@@ -95,7 +96,8 @@ static real value_of(const struct quantity *q, const real *covariate, const doub
     return q->eta == NONE ? v : v * expl(eta[q->eta]);
 }
 
-static void assemble(struct reference *r)
+/* The rates at this time, which matters where a flow is timed. */
+static void assemble(struct reference *r, real time)
 {
     const struct random_model *m = r->m;
     const real *v = r->value;
@@ -106,6 +108,7 @@ static void assemble(struct reference *r)
         for (int back = 0; back <= (int)f->both; back++) {
             int from = back ? f->to : f->from, to = back ? f->from : f->to;
             real k = f->clearance ? v[f->q] / v[m->volume[from]] : v[f->q];
+            k *= f->timed ? 1 + 0.4L / (1 + time / 15 * (time / 15)) : 1;
             r->A[from][from] -= k;
             if (to != NONE)
                 r->A[to][from] += k;
@@ -132,9 +135,9 @@ static void assemble(struct reference *r)
         }
 }
 
-static const double *eta_of(const struct reference *r, size_t i)
+static const double *eta_of(const struct reference *r, size_t i, int q)
 {
-    return r->eta[r->t->record[i].OCC];
+    return r->eta[r->t->record[i].OCC][r->m->quantity[q].drug];
 }
 
 /* The values of record i's own covariates. */
@@ -144,8 +147,8 @@ static void values_at(struct reference *r, size_t i)
     for (int c = 0; c < N_COVARIATES; c++)
         covariate[c] = r->known[i][c];
     for (int q = 0; q < r->m->n_quantities; q++)
-        r->value[q] = value_of(&r->m->quantity[q], covariate, eta_of(r, i));
-    assemble(r);
+        r->value[q] = value_of(&r->m->quantity[q], covariate, eta_of(r, i, q));
+    assemble(r, r->t->record[i].TIME);
 }
 
 /* The values in force at time within the interval that ends with record i; all of them at its beginning, later only
@@ -162,8 +165,8 @@ static void values_within(struct reference *r, size_t i, real time, bool all)
     for (int q = 0; q < r->m->n_quantities; q++)
         if (all || (r->m->quantity[q].power[WT] != 0 && r->m->rule[WT] == RULE_INTERPOLATE) ||
             (r->m->quantity[q].power[CR] != 0 && r->m->rule[CR] == RULE_INTERPOLATE))
-            r->value[q] = value_of(&r->m->quantity[q], covariate, eta_of(r, i));
-    assemble(r);
+            r->value[q] = value_of(&r->m->quantity[q], covariate, eta_of(r, i, q));
+    assemble(r, time);
 }
 
 /* ---- Outputs and their peaks ---- */
@@ -176,6 +179,8 @@ static void outputs_of(const struct reference *r, double *y)
             y[n++] = (double)(r->x[i] / r->value[r->m->volume[i]]);
     for (int i = 0; i < r->m->n_states; i++)
         y[n++] = (double)r->x[i];
+    if (r->m->tad)
+        y[n++] = r->given > r->clock ? 0 : r->clock - r->given;
 }
 
 static void notice(struct reference *r)
@@ -318,6 +323,8 @@ static void rates_at(struct reference *r, size_t moving, real time, const real *
     real all[MOST_STATES];
     if (moving > 0)
         values_within(r, moving, time, false);
+    else if (r->m->timed)
+        assemble(r, time);
     for (int i = 0; i < r->m->n_states; i++)
         all[i] = u[i] + (moving > 0 ? r->b[i] : 0);
     add_releases(r, time, all);
@@ -441,7 +448,7 @@ static void enter(struct reference *r, const struct input *q, double time)
     TABLE_SAW(r->m, on_by_dose, !r->on[q->state]);
     if (!r->on[q->state]) {
         r->on[q->state] = true;
-        assemble(r);
+        assemble(r, time);
     }
     TABLE_SAW(r->m, released_overlap, q->shape > 0 && r->n_releasing > 0);
     TABLE_SAW(r->m, released_lag, q->shape > 0 && q->lag > 0);
@@ -507,6 +514,9 @@ static void advance(struct reference *r, double time)
         } else if (instant >= time)
             break;
     }
+    for (int k = 0; k < r->n_nominal; k++)
+        if (r->nominal[k] <= time + 1e-12 * fmax(1, fabs(time)))
+            r->given = r->given <= time ? fmax(r->given, fmin(r->nominal[k], time)) : fmin(r->nominal[k], time);
     for (int k = 0; k < r->n_pending; k++)
         TABLE_SAW(r->m, near_lag, r->pending[k].lagged && r->pending[k].time == nextafter(time, INFINITY));
 }
@@ -691,6 +701,7 @@ static void see_steady(const struct reference *r, const struct record *x, const 
     TABLE_SAW(m, ss_2_released, x->SS == 2 && r->n_releasing > 0);
     for (int i = 0; i < m->n_compartments; i++)
         TABLE_SAW(m, ss_off, !r->on[i]);
+    TABLE_SAW(m, ss_two_drugs, m->n_drugs == 2);
     TABLE_SAW(m, ss_wiped, x->SS != 2 && r->n_pending > 0);
     TABLE_SAW(m, ss_2_keeps, x->SS == 2 && r->n_pending > 0);
     TABLE_SAW(m, ss_turnover, m->linear && m->n_turnovers > 0);
@@ -708,11 +719,13 @@ static void reach_steady_state(struct reference *r, const struct record *x, stru
     bool constant = x->AMT == 0, added = x->SS == 2;
     see_steady(r, x, q, n);
     memcpy(base, r->x, sizeof base);
-    if (!added)
-        r->n_pending = r->n_running = 0;
+    if (!added) {
+        r->n_pending = r->n_running = r->n_nominal = 0;
+        r->given = INFINITY;
+    }
     for (int i = 0; i < n; i++)
         r->on[q[i].state] = true;
-    assemble(r);
+    assemble(r, x->TIME);
     for (int i = 0; i < n && constant; i++) {
         q[i].lag = 0;
         q[i].duration = 8;
@@ -803,6 +816,15 @@ static void see_dose(const struct reference *r, const struct record *x, const st
     }
 }
 
+static void note_given(struct reference *r, const struct record *x)
+{
+    r->given = x->TIME;
+    for (int a = 1; a <= x->ADDL; a++) {
+        assert_true(r->n_nominal < MOST_ARRIVALS);
+        r->nominal[r->n_nominal++] = x->TIME + a * x->II;
+    }
+}
+
 static void give(struct reference *r, const struct record *x)
 {
     int way = route_of(r->m, x->CMT == 0 ? NONE : x->CMT - 1);
@@ -815,6 +837,8 @@ static void give(struct reference *r, const struct record *x)
         q[k] = input_of(r, x, route ? &route->part[k] : &plain);
     if (x->SS > 0)
         reach_steady_state(r, x, q, n);
+    if (drug_of(r->m, q[0].state) == 0)
+        note_given(r, x);
     if (x->AMT == 0)
         return;
     for (int k = 0; k < n; k++)
@@ -839,8 +863,9 @@ static void reset(struct reference *r, const struct record *x)
     }
     TABLE_SAW(m, reset_back, r->at > 0 && x->TIME < r->clock);
     TABLE_SAW(m, reset_released, r->n_releasing > 0);
-    r->n_pending = r->n_running = r->n_releasing = 0;
+    r->n_pending = r->n_running = r->n_releasing = r->n_nominal = 0;
     r->clock = x->TIME;
+    r->given = INFINITY;
     for (int i = 0; i < m->n_states; i++) {
         r->on[i] = true;
         r->x[i] = i < m->n_compartments && m->initial[i] != NONE ? r->value[m->initial[i]] : 0;
@@ -849,7 +874,7 @@ static void reset(struct reference *r, const struct record *x)
         const struct turnover *s = &m->turnover[i];
         r->x[s->state] = s->initial != NONE ? r->value[s->initial] : r->value[s->kin] / r->value[s->kout];
     }
-    assemble(r);
+    assemble(r, x->TIME);
 }
 
 static void stop_releases(struct reference *r, int state)
@@ -879,7 +904,7 @@ static void switch_compartment(struct reference *r, int CMT)
         r->x[i] = 0;
         stop_releases(r, i);
     }
-    assemble(r);
+    assemble(r, r->clock);
 }
 
 static void see_record(const struct reference *r, const struct record *x)
@@ -890,6 +915,7 @@ static void see_record(const struct reference *r, const struct record *x)
     if (r->at == 0)
         return;
     bool tied = x->TIME == x[-1].TIME, dose = x->EVID == 1 || x->EVID == 4, dosed = x[-1].EVID == 1 || x[-1].EVID == 4;
+    TABLE_SAW(m, tad, m->tad && r->given <= x->TIME);
     TABLE_SAW(m, tie, tied);
     TABLE_SAW(m, tie_dose_after, tied && dose && x[-1].EVID == 0);
     TABLE_SAW(m, tie_dose_before, tied && dosed && x->EVID == 0);
@@ -916,13 +942,16 @@ static void apply(struct reference *r, const struct record *x)
         switch_compartment(r, x->CMT);
     else if (x->EVID == 8) {
         TABLE_SAW(r->m, replaced_released, r->n_releasing > 0);
+        TABLE_SAW(r->m, replaced_off, !r->on[x->CMT - 1]);
+        r->on[x->CMT - 1] = true;
+        assemble(r, x->TIME);
         r->x[x->CMT - 1] = x->AMT;
     }
 }
 
-/* y[i * n_outputs + o] after record i: concentrations of the compartments with a volume, then all states; returns
- * n_outputs. peak[o] is the largest value each output ever had. eta by occasion. */
-static int refer(const struct random_model *m, const struct table *t, const double (*eta)[N_ETAS], double *y,
+/* y[i * n_outputs + o] after record i: concentrations of the compartments with a volume, all states, time after dose;
+ * returns n_outputs. peak[o] is the largest value each output ever had. eta by occasion and drug. */
+static int refer(const struct random_model *m, const struct table *t, const double (*eta)[2][N_ETAS], double *y,
                  double *peak)
 {
     static struct reference r;
@@ -931,7 +960,7 @@ static int refer(const struct random_model *m, const struct table *t, const doub
     r.m = m;
     r.t = t;
     r.eta = eta;
-    r.n_outputs = m->n_states;
+    r.n_outputs = m->n_states + m->tad;
     memset(r.peak, 0, sizeof r.peak);
     for (int i = 0; i < m->n_compartments; i++)
         r.n_outputs += m->volume[i] != NONE;

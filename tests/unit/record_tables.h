@@ -143,7 +143,7 @@ static void make_dose(const struct random_model *m, struct dice *d, struct table
     r->CMT = chance(d, 0.3) ? 0 : integer(d, 1, m->n_compartments);
     r->AMT = uniform(d, 2, 150);
     struct abilities a = abilities_of(m, r);
-    if (chance(d, 0.3))
+    if (!m->timed && chance(d, 0.3)) /* nothing is periodic where rates change in time */
         make_steady(m, d, t, r, a);
     else {
         choose_rate(d, r, a);
@@ -163,18 +163,20 @@ static void make_dose(const struct random_model *m, struct dice *d, struct table
     note_arrivals(m, d, t, r, route == NONE ? NULL : &m->route[route].part[0]);
 }
 
-/* A switch, a replacement: of a compartment in which no dose has arrived meanwhile, as far as can be known here. */
+/* A switch, a replacement, or nothing at all. */
 static void make_other(const struct random_model *m, struct dice *d, struct table *t, struct record *r)
 {
     int n = integer(d, 1, m->n_compartments);
+    for (int i = 0; i < m->n_routes; i++)
+        if (m->route[i].part[0].shape > 0 && chance(d, 0.4))
+            n = m->route[i].part[0].state + 1;
     for (int i = 0; i < m->n_compartments; i++)
         if (t->maybe_off[i] && chance(d, 0.3))
             n = i + 1;
     if (r->EVID == 8) {
         r->CMT = n;
         r->AMT = chance(d, 0.2) ? 0 : uniform(d, 0, 60);
-        if (t->maybe_off[n - 1])
-            r->EVID = r->CMT = 0, r->AMT = 0;
+        t->maybe_off[n - 1] = false;
     } else if (chance(d, 0.8)) {
         bool on = t->maybe_off[n - 1] && chance(d, 0.5);
         r->CMT = on ? n : -n;
@@ -271,7 +273,7 @@ static void print_cell(FILE *f, double value, bool empty)
         fprintf(f, ",%.17g", value);
 }
 
-static void print_table(const struct table *t, int id, FILE *f)
+static void print_table(const struct random_model *m, const struct table *t, int id, FILE *f)
 {
     for (int i = 0; i < t->n; i++) {
         const struct record *r = &t->record[i];
@@ -283,7 +285,7 @@ static void print_table(const struct table *t, int id, FILE *f)
         print_cell(f, r->DUR > 0 ? NAN : r->RATE, empty);
         print_cell(f, r->DUR > 0 ? r->DUR : NAN, empty);
         if (t->named && r->CMT > 0)
-            fprintf(f, ",%sc%d", i % 2 ? "d." : "", r->CMT);
+            fprintf(f, ",%sc%d", drug_of(m, r->CMT - 1) ? "e." : i % 2 ? "d." : "", r->CMT);
         else
             print_cell(f, r->CMT, empty);
         print_cell(f, r->ADDL, empty);

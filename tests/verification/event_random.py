@@ -112,10 +112,8 @@ def individual(dice, n):
             k = dice.randint(1, n)
             r["CMT"] = k if k in off else -k
             (off.discard if k in off else off.add)(k)
-        elif evid == 8 and not off:
-            r.update(CMT=dice.randint(1, n), AMT=round(dice.uniform(0, 40), 3))
         elif evid == 8:
-            r["EVID"] = 0
+            r.update(CMT=dice.randint(1, n), AMT=round(dice.uniform(0, 40), 3))
         off = set() if evid in (3, 4) else off
         records.append(r)
         time += dice.choice([0, 0, dice.randint(1, 8) / 8, dice.randint(1, 80) / 8])
