@@ -282,7 +282,8 @@ static long peak_of(uint64_t individuals)
     return got && WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0 ? peak : -outcome;
 }
 
-/* 100 000 records are two blocks; 300 000 may not take more than those. One block of 16 columns is 8 MB. */
+/* 100 000 records are two blocks; 300 000 may not take more than those. One block of 16 columns is 8 MB, and how many of
+ * its columns are being packed at the worst moment depends on the threads; 200 000 records kept would be 25 MB more. */
 static void length_costs_no_memory(void **state)
 {
     (void)state;
@@ -291,7 +292,7 @@ static void length_costs_no_memory(void **state)
     assert_true(some > 0 && many > 0);
 #ifndef __SANITIZE_ADDRESS__ /* its quarantine keeps freed memory */
     assert_true(many < 40000);
-    assert_true(many < some + 4000);
+    assert_true(many < some + 8000);
 #endif
 }
 
