@@ -33,7 +33,7 @@ copy_of_the_tree() {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
     # a copy of the tree, so that nothing is left in this one; the build is shared
     mkdir "$BATS_TEST_TMPDIR/clone"
-    cp -R "$root"/{Makefile,sim,models,configs,scripts} "$BATS_TEST_TMPDIR/clone/"
+    cp -Rp "$root"/{Makefile,sim,models,configs,scripts} "$BATS_TEST_TMPDIR/clone/"
     mkdir -p "$BATS_TEST_TMPDIR/clone/output" "$BATS_TEST_TMPDIR/clone/tests"
     build=$(dirname "${HALFLIFE:-$root/build/halflife}")
     cp -Rp "$build" "$BATS_TEST_TMPDIR/clone/build"
