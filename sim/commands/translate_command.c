@@ -148,7 +148,8 @@ static enum hl_status read_columns(struct hl_arena *arena, const char *path, str
     const char **unit_text = hl_arena_alloc(arena, n, sizeof *unit_text);
     struct hl_unit *unit = hl_arena_alloc(arena, n, sizeof *unit);
     for (size_t i = 0; i < n; i++)
-        if (!split_header(arena, hl_arena_strdup(arena, hl_csv_name(csv, i)), &column[i], &unit[i], &unit_text[i], diag))
+        if (!split_header(arena, hl_arena_strdup(arena, hl_csv_name(csv, i)), &column[i], &unit[i], &unit_text[i],
+                          diag))
             status = HL_ERR_INPUT;
     hl_csv_close(csv);
     translation->column_unit = unit;
@@ -220,8 +221,8 @@ static enum hl_status run_translate(const struct hl_arguments *arguments, struct
     if (status == HL_OK) {
         translation.system = is_study(arena, word) ? link_study(arena, word, arguments, &translation, diag)
                                                    : link_model(arena, word, diag);
-        status = translation.system ? write_to(hl_arguments_value(arguments, "output"), hl_arguments_value(arguments, "force") != NULL,
-                                               &translation, diag)
+        bool force = hl_arguments_value(arguments, "force") != NULL;
+        status = translation.system ? write_to(hl_arguments_value(arguments, "output"), force, &translation, diag)
                                     : HL_ERR_INPUT;
     }
     hl_arena_free(arena);

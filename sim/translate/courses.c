@@ -4,10 +4,11 @@
  *
  *      AMT_i F G'(tad_i),   tad_i = t - TIME_i - lag,   while tad_i > 0
  *
- * and a bolus of AMT_i F G(0), which is nothing for most courses. Times and amounts of the last doses are remembered by
- * statements that run with each record, so that doses that overlap add up (Shen, Boeckmann & Vick, J Pharmacokinet
- * Pharmacodyn 2012;39:251-262, their special case); a dose older than those remembered has to have entered. A record is
- * read before the time up to it is integrated, hence the condition tad_i > 0. rxode2 knows the last dose only. */
+ * and a bolus of AMT_i F G(0), which is nothing for most courses. Times and amounts of the last doses are
+ * remembered by statements that run with each record, so that doses that overlap add up (Shen, Boeckmann & Vick, J
+ * Pharmacokinet Pharmacodyn 2012;39:251-262, their special case); a dose older than those remembered has to have
+ * entered. A record is read before the time up to it is integrated, hence the condition tad_i > 0. rxode2 knows the
+ * last dose only. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,10 +87,12 @@ static bool is_shared(const struct hl_translator *t, const struct hl_plan_input 
     return ways > 1;
 }
 
-/* A compartment that only receives the doses of one course, so that rxode2 knows the last of them; nothing flows in it. */
+/* A compartment that only receives the doses of one course, so that rxode2 knows the last of them; nothing flows in
+ * it. */
 static int add_own_compartment(struct hl_translator *t, const struct hl_plan_input *x)
 {
-    const char *name = hl_arena_printf(t->arena, x->text->n_parts > 1 ? "dose_%s%zu" : "dose_%s", x->text->name, x->part + 1);
+    const char *form = x->text->n_parts > 1 ? "dose_%s%zu" : "dose_%s";
+    const char *name = hl_arena_printf(t->arena, form, x->text->name, x->part + 1);
     struct hl_state *info = hl_arena_alloc(t->arena, 1, sizeof *info);
     *info = *t->state[x->state].info;
     info->name = hl_arena_printf(t->arena, "%s.%s", t->voice[x->voice].instance->alias, name);
@@ -114,11 +117,11 @@ static void say_course(struct hl_translator *t, const struct hl_plan_course *c, 
 {
     const char *route = t->input[c->input].text->name;
     if (t->target == HL_TO_RXODE2)
-        hl_limit(t, part->pos, "route '%s' enters by a course of its own: rxode2 knows its last dose only, which must have "
-                 "entered before the next one", route);
+        hl_limit(t, part->pos, "route '%s' enters by a course of its own: rxode2 knows its last dose only, which must "
+                 "have entered before the next one", route);
     else
-        hl_limit(t, part->pos, "route '%s' enters by a course of its own: its last %zu doses are followed (--doses N)%s; no "
-                 "steady state (SS)", route, c->n,
+        hl_limit(t, part->pos, "route '%s' enters by a course of its own: its last %zu doses are followed (--doses "
+                 "N)%s; no steady state (SS)", route, c->n,
                  t->target == HL_TO_NONMEM ? ", each with a record of its own (no ADDL)" : "");
 }
 
@@ -141,8 +144,8 @@ static void write_burst(struct hl_translator *t, size_t input, int into, const s
 bool hl_plan_course(struct hl_translator *t, size_t input, const struct hl_route_part_text *part,
                     const struct hl_release *release)
 {
-    const struct hl_expr *density = hl_tree_derivative(t, part->released, "tad"), *arrives = t->input[input].item[HL_ITEM_F];
-    const struct hl_expr *lag = t->input[input].item[HL_ITEM_LAG];
+    const struct hl_expr *density = hl_tree_derivative(t, part->released, "tad");
+    const struct hl_expr *arrives = t->input[input].item[HL_ITEM_F], *lag = t->input[input].item[HL_ITEM_LAG];
     int into;
     if (!density) {
         hl_diag_error(t->diag, part->pos, "released: of '%s' has no derivative that could be written for %s; state it "

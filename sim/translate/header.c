@@ -133,7 +133,8 @@ static void write_unused(struct hl_writer *w)
     const char *list = "";
     for (size_t i = 0; i < t->n_parameters; i++)
         if (!t->parameter[i].wanted)
-            list = hl_arena_printf(t->arena, "%s%s%s", list, *list ? ", " : "", strchr(t->parameter[i].dotted, '.') + 1);
+            list = hl_arena_printf(t->arena, "%s%s%s", list, *list ? ", " : "",
+                                   strchr(t->parameter[i].dotted, '.') + 1);
     if (*list)
         hl_write_comment(w, "Parameters that nothing here uses: %s", list);
 }
@@ -156,9 +157,9 @@ void hl_write_header(struct hl_writer *w)
     hl_write_comment(w, "%s translated by halflife %s into a %s.", w->t->asked->source, HL_VERSION,
                      hl_target_text(w->t->target));
     hl_write_comment(w, "For education and research, not for dosing.");
-    hl_write_comment(w, "Units: time h, amounts mg, volumes L, concentrations mg/L (= ug/mL), body weight kg; amounts of "
-                     "substance nmol, pressure mmHg, age year. Covariates and outputs stand in the units named beside "
-                     "them; a factor is written where they differ.");
+    hl_write_comment(w, "Units: time h, amounts mg, volumes L, concentrations mg/L (= ug/mL), body weight kg; amounts "
+                     "of substance nmol, pressure mmHg, age year. Covariates and outputs stand in the units named "
+                     "beside them; a factor is written where they differ.");
     write_models(w);
     write_states(w);
     write_doses(w);

@@ -7,8 +7,8 @@
  * A patch is a compartment per phase of wear:
  *      F = content of a strength of 1, ALAG = lag                                          in the first phase
  *      F = that times exp(-sum of release x length of the earlier phases), ALAG = lag + when the phase begins
- * A record per phase puts it on (AMT = strength, in the unit the model names), EVID 2 with CMT -n takes it off: both are
- * exact, because what is left at a change of phase is known beforehand. A reservoir is a zero-order input. */
+ * A record per phase puts it on (AMT = strength, in the unit the model names), EVID 2 with CMT -n takes it off:
+ * both are exact, because what is left at a change of phase is known beforehand. A reservoir is a zero-order input. */
 #include <string.h>
 
 #include "translate/tree.h"
@@ -71,7 +71,8 @@ static void plan_part(struct hl_translator *t, int voice, int route, const struc
     x->how = p->input == HL_INPUT_ZERO_ORDER ? "AMT in mg, RATE=-2"
              : p->input == HL_INPUT_RATE     ? "AMT in mg, RATE=-1"
              : p->released ? "AMT in mg, by a course of its own"
-             : x->item[HL_ITEM_RATE] && x->item[HL_ITEM_DURATION]       ? "AMT in mg; RATE=-1 for the rate, -2 for the duration of the model"
+             : x->item[HL_ITEM_RATE] && x->item[HL_ITEM_DURATION]
+                 ? "AMT in mg; RATE=-1 for the rate, -2 for the duration of the model"
                                              : "AMT in mg";
     if (p->input == HL_INPUT_ZERO_ORDER || p->input == HL_INPUT_RATE)
         hl_limit(t, p->pos, "route '%s' is an input of zero order: give its doses RATE=%d; RATE=0 is a bolus here",
@@ -130,7 +131,8 @@ static void say_patch(struct hl_translator *t, const struct hl_route_text *text,
     hl_limit(t, text->pos, "patch '%s' is written as compartment%s: a record with CMT=%d and %s puts it on%s. EVID=2 "
              "with CMT=-n ends a phase at its end after application plus the lag, and takes the patch off at removal "
              "plus the lag. One patch at a time: what is worn overlapping needs compartments of its own",
-             title(t, x), text->n_phases > 1 ? "s, one per phase of wear" : " of its own", x->state + 1, amount, phases);
+             title(t, x), text->n_phases > 1 ? "s, one per phase of wear" : " of its own", x->state + 1, amount,
+             phases);
 }
 
 static void plan_content(struct hl_translator *t, int voice, int route, const struct hl_route_text *text, size_t *state)
@@ -173,8 +175,8 @@ static void plan_reservoir(struct hl_translator *t, int voice, int route, const 
         x->how = "AMT in mg: strength x time of wear; RATE=-2";
         give_code(t, x);
     }
-    hl_limit(t, text->pos, "reservoir patch '%s' is written as an input of zero order over %g h, its usual time of wear: "
-             "give AMT = strength x %g h in mg, RATE=-2, a record for each way in", title(t, &t->input[first]),
+    hl_limit(t, text->pos, "reservoir patch '%s' is written as an input of zero order over %g h, its usual time of "
+             "wear: give AMT = strength x %g h in mg, RATE=-2, a record for each way in", title(t, &t->input[first]),
              text->wear, text->wear);
 }
 
@@ -224,7 +226,8 @@ void hl_plan_inputs(struct hl_translator *t)
 
 /* ---- What the writers ask ---- */
 
-const char *hl_plan_taken_by(struct hl_translator *t, const struct hl_plan_input *x, const char *equals, const char *and)
+const char *hl_plan_taken_by(struct hl_translator *t, const struct hl_plan_input *x, const char *equals,
+                             const char *and)
 {
     const char *text = hl_arena_printf(t->arena, "CMT %s %d", equals, x->state + 1);
     const struct hl_system *y = t->system;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between the files of this room: the plan of a text (what is said, under which names, in which order), and the writer
- * that turns expressions into a tool's language. plan.c makes the plan, the same for every tool but for names;
- * nonmem.c, mrgsolve.c and rxode2.c each write it down. */
+/* Between the files of this room: the plan of a text (what is said, under which names, in which order), and the
+ * writer that turns expressions into a tool's language. plan.c makes the plan, the same for every tool but for
+ * names; nonmem.c, mrgsolve.c and rxode2.c each write it down. */
 #ifndef HL_TRANSLATE_INSIDE_H
 #define HL_TRANSLATE_INSIDE_H
 
@@ -130,11 +130,16 @@ struct hl_translator {
     size_t n_renames, rename_capacity; struct { const char *from, *to; } *rename;
 };
 
-/* ---- plan.c, inputs.c, random.c: making the plan ---- */
+/* ---- plan.c, want.c, rates.c, inputs.c, courses.c, random.c: making the plan ---- */
 
 /* True when everything could be planned; messages in the translator's diag. */
 bool hl_plan_translation(struct hl_translator *t);
+bool hl_plan_wanted(struct hl_translator *t); /* false when an output asked for doesn't exist */
 void hl_plan_states(struct hl_translator *t);
+void hl_plan_flows(struct hl_translator *t, int voice);
+void hl_plan_dynamics(struct hl_translator *t, int voice);
+void hl_plan_patches(struct hl_translator *t, int voice);
+void hl_plan_jumps(struct hl_translator *t);
 void hl_plan_inputs(struct hl_translator *t);
 void hl_plan_omegas(struct hl_translator *t);
 void hl_plan_residuals(struct hl_translator *t);
@@ -143,8 +148,8 @@ void hl_plan_residuals(struct hl_translator *t);
 void hl_limit(struct hl_translator *t, struct hl_pos pos, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What the text says of an item of doses into a state: true when some way in states it. plain gets the expression of a
- * dose without ROUTE and its voice; NULL: the item's usual value. */
+/* What the text says of an item of doses into a state: true when some way in states it. plain gets the expression
+ * of a dose without ROUTE and its voice; NULL: the item's usual value. */
 bool hl_plan_item(const struct hl_translator *t, int state, enum hl_item item, const struct hl_plan_input **plain);
 
 /* The usual value of an item: F 1, the others 0. */
@@ -171,18 +176,29 @@ void hl_plan_range(const struct hl_translator *t, int voice, int *first, int *la
 void hl_line_add(struct hl_translator *t, struct hl_line_list *list, int voice, const char *name,
                  const struct hl_expr *expr, const char *comment);
 
-/* Marks every symbol an expression needs as wanted, and those they need in turn; in_rates: outputs too are needed among
- * the differential equations. */
+/* Marks every symbol an expression needs as wanted, and those they need in turn; in_rates: outputs too are needed
+ * among the differential equations. */
 void hl_want(struct hl_translator *t, int voice, const struct hl_expr *e, bool in_rates);
 
 /* True when an expression depends on time, a state or an output. */
 bool hl_changes(const struct hl_translator *t, int voice, const struct hl_expr *e);
 
-/* The symbol behind a name, through inputs into other instances (*voice then changes); NULL for words of the language. */
+/* The symbol behind a name, through inputs into other instances (*voice then changes); NULL for words of the
+ * language. */
 const struct hl_symbol *hl_plan_symbol(const struct hl_translator *t, int *voice, const char *name);
 
-/* Which side (0, 1) of a comparison is the name of something with categories, the other being a category; -1: none. */
+/* Which side (0, 1) of a comparison is the name of something with categories, the other being a category; -1: none.
+ * */
 int hl_plan_category_side(const struct hl_translator *t, int voice, const struct hl_expr *e);
+
+/* What a symbol of an instance is called. */
+struct hl_word *hl_plan_word(const struct hl_translator *t, int voice, const struct hl_symbol *symbol);
+
+/* How many values the table has that begins with this parameter. */
+size_t hl_plan_entries(const struct hl_voice *v, size_t parameter);
+
+/* Puts the outputs that an expression needs in order, in the list of rates or of outputs. */
+void hl_plan_place_outputs(struct hl_translator *t, int voice, const struct hl_expr *e, bool rates);
 
 struct hl_plan_covariate *hl_plan_find_covariate(const struct hl_translator *t, const char *name);
 
@@ -199,13 +215,14 @@ void hl_plan_add_rate(struct hl_translator *t, size_t state, enum hl_op op, cons
 /* A copy of a way in that leads into a state of its own choice and is chosen by a number of its own. */
 struct hl_plan_input *hl_plan_add_input(struct hl_translator *t, const struct hl_plan_input *like, int state);
 
-/* Writes down one way in with released: (courses.c): the bolus at its beginning as F, the rest as rates of change. False,
- * with a message, when there is no derivative to write. */
+/* Writes down one way in with released: (courses.c): the bolus at its beginning as F, the rest as rates of change.
+ * False, with a message, when there is no derivative to write. */
 bool hl_plan_course(struct hl_translator *t, size_t input, const struct hl_route_part_text *part,
                     const struct hl_release *release);
 
 /* Where a dose goes by this way in, as a condition on CMT and ROUTE; and is what separates two conditions there. */
-const char *hl_plan_taken_by(struct hl_translator *t, const struct hl_plan_input *x, const char *equals, const char *and);
+const char *hl_plan_taken_by(struct hl_translator *t, const struct hl_plan_input *x, const char *equals,
+                             const char *and);
 
 /* The state of a compartment of one instance. */
 int hl_plan_compartment(const struct hl_translator *t, int voice, int compartment);

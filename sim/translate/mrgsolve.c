@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* An mrgsolve model file. Variables of blocks become globals of the compiled file: what $MAIN computes is seen by $ODE
- * and $TABLE, but what $ODE computes belongs to the solver's last call, so that $TABLE computes outputs anew under other
- * names. (mrgsolve User Guide: model specification, modeled events.) */
+/* An mrgsolve model file. Variables of blocks become globals of the compiled file: what $MAIN computes is seen by
+ * $ODE and $TABLE, but what $ODE computes belongs to the solver's last call, so that $TABLE computes outputs anew
+ * under other names. (mrgsolve User Guide: model specification, modeled events.) */
 #include <stdio.h>
 #include <string.h>
 
@@ -44,8 +44,9 @@ static void write_covariates(struct hl_writer *w)
         const struct hl_plan_covariate *c = &t->covariate[i];
         const struct hl_covariate *info = c->info->info;
         if (c->wanted)
-            write_value(w, c->column, c->value, info->n_categories ? hl_plan_codes(t, info->category, info->n_categories)
-                                                                   : hl_arena_printf(t->arena, "[%s]", c->unit_text));
+            write_value(w, c->column, c->value,
+                        info->n_categories ? hl_plan_codes(t, info->category, info->n_categories)
+                                           : hl_arena_printf(t->arena, "[%s]", c->unit_text));
     }
     for (size_t i = 0; i < t->n_mixtures; i++)
         if (t->mixture[i].wanted)
@@ -186,11 +187,13 @@ static void write_time_of_dose(struct hl_writer *w)
     for (size_t v = 0; v < t->n_voices; v++) {
         int first, last;
         hl_plan_range(t, (int)v, &first, &last);
-        if (t->tad_of_voice[v])
-            fprintf(w->out, "if (NEWIND <= 1) tdose_%zu = -1.0;\nif (NEWIND <= 1) tdoseq_%zu = -1.0;\n"
-                    "if ((EVID == 1 || EVID == 4) && CMT >= %d && CMT <= %d) tdoseq_%zu = tdose_%zu;\n"
-                    "if ((EVID == 1 || EVID == 4) && CMT >= %d && CMT <= %d) tdose_%zu = TIME;\n", v + 1, v + 1, first, last,
-                    v + 1, v + 1, first, last, v + 1);
+        if (!t->tad_of_voice[v])
+            continue;
+        const char *dose = hl_arena_printf(w->t->arena, "(EVID == 1 || EVID == 4) && CMT >= %d && CMT <= %d",
+                                           first, last);
+        fprintf(w->out, "if (NEWIND <= 1) tdose_%zu = -1.0;\nif (NEWIND <= 1) tdoseq_%zu = -1.0;\n", v + 1, v + 1);
+        fprintf(w->out, "if (%s) tdoseq_%zu = tdose_%zu;\n", dose, v + 1, v + 1);
+        fprintf(w->out, "if (%s) tdose_%zu = TIME;\n", dose, v + 1);
     }
 }
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Names. Each tool has words of its own that a model may use freely here:
  *
- *   NONMEM     at most 20 letters, digits and underscores, capitals and small letters the same; reserved are the items
- *              of data and PREDPP (TIME, CMT, F1, ALAG2, S1 ...), arrays of generated code (A, P, DADT ...) and functions
+ *   NONMEM     at most 20 letters, digits and underscores, capitals and small letters the same; reserved are items of
+ *              data and PREDPP (TIME, CMT, F1, ALAG2, S1 ...), arrays of generated code (A, P, DADT ...), functions
  *              (NONMEM Users Guides IV and VIII)
- *   mrgsolve   C++: its keywords, the functions of <math.h> (variables of blocks become globals and would be ambiguous),
- *              the macros of the generated file (dxdt_X, X_0, F_X ...) and mrgsolve's own list of reserved words
- *   rxode2     items of event tables, constants, functions, whatever begins with rx or nlmixr (rxode2 syntax page), and
- *              R's and C's keywords
+ *   mrgsolve   C++: its keywords, functions of <math.h> and the C library (variables of blocks become globals and would
+ *              be ambiguous), macros of the generated file (dxdt_X, X_0, F_X ...), mrgsolve's own reserved words
+ *   rxode2     items of event tables, constants, functions, whatever begins with rx or nlmixr (rxode2's page on
+ *              syntax), R's and C's keywords
  *
- * A name that can't stay is given a tail: _X for reserved words (or x_ before it), _2, _3 ... for two names that would be one, the first
- * letters and _1, _2 ... for long ones. Every such change is listed in the text's header. */
+ * A name that can't stay is given a tail: _X for reserved words (or x_ before it), _2, _3 ... for two names that would
+ * be one, the first letters and _1, _2 ... for long ones. Every such change is listed in the text's header. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,60 +20,62 @@
 #define LONGEST_OF_NONMEM 20
 
 static const char *const nonmem_words[] = {
-    "ID", "L1", "L2", "DV", "MDV", "RAW_", "MRG_", "RPT_", "TIME", "DATE", "DAT1", "DAT2", "DAT3", "DROP", "SKIP", "EVID",
-    "AMT", "RATE", "SS", "II", "ADDL", "CMT", "PCMT", "CALL", "CONT", "ROUTE", "OCC", "DUR", "A", "P", "T", "F", "G",
-    "HH", "Y", "E", "THETA", "ETA", "EPS", "ERR", "OMEGA", "SIGMA", "DADT", "DA", "DP", "DT", "IR", "A_0", "A_0FLG",
-    "A_INITIAL", "TSTATE", "DOSTIM", "DOSREC", "NEWIND", "NEWL2", "ICALL", "IREP", "NPROB", "NREP", "MIXNUM", "MIXEST",
-    "MIXP", "NSPOP", "COMACT", "COMRES", "COMSAV", "CALLFL", "COM", "MTIME", "MNEXT", "MPAST", "MNOW", "MTDIFF", "I_SS",
-    "ISSMOD", "SKIP_", "TEMPLT", "LIREC", "NDREC", "NINDR", "INDR1", "INDR2", "SC", "SO", "FO", "XD", "DEN_", "CDEN_",
-    "PRED", "RES", "WRES", "NPRED", "NRES", "NWRES", "CPRED", "CRES", "CWRES", "CWRESI", "CIPRED", "CIRES", "CIWRES",
-    "EPRED", "ERES", "EWRES", "ECWRES", "NPDE", "NPD", "OBJI", "IPRED", "IRES", "IWRES", "EXP", "LOG", "LOG10", "SQRT",
-    "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "ABS", "INT", "MIN", "MAX", "MOD", "PHI", "GAMLN", "DEXP", "DLOG",
-    "DABS", "DMIN1", "DMAX1", "IF", "THEN", "ELSE", "ELSEIF", "ENDIF", "DO", "WHILE", "ENDDO", "WRITE", "PRINT",
-    "RETURN", "OPEN", "CLOSE", "REWIND", "EXIT", "INCLUDE", "EQ", "NE", "LT", "LE", "GT", "GE", "AND", "OR", "NOT",
-    "INITIALOFF", "NOOFF", "NODOSE", "EQUILIBRIUM", "EXCLUDE", "DEFOBSERVATION", "DEFDOSE", "TSCALE", "XSCALE", "PK",
-    "DES", "ERROR", "TDOS",
+    "ID", "L1", "L2", "DV", "MDV", "RAW_", "MRG_", "RPT_", "TIME", "DATE", "DAT1", "DAT2", "DAT3", "DROP", "SKIP",
+    "EVID", "AMT", "RATE", "SS", "II", "ADDL", "CMT", "PCMT", "CALL", "CONT", "ROUTE", "OCC", "DUR", "A", "P", "T",
+    "F", "G", "HH", "Y", "E", "THETA", "ETA", "EPS", "ERR", "OMEGA", "SIGMA", "DADT", "DA", "DP", "DT", "IR",
+    "A_0", "A_0FLG", "A_INITIAL", "TSTATE", "DOSTIM", "DOSREC", "NEWIND", "NEWL2", "ICALL", "IREP", "NPROB",
+    "NREP", "MIXNUM", "MIXEST", "MIXP", "NSPOP", "COMACT", "COMRES", "COMSAV", "CALLFL", "COM", "MTIME", "MNEXT",
+    "MPAST", "MNOW", "MTDIFF", "I_SS", "ISSMOD", "SKIP_", "TEMPLT", "LIREC", "NDREC", "NINDR", "INDR1", "INDR2",
+    "SC", "SO", "FO", "XD", "DEN_", "CDEN_", "PRED", "RES", "WRES", "NPRED", "NRES", "NWRES", "CPRED", "CRES",
+    "CWRES", "CWRESI", "CIPRED", "CIRES", "CIWRES", "EPRED", "ERES", "EWRES", "ECWRES", "NPDE", "NPD", "OBJI",
+    "IPRED", "IRES", "IWRES", "EXP", "LOG", "LOG10", "SQRT", "SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "ABS",
+    "INT", "MIN", "MAX", "MOD", "PHI", "GAMLN", "DEXP", "DLOG", "DABS", "DMIN1", "DMAX1", "IF", "THEN", "ELSE",
+    "ELSEIF", "ENDIF", "DO", "WHILE", "ENDDO", "WRITE", "PRINT", "RETURN", "OPEN", "CLOSE", "REWIND", "EXIT",
+    "INCLUDE", "EQ", "NE", "LT", "LE", "GT", "GE", "AND", "OR", "NOT", "INITIALOFF", "NOOFF", "NODOSE",
+    "EQUILIBRIUM", "EXCLUDE", "DEFOBSERVATION", "DEFDOSE", "TSCALE", "XSCALE", "PK", "DES", "ERROR", "TDOS",
 };
 
 static const char *const mrgsolve_words[] = {
-    "ID", "amt", "cmt", "ii", "ss", "evid", "addl", "rate", "time", "SOLVERTIME", "table", "ETA", "EPS", "AMT", "CMT",
-    "TIME", "EVID", "simeps", "self", "simeta", "NEWIND", "DONE", "CFONSTOP", "DXDTZERO", "INITSOLV", "SETINIT",
-    "report", "VARS", "II", "SS", "ADDL", "RATE", "double", "int", "bool", "capture", "DV", "dv", "OCC", "ROUTE",
-    "THETA", "SIGMA", "SS_ADVANCE", "END_OF_INFUSION", "CHECK_MODELED_INFUSIONS", "STOPADVANCING", "IPRED", "databox",
-    "mrg", "mrgsolve", "local_double", "local_int", "local_bool", "localdouble", "localint", "localbool", "dvec",
-    "refun", "alignas", "alignof", "and", "asm", "auto", "break", "case", "catch", "char", "class", "const",
-    "constexpr", "continue", "decltype", "default", "delete", "do", "else", "enum", "explicit", "export", "extern",
-    "false", "float", "for", "friend", "goto", "if", "inline", "long", "mutable", "namespace", "new", "noexcept", "not",
-    "nullptr", "operator", "or", "private", "protected", "public", "register", "return", "short", "signed", "sizeof",
-    "static", "std", "struct", "switch", "template", "this", "throw", "true", "try", "typedef", "typeid", "typename",
-    "union", "unsigned", "using", "virtual", "void", "volatile", "while", "xor", "acos", "acosh", "asin", "asinh",
-    "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "drem", "erf", "erfc", "exp", "exp10", "exp2",
-    "expm1", "fabs", "fdim", "finite", "floor", "fma", "fmax", "fmin", "fmod", "frexp", "gamma", "hypot", "ilogb", "isinf",
-    "isnan", "j0", "j1", "jn", "ldexp", "lgamma", "llrint", "llround", "log", "log10", "log1p", "log2", "logb", "lrint",
-    "lround", "modf", "nan", "nearbyint", "nextafter", "nexttoward", "pow", "pow10", "remainder", "remquo", "rint",
-    "round", "scalb", "scalbln", "scalbn", "signbit", "signgam", "significand", "sin", "sincos", "sinh", "sqrt", "tan",
-    "tanh", "tgamma", "trunc", "y0", "y1", "yn", "NAN", "INFINITY", "clock", "index", "div", "abs", "labs", "signal",
-    "select", "read", "write", "link", "sleep", "pause", "system", "random", "srandom", "rand", "srand", "exit", "abort",
-    "free", "malloc", "calloc", "realloc", "access", "alarm", "brk", "close", "daemon", "dup", "environ", "errno", "fork",
-    "kill", "nice", "open", "pipe", "raise", "remove", "rename", "rindex", "stdin", "stdout", "stderr", "swab", "sync",
-    "times", "truncate", "unlink", "wait", "daylight", "timezone", "optarg", "opterr", "optind", "optopt", "crypt",
-    "encrypt", "bsearch", "qsort", "ffs", "strlen", "setkey", "initstate", "setstate", "printf", "puts", "scanf", "step",
-    "advance", "update", "R", "tdose",
+    "ID", "amt", "cmt", "ii", "ss", "evid", "addl", "rate", "time", "SOLVERTIME", "table", "ETA", "EPS", "AMT",
+    "CMT", "TIME", "EVID", "simeps", "self", "simeta", "NEWIND", "DONE", "CFONSTOP", "DXDTZERO", "INITSOLV",
+    "SETINIT", "report", "VARS", "II", "SS", "ADDL", "RATE", "double", "int", "bool", "capture", "DV", "dv", "OCC",
+    "ROUTE", "THETA", "SIGMA", "SS_ADVANCE", "END_OF_INFUSION", "CHECK_MODELED_INFUSIONS", "STOPADVANCING",
+    "IPRED", "databox", "mrg", "mrgsolve", "local_double", "local_int", "local_bool", "localdouble", "localint",
+    "localbool", "dvec", "refun", "alignas", "alignof", "and", "asm", "auto", "break", "case", "catch", "char",
+    "class", "const", "constexpr", "continue", "decltype", "default", "delete", "do", "else", "enum", "explicit",
+    "export", "extern", "false", "float", "for", "friend", "goto", "if", "inline", "long", "mutable", "namespace",
+    "new", "noexcept", "not", "nullptr", "operator", "or", "private", "protected", "public", "register", "return",
+    "short", "signed", "sizeof", "static", "std", "struct", "switch", "template", "this", "throw", "true", "try",
+    "typedef", "typeid", "typename", "union", "unsigned", "using", "virtual", "void", "volatile", "while", "xor",
+    "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "copysign", "cos", "cosh", "drem",
+    "erf", "erfc", "exp", "exp10", "exp2", "expm1", "fabs", "fdim", "finite", "floor", "fma", "fmax", "fmin",
+    "fmod", "frexp", "gamma", "hypot", "ilogb", "isinf", "isnan", "j0", "j1", "jn", "ldexp", "lgamma", "llrint",
+    "llround", "log", "log10", "log1p", "log2", "logb", "lrint", "lround", "modf", "nan", "nearbyint", "nextafter",
+    "nexttoward", "pow", "pow10", "remainder", "remquo", "rint", "round", "scalb", "scalbln", "scalbn", "signbit",
+    "signgam", "significand", "sin", "sincos", "sinh", "sqrt", "tan", "tanh", "tgamma", "trunc", "y0", "y1", "yn",
+    "NAN", "INFINITY", "clock", "index", "div", "abs", "labs", "signal", "select", "read", "write", "link",
+    "sleep", "pause", "system", "random", "srandom", "rand", "srand", "exit", "abort", "free", "malloc", "calloc",
+    "realloc", "access", "alarm", "brk", "close", "daemon", "dup", "environ", "errno", "fork", "kill", "nice",
+    "open", "pipe", "raise", "remove", "rename", "rindex", "stdin", "stdout", "stderr", "swab", "sync", "times",
+    "truncate", "unlink", "wait", "daylight", "timezone", "optarg", "opterr", "optind", "optopt", "crypt",
+    "encrypt", "bsearch", "qsort", "ffs", "strlen", "setkey", "initstate", "setstate", "printf", "puts", "scanf",
+    "step", "advance", "update", "R", "tdose",
 };
 
 static const char *const rxode2_words[] = {
-    "t", "time", "podo", "tlast", "pi", "NA", "NaN", "Inf", "newind", "NEWIND", "cmt", "dvid", "addl", "ss", "amt", "dur",
-    "rate", "Rprintf", "print", "printf", "id", "evid", "ii", "dv", "mdv", "sim.id", "mixest", "mixnum", "mixunif", "OCC",
-    "ROUTE", "IPRED", "DV", "F", "f", "alag", "lag", "mtime", "linCmt", "TRUE", "FALSE", "NULL", "function", "if", "else",
-    "while", "for", "in", "next", "break", "repeat", "ifelse", "param", "locf", "nocb", "linear", "midpoint", "labels",
-    "mix", "gamma", "lgamma", "digamma", "trigamma", "tetragamma", "pentagamma", "psigamma", "beta", "lbeta", "sign",
-    "fsign", "abs", "fabs", "sin", "cos", "tan", "factorial", "lfactorial", "log", "log10", "log2", "log1p", "exp",
-    "expm1", "sqrt", "dnorm", "pnorm", "qnorm", "phi", "normcdf", "norminv", "probit", "acos", "asin", "atan", "atan2",
-    "sinh", "cosh", "tanh", "floor", "ceil", "logit", "expit", "gammap", "gammaq", "erf", "erfc", "tad", "tafd",
-    "dosenum", "prod", "sum", "max", "min", "lead", "diff", "first", "last", "transit", "delay", "simeps", "simeta",
-    "theta", "omega", "sigma", "typical", "model", "events", "double", "int", "char", "void", "float", "long", "short",
-    "static", "struct", "switch", "case", "default", "return", "const", "do", "goto", "union", "enum", "register",
-    "auto", "extern", "signed", "unsigned", "volatile", "sizeof", "typedef", "continue", "M_E", "M_PI", "M_LN2",
+    "t", "time", "podo", "tlast", "pi", "NA", "NaN", "Inf", "newind", "NEWIND", "cmt", "dvid", "addl", "ss", "amt",
+    "dur", "rate", "Rprintf", "print", "printf", "id", "evid", "ii", "dv", "mdv", "sim.id", "mixest", "mixnum",
+    "mixunif", "OCC", "ROUTE", "IPRED", "DV", "F", "f", "alag", "lag", "mtime", "linCmt", "TRUE", "FALSE", "NULL",
+    "function", "if", "else", "while", "for", "in", "next", "break", "repeat", "ifelse", "param", "locf", "nocb",
+    "linear", "midpoint", "labels", "mix", "gamma", "lgamma", "digamma", "trigamma", "tetragamma", "pentagamma",
+    "psigamma", "beta", "lbeta", "sign", "fsign", "abs", "fabs", "sin", "cos", "tan", "factorial", "lfactorial",
+    "log", "log10", "log2", "log1p", "exp", "expm1", "sqrt", "dnorm", "pnorm", "qnorm", "phi", "normcdf",
+    "norminv", "probit", "acos", "asin", "atan", "atan2", "sinh", "cosh", "tanh", "floor", "ceil", "logit",
+    "expit", "gammap", "gammaq", "erf", "erfc", "tad", "tafd", "dosenum", "prod", "sum", "max", "min", "lead",
+    "diff", "first", "last", "transit", "delay", "simeps", "simeta", "theta", "omega", "sigma", "typical", "model",
+    "events", "double", "int", "char", "void", "float", "long", "short", "static", "struct", "switch", "case",
+    "default", "return", "const", "do", "goto", "union", "enum", "register", "auto", "extern", "signed",
+    "unsigned", "volatile", "sizeof", "typedef", "continue", "M_E", "M_PI", "M_LN2",
 };
 
 static bool in_list(const char *word, const char *const *list, size_t n, bool any_case)
@@ -119,7 +121,8 @@ static bool reserved_of_mrgsolve(const struct hl_translator *t, const char *word
             return true;
     }
     return strncmp(word, "pred_", 5) == 0 || word[0] == '_' || is_numbered(word, "THETA") || is_numbered(word, "ETA") ||
-           is_numbered(word, "EPS") || is_numbered(word, "mt") || is_numbered(word, "tdose_") || is_numbered(word, "tdoseq_") ||
+           is_numbered(word, "EPS") || is_numbered(word, "mt") || is_numbered(word, "tdose_") ||
+           is_numbered(word, "tdoseq_") ||
            strncmp(word, "HLT", 3) == 0 || strncmp(word, "HLA", 3) == 0 ||
            in_list(word, mrgsolve_words, sizeof mrgsolve_words / sizeof *mrgsolve_words, false);
 }
@@ -160,7 +163,8 @@ static const char *with_tail(const struct hl_translator *t, const char *word, co
 
 static bool is_good(const struct hl_translator *t, const char *word)
 {
-    return (t->target != HL_TO_NONMEM || strlen(word) <= LONGEST_OF_NONMEM) && !is_reserved(t, word) && !is_taken(t, word);
+    bool too_long = t->target == HL_TO_NONMEM && strlen(word) > LONGEST_OF_NONMEM;
+    return !too_long && !is_reserved(t, word) && !is_taken(t, word);
 }
 
 const char *hl_name(struct hl_translator *t, const char *dotted, const char *wanted)
@@ -172,7 +176,7 @@ const char *hl_name(struct hl_translator *t, const char *dotted, const char *wan
     if (is_reserved(t, name))
         name = with_tail(t, word, "_X");
     if (is_reserved(t, name)) /* its beginning is */
-        name = word = with_tail(t, hl_arena_printf(t->arena, "%s%s", t->target == HL_TO_NONMEM ? "X_" : "x_", word), "");
+        name = word = with_tail(t, t->target == HL_TO_NONMEM ? "X_" : "x_", word);
     for (int k = strlen(word) > LONGEST_OF_NONMEM ? 1 : 2; !is_good(t, name); k++) {
         snprintf(tail, sizeof tail, "_%d", k);
         name = with_tail(t, word, tail);

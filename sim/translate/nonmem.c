@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A NONMEM control stream (7.3 and later), complete: ADVAN13 integrates whatever the model is, and $SIMULATION simulates
- * it. Every THETA is fixed, because nothing is estimated here.
+/* A NONMEM control stream (7.3 and later), complete: ADVAN13 integrates whatever the model is, and $SIMULATION
+ * simulates it. Every THETA is fixed, because nothing is estimated here.
  *
- * Without an EPS NONMEM would take the ETAs for single-subject data; a model without residual error therefore has one of
- * variance 0. Comparisons of time with a constant become model event times (MTIME, MPAST), where the integration stops.
- * (NONMEM Users Guides IV, VI and VIII.) */
+ * Without an EPS NONMEM would take the ETAs for single-subject data; a model without residual error therefore has
+ * one of variance 0. Comparisons of time with a constant become model event times (MTIME, MPAST), where the
+ * integration stops. (NONMEM Users Guides IV, VI and VIII.) */
 #include <stdio.h>
 #include <string.h>
 
 #include "translate/tree.h"
 
 static const char *const items[] = {"ID", "TIME", "EVID", "AMT", "CMT", "RATE", "ADDL", "II", "SS", "DV", "MDV"};
-static const char *const more_items[] = {"OCC", "ROUTE", "DATE", "DAT1", "DAT2", "DAT3", "L1", "L2", "PCMT", "CALL", "CONT"};
+static const char *const more_items[] = {"OCC",  "ROUTE", "DATE", "DAT1", "DAT2", "DAT3",
+                                         "L1",   "L2",    "PCMT", "CALL", "CONT"};
 
 static bool has_column(const struct hl_translator *t, const char *name)
 {
@@ -313,8 +314,8 @@ static void write_time_of_dose(struct hl_writer *w)
     for (size_t v = 0; v < t->n_voices; v++)
         if (t->tad_of_voice[v])
             fprintf(w->out, "  IF (NEWIND .NE. 2) THEN\n    TDOS%zu = -1.0\n    TDOQ%zu = -1.0\n  ENDIF\n"
-                    "  IF ((EVID .EQ. 1 .OR. EVID .EQ. 4)%s) THEN\n    TDOQ%zu = TDOS%zu\n    TDOS%zu = TIME\n  ENDIF\n",
-                    v + 1, v + 1, dosed_here(t, v), v + 1, v + 1, v + 1);
+                    "  IF ((EVID .EQ. 1 .OR. EVID .EQ. 4)%s) THEN\n    TDOQ%zu = TDOS%zu\n    TDOS%zu = TIME\n"
+                    "  ENDIF\n", v + 1, v + 1, dosed_here(t, v), v + 1, v + 1, v + 1);
 }
 
 /* Times and amounts of doses that enter by a course of their own, newest first. */
@@ -363,15 +364,16 @@ static void write_tad(struct hl_writer *w, const char *stem, const char *last, c
 {
     struct hl_translator *t = w->t;
     const char **name = hl_arena_alloc(t->arena, t->n_voices, sizeof *name);
-    for (size_t v = 0; v < t->n_voices; v++)
-        if (t->tad_of_voice[v]) {
-            name[v] = hl_arena_printf(t->arena, "%s%zu", stem, v + 1);
-            /* a record is read before the time up to it is integrated */
-            fprintf(w->out, "  %s%zu = TDOS%zu\n  IF (%s .LT. TDOS%zu) %s%zu = TDOQ%zu\n", last, v + 1, v + 1, now, v + 1,
-                    last, v + 1, v + 1);
-            fprintf(w->out, "  %s = %s - %s%zu\n  IF (%s%zu .LT. 0.0) %s = 0.0\n", name[v], now, last, v + 1, last, v + 1,
-                    name[v]);
-        }
+    for (size_t v = 0; v < t->n_voices; v++) {
+        if (!t->tad_of_voice[v])
+            continue;
+        const char *before = hl_arena_printf(t->arena, "%s%zu", last, v + 1);
+        name[v] = hl_arena_printf(t->arena, "%s%zu", stem, v + 1);
+        /* a record is read before the time up to it is integrated */
+        fprintf(w->out, "  %s = TDOS%zu\n", before, v + 1);
+        fprintf(w->out, "  IF (%s .LT. TDOS%zu) %s = TDOQ%zu\n", now, v + 1, before, v + 1);
+        fprintf(w->out, "  %s = %s - %s\n  IF (%s .LT. 0.0) %s = 0.0\n", name[v], now, before, before, name[v]);
+    }
     t->tad_name = name;
 }
 
@@ -414,7 +416,8 @@ static void write_shown(struct hl_writer *w)
     fprintf(w->out, "  Y = %s%s\n", y, t->n_eps == 0 ? " + EPS(1)" : "");
     for (size_t i = 0; i < t->n_states; i++)
         if (t->n_eps > 0 && t->shown_of_state[i] >= 0 && t->shown_of_state[i] != t->default_shown)
-            fprintf(w->out, "  IF (CMT .EQ. %zu) Y = %s\n", i + 1, observation(t, &t->shown[t->shown_of_state[i]], "IPRED"));
+            fprintf(w->out, "  IF (CMT .EQ. %zu) Y = %s\n", i + 1,
+                    observation(t, &t->shown[t->shown_of_state[i]], "IPRED"));
 }
 
 static void write_error(struct hl_writer *w)

@@ -2,8 +2,8 @@
 /* Random effects and residual errors, in the terms the other tools share: normal, mean 0, variances.
  *
  * A block whose covariances are partly zero is split into what hangs together, and effects without variance stand
- * alone: NONMEM refuses a block that is not positive definite, and zeros in a block that are not banded. Effects between
- * occasions are written once for each of a stated number of occasions, which the item OCC chooses among.
+ * alone: NONMEM refuses a block that is not positive definite, and zeros in a block that are not banded. Effects
+ * between occasions are written once for each of a stated number of occasions, which the item OCC chooses among.
  *
  * Residual error of an output f, as in cohort/:
  *      DV = f (1 + eps1) + eps2,    or  DV = f exp(eps1) + eps2  where the model says log */
@@ -134,18 +134,18 @@ static int show(struct hl_translator *t, int output)
     const struct hl_word *word = word_of_output(t, output);
     if (!word || (!o->implicit && !word->wanted))
         return -1;
+    const char *name = strchr(o->name, '.') + 1;
     struct hl_plan_shown *s = &t->shown[t->n_shown];
     *s = (struct hl_plan_shown){.output = output, .ipred = o->implicit ? word->name : word->shown,
                                 .proportional = o->residual_proportional, .log = o->residual_log,
                                 .additive = o->residual_additive / o->unit.factor};
     if (s->proportional > 0.0) {
         s->n_proportional = ++t->n_eps;
-        s->eps_proportional = hl_plan_name(t, o->instance, hl_arena_printf(t->arena, "eps_%s", strchr(o->name, '.') + 1));
+        s->eps_proportional = hl_plan_name(t, o->instance, hl_arena_printf(t->arena, "eps_%s", name));
     }
     if (s->additive > 0.0) {
         s->n_additive = ++t->n_eps;
-        s->eps_additive = hl_plan_name(t, o->instance,
-                                       hl_arena_printf(t->arena, "eps_add_%s", strchr(o->name, '.') + 1));
+        s->eps_additive = hl_plan_name(t, o->instance, hl_arena_printf(t->arena, "eps_add_%s", name));
     }
     return (int)t->n_shown++;
 }
@@ -157,9 +157,10 @@ static void find_apart(struct hl_translator *t)
         bool apart = (int)i != t->default_shown;
         for (size_t k = 0; k < t->n_states; k++)
             apart = apart && t->shown_of_state[k] != (int)i;
+        const struct hl_output *o = &t->system->output[t->shown[i].output];
         if (apart || (t->target == HL_TO_RXODE2 && (t->shown[i].n_proportional || t->shown[i].n_additive)))
-            t->shown[i].apart = hl_plan_name(t, t->system->output[t->shown[i].output].instance,
-                                             hl_arena_printf(t->arena, "DV_%s", strchr(t->system->output[t->shown[i].output].name, '.') + 1));
+            t->shown[i].apart =
+                hl_plan_name(t, o->instance, hl_arena_printf(t->arena, "DV_%s", strchr(o->name, '.') + 1));
     }
 }
 

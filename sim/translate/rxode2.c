@@ -40,7 +40,8 @@ static void write_item(struct hl_writer *w, int state, enum hl_item item)
             continue;
         const char *other = x->item[item] ? hl_write_expr(w, x->voice, x->item[item], HL_LOOSE) : usual;
         if (!chosen) {
-            chosen = hl_plan_name(t, t->state[state].voice, hl_arena_printf(t->arena, "%s_of_%s", word[item], state_name));
+            chosen = hl_plan_name(t, t->state[state].voice,
+                                  hl_arena_printf(t->arena, "%s_of_%s", word[item], state_name));
             hl_write_assign(w, chosen, value, NULL);
         }
         fprintf(w->out, "  if (ROUTE == %d) {\n    %s <- %s\n  }\n", x->code, chosen, other);
@@ -182,8 +183,8 @@ static void write_matrices(struct hl_writer *w)
             fprintf(w->out, "  %s ~ %s # %s\n", s->eps_proportional,
                     hl_write_value(t, s->proportional * s->proportional), s->log ? "logarithmic" : "proportional");
         if (s->n_additive)
-            fprintf(w->out, "  %s ~ %s # additive [%s]\n", s->eps_additive, hl_write_value(t, s->additive * s->additive),
-                    t->system->output[s->output].unit_text);
+            fprintf(w->out, "  %s ~ %s # additive [%s]\n", s->eps_additive,
+                    hl_write_value(t, s->additive * s->additive), t->system->output[s->output].unit_text);
     }
     fputs("})\n", w->out);
 }

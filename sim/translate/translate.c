@@ -81,8 +81,8 @@ enum hl_status hl_translate(const struct hl_translation *asked, FILE *stream, st
     if (hl_plan_translation(&t)) {
         say_beyond(&t);
         if (t.n_states == 0)
-            hl_diag_error(diag, hl_pos_none(), "%s has no compartment or state: there is nothing that these tools would "
-                          "integrate", asked->source);
+            hl_diag_error(diag, hl_pos_none(), "%s has no compartment or state: there is nothing that these tools "
+                          "would integrate", asked->source);
         else
             status = write_text(&t, stream);
     }

@@ -25,16 +25,16 @@ bool hl_target_find(const char *name, enum hl_target *target);
 struct hl_translation {
     enum hl_target target;
     const struct hl_system *system;   /* linked; values of parameters and defaults of covariates from initial[] */
-    const double *covariate;          /* defaults of the system's covariates [engine's units]; NULL: those of initial[] */
+    const double *covariate;          /* defaults of the system's covariates [engine's units]; NULL: initial[] */
     size_t n_notes; const char *const *note; /* sentences on what isn't translated, to stand with the text's own */
     const char *source;               /* what was asked for: "clonazepam_adult", "configs/akita2021.yaml" */
     size_t n_outputs; const char *const *output; /* dotted names; only these and what they need. 0: everything */
     size_t occasions;                 /* how many occasions between-occasion effects are written for, at least 1 */
-    size_t doses;                     /* how many doses of a route with released: may be under way at once, at least 1 */
+    size_t doses;                     /* how many doses of a route with released: may be under way at once */
     bool typical;                     /* NONMEM: variances 0, for comparing typical subjects */
     const char *data;                 /* name of the data file in the text; NULL: events.csv */
     size_t n_columns; const char *const *column; /* header of that file, names alone; covariates not among them are
-                                                    fixed at their defaults. 0: not known, every covariate is a column */
+                                                    fixed at their defaults. 0: every covariate is a column */
     const struct hl_unit *column_unit; const char *const *column_unit_text; /* by column; unit_text NULL: the model's */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Trees of expressions made here: the model's own trees joined by operations, with numbers worked in where that is
- * plain. A name that begins with TEXT or STATE is no name of a model but a piece of the text, or the value of a state. */
+ * plain. A name that begins with TEXT or STATE is no name of a model but a piece of the text, or the value of a
+ * state. */
 #include <stdio.h>
 #include <string.h>
 

@@ -13,8 +13,8 @@
  *
  * What NONMEM and rxode2 can't say inside an expression is computed before it, on temporaries: an if() becomes an IF
  * block that never stands inside another one (NM-TRAN defines no random variable in a nested IF), so that both
- * branches' own conditionals are computed first, as halflife does. Numbers are written with all digits that their double
- * has, with a point where a language would otherwise divide whole numbers. */
+ * branches' own conditionals are computed first, as halflife does. Numbers are written with all digits that their
+ * double has, with a point where a language would otherwise divide whole numbers. */
 #include "translate/tree.h"
 
 #include <math.h>
@@ -75,8 +75,9 @@ static const char *time_word(const struct hl_writer *w)
 static const char *tad_of_mrgsolve(struct hl_writer *w, int voice)
 {
     const char *now = time_word(w), *last = w->t->tad_name[voice];
-    return hl_arena_printf(w->t->arena, "(%s >= %s ? (%s < 0.0 ? 0.0 : %s - %s) : (tdoseq_%d < 0.0 ? 0.0 : %s - tdoseq_%d))",
-                           now, last, last, now, last, voice + 1, now, voice + 1);
+    const char *before = hl_arena_printf(w->t->arena, "tdoseq_%d", voice + 1);
+    return hl_arena_printf(w->t->arena, "(%s >= %s ? (%s < 0.0 ? 0.0 : %s - %s) : (%s < 0.0 ? 0.0 : %s - %s))",
+                           now, last, last, now, last, before, now, before);
 }
 
 static const char *name(struct hl_writer *w, int voice, const struct hl_expr *e, int level)
@@ -139,8 +140,9 @@ static const char *category(struct hl_writer *w, int voice, const struct hl_expr
     return hl_arena_printf(t->arena, "%s %s %zu", v->word[symbol - v->parts->symbol].name, operator_word(w, op), code);
 }
 
-/* A comparison of time with a constant of the subject, where the solver has been told to stop: NONMEM's own flag, which
- * doesn't change inside an interval of integration; elsewhere the comparison with the time that was announced. */
+/* A comparison of time with a constant of the subject, where the solver has been told to stop: NONMEM's own flag,
+ * which doesn't change inside an interval of integration; elsewhere the comparison with the time that was
+ * announced. */
 static const char *jump(struct hl_writer *w, const struct hl_expr *e, enum hl_op op)
 {
     const struct hl_translator *t = w->t;
@@ -401,8 +403,8 @@ static const char *gamma_p(struct hl_writer *w, int voice, const struct hl_expr 
         hl_diag_error(w->t->diag, e->pos, "gamma_p() has no counterpart in NONMEM's abbreviated code; use a chain of "
                       "compartments, or leave out what needs it with --only");
     w->t->needs_r = true;
-    const char *a = hl_write_expr(w, voice, e->arg[0], HL_LOOSE);
-    return hl_arena_printf(w->t->arena, "R::pgamma(%s, %s, 1.0, 1, 0)", hl_write_expr(w, voice, e->arg[1], HL_LOOSE), a);
+    const char *a = hl_write_expr(w, voice, e->arg[0], HL_LOOSE), *x = hl_write_expr(w, voice, e->arg[1], HL_LOOSE);
+    return hl_arena_printf(w->t->arena, "R::pgamma(%s, %s, 1.0, 1, 0)", x, a);
 }
 
 static const char *least_or_greatest(struct hl_writer *w, int voice, const struct hl_expr *e, const char *into)
