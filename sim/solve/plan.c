@@ -219,12 +219,14 @@ static void build_component(struct hl_plan *plan, int number)
     }
     c->shape = hl_plan_shape(plan->arena, m, edges, order);
     c->offset = plan->n_modes;
+    c->square = plan->n_squares;
     c->state = hl_arena_alloc(plan->arena, m, sizeof *c->state);
     for (size_t i = 0; i < m; i++) {
         c->state[i] = member[order[i]];
         plan->place_of[c->state[i]] = (int)i;
     }
     plan->n_modes += m;
+    plan->n_squares += m * m;
     plan->largest = m > plan->largest ? m : plan->largest;
     collect_entries(plan, number);
 }

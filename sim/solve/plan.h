@@ -16,6 +16,7 @@ struct hl_entry { size_t row, col; int reg; };
 struct hl_component {
     struct hl_shape shape;
     size_t offset;                 /* of its first mode among all modes of the plan */
+    size_t square;                 /* of its first entry among those of all components' n x n matrices */
     int *state;                    /* shape.n system states in order of dependence */
     size_t n_entries; struct hl_entry *entry;
     size_t n_inputs;  struct hl_entry *input;
@@ -35,6 +36,7 @@ struct hl_plan {
     size_t n_components; struct hl_component *component;
     int *component_of, *place_of;  /* by state: component and place in it, -1 when it isn't carried exactly */
     size_t n_modes, largest;       /* of all components; states of the largest one */
+    size_t n_squares;              /* entries of all components' n x n matrices */
 
     size_t n_integrated; int *integrated; /* states */
     int *integrated_of;            /* by state: place among the integrated, -1 */

@@ -26,6 +26,7 @@ struct hl_solver {
     struct hl_sweep *sweep;
     struct hl_steady_work *steady;   /* NULL when no regimen is steady */
     struct hl_modes *modes;          /* max_lanes * n_components */
+    struct hl_modes_rows *rows;      /* max_lanes / HL_ROW */
     struct hl_start *start;          /* max_lanes */
     double *start_values;            /* what they point into */
     struct hl_events *events;        /* max_lanes */
@@ -46,13 +47,14 @@ static bool solver_alloc(struct hl_solver *s)
         return false;
     s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan, plan->regimen->n_steady) : NULL;
     s->modes = hl_alloc(s->max_lanes * plan->n_components, sizeof *s->modes);
+    s->rows = hl_modes_rows_create(plan, (s->max_lanes + HL_ROW - 1) / HL_ROW);
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
     s->events = hl_alloc(s->max_lanes, sizeof *s->events);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
     s->x = hl_alloc(plan->largest, sizeof *s->x);
-    if (!s->work || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->modes || !s->start
-        || !s->start_values || !s->events || !s->status || !s->x)
+    if (!s->work || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->modes || !s->rows
+        || !s->start || !s->start_values || !s->events || !s->status || !s->x)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -91,6 +93,7 @@ void hl_solver_free(struct hl_solver *s)
     for (size_t l = 0; s->start && l < s->max_lanes; l++)
         hl_release_list_clear(&s->start[l].releases);
     hl_steady_work_free(s->steady);
+    hl_modes_rows_free(s->rows);
     hl_sweep_free(s->sweep);
     hl_batch_free(s->batch);
     hl_lane_free(s->lane);
@@ -209,6 +212,16 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
     return hl_lane_reserve_releases(s->lane, s->start[lane].releases.n + hl_releases_count(events->event, events->n));
 }
 
+/* What the sweep takes from rows. */
+static void put_row(struct hl_solver *s, size_t lane)
+{
+    struct hl_modes_rows *rows = &s->rows[lane / HL_ROW];
+    if (s->status[lane] == HL_SUBJECT_GOOD)
+        hl_modes_rows_put(rows, s->plan, lane % HL_ROW, s->modes + lane * s->plan->n_components, s->start[lane].z);
+    else
+        hl_modes_rows_blank(rows, s->plan, lane % HL_ROW);
+}
+
 /* One subject alone: integrates what isn't linear, tells the listener. */
 static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_block *block, size_t lane_number,
                                        const int *output, size_t n_outputs, const double *time, size_t n_times,
@@ -269,9 +282,10 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
         enum hl_status status = l < block->n ? prepare(s, block, l, time, n_times) : HL_OK;
         if (status != HL_OK)
             return status;
+        put_row(s, l);
     }
-    struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .start = s->start,
-                                   .events = s->events, .status = s->status};
+    struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .rows = s->rows,
+                                   .start = s->start, .events = s->events, .status = s->status};
     bool heard = listener && (listener->wants_segments || listener->event), batched = s->batch && !heard;
     for (size_t first = 0; (heard || s->plan->n_integrated > 0) && first < block->lanes; first += HL_LANES) {
         bool done[HL_LANES] = {false};

@@ -5,6 +5,7 @@
 #define HL_SOLVE_SWEEP_H
 
 #include "solve/lane.h"
+#include "solve/modes_rows.h"
 
 /* A run of evenly spaced output times: time[first] .. time[first + steps], dt apart. */
 struct hl_stride { size_t first, steps; double dt; };
@@ -13,6 +14,7 @@ struct hl_stride { size_t first, steps; double dt; };
 struct hl_subjects {
     size_t lanes, n;                 /* padded and real */
     struct hl_modes *modes;          /* [lane * n_components + component] */
+    const struct hl_modes_rows *rows; /* [lane / HL_ROW]: the same, and the start's amplitudes, side by side */
     struct hl_start *start;          /* by lane */
     struct hl_events *events;        /* by lane, ascending */
     signed char *status;             /* by lane */
