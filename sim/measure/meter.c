@@ -216,7 +216,7 @@ struct hl_listener hl_meter_listener(struct hl_meter *m)
     bool wanted = false;
     for (size_t i = 0; i < m->study->n_metrics; i++)
         wanted = wanted || needs_pieces(&m->study->metric[i]);
-    return (struct hl_listener){m, on_segment, on_event, wanted};
+    return (struct hl_listener){.context = m, .segment = on_segment, .event = on_event, .wants_segments = wanted};
 }
 
 /* --- after solving --- */

@@ -53,6 +53,9 @@ void hl_segment_values(const struct hl_segment *segment, double t, double *y, do
  * Gauss-Kronrod to 1e-10 relative. */
 double hl_segment_integral(const struct hl_segment *segment, size_t output, double a, double b);
 
+struct hl_subjects; /* sweep.h */
+struct hl_stretch;  /* stretch.h */
+
 /* Who listens. Called by the thread that solves the block: per lane in time order, each segment once. */
 struct hl_listener {
     void *context;
@@ -60,6 +63,14 @@ struct hl_listener {
     /* before the segment that starts at its time */
     void (*event)(void *context, size_t lane, const struct hl_event *event);
     bool wants_segments;        /* false: segments need not be formed (cheaper) */
+    /* Eight lanes at a time, side by side (stretch.h); both NULL when nobody listens that way. group: lanes first ..
+     * first + HL_LANES - 1 are about to be solved, their events are known. It may tell their exact outputs by itself
+     * (strand.h) and sets told[l] for lanes of which nothing else is wanted: segment and event aren't called for them.
+     * stretch: the next stretch of these lanes, also from whoever integrates them; no stretch spans one of the n_edges
+     * times edge, ascending. */
+    void (*group)(void *context, const struct hl_subjects *subjects, const double *regs, size_t first, bool *told);
+    void (*stretch)(void *context, const struct hl_stretch *stretch);
+    size_t n_edges; const double *edge;
 };
 
 /* A block of subjects. */

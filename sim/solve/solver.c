@@ -270,6 +270,28 @@ static void report(struct hl_solver *s, struct hl_block *block, size_t n_outputs
     }
 }
 
+/* What eight lanes need before the sweep. Which way a lane goes depends on that lane alone: told side by side, it is
+ * integrated in the batch, else, heard segment by segment, by itself. */
+static void run_group(struct hl_solver *s, const struct hl_block *block, const struct hl_subjects *subjects,
+                      size_t first, const int *output, size_t n_outputs, const double *time, size_t n_times,
+                      const struct hl_listener *listener)
+{
+    bool heard = listener && (listener->wants_segments || listener->event), integrated = s->plan->n_integrated > 0;
+    bool told[HL_LANES] = {false}, done[HL_LANES] = {false}, any_told = !heard;
+    if (listener && listener->group)
+        listener->group(listener->context, subjects, block->regs, first, told);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        told[l] = told[l] || !heard;
+        any_told = any_told || told[l];
+    }
+    if (integrated && s->batch && any_told)
+        hl_batch_run(s->batch, subjects, block->regs, first, time, n_times, s->sample, done);
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (s->status[first + l] == HL_SUBJECT_GOOD && (!told[l] || (integrated && !done[l])))
+            s->status[first + l] = (signed char)go_alone(s, block, first + l, output, n_outputs, time, n_times,
+                                                         told[l] ? NULL : listener);
+}
+
 enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const int *output, size_t n_outputs,
                              const double *time, size_t n_times, const struct hl_listener *listener)
 {
@@ -286,15 +308,8 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
     }
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .rows = s->rows,
                                    .start = s->start, .events = s->events, .status = s->status};
-    bool heard = listener && (listener->wants_segments || listener->event), batched = s->batch && !heard;
-    for (size_t first = 0; (heard || s->plan->n_integrated > 0) && first < block->lanes; first += HL_LANES) {
-        bool done[HL_LANES] = {false};
-        if (batched)
-            hl_batch_run(s->batch, &subjects, block->regs, first, time, n_times, s->sample, done);
-        for (size_t l = first; l < first + HL_LANES; l++)
-            if (s->status[l] == HL_SUBJECT_GOOD && !done[l - first])
-                s->status[l] = (signed char)go_alone(s, block, l, output, n_outputs, time, n_times, listener);
-    }
+    for (size_t first = 0; first < block->lanes; first += HL_LANES)
+        run_group(s, block, &subjects, first, output, n_outputs, time, n_times, listener);
     enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);
     if (status == HL_OK)
         report(s, block, n_outputs, n_times);

@@ -106,7 +106,7 @@ static void agrees_with_one_at_a_time(void **state)
     (void)state;
     static const double tolerance[] = {1e-4, 1e-6, 1e-8, 1e-10};
     struct fixture *f = clonazepam();
-    struct hl_listener listener = {NULL, hear_nothing, NULL, true};
+    struct hl_listener listener = {.segment = hear_nothing, .wants_segments = true};
     size_t n = 331;
     double *time = even_times(n, 0.613);
     assert_batched(f, true);

@@ -129,7 +129,7 @@ static void output_times_do_not_matter(void **state)
     (void)state;
     struct fixture *f = clonazepam(6);
     double *fine = even_times(961, 0.1), *coarse = even_times(25, 4), peak = 0;
-    struct hl_listener listener = {&peak, hear_nothing, NULL, true};
+    struct hl_listener listener = {.context = &peak, .segment = hear_nothing, .wants_segments = true};
     struct solution a = fixture_solve(f, "exact", 1e-9, 1, fine, 961), b = fixture_solve(f, "exact", 1e-9, 1, coarse, 25),
                     c = fixture_solve_from(f, "exact", 1e-9, 0, 1, fine, 961, &listener);
     for (size_t j = 0; j < N; j++) {

@@ -421,7 +421,7 @@ static void segments_cover_the_time(void **state)
     for (size_t lane = 0; lane < 12; lane++) {
         struct solution plain = fixture_solve_from(f, "exact", 1e-8, lane, 1, time, 60, NULL);
         struct heard heard = {.s = &plain, .time = time};
-        struct hl_listener listener = {&heard, hear_segment, hear_event, true};
+        struct hl_listener listener = {.context = &heard, .segment = hear_segment, .event = hear_event, .wants_segments = true};
         struct solution s = fixture_solve_from(f, "exact", 1e-8, lane, 1, time, 60, &listener);
         assert_near("end", heard.end, time[59], 0);
         assert_near("values in segments", heard.worst, 0, EXACT * 20);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The solution of eight lanes side by side, for those who measure: every lane on a
+ * stretch of its own, between its own events. Whoever makes stretches (strand.c:
+ * sums of exponentials) says how the curve on them is asked; whoever measures never
+ * learns what the curve is made of. Times in h, values in the engine's units. */
+#ifndef HL_SOLVE_STRETCH_H
+#define HL_SOLVE_STRETCH_H
+
+#include "solve/solve.h"
+
+#define HL_ROW HL_LANES /* lanes of a row; rows stand on 64-byte boundaries */
+
+/* A curve has at most this many turning points inside a stretch. Who makes stretches cuts them shorter if need be. */
+#define HL_MOST_TURNS 31
+
+struct hl_stretch_kind;
+
+/* Stretches of the same eight lanes come in time order, lane by lane; one ends where the lane's next begins. A stretch is
+ * free of events of what is shown, and of window edges (struct hl_listener). A lane that has none has length 0; its
+ * values are then whatever they are, but finite. All answers for a lane are functions of that lane alone. */
+struct hl_stretch {
+    size_t first;                        /* lane of the block that stands first in the rows */
+    const double *t0, *length;           /* rows */
+    const double *t1;                    /* row: the very number at which the lane's next stretch begins */
+    size_t n_outputs;                    /* shown in it; "k" below is one of them, 0 .. n_outputs - 1 */
+    const int *output;                   /* which they are in the list of outputs given to hl_solver_run */
+    const struct hl_stretch_kind *kind;
+    void *inside;                        /* the kind's own */
+};
+
+/* How a stretch is asked. Offsets s are rows, 0 <= s <= length. wanted is a row of 1 and 0: what is given for a lane with
+ * 0 isn't looked at (but must not trap). */
+struct hl_stretch_kind {
+    /* Values at both ends: right limit at t0, left limit at t1. */
+    void (*ends)(const struct hl_stretch *stretch, size_t k, double *left, double *right);
+
+    /* y at t0 + s. */
+    void (*values)(const struct hl_stretch *stretch, size_t k, const double *s, double *y);
+
+    /* Integral of y from t0 to t0 + s; of the whole stretch with s == stretch->length (the very row). */
+    void (*area)(const struct hl_stretch *stretch, size_t k, const double *s, double *area);
+
+    /* low <= y <= high on the whole stretch: cheap, never wrong, as tight as can be had cheaply. */
+    void (*bounds)(const struct hl_stretch *stretch, size_t k, double *low, double *high);
+
+    /* Cuts wanted lanes at their turning points: row p of at and of y is the p-th of the n + 1 ends of n monotone pieces
+     * (row 0: offset 0; row n: length), which it returns; n at most HL_MOST_TURNS + 1. Lanes with fewer pieces have their
+     * last ends again. Others have one piece. Turning points are right to rounding (where y is flat, its value is). */
+    size_t (*pieces)(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y);
+
+    /* Where y passes the level, s, between from and to, in wanted lanes: y is monotone there, y_from and y_to, its values
+     * at these ends, lie on different sides of the level (one may be equal to it). piece is the number of the piece as
+     * given by pieces, a hint for who remembers where it was last time. */
+    void (*crossing)(const struct hl_stretch *stretch, size_t k, size_t piece, const double *level, const double *from,
+                     const double *to, const double *y_from, const double *y_to, const double *wanted, double *s);
+};
+
+#endif
