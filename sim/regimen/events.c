@@ -393,10 +393,20 @@ enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_
     return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
 }
 
-/* Which registers differ between subjects: those drawn per subject, and all that the individual program makes of them.
- */
+/* Which registers differ between subjects: those drawn per subject, and all that programs make of them. */
+static void mark_products(const struct hl_program *program, bool *own)
+{
+    for (size_t i = 0; i < program->n; i++) {
+        const struct hl_instruction *op = &program->code[i];
+        own[op->dst] = own[op->dst] || (op->a >= 0 && own[op->a]) || (op->b >= 0 && own[op->b])
+                       || (op->c >= 0 && own[op->c]);
+    }
+}
+
 static void mark_individual(const struct hl_system *system, bool *own)
 {
+    for (size_t i = 0; i < system->n_regs; i++)
+        own[i] = system->reg[i].individual;
     for (size_t i = 0; i < system->n_covariates; i++)
         own[system->covariate[i].reg] = true;
     for (size_t i = 0; i < system->n_etas; i++)
@@ -408,10 +418,7 @@ static void mark_individual(const struct hl_system *system, bool *own)
         if (p->info && p->info->uncertainty != HL_SPREAD_NONE)
             own[p->reg] = true;
     }
-    for (size_t i = 0; i < system->individual.n; i++) {
-        const struct hl_instruction *op = &system->individual.code[i];
-        own[op->dst] = (op->a >= 0 && own[op->a]) || (op->b >= 0 && own[op->b]) || (op->c >= 0 && own[op->c]);
-    }
+    mark_products(&system->individual, own);
 }
 
 static bool same_for_all(const bool *own, int reg)
@@ -419,7 +426,7 @@ static bool same_for_all(const bool *own, int reg)
     return reg < 0 || !own[reg];
 }
 
-static bool route_is_common(const struct hl_dose *dose, const struct hl_system *system, const bool *own)
+static bool times_are_common(const struct hl_dose *dose, const struct hl_system *system, const bool *own)
 {
     const struct hl_route *route = &system->route[dose->route];
     bool common = same_for_all(own, route->is_patch ? route->lag_reg : -1);
@@ -436,20 +443,47 @@ static bool route_is_common(const struct hl_dose *dose, const struct hl_system *
     return common;
 }
 
-bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_system *system)
+/* Times and values: nothing that a dose's events are made of differs. */
+static bool values_are_common(const struct hl_dose *dose, const struct hl_system *system, const bool *own)
+{
+    const struct hl_route *route = &system->route[dose->route];
+    bool common = times_are_common(dose, system, own);
+    for (size_t i = 0; i < route->n_parts; i++)
+        common = common && same_for_all(own, route->part[i].fraction_reg)
+                 && same_for_all(own, route->part[i].bioavailability_reg);
+    for (size_t i = 0; i < route->n_phases; i++)
+        common = common && same_for_all(own, route->phase[i].release_reg);
+    return common && (!route->is_patch || (same_for_all(own, route->content_reg) && same_for_all(own, route->rate_reg)));
+}
+
+typedef bool dose_test(const struct hl_dose *dose, const struct hl_system *system, const bool *own);
+
+static bool all_doses(const struct hl_regimen *regimen, const struct hl_system *system, dose_test *test)
 {
     if (regimen->n_demands > 0)
         return false;
-    bool *own = hl_alloc(system->n_regs, sizeof *own), common = own != NULL;
+    bool *own = hl_alloc(system->n_regs, sizeof *own), all = own != NULL;
     if (own)
         mark_individual(system, own);
-    for (size_t i = 0; common && i < regimen->n_doses; i++)
-        common = route_is_common(&regimen->dose[i], system, own);
-    for (size_t i = 0; common && i < regimen->n_steady; i++)
-        for (size_t j = 0; common && j < regimen->steady[i].n; j++)
-            common = route_is_common(&regimen->steady[i].dose[j], system, own);
+    for (size_t i = 0; own && i < system->n_routes; i++)
+        mark_products(&system->route[i].content, own);
+    for (size_t i = 0; all && i < regimen->n_doses; i++)
+        all = test(&regimen->dose[i], system, own);
+    for (size_t i = 0; all && i < regimen->n_steady; i++)
+        for (size_t j = 0; all && j < regimen->steady[i].n; j++)
+            all = test(&regimen->steady[i].dose[j], system, own);
     hl_free(own);
-    return common;
+    return all;
+}
+
+bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_system *system)
+{
+    return all_doses(regimen, system, times_are_common);
+}
+
+bool hl_regimen_is_shared(const struct hl_regimen *regimen, const struct hl_system *system)
+{
+    return all_doses(regimen, system, values_are_common);
 }
 
 double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *system, double *regs, size_t lanes,

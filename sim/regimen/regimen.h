@@ -104,4 +104,8 @@ enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_
 /* True when every subject of the arm has the same event times (no individual lag, duration or demand). */
 bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_system *system);
 
+/* True when every subject of the arm has the very same events, times and values: nothing of a subject's own (a
+ * bioavailability, a lag, a patch's content, a demand) goes into them. One list then serves all. */
+bool hl_regimen_is_shared(const struct hl_regimen *regimen, const struct hl_system *system);
+
 #endif

@@ -10,12 +10,10 @@
 
 #include "base/memory.h"
 #include "solve/batch.h"
+#include "solve/diary.h"
 #include "solve/lane.h"
 #include "solve/steady.h"
 #include "solve/sweep.h"
-
-/* An event this close to an output time [relative, at least of an hour] happens at that time: 0.1 h * 3 is 0.3 h. */
-#define SAME_TIME 1e-12
 
 struct hl_solver {
     const struct hl_plan *plan;
@@ -29,7 +27,7 @@ struct hl_solver {
     struct hl_modes_rows *rows;      /* max_lanes / HL_ROW */
     struct hl_start *start;          /* max_lanes */
     double *start_values;            /* what they point into */
-    struct hl_events *events;        /* max_lanes */
+    struct hl_diary *diary;
     signed char *status;             /* max_lanes, padding marked as failed */
     double *x;                       /* largest component */
     double *sample; size_t sample_capacity;
@@ -50,11 +48,11 @@ static bool solver_alloc(struct hl_solver *s)
     s->rows = hl_modes_rows_create(plan, (s->max_lanes + HL_ROW - 1) / HL_ROW);
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
-    s->events = hl_alloc(s->max_lanes, sizeof *s->events);
+    s->diary = hl_diary_create(plan, s->max_lanes);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
     s->x = hl_alloc(plan->largest, sizeof *s->x);
     if (!s->work || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->modes || !s->rows
-        || !s->start || !s->start_values || !s->events || !s->status || !s->x)
+        || !s->start || !s->start_values || !s->diary || !s->status || !s->x)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -88,17 +86,16 @@ void hl_solver_free(struct hl_solver *s)
         return;
     for (size_t k = 0; s->modes && k < s->max_lanes * s->plan->n_components; k++)
         hl_modes_clear(&s->modes[k]);
-    for (size_t l = 0; s->events && l < s->max_lanes; l++)
-        hl_free(s->events[l].event);
     for (size_t l = 0; s->start && l < s->max_lanes; l++)
         hl_release_list_clear(&s->start[l].releases);
+    hl_diary_free(s->diary);
     hl_steady_work_free(s->steady);
     hl_modes_rows_free(s->rows);
     hl_sweep_free(s->sweep);
     hl_batch_free(s->batch);
     hl_lane_free(s->lane);
     hl_modes_work_free(s->work);
-    void *part[] = {s->modes, s->start, s->start_values, s->events, s->status, s->x, s->sample, s};
+    void *part[] = {s->modes, s->start, s->start_values, s->status, s->x, s->sample, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -125,37 +122,6 @@ static bool take_apart(struct hl_solver *s, const struct hl_block *block, size_t
             return false;
     }
     return true;
-}
-
-/* Moves events that mean an output time, but for rounding, to that time. */
-static void snap(struct hl_events *events, const double *time, size_t n_times)
-{
-    for (size_t k = 0, i = 0; k < events->n; k++) {
-        double t = events->event[k].time, slack = SAME_TIME * fmax(1, fabs(t));
-        while (i < n_times && time[i] < t - slack)
-            i++;
-        if (i < n_times && time[i] <= t + slack)
-            events->event[k].time = time[i];
-    }
-}
-
-static bool are_sound(const struct hl_events *events)
-{
-    for (size_t k = 0; k < events->n; k++)
-        if (isnan(events->event[k].time) || !isfinite(events->event[k].value))
-            return false;
-    return true;
-}
-
-/* Earlier of first output, first event, 0 and the times up to which steady regimens reach. */
-static double start_time(const struct hl_plan *plan, const struct hl_events *events, const double *time)
-{
-    double t = fmin(0, time[0]);
-    if (events->n > 0)
-        t = fmin(t, events->event[0].time);
-    for (size_t k = 0; k < plan->regimen->n_steady; k++)
-        t = fmin(t, plan->regimen->steady[k].time);
-    return t;
 }
 
 /* Start values, as the individual program left them. */
@@ -187,17 +153,14 @@ static bool set_initial(struct hl_solver *s, const struct hl_block *block, size_
 }
 
 /* Everything a subject needs before time begins to run; its status tells how that went. */
-static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, size_t lane, const double *time,
-                              size_t n_times)
+static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, size_t lane, double last_time)
 {
     const struct hl_plan *plan = s->plan;
-    struct hl_events *events = &s->events[lane];
-    enum hl_status status = hl_regimen_events(plan->regimen, plan->system, block->regs, block->lanes, lane, block->seed,
-                                              block->first + lane, events);
+    enum hl_status status = hl_diary_make(s->diary, block, lane);
     if (status != HL_OK)
         return status;
-    double start = start_time(plan, events, time), horizon = s->steady ? INFINITY : time[n_times - 1] - start;
-    if (!take_apart(s, block, lane, horizon) || !set_initial(s, block, lane) || !are_sound(events)) {
+    double start = hl_diary_start(s->diary, lane), horizon = s->steady ? INFINITY : last_time - start;
+    if (!take_apart(s, block, lane, horizon) || !set_initial(s, block, lane) || !hl_diary_is_sound(s->diary, lane)) {
         s->status[lane] = HL_SUBJECT_BAD_PARAMETERS;
         return HL_OK;
     }
@@ -205,10 +168,11 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
     if (s->steady)
         s->status[lane] =
             (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components, block->regs,
-                                         block->lanes, lane, &s->start[lane], events, &status);
-    snap(events, time, n_times);
+                                         block->lanes, lane, &s->start[lane], &s->diary->own[lane], &status);
+    hl_diary_close(s->diary, lane);
     if (status != HL_OK || !plan->releases)
         return status;
+    const struct hl_events *events = &s->diary->list[lane];
     return hl_lane_reserve_releases(s->lane, s->start[lane].releases.n + hl_releases_count(events->event, events->n));
 }
 
@@ -241,7 +205,7 @@ static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_bloc
     lane->next = 0;
     lane->sample = s->sample ? s->sample + lane_number : NULL;
     lane->stride = block->lanes;
-    const struct hl_events *events = &s->events[lane_number];
+    const struct hl_events *events = &s->diary->list[lane_number];
     enum hl_subject_status status = hl_lane_follow(lane, events->event, events->n, time[n_times - 1]);
     if (status == HL_SUBJECT_GOOD)
         hl_lane_sample(lane, time[n_times - 1], true);
@@ -297,17 +261,18 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
 {
     if (block->lanes > s->max_lanes || block->lanes % HL_LANES != 0 || block->n > block->lanes || n_times == 0)
         return HL_ERR_INTERNAL;
-    if (reserve_samples(s, n_times, block->lanes) != HL_OK)
+    if (reserve_samples(s, n_times, block->lanes) != HL_OK || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
     for (size_t l = 0; l < block->lanes; l++) {
         s->status[l] = l < block->n ? HL_SUBJECT_GOOD : HL_SUBJECT_BAD_PARAMETERS; /* padding: not computed */
-        enum hl_status status = l < block->n ? prepare(s, block, l, time, n_times) : HL_OK;
+        enum hl_status status = l < block->n ? prepare(s, block, l, time[n_times - 1]) : HL_OK;
         if (status != HL_OK)
             return status;
         put_row(s, l);
     }
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .rows = s->rows,
-                                   .start = s->start, .events = s->events, .status = s->status};
+                                   .start = s->start, .events = s->diary->list, .edition = s->diary->edition,
+                                   .status = s->status};
     for (size_t first = 0; first < block->lanes; first += HL_LANES)
         run_group(s, block, &subjects, first, output, n_outputs, time, n_times, listener);
     enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);

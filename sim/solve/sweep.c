@@ -29,7 +29,8 @@ struct hl_sweep {
     double *tile, *tile_dose;        /* at the times of a stride: states [state][time][lane], last doses [instance]... */
     size_t tile_capacity;
     struct hl_stride *stride;
-    size_t stride_capacity;
+    size_t n_strides, stride_capacity;
+    unsigned long edition;           /* of the output times that were cut into them */
 };
 
 struct hl_sweep *hl_sweep_create(const struct hl_plan *plan, size_t max_lanes)
@@ -326,15 +327,21 @@ static void mark_failures(const struct hl_sweep *s)
                 subjects->status[lane] = HL_SUBJECT_NOT_FINITE;
 }
 
-static enum hl_status reserve_strides(struct hl_sweep *s, size_t n_times)
+/* Cuts the output times into strides, if they aren't those of the last block. */
+static enum hl_status cut_strides(struct hl_sweep *s, const double *time, size_t n_times, unsigned long edition)
 {
-    if (s->stride_capacity >= n_times)
+    if (s->edition == edition)
         return HL_OK;
-    hl_free(s->stride);
-    s->stride_capacity = 0;
-    if (!(s->stride = hl_alloc(n_times, sizeof *s->stride)))
-        return HL_ERR_MEMORY;
-    s->stride_capacity = n_times;
+    s->edition = 0;
+    if (s->stride_capacity < n_times) {
+        hl_free(s->stride);
+        s->stride_capacity = 0;
+        if (!(s->stride = hl_alloc(n_times, sizeof *s->stride)))
+            return HL_ERR_MEMORY;
+        s->stride_capacity = n_times;
+    }
+    s->n_strides = hl_sweep_strides(time, n_times, s->stride);
+    s->edition = edition;
     return HL_OK;
 }
 
@@ -345,7 +352,7 @@ enum hl_status hl_sweep_run(struct hl_sweep *s, const struct hl_subjects *subjec
     const struct hl_plan *plan = s->common.plan;
     bool linear = all_linear(plan, output, n_outputs);
     size_t n_groups = subjects->lanes / HL_GROUP;
-    if (reserve_shown(s, linear ? n_outputs : plan->n_modes) != HL_OK || reserve_strides(s, n_times) != HL_OK
+    if (reserve_shown(s, linear ? n_outputs : plan->n_modes) != HL_OK || cut_strides(s, time, n_times, subjects->edition) != HL_OK
         || (!linear && reserve_tile(s, plan->n_modes) != HL_OK))
         return HL_ERR_MEMORY;
     s->common.subjects = subjects;
@@ -357,10 +364,9 @@ enum hl_status hl_sweep_run(struct hl_sweep *s, const struct hl_subjects *subjec
     else
         show_states(s, output, n_outputs);
     begin_groups(s, time[0]);
-    size_t n_strides = hl_sweep_strides(time, n_times, s->stride);
-    for (size_t c = 0; c <= n_strides; c++) {
+    for (size_t c = 0; c <= s->n_strides; c++) {
         struct hl_stride last = {.first = n_times - 1, .steps = 0}; /* only the final time is left to show */
-        const struct hl_stride *stride = c < n_strides ? &s->stride[c] : &last;
+        const struct hl_stride *stride = c < s->n_strides ? &s->stride[c] : &last;
         for (size_t i = 0; i < n_groups; i++)
             hl_group_stride(&s->group[i], stride, time, target_of(s, block, linear, n_times, stride->first, i));
         size_t shown = stride->steps > 0 ? stride->steps : 1;

@@ -17,6 +17,7 @@ struct hl_subjects {
     const struct hl_modes_rows *rows; /* [lane / HL_ROW]: the same, and the start's amplitudes, side by side */
     struct hl_start *start;          /* by lane */
     struct hl_events *events;        /* by lane, ascending */
+    unsigned long edition;           /* of the output times: the same as before when they are, never 0 */
     signed char *status;             /* by lane */
 };
 

@@ -160,12 +160,14 @@ static void make_system(void)
     static struct hl_system_instance instance[2];
     static struct hl_system_eta eta[1];
     static struct hl_instruction individual;
+    static struct hl_register reg[N_REGS];
     instance[0] =
         (struct hl_system_instance){.alias = "clonazepam", .model = &model, .is_drug = true, .default_route = ORAL};
     instance[1] = (struct hl_system_instance){.alias = "fentanyl", .model = NULL, .is_drug = true, .default_route = -1};
     eta[0] = (struct hl_system_eta){.name = "clonazepam.eta_lag", .reg = R_ETA, .sd = 0.3};
     individual = (struct hl_instruction){.op = HL_OP_MUL, .dst = R_LAG, .a = R_TVLAG, .b = R_ETA, .c = -1};
     fake_system = (struct hl_system){.n_regs = N_REGS,
+                                     .reg = reg,
                                      .n_instances = 2,
                                      .instance = instance,
                                      .n_states = N_STATES,

@@ -106,6 +106,7 @@ static inline int fixture_values(struct fixture *f, const double *value, size_t 
 {
     int reg = fixture_reg(f, HL_REG_COEFFICIENT, value[0]);
     f->value[reg] = hl_arena_alloc(f->arena, n, sizeof(double));
+    f->system.reg[reg].individual = true;
     memcpy(f->value[reg], value, n * sizeof(double));
     return reg;
 }
@@ -175,16 +176,12 @@ static inline double at(const struct solution *s, size_t state, size_t k, size_t
 
 /* Solves n subjects in a block of that many lanes (rounded up); all states are outputs. first is the register lane 0 takes
  * its values from: fixtures of 64 lanes can be solved piecewise. */
-static inline struct solution fixture_solve_from(struct fixture *f, const char *solver, double tolerance, size_t first,
-                                                 size_t n, const double *time, size_t n_times,
+static inline struct solution fixture_solve_with(struct fixture *f, struct hl_solver *solver, size_t first, size_t n,
+                                                 const double *time, size_t n_times,
                                                  const struct hl_listener *listener)
 {
     struct hl_system *s = &f->system;
     size_t lanes = (n + HL_LANES - 1) / HL_LANES * HL_LANES;
-    struct hl_plan *plan = hl_plan_create(s, &f->regimen, solver, tolerance, f->diag);
-    assert_non_null(plan);
-    struct hl_solver *solve = hl_solver_create(plan, lanes);
-    assert_non_null(solve);
     int output[MOST_STATES];
     for (size_t k = 0; k < s->n_outputs; k++)
         output[k] = (int)k;
@@ -197,8 +194,21 @@ static inline struct solution fixture_solve_from(struct fixture *f, const char *
             regs[r * lanes + l] = f->value[r] ? f->value[r][first + (l < n ? l : n - 1)] : s->initial[r];
     struct hl_block block = {.first = 1 + first, .n = n, .lanes = lanes, .regs = regs, .status = result.status,
                              .out = result.out};
-    assert_int_equal(hl_solver_run(solve, &block, output, s->n_outputs, time, n_times, listener), HL_OK);
+    assert_int_equal(hl_solver_run(solver, &block, output, s->n_outputs, time, n_times, listener), HL_OK);
     hl_free(regs);
+    return result;
+}
+
+/* The same by a solver of its own. */
+static inline struct solution fixture_solve_from(struct fixture *f, const char *solver, double tolerance, size_t first,
+                                                 size_t n, const double *time, size_t n_times,
+                                                 const struct hl_listener *listener)
+{
+    struct hl_plan *plan = hl_plan_create(&f->system, &f->regimen, solver, tolerance, f->diag);
+    assert_non_null(plan);
+    struct hl_solver *solve = hl_solver_create(plan, (n + HL_LANES - 1) / HL_LANES * HL_LANES);
+    assert_non_null(solve);
+    struct solution result = fixture_solve_with(f, solve, first, n, time, n_times, listener);
     hl_solver_free(solve);
     hl_plan_free(plan);
     return result;

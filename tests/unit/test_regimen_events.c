@@ -414,6 +414,25 @@ static void test_common(void **state)
     assert_false(hl_regimen_is_common(compiled("[{infuse: 2 mg/h, for: 4 h, route: oral}]", NULL), &fake_system));
 }
 
+/* The same times and values for everybody: a bioavailability of one's own doesn't matter where nothing goes through it. */
+static void test_shared(void **state)
+{
+    (void)state;
+    static struct hl_instruction code[2] = {{.op = HL_OP_MUL, .dst = R_F, .a = R_TVLAG, .b = R_ETA, .c = -1},
+                                            {.op = HL_OP_MUL, .dst = R_168, .a = R_TVLAG, .b = R_ETA, .c = -1}};
+    fake_system.individual = (struct hl_program){1, code};
+    assert_true(hl_regimen_is_common(compiled("[{oral: 1 mg}]", NULL), &fake_system));
+    assert_false(hl_regimen_is_shared(compiled("[{oral: 1 mg}]", NULL), &fake_system));
+    assert_true(hl_regimen_is_shared(compiled("[{iv: 1 mg}]", "[{patch: 25 ug/h}, {lozenge: 1 mg}]"), &fake_system));
+    assert_false(hl_regimen_is_shared(compiled("[{steady_state: {oral: 1 mg, every: 6 h}}]", NULL), &fake_system));
+    assert_false(hl_regimen_is_shared(compiled(NULL, pump), &fake_system));
+    assert_true(hl_regimen_is_shared(compiled(NULL, NULL), &fake_system));
+    fake_system.individual.n = 2; /* and what a patch holds, by way of its content's program */
+    assert_true(hl_regimen_is_common(compiled(NULL, "[{patch: 25 ug/h}]"), &fake_system));
+    assert_false(hl_regimen_is_shared(compiled(NULL, "[{patch: 25 ug/h}]"), &fake_system));
+    assert_true(hl_regimen_is_shared(compiled("[{iv: 1 mg}]", NULL), &fake_system));
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -450,6 +469,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_demands_are_a_pure_function, begin, finish),
         cmocka_unit_test_setup_teardown(test_lockout_between_windows, begin, finish),
         cmocka_unit_test_setup_teardown(test_common, begin, finish),
+        cmocka_unit_test_setup_teardown(test_shared, begin, finish),
         cmocka_unit_test_setup_teardown(test_no_memory, begin, finish),
     };
     return cmocka_run_group_tests(tests, units_on, units_off);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Event lists. A list is a pure function of the regimen and of the registers that lags, bioavailabilities, durations
+ * and patches' contents are read from. Where the study's structure says that none of these is a subject's own
+ * (hl_regimen_is_shared) every subject's list is the same to the last bit, so it is made from the first subject met and
+ * handed to all. Steady regimens add to a subject's list what its own state asks for; there each gets a copy. */
+#include "solve/diary.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+/* An event this close to an output time [relative, at least of an hour] happens at that time: 0.1 h * 3 is 0.3 h. */
+#define SAME_TIME 1e-12
+
+struct hl_diary *hl_diary_create(const struct hl_plan *plan, size_t max_lanes)
+{
+    struct hl_diary *d = hl_alloc(1, sizeof *d);
+    if (!d)
+        return NULL;
+    d->plan = plan;
+    d->max_lanes = max_lanes;
+    d->shared = hl_regimen_is_shared(plan->regimen, plan->system);
+    d->copies = !d->shared || plan->regimen->n_steady > 0;
+    d->list = hl_alloc(max_lanes, sizeof *d->list);
+    d->own = hl_alloc(max_lanes, sizeof *d->own);
+    if (d->list && d->own)
+        return d;
+    hl_diary_free(d);
+    return NULL;
+}
+
+void hl_diary_free(struct hl_diary *d)
+{
+    if (!d)
+        return;
+    for (size_t l = 0; d->own && l < d->max_lanes; l++)
+        hl_free(d->own[l].event);
+    void *part[] = {d->raw.event, d->common.event, d->list, d->own, d->time, d};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+}
+
+enum hl_status hl_diary_open(struct hl_diary *d, const double *time, size_t n_times)
+{
+    size_t bytes = n_times * sizeof *time;
+    d->asked = time;
+    memset(d->list, 0, d->max_lanes * sizeof *d->list);
+    if (d->n_times == n_times && memcmp(d->time, time, bytes) == 0)
+        return HL_OK;
+    if (d->time_capacity < n_times) {
+        hl_free(d->time);
+        d->n_times = d->time_capacity = 0;
+        if (!(d->time = hl_alloc(n_times, sizeof *d->time)))
+            return HL_ERR_MEMORY;
+        d->time_capacity = n_times;
+    }
+    memcpy(d->time, time, bytes);
+    d->n_times = n_times;
+    d->made = false;
+    d->edition++;
+    return HL_OK;
+}
+
+static void snap(struct hl_events *events, const double *time, size_t n_times)
+{
+    for (size_t k = 0, i = 0; k < events->n; k++) {
+        double t = events->event[k].time, slack = SAME_TIME * fmax(1, fabs(t));
+        while (i < n_times && time[i] < t - slack)
+            i++;
+        if (i < n_times && time[i] <= t + slack)
+            events->event[k].time = time[i];
+    }
+}
+
+static bool are_sound(const struct hl_events *events)
+{
+    for (size_t k = 0; k < events->n; k++)
+        if (isnan(events->event[k].time) || !isfinite(events->event[k].value))
+            return false;
+    return true;
+}
+
+static double start_time(const struct hl_diary *d, const struct hl_events *events)
+{
+    const struct hl_regimen *regimen = d->plan->regimen;
+    double t = fmin(0, d->asked[0]);
+    if (events->n > 0)
+        t = fmin(t, events->event[0].time);
+    for (size_t k = 0; k < regimen->n_steady; k++)
+        t = fmin(t, regimen->steady[k].time);
+    return t;
+}
+
+static enum hl_status copy(const struct hl_events *from, struct hl_events *to)
+{
+    if (to->capacity < from->n) {
+        struct hl_event *grown = hl_grow(to->event, to->capacity, from->n, sizeof *grown);
+        if (!grown)
+            return HL_ERR_MEMORY;
+        to->event = grown;
+        to->capacity = from->n;
+    }
+    if (from->n > 0)
+        memcpy(to->event, from->event, from->n * sizeof *to->event);
+    to->n = from->n;
+    return HL_OK;
+}
+
+static enum hl_status make_list(const struct hl_diary *d, const struct hl_block *block, size_t lane,
+                                struct hl_events *events)
+{
+    return hl_regimen_events(d->plan->regimen, d->plan->system, block->regs, block->lanes, lane, block->seed,
+                             block->first + lane, events);
+}
+
+static enum hl_status make_shared(struct hl_diary *d, const struct hl_block *block, size_t lane)
+{
+    enum hl_status status = make_list(d, block, lane, &d->raw);
+    if (status == HL_OK)
+        status = copy(&d->raw, &d->common);
+    if (status != HL_OK)
+        return status;
+    snap(&d->common, d->asked, d->n_times);
+    d->start = start_time(d, &d->raw);
+    d->sound = are_sound(&d->raw);
+    d->made = true;
+    return HL_OK;
+}
+
+enum hl_status hl_diary_make(struct hl_diary *d, const struct hl_block *block, size_t lane)
+{
+    if (!d->shared)
+        return make_list(d, block, lane, &d->own[lane]);
+    enum hl_status status = d->made ? HL_OK : make_shared(d, block, lane);
+    return status == HL_OK && d->copies ? copy(&d->raw, &d->own[lane]) : status;
+}
+
+double hl_diary_start(const struct hl_diary *d, size_t lane)
+{
+    return d->shared ? d->start : start_time(d, &d->own[lane]);
+}
+
+bool hl_diary_is_sound(const struct hl_diary *d, size_t lane)
+{
+    return d->shared ? d->sound : are_sound(&d->own[lane]);
+}
+
+void hl_diary_close(struct hl_diary *d, size_t lane)
+{
+    if (d->copies)
+        snap(&d->own[lane], d->asked, d->n_times);
+    d->list[lane] = d->copies ? d->own[lane] : d->common;
+}
