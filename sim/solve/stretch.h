@@ -8,9 +8,8 @@
 
 #include "solve/solve.h"
 
-#define HL_ROW HL_LANES /* lanes of a row; rows stand on 64-byte boundaries */
-
-/* A curve has at most this many turning points inside a stretch. Who makes stretches cuts them shorter if need be. */
+/* A row: HL_LANES doubles on a 64-byte boundary.
+ * A curve has at most this many turning points inside a stretch. Who makes stretches cuts them shorter if need be. */
 #define HL_MOST_TURNS 31
 
 struct hl_stretch_kind;
@@ -49,9 +48,9 @@ struct hl_stretch_kind {
     size_t (*pieces)(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y);
 
     /* Where y passes the level, s, between from and to, in wanted lanes: y is monotone there, y_from and y_to, its values
-     * at these ends, lie on different sides of the level (one may be equal to it). piece is the number of the piece as
-     * given by pieces, a hint for who remembers where it was last time. */
-    void (*crossing)(const struct hl_stretch *stretch, size_t k, size_t piece, const double *level, const double *from,
+     * at these ends, lie on different sides of the level (one may be equal to it). On entry s is a guess, anything
+     * where there is none (NaN too): where the same was found in an earlier stretch of the same lane. */
+    void (*crossing)(const struct hl_stretch *stretch, size_t k, const double *level, const double *from,
                      const double *to, const double *y_from, const double *y_to, const double *wanted, double *s);
 };
 
