@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Eight subjects integrated side by side by Taylor series.
+/* Sixteen subjects integrated side by side by Taylor series.
  *
  * Every lane has its own time, step, next event and next output time; a turn of the loop takes one step in each:
  *   1. modes of exact states at the lane's time, from its last event (z e^(lambda dt) + g phi, nothing adds up);
@@ -45,17 +45,20 @@ struct hl_batch {
     size_t order;
     double *values;                  /* what the arrays below point into; rows of eight */
     double *file, *inflow, *series;
-    double *y, *peak, *scale, *at;   /* [integrated] */
+    double *peak, *at;               /* [integrated] */
+    double *noise;                   /* [integrated]: no rows, what is too small to matter */
+    const struct hl_batch_schedule *schedule;
+    int *moving;                     /* slots of the integrated states */
     double *z, *z_now, *lambda, *input, *E, *phi; /* [mode of the program] */
     double *rate;                    /* [lane][state] */
     double *scratch, *g;             /* largest component */
     bool *tad_read;                  /* by instance */
     /* by lane */
-    double t[HL_LANES] __attribute__((aligned(64)));
-    double anchor[HL_LANES], until[HL_LANES];
+    double t[HL_BATCH_LANES] __attribute__((aligned(64)));
+    double anchor[HL_BATCH_LANES], until[HL_BATCH_LANES], shown_next[HL_BATCH_LANES];
     double *last_dose;               /* [instance] */
-    size_t next_event[HL_LANES], next_time[HL_LANES], steps[HL_LANES];
-    bool active[HL_LANES];
+    size_t next_event[HL_BATCH_LANES], next_time[HL_BATCH_LANES], steps[HL_BATCH_LANES];
+    bool active[HL_BATCH_LANES];
     /* of the group */
     const struct hl_subjects *subjects;
     const double *regs;
@@ -74,7 +77,7 @@ static size_t order_for(double error)
 static double *take(double **at, size_t rows)
 {
     double *taken = *at;
-    *at += rows * HL_LANES;
+    *at += rows * HL_BATCH_LANES;
     return taken;
 }
 
@@ -83,17 +86,17 @@ static bool make_room(struct hl_batch *b)
     const struct hl_plan *plan = b->plan;
     const struct hl_batch_program *p = &b->program;
     size_t n = plan->n_integrated, series = p->code.n_slots * (b->order + 1);
-    size_t rows = p->n_rows + n + series + 4 * n + 6 * p->n_modes + plan->system->n_states
+    size_t rows = p->n_rows + n + series + 2 * n + 6 * p->n_modes + plan->system->n_states
                   + plan->system->n_instances;
-    double *room = b->values = hl_alloc((rows + 2) * HL_LANES + 2 * plan->largest, sizeof *b->values);
+    double *room = b->values = hl_alloc((rows + 2) * HL_BATCH_LANES + 2 * plan->largest, sizeof *b->values);
     b->tad_read = hl_alloc(plan->system->n_instances, sizeof *b->tad_read);
     if (!room || !b->tad_read)
         return false;
     b->file = take(&room, p->n_rows);
     b->inflow = take(&room, n);
     b->series = take(&room, series);
-    double **state_rows[] = {&b->y, &b->peak, &b->scale, &b->at};
-    for (size_t k = 0; k < 4; k++)
+    double **state_rows[] = {&b->peak, &b->at};
+    for (size_t k = 0; k < 2; k++)
         *state_rows[k] = take(&room, n);
     double **mode_rows[] = {&b->z, &b->z_now, &b->lambda, &b->input, &b->E, &b->phi};
     for (size_t k = 0; k < 6; k++)
@@ -102,6 +105,14 @@ static bool make_room(struct hl_batch *b)
     b->rate = take(&room, plan->system->n_states);
     b->scratch = room;
     b->g = room + plan->largest;
+    b->noise = hl_arena_alloc(b->arena, n, sizeof *b->noise);
+    b->moving = hl_arena_alloc(b->arena, n, sizeof *b->moving);
+    for (size_t i = 0; i < n; i++) {
+        b->noise[i] = fmax(SMALLEST_SCALE, NOISE_SHARE * plan->system->state[plan->integrated[i]].unit.factor);
+        b->moving[i] = p->code.rate[i].slot;
+    }
+    struct hl_batch_place place = {b->order, b->series, b->file, b->inflow};
+    b->schedule = hl_batch_schedule_make(&p->code, &place, b->arena);
     return true;
 }
 
@@ -144,6 +155,17 @@ void hl_batch_free(struct hl_batch *b)
     hl_free(b);
 }
 
+static double *origin_of(struct hl_batch *b, int slot)
+{
+    return b->series + (size_t)slot * (b->order + 1) * HL_BATCH_LANES;
+}
+
+/* An integrated state, now: the origin of its series. */
+static double *state_of(struct hl_batch *b, size_t i)
+{
+    return origin_of(b, b->moving[i]);
+}
+
 /* ---- Loading */
 
 static const struct hl_modes *modes_of(const struct hl_batch *b, size_t l)
@@ -168,8 +190,8 @@ static void renew_input(struct hl_batch *b, size_t c, size_t l)
         const struct hl_batch_mode *mode = &b->program.mode[j];
         if (mode->component != c)
             continue;
-        b->input[j * HL_LANES + l] = b->g[mode->place];
-        b->file[(size_t)mode->input * HL_LANES + l] = b->g[mode->place];
+        b->input[j * HL_BATCH_LANES + l] = b->g[mode->place];
+        b->file[(size_t)mode->input * HL_BATCH_LANES + l] = b->g[mode->place];
     }
 }
 
@@ -180,14 +202,15 @@ static void load_modes(struct hl_batch *b, size_t l)
     for (size_t j = 0; j < p->n_modes; j++) {
         const struct hl_batch_mode *mode = &p->mode[j];
         double lambda = modes_of(b, l)[mode->component].re[mode->place];
-        b->lambda[j * HL_LANES + l] = lambda;
-        b->file[(size_t)mode->lambda * HL_LANES + l] = lambda;
-        b->z[j * HL_LANES + l] = start->z[b->plan->component[mode->component].offset + mode->place];
+        b->lambda[j * HL_BATCH_LANES + l] = lambda;
+        b->file[(size_t)mode->lambda * HL_BATCH_LANES + l] = lambda;
+        b->z[j * HL_BATCH_LANES + l] = start->z[b->plan->component[mode->component].offset + mode->place];
     }
     for (size_t k = 0; k < p->n_views; k++) {
         const struct hl_batch_mode *mode = &p->mode[p->view[k].mode];
         const struct hl_modes *modes = &modes_of(b, l)[mode->component];
-        b->file[(size_t)p->view[k].row * HL_LANES + l] = modes->V[p->view[k].state_place * modes->n + mode->place];
+        b->file[(size_t)p->view[k].row * HL_BATCH_LANES + l] =
+            modes->V[p->view[k].state_place * modes->n + mode->place];
     }
     for (size_t c = 0; c < b->plan->n_components; c++)
         if (p->component_used[c])
@@ -201,11 +224,11 @@ static void load_lane(struct hl_batch *b, size_t l)
     const struct hl_start *start = &b->subjects->start[b->first + l];
     memcpy(b->rate + l * system->n_states, start->rate, system->n_states * sizeof *b->rate);
     for (size_t i = 0; i < plan->n_integrated; i++) {
-        b->y[i * HL_LANES + l] = start->y[i];
-        b->inflow[i * HL_LANES + l] = start->rate[plan->integrated[i]];
+        state_of(b, i)[l] = start->y[i];
+        b->inflow[i * HL_BATCH_LANES + l] = start->rate[plan->integrated[i]];
     }
     for (size_t i = 0; i < system->n_instances; i++)
-        b->last_dose[i * HL_LANES + l] = start->last_dose[i];
+        b->last_dose[i * HL_BATCH_LANES + l] = start->last_dose[i];
     load_modes(b, l);
     b->t[l] = b->anchor[l] = start->time;
     b->next_event[l] = b->next_time[l] = b->steps[l] = 0;
@@ -217,21 +240,23 @@ static void load(struct hl_batch *b)
     const struct hl_system *system = b->plan->system;
     size_t lanes = b->subjects->lanes;
     for (size_t r = 0; r < system->n_regs; r++)
-        for (size_t l = 0; l < HL_LANES; l++)
-            b->file[r * HL_LANES + l] = b->active[l] ? b->regs[r * lanes + b->first + l] : 0;
+        for (size_t l = 0; l < HL_BATCH_LANES; l++)
+            b->file[r * HL_BATCH_LANES + l] = b->active[l] ? b->regs[r * lanes + b->first + l] : 0;
     for (size_t k = 0; k < system->n_states; k++)
-        memset(b->file + (size_t)system->state[k].reg * HL_LANES, 0, HL_LANES * sizeof *b->file);
-    for (size_t l = 0; l < HL_LANES; l++)
-        b->file[(size_t)b->program.one * HL_LANES + l] = 1;
-    memset(b->y, 0, (size_t)(b->lambda - b->y) * sizeof *b->y);
-    memset(b->lambda, 0, 4 * b->program.n_modes * HL_LANES * sizeof *b->lambda);
-    memset(b->inflow, 0, b->plan->n_integrated * HL_LANES * sizeof *b->inflow);
+        memset(b->file + (size_t)system->state[k].reg * HL_BATCH_LANES, 0, HL_BATCH_LANES * sizeof *b->file);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        b->file[(size_t)b->program.one * HL_BATCH_LANES + l] = 1;
+    for (size_t i = 0; i < b->plan->n_integrated; i++)
+        memset(state_of(b, i), 0, HL_BATCH_LANES * sizeof(double));
+    memset(b->peak, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->peak);
+    memset(b->z, 0, 6 * b->program.n_modes * HL_BATCH_LANES * sizeof *b->z);
+    memset(b->inflow, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->inflow);
     memset(b->t, 0, sizeof b->t);
     memset(b->anchor, 0, sizeof b->anchor);
-    for (size_t l = 0; l < HL_LANES; l++)
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
         if (b->active[l])
             load_lane(b, l);
-    hl_program_run(&b->program.constants, b->file, HL_LANES);
+    hl_program_run(&b->program.constants, b->file, HL_BATCH_LANES);
 }
 
 /* ---- Events */
@@ -259,13 +284,13 @@ static void add(struct hl_batch *b, size_t l, int state, double value)
 {
     int i = b->plan->integrated_of[state], c = b->plan->component_of[state];
     if (i >= 0)
-        b->y[(size_t)i * HL_LANES + l] += value;
+        state_of(b, (size_t)i)[l] += value;
     if (c < 0)
         return;
     const struct hl_modes *modes = &modes_of(b, l)[c];
     for (size_t j = 0; j < b->program.n_modes; j++)
         if (b->program.mode[j].component == (size_t)c)
-            b->z_now[j * HL_LANES + l] +=
+            b->z_now[j * HL_BATCH_LANES + l] +=
                 modes->W[b->program.mode[j].place * modes->n + (size_t)b->plan->place_of[state]] * value;
 }
 
@@ -276,7 +301,7 @@ static void change_rate(struct hl_batch *b, size_t l, int state, double value)
     if (fabs(*rate) < HL_RATE_GONE * fabs(value))
         *rate = 0;
     if (b->plan->integrated_of[state] >= 0)
-        b->inflow[(size_t)b->plan->integrated_of[state] * HL_LANES + l] = *rate;
+        b->inflow[(size_t)b->plan->integrated_of[state] * HL_BATCH_LANES + l] = *rate;
     if (b->plan->component_of[state] >= 0)
         renew_input(b, (size_t)b->plan->component_of[state], l);
 }
@@ -284,7 +309,7 @@ static void change_rate(struct hl_batch *b, size_t l, int state, double value)
 static void apply(struct hl_batch *b, size_t l, const struct hl_event *event)
 {
     if (event->kind == HL_EVENT_GIVEN)
-        b->last_dose[(size_t)event->instance * HL_LANES + l] = event->time;
+        b->last_dose[(size_t)event->instance * HL_BATCH_LANES + l] = event->time;
     if (event->kind == HL_EVENT_ADD)
         add(b, l, event->state, event->value);
     if (event->kind == HL_EVENT_RATE)
@@ -302,7 +327,7 @@ static double pass_events(struct hl_batch *b, size_t l, double end)
         any = true;
     }
     for (size_t j = 0; any && j < b->program.n_modes; j++)
-        b->z[j * HL_LANES + l] = b->z_now[j * HL_LANES + l];
+        b->z[j * HL_BATCH_LANES + l] = b->z_now[j * HL_BATCH_LANES + l];
     if (any)
         b->anchor[l] = b->t[l];
     return event && event->time < end ? event->time : end;
@@ -312,81 +337,75 @@ static double pass_events(struct hl_batch *b, size_t l, double end)
 
 static void see_modes(struct hl_batch *b)
 {
-    double dt[HL_LANES] __attribute__((aligned(64)));
-    for (size_t l = 0; l < HL_LANES; l++)
+    double dt[HL_BATCH_LANES] __attribute__((aligned(64)));
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
         dt[l] = b->t[l] - b->anchor[l];
     for (size_t j = 0; j < b->program.n_modes; j++) {
-        size_t at = j * HL_LANES;
-        hl_vector_step(b->lambda + at, dt, b->E + at, b->phi + at, HL_LANES);
-        for (size_t l = 0; l < HL_LANES; l++)
+        size_t at = j * HL_BATCH_LANES;
+        hl_vector_step(b->lambda + at, dt, b->E + at, b->phi + at, HL_BATCH_LANES);
+        for (size_t l = 0; l < HL_BATCH_LANES; l++)
             b->z_now[at + l] = b->z[at + l] * b->E[at + l] + b->input[at + l] * b->phi[at + l];
     }
 }
 
-static double *origin_of(struct hl_batch *b, int slot)
-{
-    return b->series + (size_t)slot * (b->order + 1) * HL_LANES;
-}
-
-/* Coefficient 0 of all that moves. */
+/* Coefficient 0 of all that moves but the integrated states, which stand there already. */
 static void set_origin(struct hl_batch *b)
 {
     const struct hl_batch_program *p = &b->program;
-    size_t bytes = HL_LANES * sizeof(double);
-    for (size_t i = 0; i < p->code.n_states; i++)
-        memcpy(origin_of(b, p->code.rate[i].slot), b->y + i * HL_LANES, bytes);
+    size_t bytes = HL_BATCH_LANES * sizeof(double);
     for (size_t j = 0; j < p->n_modes; j++)
-        memcpy(origin_of(b, p->mode[j].slot), b->z_now + j * HL_LANES, bytes);
+        memcpy(origin_of(b, p->mode[j].slot), b->z_now + j * HL_BATCH_LANES, bytes);
     if (p->time_slot >= 0)
         memcpy(origin_of(b, p->time_slot), b->t, bytes);
     for (size_t k = 0; k < p->n_clocks; k++)
-        for (size_t l = 0; l < HL_LANES; l++) {
-            double last = b->last_dose[p->clock[k].instance * HL_LANES + l];
+        for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+            double last = b->last_dose[p->clock[k].instance * HL_BATCH_LANES + l];
             bool dosed = isfinite(last);
             origin_of(b, p->clock[k].slot)[l] = dosed ? b->t[l] - last : 0; /* before any dose: 0 */
-            b->file[(size_t)p->clock[k].running * HL_LANES + l] = dosed ? 1 : 0;
+            b->file[(size_t)p->clock[k].running * HL_BATCH_LANES + l] = dosed ? 1 : 0;
         }
 }
 
-static void set_scales(struct hl_batch *b)
+/* The lane must be solved alone. */
+static void give_up(struct hl_batch *b, size_t l, bool *done)
 {
-    for (size_t i = 0; i < b->plan->n_integrated; i++) {
-        double noise = fmax(SMALLEST_SCALE, NOISE_SHARE * b->plan->system->state[b->plan->integrated[i]].unit.factor);
-        for (size_t l = 0; l < HL_LANES; l++) {
-            size_t at = i * HL_LANES + l;
-            double size = fabs(b->y[at]);
-            b->peak[at] = b->peak[at] > size ? b->peak[at] : size;
-            double least = SMALL_SHARE * b->peak[at];
-            size = size > least ? size : least;
-            b->scale[at] = size > noise ? size : noise;
-        }
-    }
+    b->active[l] = done[l] = false;
+    b->shown_next[l] = INFINITY;
 }
 
-/* Output times of the step, or of the end itself: rounds of one time for each lane that still has one. */
+/* The lane's next output time, beyond everything when there is none. */
+static double next_shown(const struct hl_batch *b, size_t l, const double *time, size_t n_times)
+{
+    return b->next_time[l] < n_times ? time[b->next_time[l]] : INFINITY;
+}
+
+/* Which lanes have an output time within the step, by bits; how far it is, into s. */
+static unsigned due(const struct hl_batch *b, const double *h, double *s)
+{
+    unsigned lanes = 0;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        double way = b->shown_next[l] - b->t[l];
+        bool shows = way < h[l];
+        lanes |= (unsigned)shows << l;
+        s[l] = shows ? way : 0;
+    }
+    return lanes;
+}
+
+/* Output times of the step but its end: rounds of one time for each lane that still has one. */
 static void show(struct hl_batch *b, const double *h, const double *time, size_t n_times, double *sample)
 {
-    double s[HL_LANES] __attribute__((aligned(64)));
-    size_t lanes = b->subjects->lanes;
-    for (bool more = true; more;) {
-        bool shows[HL_LANES];
-        more = false;
-        for (size_t l = 0; l < HL_LANES; l++) {
-            size_t k = b->next_time[l];
-            s[l] = b->active[l] && k < n_times ? time[k] - b->t[l] : 0;
-            shows[l] = b->active[l] && k < n_times && s[l] < h[l];
-            s[l] = shows[l] ? s[l] : 0;
-            more = more || shows[l];
-        }
-        if (!more)
-            return;
-        hl_batch_states(&b->program.code, b->series, b->order, s, b->at);
-        for (size_t l = 0; l < HL_LANES; l++) {
-            if (!shows[l])
-                continue;
-            double *to = sample + b->next_time[l]++ * lanes + b->first + l;
-            for (size_t i = 0; i < b->plan->n_integrated; i++)
-                to[i * n_times * lanes] = b->at[i * HL_LANES + l];
+    double s[HL_BATCH_LANES] __attribute__((aligned(64)));
+    size_t lanes = b->subjects->lanes, plane = n_times * lanes, n = b->plan->n_integrated;
+    for (unsigned which = due(b, h, s); which != 0; which = due(b, h, s)) {
+        hl_batch_look(b->schedule, b->moving, n, s, b->at);
+        for (; which != 0; which &= which - 1) {
+            size_t l = (size_t)__builtin_ctz(which);
+            double *to = sample + b->next_time[l] * lanes + b->first + l;
+            for (size_t i = 0; i < n; i++)
+                to[i * plane] = b->at[i * HL_BATCH_LANES + l];
+            b->next_time[l]++;
+            b->shown_next[l] = next_shown(b, l, time, n_times);
         }
     }
 }
@@ -396,58 +415,70 @@ static void show_end(struct hl_batch *b, size_t l, const double *time, size_t n_
 {
     for (; b->next_time[l] < n_times && time[b->next_time[l]] <= b->t[l]; b->next_time[l]++)
         for (size_t i = 0; i < b->plan->n_integrated; i++)
-            sample[(i * n_times + b->next_time[l]) * b->subjects->lanes + b->first + l] = b->y[i * HL_LANES + l];
+            sample[(i * n_times + b->next_time[l]) * b->subjects->lanes + b->first + l] = state_of(b, i)[l];
 }
 
 /* Lanes go on by h, which is at most the way to their stop; those that can't are given up. */
 static void advance(struct hl_batch *b, double *h, bool *done)
 {
-    hl_batch_states(&b->program.code, b->series, b->order, h, b->at);
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool finite = true;
-        for (size_t i = 0; i < b->plan->n_integrated; i++)
-            finite = finite && isfinite(b->at[i * HL_LANES + l]);
-        if (b->active[l] && (!finite || ++b->steps[l] > MAX_STEPS))
-            b->active[l] = done[l] = false;
-        for (size_t i = 0; b->active[l] && i < b->plan->n_integrated; i++)
-            b->y[i * HL_LANES + l] = b->at[i * HL_LANES + l];
-        if (b->active[l])
-            b->t[l] = h[l] < b->until[l] - b->t[l] ? b->t[l] + h[l] : b->until[l];
+    double fault[HL_BATCH_LANES] = {0};
+    hl_batch_look(b->schedule, b->moving, b->plan->n_integrated, h, b->at);
+    for (size_t i = 0; i < b->plan->n_integrated; i++) {
+        double *y = state_of(b, i);
+        for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+            y[l] = b->at[i * HL_BATCH_LANES + l];
+            fault[l] += y[l] - y[l]; /* 0, or NaN where it isn't finite */
+        }
+    }
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        if (!b->active[l])
+            continue;
+        b->t[l] = h[l] < b->until[l] - b->t[l] ? b->t[l] + h[l] : b->until[l];
+        if (isnan(fault[l]) || ++b->steps[l] > MAX_STEPS)
+            give_up(b, l, done);
+    }
+}
+
+/* How far each lane goes: as far as its series holds, at most to its stop. */
+static void choose_steps(struct hl_batch *b, double *h, bool *done)
+{
+    const struct hl_batch_scale scale = {SMALL_SHARE, b->noise, b->peak};
+    hl_batch_reach(b->schedule, &scale, TRUNCATION * b->plan->tolerance, h);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        double way = b->until[l] - b->t[l], least = fmax(SHORTEST_STEP, 4 * DBL_EPSILON * fabs(b->t[l]));
+        if (b->active[l] && !(h[l] >= least || h[l] >= way)) /* stalled, or not a number */
+            give_up(b, l, done);
+        h[l] = !b->active[l] ? 0 : h[l] < way ? h[l] : way;
     }
 }
 
 /* One step of every active lane. */
 static void step(struct hl_batch *b, const double *time, size_t n_times, double *sample, bool *done)
 {
-    double h[HL_LANES] __attribute__((aligned(64)));
+    double h[HL_BATCH_LANES] __attribute__((aligned(64)));
     set_origin(b);
-    set_scales(b);
-    hl_batch_series(&b->program.code, b->file, b->inflow, b->series, b->order);
-    hl_batch_reach(&b->program.code, b->series, b->scale, TRUNCATION * b->plan->tolerance, b->order, h);
-    for (size_t l = 0; l < HL_LANES; l++) {
-        double way = b->until[l] - b->t[l], least = fmax(SHORTEST_STEP, 4 * DBL_EPSILON * fabs(b->t[l]));
-        if (b->active[l] && !(h[l] >= least || h[l] >= way)) /* stalled, or not a number */
-            b->active[l] = done[l] = false;
-        h[l] = !b->active[l] ? 0 : h[l] < way ? h[l] : way;
-    }
+    hl_batch_series(b->schedule);
+    choose_steps(b, h, done);
     show(b, h, time, n_times, sample);
     advance(b, h, done);
 }
 
-void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first,
-                  const double *time, size_t n_times, double *sample, bool done[HL_LANES])
+void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,
+                  const double *time, size_t n_times, double *sample, bool done[HL_BATCH_LANES])
 {
     double end = time[n_times - 1];
     b->subjects = subjects;
     b->regs = regs;
     b->first = first;
-    for (size_t l = 0; l < HL_LANES; l++)
-        b->active[l] = done[l] = can_take(b, l);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        b->active[l] = done[l] = l < n && can_take(b, l);
     load(b);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        b->shown_next[l] = b->active[l] ? next_shown(b, l, time, n_times) : INFINITY;
     for (;;) {
         bool any = false;
         see_modes(b);
-        for (size_t l = 0; l < HL_LANES; l++) {
+        for (size_t l = 0; l < HL_BATCH_LANES; l++) {
             if (!b->active[l])
                 continue;
             b->until[l] = pass_events(b, l, end);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* States that aren't linear, integrated for eight subjects at a time: for whoever
+/* States that aren't linear, integrated for sixteen subjects at a time: for whoever
  * wants values at output times and no segments. Used by solver.c; lane.c remains
  * the way for everything that this one hands back. Times in hours. */
 #ifndef HL_SOLVE_BATCH_H
 #define HL_SOLVE_BATCH_H
 
+#include "solve/batch_series.h"
 #include "solve/sweep.h"
 
 /* Each thread's own. */
@@ -15,11 +16,12 @@ struct hl_batch;
 enum hl_status hl_batch_create(const struct hl_plan *plan, struct hl_batch **batch);
 void hl_batch_free(struct hl_batch *batch);
 
-/* Integrates the good lanes first .. first + 7 of a block from their start values through their events and fills
+/* Integrates the good lanes first .. first + n - 1 of a block (n at most HL_BATCH_LANES) from their start values
+ * through their events and fills
  * sample[(state * n_times + k) * lanes + lane]. done[l] is false for lanes that must be solved alone: those without a
  * solution yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. A
  * lane's values depend on nothing but that lane. */
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
-                  const double *time, size_t n_times, double *sample, bool done[HL_LANES]);
+                  size_t n, const double *time, size_t n_times, double *sample, bool done[HL_BATCH_LANES]);
 
 #endif

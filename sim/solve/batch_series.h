@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of the batched integrator: the Taylor series of eight subjects at
+/* The inside of the batched integrator: the Taylor series of sixteen subjects at
  * once, every lane at its own time. Compiled for several instruction sets with
- * the same bits from each (base/vector.h). Used by batch.c. */
+ * the same bits from each. Used by batch.c. */
 #ifndef HL_SOLVE_BATCH_SERIES_H
 #define HL_SOLVE_BATCH_SERIES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HL_BATCH_LANES 8
-#define HL_BATCH_MOST_ORDER 31 /* one less than a multiple of 4, as all orders are */
+#include "base/memory.h"
+
+#define HL_BATCH_LANES 16      /* two of the widest vectors, so that one computes while the other waits */
+#define HL_BATCH_MOST_ORDER 31 /* orders are odd */
 
 /* One term of a sum: coefficient * series. coef is a row of the file of constants, -1 for a coefficient of 1. */
 struct hl_batch_term { int slot, coef; };
@@ -17,12 +19,14 @@ struct hl_batch_term { int slot, coef; };
 struct hl_batch_sum { size_t first, n; int constant; /* row of the file, -1 for 0 */ };
 
 /* How a series (slot dst) comes from others. Operand -1 of a quotient's numerator is the constant 1. */
-enum hl_batch_kind { HL_BATCH_SUM, HL_BATCH_PRODUCT, HL_BATCH_QUOTIENT, HL_BATCH_EXP, HL_BATCH_LOG, HL_BATCH_POWER };
+enum hl_batch_kind {
+    HL_BATCH_SUM, HL_BATCH_PRODUCT, HL_BATCH_QUOTIENT, HL_BATCH_EXP, HL_BATCH_LOG, HL_BATCH_POWER, HL_BATCH_SELECT
+};
 
 struct hl_batch_op {
     enum hl_batch_kind kind;
     int dst, a, b;
-    int coef;                    /* POWER: row of the exponent */
+    int coef;                    /* row: POWER: the exponent; SELECT: a where it isn't 0, else b */
     struct hl_batch_sum sum;     /* SUM */
 };
 
@@ -32,22 +36,38 @@ struct hl_batch_rate { int slot; struct hl_batch_sum sum; int inflow; /* row of 
 struct hl_batch_code {
     size_t n_slots;
     size_t n_terms; const struct hl_batch_term *term;
-    size_t n_ops;   const struct hl_batch_op *op;
+    size_t n_ops;   const struct hl_batch_op *op;     /* after those whose slots they read */
     size_t n_rates; const struct hl_batch_rate *rate; /* the integrated states first, in their order */
     size_t n_states;                                  /* of them */
 };
 
-/* Coefficients 0 .. order of all slots, from coefficient 0 of those that move: series[(slot * (order + 1) + k) * 8 +
- * lane]. file and inflow are rows of eight. */
-void hl_batch_series(const struct hl_batch_code *code, const double *file, const double *inflow, double *series,
-                     size_t order);
+/* Where a schedule reads and writes; rows of HL_BATCH_LANES on 64-byte boundaries. */
+struct hl_batch_place {
+    size_t order;
+    double *series;              /* coefficient k of a slot: row slot * (order + 1) + k */
+    const double *file, *inflow;
+};
 
-/* How far the series may be followed [h]: the last three terms of every state stay below tolerance * scale[state][8].
- * NaN where a coefficient isn't a number; beyond 1e15 when nothing moves. */
-void hl_batch_reach(const struct hl_batch_code *code, const double *series, const double *scale, double tolerance,
-                    size_t order, double *h);
+/* A code in the order in which it is computed, with addresses instead of numbers. */
+struct hl_batch_schedule;
 
-/* The states at s after the series' origin, each lane at its own: y[state][8]. */
-void hl_batch_states(const struct hl_batch_code *code, const double *series, size_t order, const double *s, double *y);
+/* Made in arena; refers to code no longer. */
+const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_code *code,
+                                                       const struct hl_batch_place *place, struct hl_arena *arena);
+
+/* Coefficients 0 .. order of all slots, from coefficient 0 of those that move. (Those that don't end at order - 1.) */
+void hl_batch_series(const struct hl_batch_schedule *schedule);
+
+/* What a state's size is measured by: its value, at least small_share of its peak so far and noise. */
+struct hl_batch_scale { double small_share; const double *noise; /* by state */ double *peak; /* rows, by state */ };
+
+/* How far the series may be followed [h]: the last three terms of every state, divided by its size, stay below
+ * tolerance in sum. NaN where a coefficient isn't a number; beyond 1e15 when nothing moves. Peaks are raised to the
+ * states at the origin. */
+void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double tolerance,
+                    double *h);
+
+/* Slots slot[n] at s after the series' origin, each lane at its own: y[n] rows. */
+void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y);
 
 #endif

@@ -234,23 +234,24 @@ static void report(struct hl_solver *s, struct hl_block *block, size_t n_outputs
     }
 }
 
-/* What eight lanes need before the sweep. Which way a lane goes depends on that lane alone: told side by side, it is
+/* What sixteen lanes need before the sweep. Which way a lane goes depends on that lane alone: told side by side, it is
  * integrated in the batch, else, heard segment by segment, by itself. */
 static void run_group(struct hl_solver *s, const struct hl_block *block, const struct hl_subjects *subjects,
                       size_t first, const int *output, size_t n_outputs, const double *time, size_t n_times,
                       const struct hl_listener *listener)
 {
     bool heard = listener && (listener->wants_segments || listener->event), integrated = s->plan->n_integrated > 0;
-    bool told[HL_LANES] = {false}, done[HL_LANES] = {false}, any_told = !heard;
-    if (listener && listener->group)
-        listener->group(listener->context, subjects, block->regs, first, told);
-    for (size_t l = 0; l < HL_LANES; l++) {
+    bool told[HL_BATCH_LANES] = {false}, done[HL_BATCH_LANES] = {false}, any_told = !heard;
+    size_t n = block->lanes - first < HL_BATCH_LANES ? block->lanes - first : HL_BATCH_LANES;
+    for (size_t l = 0; listener && listener->group && l < n; l += HL_LANES)
+        listener->group(listener->context, subjects, block->regs, first + l, told + l);
+    for (size_t l = 0; l < n; l++) {
         told[l] = told[l] || !heard;
         any_told = any_told || told[l];
     }
     if (integrated && s->batch && any_told)
-        hl_batch_run(s->batch, subjects, block->regs, first, time, n_times, s->sample, done);
-    for (size_t l = 0; l < HL_LANES; l++)
+        hl_batch_run(s->batch, subjects, block->regs, first, n, time, n_times, s->sample, done);
+    for (size_t l = 0; l < n; l++)
         if (s->status[first + l] == HL_SUBJECT_GOOD && (!told[l] || (integrated && !done[l])))
             s->status[first + l] = (signed char)go_alone(s, block, first + l, output, n_outputs, time, n_times,
                                                          told[l] ? NULL : listener);
@@ -273,7 +274,7 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .rows = s->rows,
                                    .start = s->start, .events = s->diary->list, .edition = s->diary->edition,
                                    .status = s->status};
-    for (size_t first = 0; first < block->lanes; first += HL_LANES)
+    for (size_t first = 0; first < block->lanes; first += HL_BATCH_LANES)
         run_group(s, block, &subjects, first, output, n_outputs, time, n_times, listener);
     enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);
     if (status == HL_OK)

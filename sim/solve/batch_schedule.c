@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* In what order series are computed.
+ *
+ * Coefficient k of an operation needs coefficients up to k of its operands; coefficient k + 1 of what moves needs
+ * coefficients up to k of its rate. Slots that need each other, however indirectly, must be computed side by side,
+ * order by order: they are the strongly connected components of the graph of needs, found by Tarjan (1972, SIAM Journal on
+ * Computing 1: 146), who finds every component after those it needs: the order of computation. A slot that doesn't need
+ * itself, or only as part of its own linear rate, is computed at once for all orders, with its coefficients held in
+ * registers: effect sites, transit chains, exact modes, responses to them. In most models only compartments around a
+ * saturable flow are left to be computed order by order. */
+#include "solve/batch_schedule.h"
+
+#include <stdint.h>
+
+struct scheduler {
+    const struct hl_batch_code *code;
+    const struct hl_batch_place *place;
+    struct hl_arena *arena;
+    double *ones;                   /* a row */
+    int *op_of, *rate_of;           /* by slot, -1 */
+    /* Tarjan's */
+    int *index, *low, *stack; size_t n_seen, n_stack;
+    bool *stacked;
+    struct hl_batch_schedule *schedule;
+    struct hl_batch_part *part;
+};
+
+static double *row_of_slot(const struct scheduler *s, int slot)
+{
+    return s->place->series + (size_t)slot * (s->place->order + 1) * HL_BATCH_LANES;
+}
+
+static const double *row_of_file(const struct scheduler *s, int row)
+{
+    return row < 0 ? NULL : s->place->file + (size_t)row * HL_BATCH_LANES;
+}
+
+/* ---- Parts */
+
+/* A sum's terms but those of slot own (-1: none such), whose coefficient becomes the part's own. */
+static void set_sum(struct scheduler *s, struct hl_batch_part *part, const struct hl_batch_sum *sum, int own)
+{
+    struct hl_batch_address *term = hl_arena_alloc(s->arena, sum->n + 1, sizeof *term);
+    part->constant = row_of_file(s, sum->constant);
+    part->term = term;
+    for (size_t i = 0; i < sum->n; i++) {
+        const struct hl_batch_term *from = &s->code->term[sum->first + i];
+        const double *coef = from->coef < 0 ? s->ones : row_of_file(s, from->coef);
+        if (from->slot == own)
+            part->self = coef;
+        else
+            term[part->n++] = (struct hl_batch_address){coef, row_of_slot(s, from->slot)};
+    }
+}
+
+static struct hl_batch_part part_of(struct scheduler *s, int slot)
+{
+    struct hl_batch_part part = {.to = row_of_slot(s, slot)};
+    if (s->rate_of[slot] >= 0) {
+        const struct hl_batch_rate *rate = &s->code->rate[s->rate_of[slot]];
+        part.doing = HL_BATCH_DO_RATE;
+        if (rate->inflow >= 0)
+            part.inflow = s->place->inflow + (size_t)rate->inflow * HL_BATCH_LANES;
+        set_sum(s, &part, &rate->sum, slot);
+        return part;
+    }
+    const struct hl_batch_op *op = &s->code->op[s->op_of[slot]];
+    part.doing = (int)op->kind;
+    part.spare = part.to + s->place->order * HL_BATCH_LANES;
+    if (op->kind == HL_BATCH_SUM) {
+        set_sum(s, &part, &op->sum, -1);
+        return part;
+    }
+    part.a = op->a < 0 ? NULL : row_of_slot(s, op->a);
+    part.b = op->b < 0 ? NULL : row_of_slot(s, op->b);
+    part.coef = op->kind == HL_BATCH_POWER || op->kind == HL_BATCH_SELECT ? row_of_file(s, op->coef) : NULL;
+    return part;
+}
+
+/* Operations in the order of the code, then what moves: the order within one coefficient. */
+static int rank(const struct scheduler *s, int slot)
+{
+    return s->rate_of[slot] >= 0 ? (int)s->code->n_ops + s->rate_of[slot] : s->op_of[slot];
+}
+
+static void add_component(struct scheduler *s, int *slot, size_t n)
+{
+    struct hl_batch_part *part = &s->part[s->schedule->n++];
+    if (n == 1) {
+        *part = part_of(s, slot[0]);
+        return;
+    }
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = i; j > 0 && rank(s, slot[j]) < rank(s, slot[j - 1]); j--) {
+            int swap = slot[j];
+            slot[j] = slot[j - 1];
+            slot[j - 1] = swap;
+        }
+    struct hl_batch_part *member = hl_arena_alloc(s->arena, n, sizeof *member);
+    for (size_t i = 0; i < n; i++)
+        member[i] = part_of(s, slot[i]);
+    *part = (struct hl_batch_part){.doing = HL_BATCH_DO_LOOP, .n_members = n, .member = member};
+}
+
+/* ---- Components */
+
+static void visit(struct scheduler *s, int slot);
+
+static void look_at(struct scheduler *s, int slot, int needed)
+{
+    if (needed < 0)
+        return;
+    if (s->index[needed] < 0) {
+        visit(s, needed);
+        s->low[slot] = s->low[needed] < s->low[slot] ? s->low[needed] : s->low[slot];
+    } else if (s->stacked[needed] && s->index[needed] < s->low[slot]) {
+        s->low[slot] = s->index[needed];
+    }
+}
+
+static void look_at_sum(struct scheduler *s, int slot, const struct hl_batch_sum *sum)
+{
+    for (size_t i = 0; i < sum->n; i++)
+        look_at(s, slot, s->code->term[sum->first + i].slot);
+}
+
+static void visit(struct scheduler *s, int slot)
+{
+    s->index[slot] = s->low[slot] = (int)s->n_seen++;
+    s->stack[s->n_stack++] = slot;
+    s->stacked[slot] = true;
+    if (s->rate_of[slot] >= 0) {
+        look_at_sum(s, slot, &s->code->rate[s->rate_of[slot]].sum);
+    } else {
+        const struct hl_batch_op *op = &s->code->op[s->op_of[slot]];
+        if (op->kind == HL_BATCH_SUM) {
+            look_at_sum(s, slot, &op->sum);
+        } else {
+            look_at(s, slot, op->a);
+            look_at(s, slot, op->b);
+        }
+    }
+    if (s->low[slot] != s->index[slot])
+        return;
+    size_t first = s->n_stack;
+    do
+        s->stacked[s->stack[--first]] = false;
+    while (s->stack[first] != slot);
+    add_component(s, s->stack + first, s->n_stack - first);
+    s->n_stack = first;
+}
+
+static int *numbers(struct hl_arena *arena, size_t n)
+{
+    int *number = hl_arena_alloc(arena, n, sizeof *number);
+    for (size_t i = 0; i < n; i++)
+        number[i] = -1;
+    return number;
+}
+
+const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_code *code,
+                                                       const struct hl_batch_place *place, struct hl_arena *arena)
+{
+    size_t n = code->n_slots;
+    struct hl_batch_schedule *schedule = hl_arena_alloc(arena, 1, sizeof *schedule);
+    struct scheduler s = {.code = code, .place = place, .arena = arena, .schedule = schedule,
+                          .ones = hl_arena_alloc(arena, 2 * HL_BATCH_LANES, sizeof(double)),
+                          .op_of = numbers(arena, n), .rate_of = numbers(arena, n), .index = numbers(arena, n),
+                          .low = numbers(arena, n), .stack = numbers(arena, n),
+                          .stacked = hl_arena_alloc(arena, n, sizeof *s.stacked),
+                          .part = hl_arena_alloc(arena, n, sizeof *s.part)};
+    s.ones += (64 - (uintptr_t)s.ones % 64) % 64 / sizeof(double);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        s.ones[l] = 1;
+    int *state_slot = numbers(arena, code->n_states);
+    for (size_t i = 0; i < code->n_ops; i++)
+        s.op_of[code->op[i].dst] = (int)i;
+    for (size_t i = 0; i < code->n_rates; i++)
+        s.rate_of[code->rate[i].slot] = (int)i;
+    for (size_t i = 0; i < code->n_states; i++)
+        state_slot[i] = code->rate[i].slot;
+    for (size_t slot = 0; slot < n; slot++)
+        if (s.index[slot] < 0)
+            visit(&s, (int)slot);
+    schedule->order = place->order;
+    schedule->n_states = code->n_states;
+    schedule->series = place->series;
+    schedule->part = s.part;
+    schedule->state_slot = state_slot;
+    return schedule;
+}

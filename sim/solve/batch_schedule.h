@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A code for series in the order of computation: what depends on itself apart from
+ * what doesn't. Made by batch_schedule.c, followed by batch_series.c. */
+#ifndef HL_SOLVE_BATCH_SCHEDULE_H
+#define HL_SOLVE_BATCH_SCHEDULE_H
+
+#include "solve/batch_series.h"
+
+enum hl_batch_doing {                /* besides every hl_batch_kind */
+    HL_BATCH_DO_RATE = HL_BATCH_SELECT + 1,
+    HL_BATCH_DO_LOOP                /* members depend on each other: order by order, one after the other */
+};
+
+struct hl_batch_address { const double *coef, *x; }; /* a term: row of the coefficient, coefficient 0 of the series */
+
+struct hl_batch_part {
+    int doing;                      /* an hl_batch_kind, or one of the above */
+    double *to;                     /* coefficient 0 of the slot */
+    double *spare;                  /* a free row: the slot's last, but of rates */
+    const double *a, *b;            /* operands; a NULL: the constant 1 */
+    const double *coef;             /* row: of a power the exponent, of a choice what chooses */
+    /* sums and rates */
+    const double *constant, *inflow; /* rows, or NULL */
+    const double *self;             /* of a rate: row of the coefficient of its own slot, or NULL */
+    size_t n; const struct hl_batch_address *term;
+    size_t n_members; const struct hl_batch_part *member;
+};
+
+struct hl_batch_schedule {
+    size_t order, n_states;
+    double *series;
+    size_t n; const struct hl_batch_part *part;
+    const int *state_slot;          /* [n_states] */
+};
+
+#endif
