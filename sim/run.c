@@ -101,7 +101,9 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
 struct worker {
     struct hl_solver *solver;
     struct hl_meter *meter;
+    struct hl_strip *strip;
     double *regs, *out, *scratch;
+    double *observed;    /* one output's simulated observations, or NULL */
     signed char *status;
     size_t lanes;
 };
@@ -110,7 +112,9 @@ static void worker_clear(struct worker *w)
 {
     hl_solver_free(w->solver);
     hl_meter_free(w->meter);
+    hl_strip_free(w->strip);
     hl_free(w->regs);
+    hl_free(w->observed);
     hl_free(w->out);
     hl_free(w->scratch);
     hl_free(w->status);
@@ -124,8 +128,16 @@ static size_t widest_metric(const struct arm_results *r, const struct hl_study *
     return widest;
 }
 
+static bool is_observed(const struct hl_study *study)
+{
+    bool any = false;
+    for (size_t o = 0; o < study->n_outputs; o++)
+        any = any || hl_study_is_observed(study, o);
+    return any;
+}
+
 static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p, size_t a, const struct arm_results *r,
-                                  size_t block)
+                                  struct hl_store *store, size_t block)
 {
     const struct hl_arm *arm = &p->study->arm[a];
     memset(w, 0, sizeof *w);
@@ -136,6 +148,12 @@ static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p,
     w->out = hl_alloc(r->n_outputs * r->n_times * block, sizeof *w->out);
     w->scratch = hl_alloc(widest_metric(r, p->study) * block, sizeof *w->scratch);
     w->status = hl_alloc(block, 1);
+    w->observed = is_observed(p->study) ? hl_alloc(r->n_times * block, sizeof *w->observed) : NULL;
+    if (is_observed(p->study) && !w->observed)
+        return HL_ERR_MEMORY;
+    enum hl_status status = hl_strip_create(store, &w->strip);
+    if (status != HL_OK)
+        return status;
     return w->solver && w->meter && w->regs && w->out && w->scratch && w->status ? HL_OK : HL_ERR_MEMORY;
 }
 
@@ -186,12 +204,41 @@ static enum hl_status keep_metrics(struct arm_results *r, const struct worker *w
     return HL_OK;
 }
 
+/* An output of a block as it would be measured at each output time: the number of the time is that of the draw. */
+static void observe(const struct worker *w, const struct hl_prepared *p, size_t a, const struct hl_block *block,
+                    size_t o)
+{
+    const struct hl_output *output = &p->study->arm[a].system->output[p->study->output[o]];
+    size_t n_times = p->study->n_times;
+    const double *IPRED = block->out + o * n_times * block->lanes;
+    for (size_t t = 0; t < n_times; t++)
+        for (size_t lane = 0; lane < block->n; lane++)
+            w->observed[t * block->lanes + lane] = hl_cohort_observation(
+                p->cohort[a], block->first + lane, output, t, IPRED[t * block->lanes + lane]);
+}
+
+/* What the file keeps of a block: it becomes rows of the strip while it is still in the cache. */
+static void store_values(const struct worker *w, const struct hl_prepared *p, size_t a, const struct hl_block *block,
+                         size_t row)
+{
+    size_t n_outputs = p->study->n_outputs, n_times = p->study->n_times;
+    for (size_t o = 0; o < n_outputs; o++) {
+        hl_strip_values(w->strip, o, row, block->n, block->out + o * n_times * block->lanes, block->lanes);
+        if (!hl_strip_keeps(w->strip, n_outputs + o))
+            continue;
+        observe(w, p, a, block, o);
+        hl_strip_values(w->strip, n_outputs + o, row, block->n, w->observed, block->lanes);
+    }
+}
+
+/* Subjects first + row .. first + row + n - 1 of the strip that begins with subject first. */
 static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p, size_t a, struct arm_results *r,
-                                  size_t first, size_t n)
+                                  size_t first, size_t row, size_t n)
 {
     const struct hl_study *study = p->study;
     const struct hl_arm *arm = &study->arm[a];
     size_t lanes = (n + HL_LANES - 1) / HL_LANES * HL_LANES;
+    first += row;
     struct hl_block block = {.first = first, .n = n, .lanes = lanes, .regs = w->regs,
                              .seed = arm->cohort->seed, .status = w->status, .out = w->out};
     hl_cohort_fill(p->cohort[a], first, n, w->regs, lanes);
@@ -204,59 +251,22 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
     if (status != HL_OK)
         return status;
     keep_values(r, &block);
+    store_values(w, p, a, &block, row);
     memcpy(r->status + first - 1, block.status, n);
     return keep_metrics(r, w, study, &block);
 }
 
-/* The values of output o from subject first on: [subject][time]. */
-static const double *values_of(const struct arm_results *r, size_t o, size_t first)
-{
-    return r->values + (o * r->subjects + first - 1) * r->n_times;
-}
-
-/* One variable of a strip: packed here, put into the file by one thread at a time. */
-static enum hl_status store_strip(struct hl_store *store, size_t a, size_t o, size_t first, size_t n,
-                                  const double *values)
-{
-    struct hl_packed *packed = NULL;
-    enum hl_status status = hl_store_pack(store, a, o, first, n, values, &packed);
-    if (status != HL_OK)
-        return status;
-#pragma omp critical(hl_store)
-    status = hl_store_put(store, packed);
-    return status;
-}
-
-/* An output of a strip as it would be measured at each output time: the number of the time is that of the draw. */
-static enum hl_status store_observed(const struct hl_prepared *p, size_t a, const struct arm_results *r, size_t o,
-                                     struct hl_store *store, size_t first, size_t n)
-{
-    const struct hl_output *output = &p->study->arm[a].system->output[p->study->output[o]];
-    const double *IPRED = values_of(r, o, first);
-    double *DV = hl_alloc(n * r->n_times, sizeof *DV);
-    enum hl_status status = DV ? HL_OK : HL_ERR_MEMORY;
-    for (size_t i = 0; DV && i < n * r->n_times; i++)
-        DV[i] = hl_cohort_observation(p->cohort[a], first + i / r->n_times, output, i % r->n_times, IPRED[i]);
-    if (DV)
-        status = store_strip(store, a, r->n_outputs + o, first, n, DV);
-    hl_free(DV);
-    return status;
-}
-
-/* One strip of subjects: solved block by block, then written. */
+/* One strip of subjects: solved block by block, then handed to the store. */
 static enum hl_status solve_strip(struct worker *w, const struct hl_prepared *p, size_t a, struct arm_results *r,
-                                  struct hl_store *store, size_t first, size_t n, struct hl_progress *progress)
+                                  size_t first, size_t n, struct hl_progress *progress)
 {
-    enum hl_status status = HL_OK;
+    enum hl_status status = hl_strip_begin(w->strip, a, first, n);
     for (size_t done = 0; status == HL_OK && done < n; done += w->lanes) {
         size_t left = n - done;
-        status = solve_block(w, p, a, r, first + done, left < w->lanes ? left : w->lanes);
+        status = solve_block(w, p, a, r, first, done, left < w->lanes ? left : w->lanes);
     }
-    for (size_t o = 0; status == HL_OK && p->study->store_trajectories && o < r->n_outputs; o++)
-        status = store_strip(store, a, o, first, n, values_of(r, o, first));
-    for (size_t o = 0; status == HL_OK && o < r->n_outputs; o++)
-        if (hl_study_is_observed(p->study, o))
-            status = store_observed(p, a, r, o, store, first, n);
+    if (status == HL_OK)
+        status = hl_strip_finish(w->strip);
     hl_progress_add(progress, n);
     return status;
 }
@@ -265,22 +275,23 @@ static enum hl_status solve_arm(const struct hl_prepared *p, size_t a, struct ar
                                 size_t block, struct hl_progress *progress)
 {
     enum hl_status status = HL_OK;
-    size_t strip = (block + STRIP - 1) / STRIP * STRIP;
-    size_t n_strips = (r->subjects + strip - 1) / strip;
+    size_t n_strips = (r->subjects + STRIP - 1) / STRIP;
 #pragma omp parallel
     {
         struct worker w;
-        enum hl_status mine = worker_init(&w, p, a, r, block);
+        enum hl_status mine = worker_init(&w, p, a, r, store, block);
 #pragma omp for schedule(dynamic, 1)
         for (size_t s = 0; s < n_strips; s++) {
-            size_t first = s * strip + 1, left = r->subjects - s * strip;
+            size_t first = s * STRIP + 1, left = r->subjects - s * STRIP;
             if (mine == HL_OK && !interrupted)
-                mine = solve_strip(&w, p, a, r, store, first, left < strip ? left : strip, progress);
+                mine = solve_strip(&w, p, a, r, first, left < STRIP ? left : STRIP, progress);
         }
 #pragma omp critical(hl_worst)
         status = mine > status ? mine : status;
         worker_clear(&w);
     }
+    enum hl_status drained = interrupted ? HL_OK : hl_store_drain(store);
+    status = status == HL_OK ? drained : status;
     return interrupted ? HL_ERR_INTERRUPTED : status;
 }
 
@@ -528,7 +539,7 @@ static void say_status(enum hl_status status, struct hl_diag *diag)
 static enum hl_status run_arms(const struct hl_prepared *p, const struct hl_run_options *options,
                                struct hl_store *store, uint64_t *failed, double started, struct hl_diag *diag)
 {
-    size_t block = options->block ? options->block : STRIP;
+    size_t block = options->block && options->block < STRIP ? options->block : STRIP;
     block = (block + HL_LANES - 1) / HL_LANES * HL_LANES;
     enum hl_progress_mode mode = options->quiet ? HL_PROGRESS_NONE : options->progress;
     struct hl_progress *progress = hl_progress_create(mode, "subjects", total_subjects(p->study));
@@ -576,6 +587,8 @@ static enum hl_status run_prepared(const struct hl_prepared *p, const struct hl_
                                             (const struct hl_regimen *const *)p->regimen, &provenance, &store, diag);
     if (status != HL_OK)
         return status;
+    if (options->verify)
+        hl_store_verify_all(store);
     uint64_t failed = 0;
     status = run_arms(p, options, store, &failed, started, diag);
     if (status != HL_OK)

@@ -16,8 +16,9 @@ struct hl_run_options {
     struct hl_study_options study;
     const char *output;              /* path of the result, or NULL: output/STUDY.h5 beside the current directory */
     int threads;                     /* 0: as many as OpenMP gives */
-    size_t block;                    /* subjects solved together; 0: the default. The result doesn't depend on it */
+    size_t block;                    /* subjects solved together; 0: the default, at most 64. Results don't depend on it */
     bool force, dry_run, quiet;
+    bool verify;                     /* read the whole file back before it gets its name */
     enum hl_progress_mode progress;
     const char *command_line;
 };

@@ -16,7 +16,8 @@ static const struct hl_option options_of_run[] = {
     {"dry-run", 'n', NULL, "check everything and say what would run"},
     {"quiet", 'q', NULL, "say nothing unless something is wrong"},
     {"progress", 0, "auto|plain|none", "how progress is shown"},
-    {"block", 0, "N", "subjects solved together (default 64); the result is the same for any number"},
+    {"verify", 0, NULL, "read every value back before the file gets its name"},
+    {"block", 0, "N", "subjects solved together (64 at most); the result is the same for any number"},
 };
 
 static enum hl_status read_progress(const struct hl_arguments *arguments, enum hl_progress_mode *mode,
@@ -65,6 +66,7 @@ static enum hl_status run_run(const struct hl_arguments *arguments, struct hl_di
     options.output = hl_arguments_value(arguments, "output");
     options.force = hl_arguments_value(arguments, "force") != NULL;
     options.dry_run = hl_arguments_value(arguments, "dry-run") != NULL;
+    options.verify = hl_arguments_value(arguments, "verify") != NULL;
     options.quiet = hl_arguments_value(arguments, "quiet") != NULL;
     return hl_run(&options, diag);
 }

@@ -192,3 +192,18 @@ bool hl_hdf_first_number(struct hl_arena *arena, hid_t object, const char *name,
     H5Aclose(attribute);
     return good;
 }
+
+uint64_t hl_hdf_attributes(hid_t object)
+{
+#if H5_VERSION_GE(1, 12, 0)
+    H5O_info2_t info;
+    herr_t got = H5Oget_info3(object, &info, H5O_INFO_NUM_ATTRS);
+#elif H5_VERSION_GE(1, 10, 3)
+    H5O_info_t info;
+    herr_t got = H5Oget_info2(object, &info, H5O_INFO_NUM_ATTRS);
+#else
+    H5O_info_t info;
+    herr_t got = H5Oget_info(object, &info);
+#endif
+    return got >= 0 ? info.num_attrs : UINT64_MAX;
+}

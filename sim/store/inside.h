@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The open store as its own files see it: what is written where. layout.c makes
- * it, trajectories.c, subjects.c, doses.c and records.c fill it, store.c opens
+ * it, strip.c, subjects.c, doses.c and records.c fill it, store.c opens
  * and closes. */
 #ifndef HL_STORE_INSIDE_H
 #define HL_STORE_INSIDE_H
 
+#include "store/queue.h"
 #include "store/store.h"
 #include "store/writer.h"
 
@@ -49,6 +50,7 @@ struct hl_kept_records {
 
 struct hl_store {
     struct hl_writer *writer;
+    struct hl_queue *queue;             /* chunks of trajectories; NULL with a data set */
     const struct hl_study *study;
     int threads;                        /* that may pack side by side, at least 1 */
     struct hl_axis arm, subject, time, quantile;
@@ -64,6 +66,9 @@ void hl_layout_create(struct hl_store *store, const struct hl_regimen *const *re
 
 /* The sweep's factors under /design. */
 void hl_layout_design(struct hl_store *store);
+
+/* Makes the queue of trajectories. */
+enum hl_status hl_strips_begin(struct hl_store *store);
 
 /* Shape of a stored chunk of trajectories: 1 arm, 64 subjects, and all times or an even part of them (1 MiB). */
 void hl_layout_trajectory_chunk(const struct hl_study *study, uint64_t chunk[3]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c
- * says which variables there are, provenance.c where they come from; trajectories.c, subjects.c, doses.c and records.c
+ * says which variables there are, provenance.c where they come from; strip.c, subjects.c, doses.c and records.c
  * bring the numbers. Conversion from the engine's units happens here, at the door. */
 #include "store/store.h"
 
@@ -51,6 +51,8 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
     hl_provenance_begin(writer, study, provenance);
     if (writer->status == HL_OK)
         hl_layout_create(s, regimen);
+    if (writer->status == HL_OK && !study->data && hl_strips_begin(s) != HL_OK)
+        hl_writer_fail(writer, HL_ERR_MEMORY, "no memory for its trajectories");
     if (writer->status != HL_OK) {
         status = writer->status;
         hl_store_abandon(s);
@@ -117,11 +119,18 @@ enum hl_status hl_store_metric(struct hl_store *s, size_t arm, size_t metric, si
     return s->writer->status;
 }
 
+void hl_store_verify_all(struct hl_store *s)
+{
+    s->writer->verify_all = true;
+}
+
 enum hl_status hl_store_finish(struct hl_store *s, double wall_seconds, uint64_t subjects_failed, struct hl_diag *diag)
 {
     struct hl_writer *w = s->writer;
     if (diag)
         w->diag = diag;
+    (void)hl_store_drain(s);
+    hl_queue_free(s->queue);
     hl_doses_finish(s);
     hl_records_finish(s);
     hl_layout_design(s);
@@ -135,6 +144,7 @@ void hl_store_abandon(struct hl_store *s)
 {
     if (!s)
         return;
+    hl_queue_free(s->queue);
     hl_free(s->doses.row);
     hl_records_clear(s);
     hl_writer_abandon(s->writer);

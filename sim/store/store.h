@@ -2,8 +2,8 @@
 /* The HDF5 file: netCDF-4 readable, written whole or not at all. A writer
  * collects what a run makes under a temporary name beside the target; only
  * hl_store_finish gives the file its name, after everything written has been
- * closed, synced, read back and compared with its digests. One thread at a time
- * may use a writer. Layout and attributes: docs/file-format.md. */
+ * closed, synced, opened again and checked. One thread at a time may use a
+ * store, except through strips. Layout and attributes: docs/file-format.md. */
 #ifndef HL_STORE_STORE_H
 #define HL_STORE_STORE_H
 
@@ -27,20 +27,32 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
                                const struct hl_regimen *const *regimen, const struct hl_provenance *provenance,
                                struct hl_store **store, struct hl_diag *diag);
 
-/* Trajectories of n subjects from first (1-based) of an arm for one requested output: values[n][n_times] in the
- * engine's unit; converted, rounded as the study asks, compressed and written as chunks of 64 subjects; first - 1 must
- * be a multiple of 64, and n too, except at the end of the cohort. Many subjects at once are packed by
- * provenance->threads threads. Number study->n_outputs + i stands for the simulated observations of output i (where
- * hl_study_is_observed), here and in hl_store_pack. */
-enum hl_status hl_store_trajectories(struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
-                                     const double *values);
+/* The trajectories of up to 64 subjects of an arm, on their way from the solver into the file. One per thread, used
+ * again and again: begin, values of every block of subjects as it is solved, finish. Conversion, hashing and compressing
+ * happen in the calling thread; what is finished goes to a bounded queue, from which whichever thread comes first
+ * writes. While strips are in use no other function of the store may be called; hl_store_drain ends that. */
+struct hl_strip;
+enum hl_status hl_strip_create(struct hl_store *store, struct hl_strip **strip);
+void hl_strip_free(struct hl_strip *strip);
 
-/* The same in two steps, so that rounding, hashing and compressing happen in the worker that computed the values: pack
- * in any thread (the store is only read), put in one at a time. put releases packed, also on failure. */
-struct hl_packed;
-enum hl_status hl_store_pack(const struct hl_store *store, size_t arm, size_t output, uint64_t first, size_t n,
-                             const double *values, struct hl_packed **packed);
-enum hl_status hl_store_put(struct hl_store *store, struct hl_packed *packed);
+/* Subjects first .. first + n - 1 come next: first - 1 is a multiple of 64; n is 64, or what is left of the cohort;
+ * otherwise HL_ERR_INTERNAL. HL_ERR_MEMORY when there is no room for them. */
+enum hl_status hl_strip_begin(struct hl_strip *strip, size_t arm, uint64_t first, size_t n);
+
+/* Whether a variable is kept: number o is requested output o, number n_outputs + o its simulated observations. */
+bool hl_strip_keeps(const struct hl_strip *strip, size_t variable);
+
+/* A block's values of one variable: values[n_times][lanes] in the engine's unit, of which the first n columns are the
+ * strip's subjects row .. row + n - 1 (counted from 0); lanes is n rounded up to a multiple of 8 at least. Not kept:
+ * does nothing. */
+void hl_strip_values(struct hl_strip *strip, size_t variable, size_t row, size_t n, const double *values,
+                     size_t lanes);
+
+/* All of them have come. HL_ERR_IO with a message when the file can't be written. */
+enum hl_status hl_strip_finish(struct hl_strip *strip);
+
+/* Writes what still waits; then the other functions may be called again, by one thread. */
+enum hl_status hl_store_drain(struct hl_store *store);
 
 /* Across the cohort, one output of one arm, engine's units: quantiles [n_quantiles][n_times], the others [n_times];
  * fraction[n_thresholds of this output][n_times] in the order of study->threshold. */
@@ -87,8 +99,12 @@ enum hl_status hl_store_records_begin(struct hl_store *store, size_t n_columns, 
  * no int32 (nothing missing becomes 0); HL_ERR_INPUT with a message for more rows than an int32 counts. */
 enum hl_status hl_store_records(struct hl_store *store, size_t n, const double *values);
 
-/* Writes the rest (sweep design, payload_sha256, status, wall time), closes, syncs, verifies by reading back, renames.
- * After a failure the temporary file is gone and an earlier file of that name untouched. Releases the store always. */
+/* From now on hl_store_finish reads back every value. */
+void hl_store_verify_all(struct hl_store *store);
+
+/* Writes the rest (sweep design, payload_sha256, status, wall time), closes, syncs, opens the file again and checks it
+ * (verify.h), renames. After a failure the temporary file is gone and an earlier file of that name untouched. Releases
+ * the store always. */
 enum hl_status hl_store_finish(struct hl_store *store, double wall_seconds, uint64_t subjects_failed,
                                struct hl_diag *diag);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Reading back: does a closed file hold what was handed to it? Called by the
- * writer before a file gets its name. */
+/* Does a closed file hold what was handed to it? Called by the writer before a
+ * file gets its name. */
 #ifndef HL_STORE_VERIFY_H
 #define HL_STORE_VERIFY_H
 
@@ -8,9 +8,11 @@
 
 #include "store/writer.h"
 
-/* HL_OK when every dataset is in the file at path with its type, shape and scales, and every block has its digest.
- * HL_ERR_IO otherwise, and why (size bytes) names the first that doesn't; HL_ERR_MEMORY when it couldn't be read
- * back. */
-enum hl_status hl_verify(const char *path, struct hl_dataset *const *dataset, size_t n, char *why, size_t size);
+/* HL_OK when the file at path is as long as it says, and every dataset is there with its type, shape and attributes,
+ * all of them readable. Chunks that were written as their final bytes must be present, of the size that was written and
+ * inside the file; everything else is read back and compared with its digests. With writer->verify_all that is done to
+ * the chunks, too. HL_ERR_IO otherwise, and why (size bytes) names the first that differs; HL_ERR_MEMORY when something
+ * couldn't be read back for want of memory. */
+enum hl_status hl_verify(const char *path, const struct hl_writer *writer, char *why, size_t size);
 
 #endif

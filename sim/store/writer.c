@@ -4,11 +4,19 @@
  * Everything is written to .NAME.h5.part-PID in the directory of the target, so that the last step can be a rename on
  * the same file system. Seen with HDF5 1.10.8: a killed writer leaves a file nobody can open, and on a full disk
  * H5Fclose may report success with blocks lost. So success is not what the library says but what the file says: after
- * closing it is synced, opened again, and every block is read back and compared with the digest made from the values in
- * memory (verify.c). Only then does it get its name, and the directory is synced too.
+ * closing it is synced, opened again and checked (verify.c). Trajectories are handed to the system chunk by chunk, each
+ * write checked on the spot, and the check looks whether every chunk lies where it should; what HDF5 kept in its own
+ * buffers until the end is read back and compared with the digest made from the values in memory. Only then does the
+ * file get its name, and the directory is synced too.
+ *
+ * The system is asked to begin putting finished chunks on disk while the next ones are computed (sync_file_range, where
+ * there is such a thing), so that little is left to do when the file is synced.
  *
  * The file stays within the HDF5 1.8 format (H5F_LIBVER_V18): old enough for every reader, new enough to keep
  * attributes of any size and number outside the object header. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sync_file_range */
+#endif
 #include "store/writer.h"
 
 #include <errno.h>
@@ -24,6 +32,7 @@
 #include "store/verify.h"
 
 #define CHUNK_BYTES (1u << 20)       /* about a chunk: a reader's default cache */
+#define BEGIN_SYNC_BYTES (1u << 24)  /* so many at a time are passed on to the disk */
 #define UNCHUNKED_BYTES (1u << 14)   /* smaller datasets are stored in one piece */
 
 /* ---- Failing. */
@@ -434,6 +443,7 @@ void hl_writer_all(struct hl_writer *w, struct hl_dataset *d, const void *values
     uint64_t start[HL_MAX_RANK] = {0};
     if (w->status != HL_OK || d->blocks.n == 0)
         return;
+    d->passed_on = true;
     digest_blocks(w, d, 0, d->blocks.n, values);
     went(w, transfer(d, start, d->blocks.dims, values, NULL), "writing", d->path);
 }
@@ -443,6 +453,7 @@ void hl_writer_arm(struct hl_writer *w, struct hl_dataset *d, uint64_t arm, cons
     uint64_t start[HL_MAX_RANK] = {arm}, count[HL_MAX_RANK], per_arm;
     if (w->status != HL_OK || d->blocks.n == 0)
         return;
+    d->passed_on = true;
     memcpy(count, d->blocks.dims, sizeof count);
     count[0] = 1;
     per_arm = d->blocks.n / d->blocks.dims[0];
@@ -475,6 +486,7 @@ void hl_writer_append(struct hl_writer *w, struct hl_dataset *d, uint64_t n, con
     grow(w, d, n);
     if (w->status != HL_OK)
         return;
+    d->passed_on = true;
     digest_blocks(w, d, d->blocks.n - 1, 1, values);
     went(w, transfer(d, start, count, values, NULL), "writing", d->path);
 }
@@ -491,13 +503,45 @@ void hl_writer_append_packed(struct hl_writer *w, struct hl_dataset *d, uint64_t
         memcpy(d->digest[d->blocks.n - 1], digest, 32);
 }
 
+/* Begins to put on disk what has been written; not to be able to is no failure: the file is synced at the end. */
+static void begin_sync(struct hl_writer *w)
+{
+#if defined __linux__ && defined SYNC_FILE_RANGE_WRITE
+    int *descriptor = NULL;
+    if (H5Fget_vfd_handle(w->file, H5P_DEFAULT, (void **)&descriptor) >= 0 && descriptor)
+        (void)sync_file_range(*descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+#endif
+    w->unsynced = 0;
+}
+
+static void remember_chunk(struct hl_writer *w, struct hl_dataset *d, const uint64_t *offset, size_t n)
+{
+    if (d->n_stored == d->stored_capacity) {
+        size_t larger = 2 * d->stored_capacity + 16;
+        void *grown = hl_grow(d->stored, d->stored_capacity, larger, sizeof *d->stored);
+        if (!grown) {
+            hl_writer_fail(w, HL_ERR_MEMORY, "no memory for the list of its chunks");
+            return;
+        }
+        d->stored = grown;
+        d->stored_capacity = larger;
+    }
+    struct hl_stored_chunk *chunk = &d->stored[d->n_stored++];
+    *chunk = (struct hl_stored_chunk){.n = n};
+    memcpy(chunk->offset, offset, (size_t)d->blocks.rank * sizeof *offset);
+}
+
 void hl_writer_chunk(struct hl_writer *w, struct hl_dataset *d, const uint64_t *offset, const void *bytes, size_t n)
 {
     hsize_t o[HL_MAX_RANK];
     for (int i = 0; i < d->blocks.rank; i++)
         o[i] = offset[i];
-    if (w->status == HL_OK)
-        went(w, H5Dwrite_chunk(d->id, H5P_DEFAULT, 0, o, n, bytes) >= 0, "writing", d->path);
+    if (w->status != HL_OK || !went(w, H5Dwrite_chunk(d->id, H5P_DEFAULT, 0, o, n, bytes) >= 0, "writing", d->path))
+        return;
+    remember_chunk(w, d, offset, n);
+    w->unsynced += n;
+    if (w->unsynced >= BEGIN_SYNC_BYTES)
+        begin_sync(w);
 }
 
 void hl_writer_read(struct hl_writer *w, struct hl_dataset *d, void *values)
@@ -530,6 +574,7 @@ void hl_writer_remove(struct hl_writer *w, struct hl_dataset *d)
     memmove(&w->dataset[at], &w->dataset[at + 1], (w->n_datasets - at - 1) * sizeof *w->dataset);
     w->n_datasets--;
     hl_free(d->digest);
+    hl_free(d->stored);
 }
 
 /* ---- The end. */
@@ -552,8 +597,12 @@ static bool close_file(struct hl_writer *w)
 {
     bool good = true;
     for (size_t i = 0; i < w->n_datasets; i++)
-        if (w->dataset[i]->id >= 0)
+        if (w->dataset[i]->id >= 0) {
+            w->dataset[i]->n_attributes = hl_hdf_attributes(w->dataset[i]->id);
             good = H5Dclose(w->dataset[i]->id) >= 0 && good;
+        }
+    if (w->file >= 0)
+        w->n_attributes = hl_hdf_attributes(w->file);
     if (w->file >= 0)
         good = H5Fclose(w->file) >= 0 && good;
     w->file = H5I_INVALID_HID;
@@ -562,8 +611,10 @@ static bool close_file(struct hl_writer *w)
 
 static void release(struct hl_writer *w)
 {
-    for (size_t i = 0; i < w->n_datasets; i++)
+    for (size_t i = 0; i < w->n_datasets; i++) {
         hl_free(w->dataset[i]->digest);
+        hl_free(w->dataset[i]->stored);
+    }
     hl_arena_free(w->arena);
 }
 
@@ -597,7 +648,7 @@ static void verify_and_rename(struct hl_writer *w)
     enum hl_status same = HL_OK;
     if (!sync_path(w->temporary, O_RDWR))
         fail_plainly(w, "cannot write '%s': %s while syncing; no file was left behind", w->path, strerror(errno));
-    else if ((same = hl_verify(w->temporary, w->dataset, w->n_datasets, why, sizeof why)) == HL_ERR_MEMORY)
+    else if ((same = hl_verify(w->temporary, w, why, sizeof why)) == HL_ERR_MEMORY)
         hl_writer_fail(w, same, "no memory to read it back");
     else if (same != HL_OK)
         fail_plainly(w,

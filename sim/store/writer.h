@@ -22,6 +22,9 @@ struct hl_axis {
     bool grows;                            /* n is 0 at first and rows are appended; the scale counts them from 1 */
 };
 
+/* What was written as its final bytes: where it begins and how long it is. */
+struct hl_stored_chunk { uint64_t offset[HL_MAX_RANK], n; };
+
 struct hl_dataset {
     const char *path;
     enum hl_hdf_type type;
@@ -31,6 +34,9 @@ struct hl_dataset {
     uint64_t chunk[HL_MAX_RANK]; /* 0: stored in one piece */
     unsigned char (*digest)[32]; /* blocks.n of them, zero until written */
     uint64_t digest_capacity;
+    size_t n_stored, stored_capacity; struct hl_stored_chunk *stored; /* by hl_writer_chunk */
+    bool passed_on;              /* values went through HDF5's own buffers, too */
+    uint64_t n_attributes;       /* when it was closed */
 };
 
 struct hl_writer {
@@ -39,6 +45,9 @@ struct hl_writer {
     enum hl_status status;
     const char *path, *temporary;
     bool force;
+    bool verify_all; /* read everything back at the end */
+    uint64_t n_attributes; /* of the root, when it was closed */
+    uint64_t unsynced; /* bytes written since the system was last asked to begin putting them on disk */
     int level; /* of deflate; 0 for no compression */
     hid_t file;
     size_t n_datasets, datasets_capacity;
@@ -112,7 +121,7 @@ void hl_writer_remove(struct hl_writer *writer, struct hl_dataset *dataset);
 /* payload_sha256 of everything written so far. */
 void hl_writer_payload(struct hl_writer *writer, char hex[65]);
 
-/* Closes, syncs, reads everything back, compares it with the digests, gives the file its name. Releases the writer. */
+/* Closes, syncs, opens the file again and checks it (verify.h), gives it its name. Releases the writer. */
 enum hl_status hl_writer_finish(struct hl_writer *writer);
 
 /* Closes and removes the temporary file; releases the writer. NULL is allowed. */

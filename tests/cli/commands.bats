@@ -134,7 +134,7 @@ YAML
     digest() { "$halflife" summary "$1" --json | tr ',{}' '\n\n\n' | grep payload_sha256; }
     want=$(digest a.h5)
     [ -n "$want" ]
-    for options in "--threads 2" "--threads 3 --block 8" "--threads 7 --block 24" "--block 40" "--block 200"; do
+    for options in "--threads 2" "--threads 3 --block 8" "--threads 7 --block 24" "--block 40" "--block 200 --verify"; do
         "$halflife" run small.yaml -o b.h5 --force --quiet $options
         [ "$(digest b.h5)" = "$want" ]
     done

@@ -31,11 +31,12 @@ lines_of_block() {
 
 copy_of_the_tree() {
     root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-    # a copy of the tree, so that nothing is left in this one; the build is shared
+    # a copy of the tree and its build, so that nothing is left in this one or changed under other tests
     mkdir "$BATS_TEST_TMPDIR/clone"
     cp -Rp "$root"/{Makefile,sim,models,configs,scripts} "$BATS_TEST_TMPDIR/clone/"
     mkdir -p "$BATS_TEST_TMPDIR/clone/output" "$BATS_TEST_TMPDIR/clone/tests"
     build=$(dirname "${HALFLIFE:-$root/build/halflife}")
     cp -Rp "$build" "$BATS_TEST_TMPDIR/clone/build"
     cd "$BATS_TEST_TMPDIR/clone"
+    unset BUILD
 }

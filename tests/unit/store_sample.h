@@ -190,22 +190,45 @@ static void sample_free(struct sample *s)
     hl_arena_free(s->arena);
 }
 
-static enum hl_status sample_trajectories(struct sample *s, struct hl_store *store, uint64_t block)
+/* One strip: in blocks of so many subjects (a multiple of 8), the columns beyond the last subject filled with rubbish. */
+static enum hl_status sample_strip(struct sample *s, struct hl_strip *strip, size_t arm, uint64_t first, size_t block)
 {
     const struct hl_study *t = &s->study;
-    double *values = malloc((size_t)block * t->n_times * sizeof *values);
-    enum hl_status status = HL_OK;
-    for (size_t arm = 0; arm < t->n_arms; arm++)
-        for (uint64_t first = 1; first <= t->subjects && status == HL_OK; first += block)
-            for (size_t o = 0; o < t->n_outputs && status == HL_OK; o++) {
-                uint64_t n = t->subjects - first + 1 < block ? t->subjects - first + 1 : block;
-                for (uint64_t i = 0; i < n; i++)
-                    for (size_t j = 0; j < t->n_times; j++)
-                        values[i * t->n_times + j] = sample_value(arm, o, first + i, t->time[j]) * s->system.output[o].unit.factor;
-                status = hl_store_trajectories(store, arm, o, first, (size_t)n, values);
-            }
+    size_t n = t->subjects - first + 1 < 64 ? (size_t)(t->subjects - first + 1) : 64;
+    double *values = malloc(t->n_times * block * sizeof *values);
+    enum hl_status status = hl_strip_begin(strip, arm, first, n);
+    for (size_t row = 0; row < n && status == HL_OK; row += block)
+        for (size_t o = 0; o < t->n_outputs; o++) {
+            for (size_t i = 0; i < t->n_times * block; i++)
+                values[i] = row + i % block < n ? sample_value(arm, o, first + row + i % block, t->time[i / block])
+                                                      * s->system.output[o].unit.factor
+                                                : 1e300;
+            hl_strip_values(strip, o, row, n - row < block ? n - row : block, values, block);
+        }
     free(values);
-    return status;
+    return status == HL_OK ? hl_strip_finish(strip) : status;
+}
+
+/* All trajectories, by so many threads, the last strips first. */
+static enum hl_status sample_trajectories(struct sample *s, struct hl_store *store, size_t block)
+{
+    int n_strips = (int)((s->study.subjects + 63) / 64), failed = 0;
+    #pragma omp parallel num_threads(s->provenance.threads)
+    {
+        struct hl_strip *strip;
+        enum hl_status status = hl_strip_create(store, &strip);
+        #pragma omp for schedule(dynamic, 1)
+        for (int i = (int)s->study.n_arms * n_strips - 1; i >= 0; i--)
+            if (status == HL_OK)
+                status = sample_strip(s, strip, (size_t)(i / n_strips), (uint64_t)(i % n_strips) * 64 + 1, block);
+        if (status != HL_OK) {
+            #pragma omp atomic write
+            failed = (int)status;
+        }
+        hl_strip_free(strip);
+    }
+    enum hl_status drained = hl_store_drain(store);
+    return failed ? (enum hl_status)failed : drained;
 }
 
 static enum hl_status sample_summaries(struct sample *s, struct hl_store *store)

@@ -239,7 +239,8 @@ static void wrong_calls_are_refused(void **state)
     assert_int_equal(hl_store_records(store, 1, &half), HL_ERR_INTERNAL);
     assert_int_equal(hl_store_records(store, 1, &large), HL_ERR_INTERNAL);
     assert_int_equal(hl_store_records(store, 1, &fine), HL_OK);
-    assert_int_equal(hl_store_trajectories(store, 0, 0, 1, 3, &fine), HL_ERR_INTERNAL);
+    struct hl_strip *strip;
+    assert_int_equal(hl_strip_create(store, &strip), HL_ERR_INTERNAL);
     assert_int_equal(hl_store_metric(store, 0, 0, 1, &fine), HL_ERR_INTERNAL);
     assert_int_equal(hl_store_summary(store, 0, 0, &fine, &fine, &fine, NULL, &fine), HL_ERR_INTERNAL);
     hl_store_abandon(store);

@@ -15,6 +15,7 @@
 
 #include "store/hdf.h"
 #include "store/pack.h"
+#include "store/verify.h"
 #include "unit/store_folder.h"
 #include "printed.h"
 
@@ -63,7 +64,7 @@ static void writes_and_reads_back(void **state)
 static void same_payload_however_it_comes(void **state)
 {
     (void)state;
-    static const struct { uint64_t block; const char *compression; } ways[] = {{64, "fast"}, {128, "none"}, {320, "small"}};
+    static const struct { uint64_t block; const char *compression; } ways[] = {{64, "fast"}, {8, "none"}, {24, "small"}};
     char hex[3][65];
     for (int i = 0; i < 3; i++) {
         struct sample *s = sample_create(150, 97);
@@ -84,53 +85,6 @@ static void same_payload_however_it_comes(void **state)
     unlink(path);
 }
 
-/* Packed by several threads in any order, put one at a time. */
-static enum hl_status write_packed(struct sample *s)
-{
-    const struct hl_study *t = &s->study;
-    struct hl_store *store;
-    enum hl_status status = hl_store_create(path, true, t, s->regimens, &s->provenance, &store, s->diag);
-    if (status != HL_OK)
-        return status;
-    #pragma omp parallel for schedule(dynamic) num_threads(3) collapse(3)
-    for (int arm = 1; arm >= 0; arm--)
-        for (int o = 2; o >= 0; o--)
-            for (int first = 129; first >= 1; first -= 64) {
-                size_t n = first == 129 ? 22 : 64;
-                double *values = malloc(n * t->n_times * sizeof *values);
-                struct hl_packed *packed;
-                for (size_t i = 0; i < n * t->n_times; i++)
-                    values[i] = s->system.output[o].unit.factor *
-                                sample_value((size_t)arm, (size_t)o, (uint64_t)first + i / t->n_times, t->time[i % t->n_times]);
-                enum hl_status own = hl_store_pack(store, (size_t)arm, (size_t)o, (uint64_t)first, n, values, &packed);
-                #pragma omp critical
-                if (own != HL_OK || hl_store_put(store, packed) != HL_OK)
-                    status = HL_ERR_INTERNAL;
-                free(values);
-            }
-    if (status == HL_OK)
-        status = sample_summaries(s, store);
-    if (status == HL_OK)
-        status = sample_people(s, store);
-    if (status == HL_OK)
-        status = sample_doses(store, 9);
-    return status == HL_OK ? hl_store_finish(store, 1, 1, s->diag) : status;
-}
-
-static void packing_in_threads_gives_the_same_payload(void **state)
-{
-    (void)state;
-    char hex[2][65];
-    struct sample *s = sample_create(150, 97);
-    assert_int_equal(sample_write(s, path, true, 64, 9), HL_OK);
-    payload_of(path, hex[0]);
-    assert_int_equal(write_packed(s), HL_OK);
-    payload_of(path, hex[1]);
-    assert_string_equal(hex[0], hex[1]);
-    sample_free(s);
-    unlink(path);
-}
-
 /* 64 subjects by 9001 times are 2.2 MiB: three chunks along time, one digest. */
 static void long_studies_are_split_along_time(void **state)
 {
@@ -140,7 +94,7 @@ static void long_studies_are_split_along_time(void **state)
     s->study.n_thresholds = 1;
     struct hl_store *store;
     assert_int_equal(hl_store_create(path, false, &s->study, s->regimens, &s->provenance, &store, s->diag), HL_OK);
-    assert_int_equal(sample_trajectories(s, store, 128), HL_OK);
+    assert_int_equal(sample_trajectories(s, store, 40), HL_OK);
     assert_int_equal(hl_store_finish(store, 0, 0, s->diag), HL_OK);
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(file, "/clonazepam_Cp", H5P_DEFAULT);
     hid_t list = H5Dget_create_plist(d);
@@ -211,7 +165,7 @@ static void precisions(void **state)
     for (int i = 0; i < 2; i++) {
         struct sample *s = sample_create(65, 20);
         s->study.precision = words[i];
-        assert_int_equal(sample_write(s, path, false, 128, 2), HL_OK);
+        assert_int_equal(sample_write(s, path, false, 32, 2), HL_OK);
         hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(file, "/fentanyl_Ce", H5P_DEFAULT);
         static double values[2][65][20];
         assert_true(H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
@@ -334,11 +288,15 @@ static void wrong_calls_are_refused(void **state)
     struct hl_store *store;
     static double values[130 * 6];
     assert_int_equal(hl_store_create(path, false, &s->study, s->regimens, &s->provenance, &store, s->diag), HL_OK);
-    assert_int_equal(hl_store_trajectories(store, 0, 0, 2, 64, values), HL_ERR_INTERNAL);
-    assert_int_equal(hl_store_trajectories(store, 0, 0, 1, 63, values), HL_ERR_INTERNAL);
-    assert_int_equal(hl_store_trajectories(store, 0, 0, 129, 3, values), HL_ERR_INTERNAL);
-    assert_int_equal(hl_store_trajectories(store, 2, 0, 1, 64, values), HL_ERR_INTERNAL);
-    assert_int_equal(hl_store_trajectories(store, 0, 3, 1, 64, values), HL_ERR_INTERNAL);
+    struct hl_strip *strip;
+    assert_int_equal(hl_strip_create(store, &strip), HL_OK);
+    static const struct { size_t arm; uint64_t first; size_t n; } wrong[] = {{0, 2, 64}, {0, 1, 63}, {0, 129, 3},
+                                                                            {2, 1, 64}, {0, 0, 64}, {0, 1, 128}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_int_equal(hl_strip_begin(strip, wrong[i].arm, wrong[i].first, wrong[i].n), HL_ERR_INTERNAL);
+    assert_true(hl_strip_keeps(strip, 2));
+    assert_false(hl_strip_keeps(strip, 6));
+    hl_strip_free(strip);
     assert_int_equal(hl_store_metric(store, 0, 9, 1, values), HL_ERR_INTERNAL);
     assert_int_equal(hl_store_subject_covariate(store, 0, 9, values), HL_ERR_INTERNAL);
     assert_int_equal(hl_store_summary(store, 0, 9, values, NULL, NULL, NULL, NULL), HL_ERR_INTERNAL);
@@ -397,6 +355,101 @@ static void full_disk_at_any_byte(void **state)
     unlink(path);
 }
 
+/* ---- What the check of a closed file sees. */
+
+static void copy_file(const char *from, const char *to)
+{
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    for (int c; (c = fgetc(in)) != EOF;)
+        fputc(c, out);
+    fclose(in);
+    fclose(out);
+}
+
+static enum hl_status verified(struct hl_writer *w, const char *copy)
+{
+    char why[300];
+    return hl_verify(copy, w, why, sizeof why);
+}
+
+/* A writer with one chunk of a dataset of two, as it stands on the disk after a flush. */
+static struct hl_writer *one_chunk(struct hl_diag *diag, struct hl_dataset **dataset, const double *values)
+{
+    static int number[128];
+    static struct hl_axis arm = {.name = "arm", .type = HL_INT32, .n = 2}, subject = {.name = "subject", .type = HL_INT32, .n = 64};
+    const struct hl_axis *axis[2] = {&arm, &subject};
+    arm.values = subject.values = number;
+    struct hl_writer *w;
+    assert_int_equal(hl_writer_create(path, true, 0, &w, diag), HL_OK);
+    struct hl_dataset *d = *dataset = hl_writer_dataset(w, "", "x", HL_FLOAT64, 2, axis, (const uint64_t[]){1, 64});
+    assert_non_null(d);
+    hl_writer_chunk(w, d, (const uint64_t[]){0, 0}, values, 64 * sizeof *values);
+    assert_true(hl_block_digest(HL_FLOAT64, values, 64, d->digest[0]));
+    assert_true(H5Fflush(w->file, H5F_SCOPE_GLOBAL) >= 0);
+    for (size_t i = 0; i < w->n_datasets; i++)
+        w->dataset[i]->n_attributes = hl_hdf_attributes(w->dataset[i]->id);
+    w->n_attributes = hl_hdf_attributes(w->file);
+    return w;
+}
+
+/* Changes one byte of a value that occurs once. */
+static void spoil(const char *copy, double value)
+{
+    char *bytes = malloc(1 << 20);
+    FILE *stream = fopen(copy, "r+b");
+    size_t n = fread(bytes, 1, 1 << 20, stream), at = 0;
+    while (at + sizeof value <= n && memcmp(bytes + at, &value, sizeof value) != 0)
+        at++;
+    assert_true(at + sizeof value <= n);
+    fseek(stream, (long)at, SEEK_SET);
+    fputc(bytes[at] ^ 1, stream);
+    fclose(stream);
+    free(bytes);
+}
+
+static void check_sees_what_is_wrong(void **state)
+{
+    (void)state;
+    double values[64];
+    char copy[300];
+    struct stat info;
+    for (int i = 0; i < 64; i++)
+        values[i] = 0.731 + i;
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    struct hl_diag *diag = hl_diag_create();
+    struct hl_dataset *d;
+    struct hl_writer *w = one_chunk(diag, &d, values);
+    copy_file(w->temporary, copy);
+    assert_int_equal(verified(w, copy), HL_OK);
+    w->verify_all = true;
+    assert_int_equal(verified(w, copy), HL_OK);
+    spoil(copy, values[37]); /* the bytes of a chunk are looked at when all is verified */
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    w->verify_all = false;
+    assert_int_equal(verified(w, copy), HL_OK);
+    d->stored[0].n += 8; /* a chunk of another length */
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    d->stored[0].n -= 8;
+    d->stored[0].offset[0] = 1; /* elsewhere */
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    d->stored[0].offset[0] = 0;
+    memset(d->digest[1], 7, 32); /* a block that was made and never written */
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    memset(d->digest[1], 0, 32);
+    d->n_attributes++; /* an attribute lost */
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    d->n_attributes--;
+    assert_int_equal(verified(w, copy), HL_OK);
+    assert_int_equal(stat(copy, &info), 0);
+    assert_int_equal(truncate(copy, info.st_size - 1), 0);
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    assert_int_equal(truncate(copy, info.st_size + 1), 0);
+    assert_int_equal(verified(w, copy), HL_ERR_IO);
+    unlink(copy);
+    hl_writer_abandon(w);
+    hl_diag_free(diag);
+}
+
 int main(void)
 {
     const char *sample = getenv("HL_SAMPLE");
@@ -414,7 +467,6 @@ int main(void)
         cmocka_unit_test(full_disk_at_any_byte), /* first: it forks, and that goes before any thread */
         cmocka_unit_test(writes_and_reads_back),
         cmocka_unit_test(same_payload_however_it_comes),
-        cmocka_unit_test(packing_in_threads_gives_the_same_payload),
         cmocka_unit_test(long_studies_are_split_along_time),
         cmocka_unit_test(long_dose_tables_grow),
         cmocka_unit_test(long_texts_fit),
@@ -426,6 +478,7 @@ int main(void)
         cmocka_unit_test(impossible_places),
         cmocka_unit_test(abandoned_leaves_nothing),
         cmocka_unit_test(wrong_calls_are_refused),
+        cmocka_unit_test(check_sees_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
