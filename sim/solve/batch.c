@@ -170,7 +170,7 @@ static double *state_of(struct hl_batch *b, size_t i)
 
 static const struct hl_modes *modes_of(const struct hl_batch *b, size_t l)
 {
-    return b->subjects->modes + (b->first + l) * b->plan->n_components;
+    return hl_apart_modes(b->subjects->apart, b->first + l);
 }
 
 static bool can_take(const struct hl_batch *b, size_t l)

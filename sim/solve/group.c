@@ -105,7 +105,7 @@ static void put_column(double *array, size_t l, size_t n, const double *column)
 
 struct hl_modes *hl_group_modes(const struct hl_group *G, size_t l)
 {
-    return G->common->subjects->modes + (G->lane + l) * G->common->plan->n_components;
+    return hl_apart_modes(G->common->subjects->apart, G->lane + l);
 }
 
 /* Carries a lane that the vector loop can't carry: from amplitudes in from over dt, into to. */

@@ -256,6 +256,24 @@ enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shap
     return HL_OK;
 }
 
+void hl_modes_set_real(struct hl_modes *modes, const double *rate, const double *V, const double *W, size_t stride)
+{
+    size_t n = modes->n;
+    modes->kind = HL_MODES_REAL;
+    modes->n_cached = 0;
+    modes->loss = NAN;
+    for (size_t j = 0; j < n; j++) {
+        modes->re[j] = rate[j * stride];
+        modes->im[j] = 0;
+    }
+    for (size_t k = 0; k < n * n; k++) {
+        modes->A[k] = (double)modes->exact[k];
+        modes->V[k] = V[k * stride];
+        modes->W[k] = W[k * stride];
+    }
+    modes->norm = norm_of(modes);
+}
+
 enum hl_status hl_modes_eigenvalues(const long double *A, const struct hl_shape *shape, struct hl_modes_work *work,
                                     double *re, double *im)
 {

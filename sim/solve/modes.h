@@ -66,6 +66,10 @@ void hl_modes_clear(struct hl_modes *modes);
 enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shape, double horizon,
                              struct hl_modes_work *work);
 
+/* The same from real modes that are known already, rates, V and W of one subject in every stride-th place (W V = 1;
+ * eigen_lanes.c); modes->exact is the matrix. The loss isn't known: NaN. */
+void hl_modes_set_real(struct hl_modes *modes, const double *rate, const double *V, const double *W, size_t stride);
+
 /* Eigenvalues only [1/h]; HL_ERR_DOMAIN when they can't be had. */
 enum hl_status hl_modes_eigenvalues(const long double *A, const struct hl_shape *shape, struct hl_modes_work *work,
                                     double *re, double *im);

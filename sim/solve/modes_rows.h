@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The modes of eight neighbouring subjects side by side, for loops over lanes: the
- * same numbers as in their struct hl_modes, in rows of eight. Used by solver.c,
- * which fills them, and by sweep.c and group.c. */
+ * same numbers as in their struct hl_modes, in rows of eight. Filled by apart.c,
+ * amplitudes at the start by solver.c. */
 #ifndef HL_SOLVE_MODES_ROWS_H
 #define HL_SOLVE_MODES_ROWS_H
 
@@ -21,12 +21,19 @@ struct hl_modes_rows {
 struct hl_modes_rows *hl_modes_rows_create(const struct hl_plan *plan, size_t n_groups);
 void hl_modes_rows_free(struct hl_modes_rows *rows);
 
-/* Lane l becomes this subject: its components' modes and its amplitudes at the start. */
-void hl_modes_rows_put(struct hl_modes_rows *rows, const struct hl_plan *plan, size_t l, const struct hl_modes *modes,
-                       const double *z);
+/* Lane l gets the modes of this subject's components; z is left alone. */
+void hl_modes_rows_put(struct hl_modes_rows *rows, const struct hl_plan *plan, size_t l, const struct hl_modes *modes);
 
 /* Lane l has no solution. */
 void hl_modes_rows_blank(struct hl_modes_rows *rows, const struct hl_plan *plan, size_t l);
+
+/* z = W x for eight subjects and one component: rows of states x[i] (NULL: all zero, from anywhere) into n rows of
+ * amplitudes, W being rows->W. Bit l of the result: all of lane l's states are finite. */
+unsigned hl_modes_rows_project(const double *W, const struct hl_component *component, const double *const *x,
+                               double *z);
+
+/* Bit l: x[l] is finite, of eight. */
+unsigned hl_row_is_finite(const double *x);
 
 /* Row of entry i, j of a component's V or W. */
 static inline const double *hl_modes_row(const double *M, const struct hl_component *c, size_t i, size_t j)

@@ -18,18 +18,15 @@
 struct hl_solver {
     const struct hl_plan *plan;
     size_t max_lanes;
-    struct hl_modes_work *work;
+    struct hl_apart *apart;
     struct hl_lane *lane;
     struct hl_batch *batch;          /* NULL when the plan can't be integrated by it */
     struct hl_sweep *sweep;
     struct hl_steady_work *steady;   /* NULL when no regimen is steady */
-    struct hl_modes *modes;          /* max_lanes * n_components */
-    struct hl_modes_rows *rows;      /* max_lanes / HL_ROW */
     struct hl_start *start;          /* max_lanes */
     double *start_values;            /* what they point into */
     struct hl_diary *diary;
     signed char *status;             /* max_lanes, padding marked as failed */
-    double *x;                       /* largest component */
     double *sample; size_t sample_capacity;
 };
 
@@ -38,21 +35,18 @@ static bool solver_alloc(struct hl_solver *s)
     const struct hl_plan *plan = s->plan;
     const struct hl_system *system = plan->system;
     size_t per_lane = plan->n_modes + system->n_states + plan->n_integrated + system->n_instances;
-    s->work = hl_modes_work_create(plan->largest);
+    s->apart = hl_apart_create(plan, s->max_lanes);
     s->lane = hl_lane_create(plan);
     s->sweep = hl_sweep_create(plan, s->max_lanes);
     if (hl_batch_create(plan, &s->batch) != HL_OK)
         return false;
     s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan, plan->regimen->n_steady) : NULL;
-    s->modes = hl_alloc(s->max_lanes * plan->n_components, sizeof *s->modes);
-    s->rows = hl_modes_rows_create(plan, (s->max_lanes + HL_ROW - 1) / HL_ROW);
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
     s->diary = hl_diary_create(plan, s->max_lanes);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
-    s->x = hl_alloc(plan->largest, sizeof *s->x);
-    if (!s->work || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->modes || !s->rows
-        || !s->start || !s->start_values || !s->diary || !s->status || !s->x)
+    if (!s->apart || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->start
+        || !s->start_values || !s->diary || !s->status)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -60,9 +54,6 @@ static bool solver_alloc(struct hl_solver *s)
         s->start[l].rate = values + plan->n_modes;
         s->start[l].y = s->start[l].rate + system->n_states;
         s->start[l].last_dose = s->start[l].y + plan->n_integrated;
-        for (size_t c = 0; c < plan->n_components; c++)
-            if (hl_modes_init(&s->modes[l * plan->n_components + c], plan->component[c].shape.n) != HL_OK)
-                return false;
     }
     return true;
 }
@@ -84,63 +75,47 @@ void hl_solver_free(struct hl_solver *s)
 {
     if (!s)
         return;
-    for (size_t k = 0; s->modes && k < s->max_lanes * s->plan->n_components; k++)
-        hl_modes_clear(&s->modes[k]);
     for (size_t l = 0; s->start && l < s->max_lanes; l++)
         hl_release_list_clear(&s->start[l].releases);
     hl_diary_free(s->diary);
     hl_steady_work_free(s->steady);
-    hl_modes_rows_free(s->rows);
+    hl_apart_free(s->apart);
     hl_sweep_free(s->sweep);
     hl_batch_free(s->batch);
     hl_lane_free(s->lane);
-    hl_modes_work_free(s->work);
-    void *part[] = {s->modes, s->start, s->start_values, s->status, s->x, s->sample, s};
+    void *part[] = {s->start, s->start_values, s->status, s->sample, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
 
-/* The rate matrix of one component for one subject, summed with guard digits: the diagonal, a sum of everything that
- * leaves, must balance what arrives elsewhere or mass is lost by rounding. */
-static void fill_matrix(const struct hl_component *c, const double *regs, size_t lanes, size_t lane,
-                        struct hl_modes *modes)
-{
-    size_t n = c->shape.n;
-    memset(modes->exact, 0, n * n * sizeof *modes->exact);
-    for (size_t k = 0; k < c->n_entries; k++)
-        modes->exact[c->entry[k].row * n + c->entry[k].col] +=
-            (long double)hl_reg(regs, lanes, lane, c->entry[k].reg, 0);
-}
-
-static bool take_apart(struct hl_solver *s, const struct hl_block *block, size_t lane, double horizon)
+/* Start values, as the individual program left them: amplitudes of eight lanes, which bits of good say are numbers. */
+static unsigned set_amplitudes(struct hl_solver *s, const struct hl_block *block, size_t first, unsigned good)
 {
     const struct hl_plan *plan = s->plan;
+    struct hl_modes_rows *rows = &s->apart->rows[first / HL_ROW];
     for (size_t c = 0; c < plan->n_components; c++) {
-        struct hl_modes *modes = &s->modes[lane * plan->n_components + c];
-        fill_matrix(&plan->component[c], block->regs, block->lanes, lane, modes);
-        if (hl_modes_make(modes, &plan->component[c].shape, horizon, s->work) != HL_OK)
-            return false;
+        const struct hl_component *component = &plan->component[c];
+        const double *start[component->shape.n];
+        for (size_t i = 0; i < component->shape.n; i++) {
+            int reg = plan->system->state[component->state[i]].initial_reg;
+            start[i] = hl_plan_is_zero(plan->system, reg) ? NULL : block->regs + (size_t)reg * block->lanes + first;
+        }
+        good &= hl_modes_rows_project(rows->W, component, start, rows->z + component->offset * HL_ROW);
+        for (size_t k = 0; k < component->n_inputs; k++)
+            good &= hl_row_is_finite(block->regs + (size_t)component->input[k].reg * block->lanes + first);
     }
-    return true;
+    return good;
 }
 
-/* Start values, as the individual program left them. */
-static bool set_initial(struct hl_solver *s, const struct hl_block *block, size_t lane)
+/* The rest of a lane's start. */
+static bool set_start(struct hl_solver *s, const struct hl_block *block, size_t lane)
 {
     const struct hl_plan *plan = s->plan;
     const struct hl_system *system = plan->system;
     struct hl_start *start = &s->start[lane];
     bool finite = true;
-    for (size_t c = 0; c < plan->n_components; c++) {
-        const struct hl_component *component = &plan->component[c];
-        for (size_t i = 0; i < component->shape.n; i++) {
-            s->x[i] = hl_reg(block->regs, block->lanes, lane, system->state[component->state[i]].initial_reg, 0);
-            finite = finite && isfinite(s->x[i]);
-        }
-        hl_modes_project(&s->modes[lane * plan->n_components + c], s->x, start->z + component->offset);
-        for (size_t k = 0; k < component->n_inputs; k++)
-            finite = finite && isfinite(hl_reg(block->regs, block->lanes, lane, component->input[k].reg, 0));
-    }
+    for (size_t j = 0; j < plan->n_modes; j++)
+        start->z[j] = s->apart->rows[lane / HL_ROW].z[j * HL_ROW + lane % HL_ROW];
     for (size_t k = 0; k < plan->n_integrated; k++) {
         start->y[k] = hl_reg(block->regs, block->lanes, lane, system->state[plan->integrated[k]].initial_reg, 0);
         finite = finite && isfinite(start->y[k]);
@@ -149,41 +124,61 @@ static bool set_initial(struct hl_solver *s, const struct hl_block *block, size_
     start->releases.n = 0;
     for (size_t k = 0; k < system->n_instances; k++)
         start->last_dose[k] = -INFINITY;
+    start->time = hl_diary_start(s->diary, lane);
     return finite;
 }
 
-/* Everything a subject needs before time begins to run; its status tells how that went. */
-static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, size_t lane, double last_time)
+static enum hl_status start_steadily(struct hl_solver *s, const struct hl_block *block, size_t lane)
 {
-    const struct hl_plan *plan = s->plan;
-    enum hl_status status = hl_diary_make(s->diary, block, lane);
-    if (status != HL_OK)
-        return status;
-    double start = hl_diary_start(s->diary, lane), horizon = s->steady ? INFINITY : last_time - start;
-    if (!take_apart(s, block, lane, horizon) || !set_initial(s, block, lane) || !hl_diary_is_sound(s->diary, lane)) {
+    enum hl_status status = HL_OK;
+    struct hl_start *start = &s->start[lane];
+    s->status[lane] = (signed char)hl_steady_start(s->steady, s->lane, hl_apart_modes(s->apart, lane), block->regs,
+                                                   block->lanes, lane, start, &s->diary->own[lane], &status);
+    for (size_t j = 0; j < s->plan->n_modes; j++)
+        s->apart->rows[lane / HL_ROW].z[j * HL_ROW + lane % HL_ROW] = start->z[j];
+    return status;
+}
+
+/* What is left for one lane when its matrices have been taken apart. */
+static enum hl_status finish(struct hl_solver *s, const struct hl_block *block, size_t lane, bool good)
+{
+    if (!good || !set_start(s, block, lane) || !hl_diary_is_sound(s->diary, lane)) {
         s->status[lane] = HL_SUBJECT_BAD_PARAMETERS;
         return HL_OK;
     }
-    s->start[lane].time = start;
-    if (s->steady)
-        s->status[lane] =
-            (signed char)hl_steady_start(s->steady, s->lane, s->modes + lane * plan->n_components, block->regs,
-                                         block->lanes, lane, &s->start[lane], &s->diary->own[lane], &status);
+    enum hl_status status = s->steady ? start_steadily(s, block, lane) : HL_OK;
     hl_diary_close(s->diary, lane);
-    if (status != HL_OK || !plan->releases)
+    if (status != HL_OK || !s->plan->releases)
         return status;
     const struct hl_events *events = &s->diary->list[lane];
     return hl_lane_reserve_releases(s->lane, s->start[lane].releases.n + hl_releases_count(events->event, events->n));
 }
 
-/* What the sweep takes from rows. */
-static void put_row(struct hl_solver *s, size_t lane)
+/* Everything eight subjects need before time begins to run; their status tells how that went. */
+static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, size_t first, double last_time)
 {
-    struct hl_modes_rows *rows = &s->rows[lane / HL_ROW];
-    if (s->status[lane] == HL_SUBJECT_GOOD)
-        hl_modes_rows_put(rows, s->plan, lane % HL_ROW, s->modes + lane * s->plan->n_components, s->start[lane].z);
-    else
-        hl_modes_rows_blank(rows, s->plan, lane % HL_ROW);
+    double horizon[HL_LANES] = {0};
+    unsigned wanted = 0;
+    enum hl_status status = HL_OK;
+    for (size_t l = 0; status == HL_OK && l < HL_LANES; l++) {
+        s->status[first + l] = first + l < block->n ? HL_SUBJECT_GOOD : HL_SUBJECT_BAD_PARAMETERS; /* padding */
+        if (first + l >= block->n)
+            continue;
+        wanted |= 1u << l;
+        status = hl_diary_make(s->diary, block, first + l);
+        horizon[l] = s->steady ? INFINITY : last_time - hl_diary_start(s->diary, first + l);
+    }
+    if (status != HL_OK)
+        return status;
+    unsigned good = hl_apart_take(s->apart, block->regs, block->lanes, first, horizon, wanted);
+    good = set_amplitudes(s, block, first, good);
+    for (size_t l = 0; status == HL_OK && l < HL_LANES; l++) {
+        if (wanted >> l & 1)
+            status = finish(s, block, first + l, good >> l & 1);
+        if (s->status[first + l] != HL_SUBJECT_GOOD)
+            hl_modes_rows_blank(&s->apart->rows[first / HL_ROW], s->plan, l);
+    }
+    return status;
 }
 
 /* One subject alone: integrates what isn't linear, tells the listener. */
@@ -192,7 +187,7 @@ static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_bloc
                                        const struct hl_listener *listener)
 {
     struct hl_lane *lane = s->lane;
-    hl_lane_load(lane, block->regs, block->lanes, lane_number, s->modes + lane_number * s->plan->n_components,
+    hl_lane_load(lane, block->regs, block->lanes, lane_number, hl_apart_modes(s->apart, lane_number),
                  &s->start[lane_number]);
     lane->listener = listener;
     lane->output = output;
@@ -264,14 +259,12 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
         return HL_ERR_INTERNAL;
     if (reserve_samples(s, n_times, block->lanes) != HL_OK || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
-    for (size_t l = 0; l < block->lanes; l++) {
-        s->status[l] = l < block->n ? HL_SUBJECT_GOOD : HL_SUBJECT_BAD_PARAMETERS; /* padding: not computed */
-        enum hl_status status = l < block->n ? prepare(s, block, l, time[n_times - 1]) : HL_OK;
+    for (size_t first = 0; first < block->lanes; first += HL_LANES) {
+        enum hl_status status = prepare(s, block, first, time[n_times - 1]);
         if (status != HL_OK)
             return status;
-        put_row(s, l);
     }
-    struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .modes = s->modes, .rows = s->rows,
+    struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .apart = s->apart, .rows = s->apart->rows,
                                    .start = s->start, .events = s->diary->list, .edition = s->diary->edition,
                                    .status = s->status};
     for (size_t first = 0; first < block->lanes; first += HL_BATCH_LANES)

@@ -4,8 +4,8 @@
 #ifndef HL_SOLVE_SWEEP_H
 #define HL_SOLVE_SWEEP_H
 
+#include "solve/apart.h"
 #include "solve/lane.h"
-#include "solve/modes_rows.h"
 
 /* A run of evenly spaced output times: time[first] .. time[first + steps], dt apart. */
 struct hl_stride { size_t first, steps; double dt; };
@@ -13,7 +13,7 @@ struct hl_stride { size_t first, steps; double dt; };
 /* Subjects of a block, as solver.c keeps them. */
 struct hl_subjects {
     size_t lanes, n;                 /* padded and real */
-    struct hl_modes *modes;          /* [lane * n_components + component] */
+    struct hl_apart *apart;          /* their modes: of one lane, hl_apart_modes */
     const struct hl_modes_rows *rows; /* [lane / HL_ROW]: the same, and the start's amplitudes, side by side */
     struct hl_start *start;          /* by lane */
     struct hl_events *events;        /* by lane, ascending */
