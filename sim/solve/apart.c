@@ -119,10 +119,9 @@ unsigned hl_apart_take(struct hl_apart *a, const double *regs, size_t stride, si
     a->stride = stride;
     memset(rows->odd, 0, sizeof rows->odd);
     for (size_t c = 0; c < plan->n_components; c++) {
-        const struct hl_component *component = &plan->component[c];
-        solved[c] = hl_eigen_lanes_solve(a->lanes[c], regs + first, stride, horizon,
-                                         rows->lambda + component->offset * HL_ROW, rows->V + component->square * HL_ROW,
-                                         rows->W + component->square * HL_ROW);
+        size_t offset = plan->component[c].offset * HL_ROW, square = plan->component[c].square * HL_ROW;
+        solved[c] = hl_eigen_lanes_solve(a->lanes[c], regs + first, stride, horizon, rows->lambda + offset,
+                                         rows->V + square, rows->W + square);
         all &= solved[c];
     }
     for (size_t l = 0; l < HL_ROW; l++) {

@@ -9,8 +9,8 @@
  * the corrected system is, to first order,
  *     lambda_j = M_jj - E_jj M_jj,   V (1 + F),   (1 - F - E) W.
  * What the step leaves is of the size of F^2. It is accepted when F and E are below SETTLED, so that vectors are right
- * to the last bit or so, and when (F + E) C is below HARMLESS lambda, so that lambda is. Both are far from it only where
- * rates are nearly equal. The corrected entries are rounded once: a V or W has the errors of single roundings.
+ * to the last bit or so, and when (F + E) C is below HARMLESS lambda, so that lambda is: nearly always, unless rates
+ * are nearly equal. The corrected entries are rounded once.
  *
  * Then the loss (modes.c) is measured as there: responses at 1/|lambda_j| and at the horizon.
  *

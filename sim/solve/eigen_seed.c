@@ -102,7 +102,8 @@ HL_INLINE void roots_of_three(const hl_eight *B, hl_eight *root, hl_eight_bits *
 {
     hl_eight shift = (B[0] + B[4] + B[8]) * (1.0 / 3), M[9], radius, size, u, apart, square;
     adjugate_of_three(B, &shift, M);
-    hl_eight p = M[0] + M[4] + M[8], minus_q = (B[0] - shift) * M[0] + B[1] * M[3] + B[2] * M[6], third = p * (-1.0 / 3);
+    hl_eight p = M[0] + M[4] + M[8], minus_q = (B[0] - shift) * M[0] + B[1] * M[3] + B[2] * M[6];
+    hl_eight third = p * (-1.0 / 3);
     *good &= third > 0.0;
     hl_eight_root(&third, &radius);
     radius *= 2.0;

@@ -9,7 +9,7 @@
 #define HL_SEED_BLOCK 3 /* states of the largest block that has closed roots here */
 
 /* Real eigenvalues, right and left vectors (W V = 1 but for rounding) of the n x n rows A, blocks of at most
- * HL_SEED_BLOCK states. edge[i*n+k]: A has an entry there. Lanes whose bits in good are cleared, or whose numbers aren't
+ * HL_SEED_BLOCK states. edge[i*n+k]: A has an entry there. Lanes that become false in good, or whose numbers aren't
  * finite, have none. V and W are zero where the shape says so. */
 void hl_eigen_seed(const hl_eight *A, const struct hl_shape *shape, const bool *edge, hl_eight *lambda, hl_eight *V,
                    hl_eight *W, hl_eight_bits *good);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A block of subjects, from parameters to outputs:
- *   1. for each subject: events, rate matrices taken apart, start values or steady state;
+ *   1. eight at a time: events, rate matrices taken apart (apart.c), start values or steady state;
  *   2. where something is integrated: eight subjects at a time (batch.c); where someone listens, and for whatever batch.c
  *      hands back: subject after subject, alone (lane.c);
  *   3. all subjects together through the output times (sweep.c).
