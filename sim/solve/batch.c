@@ -30,6 +30,7 @@
 #include "base/memory.h"
 #include "base/vector.h"
 #include "solve/batch_code.h"
+#include "solve/batch_switch.h"
 
 #define SMALL_SHARE 1e-6       /* of the peak: below it relative digits aren't asked for */
 #define NOISE_SHARE 1e-12      /* of the unit a state is shown in: smaller values are noise */
@@ -42,6 +43,7 @@ struct hl_batch {
     const struct hl_plan *plan;
     struct hl_arena *arena;
     struct hl_batch_program program;
+    struct hl_batch_switches *switches; /* NULL when rates have none */
     size_t order;
     double *values;                  /* what the arrays below point into; rows of eight */
     double *file, *inflow, *series;
@@ -135,7 +137,8 @@ enum hl_status hl_batch_create(const struct hl_plan *plan, struct hl_batch **bat
         hl_batch_free(b);
         return HL_OK;
     }
-    if (!make_room(b)) {
+    if (!make_room(b)
+        || hl_batch_switches_create(&b->program, b->order, TRUNCATION * plan->tolerance, &b->switches) != HL_OK) {
         hl_batch_free(b);
         return HL_ERR_MEMORY;
     }
@@ -149,6 +152,7 @@ void hl_batch_free(struct hl_batch *b)
 {
     if (!b)
         return;
+    hl_batch_switches_free(b->switches);
     hl_free(b->values);
     hl_free(b->tad_read);
     hl_arena_free(b->arena);
@@ -257,6 +261,8 @@ static void load(struct hl_batch *b)
         if (b->active[l])
             load_lane(b, l);
     hl_program_run(&b->program.constants, b->file, HL_BATCH_LANES);
+    if (b->switches)
+        hl_batch_switches_load(b->switches, b->file);
 }
 
 /* ---- Events */
@@ -426,7 +432,7 @@ static void advance(struct hl_batch *b, double *h, bool *done)
     for (size_t i = 0; i < b->plan->n_integrated; i++) {
         double *y = state_of(b, i);
         for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-            y[l] = b->at[i * HL_BATCH_LANES + l];
+            y[l] = h[l] > 0 ? b->at[i * HL_BATCH_LANES + l] : y[l]; /* what stands still stays, whatever its series */
             fault[l] += y[l] - y[l]; /* 0, or NaN where it isn't finite */
         }
     }
@@ -439,16 +445,24 @@ static void advance(struct hl_batch *b, double *h, bool *done)
     }
 }
 
-/* How far each lane goes: as far as its series holds, at most to its stop. */
+/* How far each lane goes: as far as its series holds, at most to its stop or to where a switch turns. */
 static void choose_steps(struct hl_batch *b, double *h, bool *done)
 {
     const struct hl_batch_scale scale = {SMALL_SHARE, b->noise, b->peak};
+    bool held[HL_BATCH_LANES] = {false}, lost[HL_BATCH_LANES] = {false};
     hl_batch_reach(b->schedule, &scale, TRUNCATION * b->plan->tolerance, h);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        double way = b->until[l] - b->t[l];
+        h[l] = h[l] > way ? way : h[l];
+    }
+    if (b->switches)
+        hl_batch_switches_meet(b->switches, b->file, b->series, h, b->active, held, lost);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
         double way = b->until[l] - b->t[l], least = fmax(SHORTEST_STEP, 4 * DBL_EPSILON * fabs(b->t[l]));
-        if (b->active[l] && !(h[l] >= least || h[l] >= way)) /* stalled, or not a number */
+        bool stalled = !(h[l] >= least || h[l] >= way || held[l]); /* or not a number */
+        if (b->active[l] && (stalled || lost[l]))
             give_up(b, l, done);
-        h[l] = !b->active[l] ? 0 : h[l] < way ? h[l] : way;
+        h[l] = b->active[l] ? h[l] : 0;
     }
 }
 
@@ -461,6 +475,8 @@ static void step(struct hl_batch *b, const double *time, size_t n_times, double 
     choose_steps(b, h, done);
     show(b, h, time, n_times, sample);
     advance(b, h, done);
+    if (b->switches)
+        hl_batch_switches_turn(b->switches, b->file);
 }
 
 void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,

@@ -9,7 +9,14 @@
  * only combines constants goes to a program of its own that is run once per subject.
  *
  * For Michaelis-Menten elimination, Vmax c / (Km + c) with c = A/V, there remain a sum (Km + A/V), a quotient A / sum
- * and the coefficient Vmax/V. Rounding differs from that of the program as written, by units of 1e-16. */
+ * and the coefficient Vmax/V. Rounding differs from that of the program as written, by units of 1e-16.
+ *
+ * Comparisons. a > b is the sign of the series a - b, a switch: constant until it changes, where the integrator stops
+ * (batch_switch.c). So a condition is a row of the file like any constant, only that it is written anew when a switch
+ * turns, and so are and, or, not of conditions, and whatever else combines only these and constants: coefficients in
+ * the sums, for instance the rate constant if(Ce > T, k1, k2). A choice between moving values is made coefficient by
+ * coefficient where both are sums of states; else it is an operation that takes one series or the other. min, max and
+ * abs are choices. Equality of moving values has no series. */
 #include "solve/batch_code.h"
 
 #include <string.h>
@@ -33,7 +40,11 @@ struct maker {
     struct hl_batch_term *term; size_t n_terms, term_capacity;
     struct hl_batch_op *op; size_t op_capacity;
     struct hl_batch_rate *rate; size_t rate_capacity;
-    bool good;
+    bool *chosen; size_t chosen_capacity; /* by row: depends on switches */
+    struct hl_instruction *choices; size_t choices_capacity;
+    struct hl_batch_switch *flip; size_t flip_capacity;
+    int nought;                      /* row of zeros, -1 until someone asks */
+    size_t n_base;                   /* slots that aren't results of operations */
 };
 
 /* Room for one more: arrays in an arena grow by doubling. */
@@ -52,17 +63,33 @@ static void *room(struct maker *m, void *array, size_t n, size_t *capacity, size
 
 static int new_row(struct maker *m)
 {
+    m->chosen = room(m, m->chosen, m->program->n_rows, &m->chosen_capacity, sizeof *m->chosen);
     return (int)m->program->n_rows++;
+}
+
+static bool depends_on_switches(const struct maker *m, int row)
+{
+    return row >= 0 && m->chosen[row];
 }
 
 static int compute(struct maker *m, int op, int a, int b, int c)
 {
-    struct hl_program *p = &m->program->constants;
-    m->constants = room(m, m->constants, p->n, &m->constants_capacity, sizeof *m->constants);
-    p->code = m->constants;
+    bool chosen = depends_on_switches(m, a) || depends_on_switches(m, b) || depends_on_switches(m, c);
+    struct hl_program *p = chosen ? &m->program->choices : &m->program->constants;
+    struct hl_instruction **code = chosen ? &m->choices : &m->constants;
+    *code = room(m, *code, p->n, chosen ? &m->choices_capacity : &m->constants_capacity, sizeof **code);
+    p->code = *code;
     int row = new_row(m);
+    m->chosen[row] = chosen;
     p->code[p->n++] = (struct hl_instruction){op, row, a, b, c};
     return row;
+}
+
+static int nought(struct maker *m)
+{
+    if (m->nought < 0)
+        m->nought = compute(m, HL_OP_SUB, m->program->one, m->program->one, -1);
+    return m->nought;
 }
 
 static int times(struct maker *m, int a, int b)
@@ -113,6 +140,12 @@ static struct form *form_of_slot(struct maker *m, int slot)
 static bool is_constant(const struct form *f)
 {
     return f->n == 0;
+}
+
+/* A constant's row. */
+static int row_of(struct maker *m, const struct form *f)
+{
+    return f->constant >= 0 ? f->constant : nought(m);
 }
 
 static struct form *scaled(struct maker *m, const struct form *f, int coef, bool divide)
@@ -241,13 +274,124 @@ static bool is_number(const struct maker *m, int row, double number)
            && system->initial[row] == number; /* the very number */
 }
 
-/* C^n / (C^n + K^n), K and n constant; C / (C + K) for n = 1. */
-static struct form *hill_of(struct maker *m, struct form *C, int K, int n)
+/* x^n; a small whole n by products, which have a series at 0 too. */
+static struct form *whole_power_of(struct maker *m, struct form *f, int n)
 {
     if (is_number(m, n, 1.0))
-        return quotient_of(m, C, sum_of(m, C, form_of_row(m, K)));
-    struct form *u = power_of(m, C, n);
-    return quotient_of(m, u, sum_of(m, u, form_of_row(m, compute(m, HL_OP_POW, K, n, -1))));
+        return f;
+    if (is_number(m, n, 2.0))
+        return product_of(m, f, f);
+    if (is_number(m, n, 3.0))
+        return product_of(m, product_of(m, f, f), f);
+    return power_of(m, f, n);
+}
+
+/* C^n / (C^n + K^n), n constant. */
+static struct form *hill_of(struct maker *m, struct form *C, struct form *K, int n)
+{
+    struct form *u = whole_power_of(m, C, n);
+    struct form *v = is_constant(K) ? form_of_row(m, compute(m, HL_OP_POW, row_of(m, K), n, -1))
+                                    : whole_power_of(m, K, n);
+    return quotient_of(m, u, sum_of(m, u, v));
+}
+
+/* a^b = e^(b log a), b moving. */
+static struct form *moving_power_of(struct maker *m, struct form *a, struct form *b)
+{
+    struct form *log_a = is_constant(a) ? form_of_row(m, compute(m, HL_OP_LOG, row_of(m, a), -1, -1))
+                                        : function_of(m, HL_BATCH_LOG, a);
+    return function_of(m, HL_BATCH_EXP, product_of(m, b, log_a));
+}
+
+static struct form *root_of(struct maker *m, struct form *a)
+{
+    int one = m->program->one, two = compute(m, HL_OP_ADD, one, one, -1);
+    return power_of(m, a, compute(m, HL_OP_DIV, one, two, -1));
+}
+
+/* 1 / (1 + e^-a) */
+static struct form *expit_of(struct maker *m, struct form *a)
+{
+    struct form *one = form_of_row(m, m->program->one);
+    return quotient_of(m, one, sum_of(m, one, function_of(m, HL_BATCH_EXP, turned(m, a))));
+}
+
+/* ---- Choices */
+
+/* The row that is 1 where f is positive. f moves. */
+static int positive(struct maker *m, struct form *f, bool zero_too)
+{
+    struct hl_batch_program *p = m->program;
+    int slot = slot_of(m, f), row = new_row(m);
+    m->chosen[row] = true;
+    m->flip = room(m, m->flip, p->n_switches, &m->flip_capacity, sizeof *m->flip);
+    m->flip[p->n_switches++] = (struct hl_batch_switch){slot, row, zero_too};
+    p->flip = m->flip;
+    return row;
+}
+
+/* A sum of what is never infinite: states, modes and clocks. */
+static bool is_plain(const struct maker *m, const struct form *f)
+{
+    return f->n == 0 || (size_t)f->term[f->n - 1].slot < m->n_base;
+}
+
+static int chosen_row(struct maker *m, int condition, int a, int b)
+{
+    return a == b ? a : compute(m, HL_OP_SELECT, condition, a, b);
+}
+
+/* Coefficient by coefficient. */
+static struct form *choice_of_sums(struct maker *m, int condition, const struct form *f, const struct form *g)
+{
+    struct form *s = new_form(m, f->n + g->n);
+    int one = m->program->one;
+    for (size_t i = 0, j = 0; i < f->n || j < g->n;) {
+        bool of_f = j == g->n || (i < f->n && f->term[i].slot <= g->term[j].slot);
+        bool of_g = i == f->n || (j < g->n && g->term[j].slot <= f->term[i].slot);
+        int slot = of_f ? f->term[i].slot : g->term[j].slot;
+        int a = !of_f ? nought(m) : f->term[i].coef < 0 ? one : f->term[i].coef;
+        int b = !of_g ? nought(m) : g->term[j].coef < 0 ? one : g->term[j].coef;
+        s->term[s->n++] = (struct hl_batch_term){slot, chosen_row(m, condition, a, b)};
+        i += of_f;
+        j += of_g;
+    }
+    if (f->constant >= 0 || g->constant >= 0)
+        s->constant = chosen_row(m, condition, row_of(m, f), row_of(m, g));
+    return s;
+}
+
+/* f where the row condition isn't 0, else g. */
+static struct form *choice_of(struct maker *m, int condition, struct form *f, struct form *g)
+{
+    if (is_plain(m, f) && is_plain(m, g))
+        return choice_of_sums(m, condition, f, g);
+    int a = slot_of(m, f), b = slot_of(m, g);
+    struct hl_batch_op op = {.kind = HL_BATCH_SELECT, .a = a, .b = b, .coef = condition};
+    return form_of_slot(m, new_op(m, op));
+}
+
+static struct form *comparison_of(struct maker *m, enum hl_op op, struct form *a, struct form *b)
+{
+    bool falls = op == HL_OP_LT || op == HL_OP_LE; /* true where a - b isn't positive */
+    int row = positive(m, sum_of(m, a, turned(m, b)), op == HL_OP_GE || op == HL_OP_LT);
+    return form_of_row(m, falls ? compute(m, HL_OP_NOT, row, -1, -1) : row);
+}
+
+static struct form *smaller_of(struct maker *m, struct form *a, struct form *b)
+{
+    return choice_of(m, positive(m, sum_of(m, a, turned(m, b)), true), b, a);
+}
+
+static struct form *larger_of(struct maker *m, struct form *a, struct form *b)
+{
+    return choice_of(m, positive(m, sum_of(m, a, turned(m, b)), false), a, b);
+}
+
+static struct form *magnitude_of(struct maker *m, struct form *a)
+{
+    int one = m->program->one, sign = chosen_row(m, positive(m, a, true), one, negative(m, one));
+    return scaled(m, a, sign, false);
 }
 
 /* ---- Registers */
@@ -336,12 +480,6 @@ static struct form *operand(struct maker *m, int reg)
     return reg < 0 ? NULL : m->value[reg] ? m->value[reg] : form_of_row(m, reg);
 }
 
-/* A constant's row; one is made for 0. */
-static int row_of(struct maker *m, const struct form *f)
-{
-    return f->constant >= 0 ? f->constant : compute(m, HL_OP_SUB, m->program->one, m->program->one, -1);
-}
-
 /* What an instruction leaves; NULL when it has no series here. */
 static struct form *result_of(struct maker *m, const struct hl_instruction *in)
 {
@@ -357,8 +495,16 @@ static struct form *result_of(struct maker *m, const struct hl_instruction *in)
     case HL_OP_DIV: return is_constant(b) && b->constant < 0 ? NULL : quotient_of(m, a, b);
     case HL_OP_EXP: return function_of(m, HL_BATCH_EXP, a);
     case HL_OP_LOG: return function_of(m, HL_BATCH_LOG, a);
-    case HL_OP_POW: return is_constant(b) ? power_of(m, a, row_of(m, b)) : NULL;
-    case HL_OP_HILL: return is_constant(b) && is_constant(c) ? hill_of(m, a, row_of(m, b), row_of(m, c)) : NULL;
+    case HL_OP_SQRT: return root_of(m, a);
+    case HL_OP_EXPIT: return expit_of(m, a);
+    case HL_OP_POW: return is_constant(b) ? whole_power_of(m, a, row_of(m, b)) : moving_power_of(m, a, b);
+    case HL_OP_HILL: return is_constant(c) ? hill_of(m, a, b, row_of(m, c)) : NULL;
+    case HL_OP_LT: case HL_OP_LE: case HL_OP_GT: case HL_OP_GE: return comparison_of(m, (enum hl_op)in->op, a, b);
+    case HL_OP_STEP: return form_of_row(m, positive(m, a, true));
+    case HL_OP_SELECT: return is_constant(a) ? choice_of(m, row_of(m, a), b, c) : NULL;
+    case HL_OP_MIN: return smaller_of(m, a, b);
+    case HL_OP_MAX: return larger_of(m, a, b);
+    case HL_OP_ABS: return magnitude_of(m, a);
     default: return NULL;
     }
 }
@@ -375,11 +521,14 @@ bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_pla
 {
     const struct hl_system *system = plan->system;
     *program = (struct hl_batch_program){.n_rows = system->n_regs + 1, .one = (int)system->n_regs};
-    struct maker maker = {.program = program, .plan = plan, .arena = arena}, *m = &maker;
+    struct maker maker = {.program = program, .plan = plan, .arena = arena, .nought = -1}, *m = &maker;
     m->value = hl_arena_alloc(arena, system->n_regs, sizeof *m->value);
+    m->chosen_capacity = program->n_rows;
+    m->chosen = hl_arena_alloc(arena, program->n_rows, sizeof *m->chosen);
     set_states(m);
     set_clocks(m);
     set_exact_states(m);
+    m->n_base = program->code.n_slots;
     for (size_t k = 0; k < plan->rhs->n; k++) {
         struct form *f = result_of(m, &plan->rhs->code[k]);
         if (!f)

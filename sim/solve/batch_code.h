@@ -18,11 +18,17 @@ struct hl_batch_view { size_t mode; size_t state_place; int row; };
 /* Time after dose of an instance: slot, and the row of the file that holds 1 after the first dose, 0 before. */
 struct hl_batch_clock { size_t instance; int slot, running; };
 
+/* Something that rates are chosen by when it changes sign: its series, and the row of the file that holds 1 while it is
+ * positive, 0 while it is negative. While it is 0 it counts as positive if zero_is_positive. */
+struct hl_batch_switch { int slot, row; bool zero_is_positive; };
+
 struct hl_batch_program {
     struct hl_batch_code code;
     size_t n_rows;                   /* of the file: the system's registers, then what is computed from them */
     int one;                         /* row of ones */
     struct hl_program constants;     /* fills the file's computed rows */
+    struct hl_program choices;       /* fills those that depend on rows of switches */
+    size_t n_switches; struct hl_batch_switch *flip;
     size_t n_modes; struct hl_batch_mode *mode;
     size_t n_views; struct hl_batch_view *view;
     size_t n_clocks; struct hl_batch_clock *clock;
