@@ -216,7 +216,8 @@ struct hl_listener hl_meter_listener(struct hl_meter *m)
     bool wanted = false;
     for (size_t i = 0; i < m->study->n_metrics; i++)
         wanted = wanted || needs_pieces(&m->study->metric[i]);
-    return (struct hl_listener){.context = m, .segment = on_segment, .event = on_event, .wants_segments = wanted};
+    return (struct hl_listener){.context = m, .segment = on_segment, .event = wanted ? on_event : NULL,
+                                .wants_segments = wanted};
 }
 
 /* --- after solving --- */

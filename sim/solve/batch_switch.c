@@ -8,15 +8,18 @@
  *   - where it changes, the step ends there, and the next one starts on the other side;
  *   - where it is on the wrong side at the very origin (after an event that moved g at once, or a switch that turned
  *     another one's g), the lane stays where it is and takes the other side: a turn without a step.
- * Most steps are told to be free of changes by the first bound, |g_0| > sum |g_k| h^k, k >= 1, for all lanes at once.
- * What that leaves is decided lane by lane on the polynomial's Bernstein coefficients over the step: all of one sign,
- * none is passed; one change, one root, found by regula falsi to rounding; else the interval is halved, left half first
- * (Lane and Riesenfeld 1981, BIT 21: 112). So the first root is found, or a dip of less than 2^-40 of the step passed.
+ * Most steps are told to be free of changes by a bound, |g_0| > sum |g_k| h^k, k >= 1; most others by the polynomial's
+ * Bernstein coefficients over the step, between which it lies; both for all lanes at once. What these leave is decided
+ * lane by lane: one change of sign among the coefficients is one root, found by regula falsi to rounding; else the
+ * interval is halved, left half first (Lane and Riesenfeld 1981, BIT 21: 112). So the first root is found, or a dip of
+ * less than 2^-40 of the step passed.
  *
  * How near 0 is 0? At the origin g is a sum with rounding errors of some 1e-16 of its terms: a side counts as wrong
- * beyond NOISE times the sum of their magnitudes. Where a switch has just turned, the new origin's g differs from the
- * polynomial that led there by what both cut off, and may still have the old sign: there the band is BAND * tolerance
- * of what g is made of and can change by. The series of g takes part in the choice of the step, so that what it cuts off is below the tolerance.
+ * beyond NOISE times the sum of their magnitudes. The series of g takes part in the choice of the step: what it cuts off
+ * is below the tolerance, of what g is made of and can change by. A step may only end at a change where that is below
+ * SHARP of it, else it ends before, and the next, shorter one finds the place: where rates jump, the error of the time
+ * is paid with the jump. The new origin's g differs from the polynomial that led there by what both cut off, and may
+ * still have the old sign: of a switch that has just turned that much isn't taken for the wrong side.
  *
  * A lane that turns to and fro within no time is sliding along a switch, or there is no solution: after MOST_TRIES hasty
  * turns per switch it is handed back. */
@@ -24,13 +27,16 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/vector.h"
 #include "model/program.h"
 
 #define LANES HL_BATCH_LANES
 #define NOISE 1e-14
+#define SHARP 1e-2     /* of the tolerance */
 #define BAND 4.0
 #define MOST_TRIES 8u  /* hasty turns in succession, per switch and one more */
 #define HASTE 1e-4     /* [h]: so soon after the last */
@@ -38,11 +44,20 @@
 #define HALVINGS 40
 #define ROUNDS 80
 
+#define PART 8 /* lanes of a vector, a part of a row */
+typedef double eight __attribute__((vector_size(PART * sizeof(double))));
+typedef int64_t eight_bits __attribute__((vector_size(PART * sizeof(int64_t))));
+
+/* The part of row i that begins where the array's own does. */
+#define ROW(array, i) (*(eight *)__builtin_assume_aligned((array) + (size_t)(i) * LANES, 64))
+#define CONST_ROW(array, i) (*(const eight *)__builtin_assume_aligned((array) + (size_t)(i) * LANES, 64))
+#define INLINE static inline __attribute__((always_inline))
+
 struct hl_batch_switches {
     const struct hl_batch_program *program;
     size_t order;
     double tolerance;
-    double *size, *change;           /* [switch][lane]: of its terms at the origin; what it may change by in the step */
+    const struct hl_batch_op **sum_of; /* by switch: the sum it is, NULL when it is none */
     bool *met, *turned;              /* [switch][lane]: in this step; just before it */
     unsigned tries[LANES];
 };
@@ -59,14 +74,17 @@ enum hl_status hl_batch_switches_create(const struct hl_batch_program *program, 
     s->program = program;
     s->order = order;
     s->tolerance = tolerance;
-    s->size = hl_alloc(program->n_switches * LANES, sizeof *s->size);
-    s->change = hl_alloc(program->n_switches * LANES, sizeof *s->change);
+    s->sum_of = hl_alloc(program->n_switches, sizeof *s->sum_of);
     s->met = hl_alloc(program->n_switches * LANES, sizeof *s->met);
     s->turned = hl_alloc(program->n_switches * LANES, sizeof *s->turned);
-    if (!s->size || !s->change || !s->met || !s->turned) {
+    if (!s->sum_of || !s->met || !s->turned) {
         hl_batch_switches_free(s);
         return HL_ERR_MEMORY;
     }
+    for (size_t i = 0; i < program->n_switches; i++)
+        for (size_t k = 0; k < program->code.n_ops; k++)
+            if (program->code.op[k].dst == program->flip[i].slot && program->code.op[k].kind == HL_BATCH_SUM)
+                s->sum_of[i] = &program->code.op[k];
     *switches = s;
     return HL_OK;
 }
@@ -75,8 +93,7 @@ void hl_batch_switches_free(struct hl_batch_switches *s)
 {
     if (!s)
         return;
-    hl_free(s->size);
-    hl_free(s->change);
+    hl_free(s->sum_of);
     hl_free(s->met);
     hl_free(s->turned);
     hl_free(s);
@@ -164,17 +181,14 @@ static double first_in(const double *c, double *b, size_t n, double from, double
 
 double hl_batch_first_negative(const double *c, size_t n)
 {
-    double b[HL_BATCH_MOST_ORDER + 1];
-    for (size_t k = 0; k < n; k++)
+    double b[HL_BATCH_MOST_ORDER + 1], choose = 1;
+    for (size_t k = 0; k < n; k++) {
         if (!isfinite(c[k]))
             return NAN;
-    /* b_i = sum_k C(i,k)/C(n-1,k) c_k: differences upwards from c_k / C(n-1,k) */
-    double choose = 1;
-    for (size_t k = 0; k < n; k++) {
         b[k] = c[k] / choose;
         choose *= (double)(n - 1 - k) / (double)(k + 1);
     }
-    for (size_t k = 1; k < n; k++)
+    for (size_t k = 1; k < n; k++) /* b_i = sum_k C(i,k) / C(n-1,k) c_k: a table of sums */
         for (size_t i = n - 1; i >= k; i--)
             b[i] += b[i - 1];
     return first_in(c, b, n, 0, 1, HALVINGS);
@@ -182,43 +196,71 @@ double hl_batch_first_negative(const double *c, size_t n)
 
 /* ---- Lanes */
 
-/* What a switch's g is made of at the origin: the sum of magnitudes. Only its own sum is looked into; a product or
- * quotient counts as one term. */
-static void set_size(struct hl_batch_switches *s, size_t number, const double *file, const double *series)
+/* *total += |x| */
+INLINE void add_magnitude(const double *x, eight *total)
 {
-    const struct hl_batch_code *code = &s->program->code;
-    int slot = s->program->flip[number].slot;
-    size_t stride = (s->order + 1) * LANES;
-    const struct hl_batch_op *op = NULL;
-    for (size_t i = 0; i < code->n_ops && !op; i++)
-        op = code->op[i].dst == slot && code->op[i].kind == HL_BATCH_SUM ? &code->op[i] : NULL;
-    double *size = s->size + number * LANES;
-    for (size_t l = 0; l < LANES; l++)
-        size[l] = op ? (op->sum.constant < 0 ? 0 : fabs(file[(size_t)op->sum.constant * LANES + l]))
-                     : fabs(series[(size_t)slot * stride + l]);
+    *total += (eight)((eight_bits)CONST_ROW(x, 0) & INT64_MAX);
+}
+
+/* What a switch's g is made of at the origin: the sum of magnitudes. Only its own sum (op, NULL for none) is looked
+ * into; a product or quotient counts as one term. */
+HL_CLONES static void set_size(const struct hl_batch_code *code, const struct hl_batch_op *op, const double *file,
+                               const double *g, const double *series, size_t stride, double *size)
+{
+    eight total = {0};
+    if (!op)
+        add_magnitude(g, &total);
+    else if (op->sum.constant >= 0)
+        add_magnitude(file + (size_t)op->sum.constant * LANES, &total);
     for (size_t k = 0; op && k < op->sum.n; k++) {
         const struct hl_batch_term *term = &code->term[op->sum.first + k];
-        for (size_t l = 0; l < LANES; l++)
-            size[l] += fabs((term->coef < 0 ? 1 : file[(size_t)term->coef * LANES + l])
-                            * series[(size_t)term->slot * stride + l]);
+        double x[PART] __attribute__((aligned(64)));
+        ROW(x, 0) = CONST_ROW(series, (size_t)term->slot * stride);
+        if (term->coef >= 0)
+            ROW(x, 0) *= CONST_ROW(file, term->coef);
+        add_magnitude(x, &total);
     }
+    ROW(size, 0) = total;
 }
 
 /* For each lane with its h: what g can change by within it, and the largest of its last three terms. */
-static void bound(const double *g, size_t n, const double *h, double *change, double *tail)
+HL_CLONES static void bound(const double *g, size_t n, const double *h, double *change, double *tail)
 {
-    for (size_t l = 0; l < LANES; l++)
-        change[l] = tail[l] = 0;
-    double power[LANES];
-    for (size_t l = 0; l < LANES; l++)
-        power[l] = 1;
-    for (size_t k = 1; k < n; k++)
-        for (size_t l = 0; l < LANES; l++) {
-            power[l] *= h[l];
-            double term = fabs(g[k * LANES + l]) * power[l];
-            change[l] += term;
-            tail[l] = k + 3 < n ? 0 : term > tail[l] ? term : tail[l];
+    eight power = CONST_ROW(h, 0), total = {0}, largest = {0};
+    for (size_t k = 1; k < n; k++) {
+        eight term = CONST_ROW(g, k) * power;
+        term = (eight)((eight_bits)term & INT64_MAX);
+        total += term;
+        if (k + 3 >= n) {
+            eight_bits more = ~(term <= largest); /* NaN too */
+            largest = (eight)(((eight_bits)term & more) | ((eight_bits)largest & ~more));
         }
+        power *= CONST_ROW(h, 0);
+    }
+    ROW(change, 0) = total;
+    ROW(tail, 0) = largest;
+}
+
+/* The least of the Bernstein coefficients of sign g over [0, h]; NaN may be lost. */
+HL_CLONES static void least_coefficient(const double *g, size_t n, const double *h, const double *sign, double *least)
+{
+    eight b[HL_BATCH_MOST_ORDER + 1], power = CONST_ROW(sign, 0);
+    double choose = 1;
+    b[0] = CONST_ROW(g, 0) * power;
+    for (size_t k = 1; k < n; k++) {
+        power *= CONST_ROW(h, 0);
+        choose *= (double)(n - k) / (double)k;
+        b[k] = CONST_ROW(g, k) * power * (1 / choose);
+    }
+    for (size_t k = 1; k < n; k++)
+        for (size_t i = n - 1; i >= k; i--)
+            b[i] += b[i - 1];
+    eight low = b[0];
+    for (size_t k = 1; k < n; k++) {
+        eight_bits less = b[k] < low;
+        low = (eight)(((eight_bits)b[k] & less) | ((eight_bits)low & ~less));
+    }
+    ROW(least, 0) = low;
 }
 
 /* The way on which the last three terms stay below limit. */
@@ -232,7 +274,7 @@ static double reach(const double *g, size_t n, size_t l, double limit, double h)
     return h;
 }
 
-/* Where within h lane l leaves its side: more than h when it doesn't, NaN when nobody knows. */
+/* Where within h lane l leaves its side: infinity when it doesn't, NaN when nobody knows. */
 static double leaves(const double *g, size_t n, size_t l, double sign, double band, double h)
 {
     double c[HL_BATCH_MOST_ORDER + 1], power = sign;
@@ -245,68 +287,93 @@ static double leaves(const double *g, size_t n, size_t l, double sign, double ba
     return x > 1 ? (double)INFINITY : x * h;
 }
 
-/* One switch of one lane. *h becomes shorter where it turns within it; true then. */
-static bool meet_one(struct hl_batch_switches *s, size_t i, size_t l, const double *g, double side, double *h)
+/* What a step knows of a switch: rows. */
+struct look {
+    double h[LANES] __attribute__((aligned(64))), sign[LANES] __attribute__((aligned(64)));
+    double least[LANES] __attribute__((aligned(64))), band[LANES], allowed[LANES];
+    const double *g;
+};
+
+/* Fills it, for all lanes; h is shortened to where the series of g holds. False when no lane can leave its side. */
+static bool look_at(struct hl_batch_switches *s, size_t i, const double *file, const double *series, const double *h,
+                    struct look *look)
 {
-    size_t n = s->order, at = i * LANES + l;
-    double allowed = s->tolerance * (s->size[at] + s->change[at]), way = reach(g, n, l, allowed, *h);
-    double place = leaves(g, n, l, side > 0 ? 1 : -1, s->turned[at] ? BAND * allowed : NOISE * s->size[at], way);
-    if (isnan(place)) {
-        *h = NAN;
-        return false;
+    const struct hl_batch_switch *flip = &s->program->flip[i];
+    size_t n = s->order;
+    double size[LANES] __attribute__((aligned(64))), change[LANES] __attribute__((aligned(64)));
+    double tail[LANES] __attribute__((aligned(64)));
+    bool near = false;
+    look->g = series + (size_t)flip->slot * (n + 1) * LANES;
+    for (size_t at = 0; at < LANES; at += PART) {
+        set_size(&s->program->code, s->sum_of[i], file + at, look->g + at, series + at, n + 1, size + at);
+        bound(look->g + at, n, h + at, change + at, tail + at);
     }
-    *h = fmin(way, place < STANDING ? 0 : place);
-    return place <= way;
+    for (size_t l = 0; l < LANES; l++) {
+        double allowed = s->tolerance * (size[l] + change[l]);
+        look->sign[l] = file[(size_t)flip->row * LANES + l] > 0 ? 1 : -1;
+        look->allowed[l] = allowed;
+        look->band[l] = s->turned[i * LANES + l] ? BAND * SHARP * allowed + NOISE * size[l] : NOISE * size[l];
+        look->h[l] = tail[l] <= allowed ? h[l] : isnan(h[l]) ? 0 : reach(look->g, n, l, allowed, h[l]);
+        near = near || look->h[l] < h[l] || !(look->sign[l] * look->g[l] > change[l]);
+    }
+    for (size_t at = 0; near && at < LANES; at += PART)
+        least_coefficient(look->g + at, n, look->h + at, look->sign + at, look->least + at);
+    for (size_t l = 0; l < LANES; l++)
+        if (!isfinite(change[l]))
+            look->least[l] = -INFINITY; /* must be looked at */
+    return near;
 }
 
-/* Lane l, of which some switch isn't surely still: the first that turns, and all that turn with it. */
-static void meet_lane(struct hl_batch_switches *s, size_t l, const double *file, const double *series, double *h)
+/* Lane l and switch i: whether it turns within *h, which then ends there; *h NaN when nobody knows. Where the place isn't
+ * known well enough, *h ends before it, and the next step finds it. */
+static bool meets(const struct look *look, size_t n, size_t l, double *h)
 {
-    const struct hl_batch_program *p = s->program;
-    double first = isnan(*h) ? 0 : *h;
-    bool unknown = isnan(*h), any = false;
-    for (size_t i = 0; i < p->n_switches; i++) {
-        const double *g = series + (size_t)p->flip[i].slot * (s->order + 1) * LANES;
-        double way = first;
-        bool meets = meet_one(s, i, l, g, file[(size_t)p->flip[i].row * LANES + l], &way);
-        unknown = unknown || isnan(way);
-        if (isnan(way))
-            continue;
-        for (size_t k = 0; k < i && way < first; k++)
-            s->met[k * LANES + l] = false; /* this one comes before */
-        any = (any && !(way < first)) || meets;
-        s->met[i * LANES + l] = meets;
-        first = way;
+    double way = fmin(*h, look->h[l]);
+    double place = look->least[l] >= -look->band[l] ? (double)INFINITY
+                       : leaves(look->g, n, l, look->sign[l], look->band[l], look->h[l]);
+    double known = place <= way ? reach(look->g, n, l, SHARP * look->allowed[l], place) : place;
+    *h = isnan(place) ? place : fmin(way, place < STANDING ? 0 : fmin(place, known));
+    return place <= way && (place < STANDING || known >= place);
+}
+
+/* Takes switch i into what is known of lane l: the first that turns, and those that turn with it. */
+static void take_in(struct hl_batch_switches *s, const struct look *look, size_t i, size_t l, double *h, bool *unknown)
+{
+    double way = isnan(*h) ? 0 : *h, before = way;
+    *unknown = *unknown || isnan(*h);
+    bool turns = meets(look, s->order, l, &way);
+    if (isnan(way)) {
+        *unknown = true;
+        return;
     }
-    *h = any && first <= 0 ? 0 : unknown ? (double)NAN : first;
+    for (size_t k = 0; k < i && way < before; k++)
+        s->met[k * LANES + l] = false;
+    s->met[i * LANES + l] = turns;
+    *h = way;
 }
 
 void hl_batch_switches_meet(struct hl_batch_switches *s, const double *file, const double *series, double *h,
                             const bool *active, bool *held, bool *lost)
 {
-    const struct hl_batch_program *p = s->program;
-    bool near[LANES] = {false};
-    memset(s->met, 0, p->n_switches * LANES * sizeof *s->met);
-    for (size_t i = 0; i < p->n_switches; i++) {
-        const double *g = series + (size_t)p->flip[i].slot * (s->order + 1) * LANES;
-        double *change = s->change + i * LANES, *size = s->size + i * LANES, tail[LANES];
-        set_size(s, i, file, series);
-        bound(g, s->order, h, change, tail);
-        for (size_t l = 0; l < LANES; l++) {
-            double side = file[(size_t)p->flip[i].row * LANES + l] > 0 ? 1 : -1;
-            near[l] = near[l] || !(side * g[l] > change[l]) || !(tail[l] <= s->tolerance * (size[l] + change[l]));
-        }
+    size_t n = s->program->n_switches;
+    bool unknown[LANES] = {false};
+    memset(s->met, 0, n * LANES * sizeof *s->met);
+    double asked[LANES] __attribute__((aligned(64)));
+    memcpy(asked, h, sizeof asked);
+    for (size_t i = 0; i < n; i++) {
+        struct look look;
+        if (look_at(s, i, file, series, asked, &look))
+            for (size_t l = 0; l < LANES; l++)
+                if (active[l])
+                    take_in(s, &look, i, l, &h[l], &unknown[l]);
     }
     for (size_t l = 0; l < LANES; l++) {
-        held[l] = lost[l] = false;
-        if (!active[l])
-            continue;
-        if (near[l])
-            meet_lane(s, l, file, series, &h[l]);
-        for (size_t i = 0; i < p->n_switches; i++)
+        held[l] = false;
+        for (size_t i = 0; i < n; i++)
             held[l] = held[l] || s->met[i * LANES + l];
         s->tries[l] = held[l] && h[l] < HASTE ? s->tries[l] + 1 : h[l] < HASTE ? s->tries[l] : 0;
-        lost[l] = isnan(h[l]) || s->tries[l] > MOST_TRIES * (p->n_switches + 1);
+        lost[l] = isnan(h[l]) || (unknown[l] && !(held[l] && h[l] <= 0))
+                  || s->tries[l] > MOST_TRIES * (unsigned)(n + 1);
     }
 }
 

@@ -20,7 +20,7 @@ void hl_batch_switches_free(struct hl_batch_switches *switches);
  * those that depend on them, of all lanes. */
 void hl_batch_switches_load(struct hl_batch_switches *switches, double *file);
 
-/* After a series has been made: h[8], how far each lane may follow its own (NaN: nowhere), becomes at most the first
+/* After a series has been made: h[lane], how far each lane may follow its own (NaN: nowhere), becomes at most the first
  * place where a switch of that lane turns; 0 where one stands on the wrong side already. held[l] is true for lanes that
  * h shortened to such a place: they are not stalled, however short h is. lost[l] becomes true where a side can't be
  * told, or changes to and fro without time going on: such a lane can't be followed this way. */
