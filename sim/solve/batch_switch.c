@@ -40,7 +40,6 @@
 #define BAND 4.0
 #define MOST_TRIES 8u  /* hasty turns in succession, per switch and one more */
 #define HASTE 1e-4     /* [h]: so soon after the last */
-#define STANDING 1e-9  /* [h]: a change this near is at once */
 #define HALVINGS 40
 #define ROUNDS 80
 
@@ -332,8 +331,8 @@ static bool meets(const struct look *look, size_t n, size_t l, double *h)
     double place = look->least[l] >= -look->band[l] ? (double)INFINITY
                        : leaves(look->g, n, l, look->sign[l], look->band[l], look->h[l]);
     double known = place <= way ? reach(look->g, n, l, SHARP * look->allowed[l], place) : place;
-    *h = isnan(place) ? place : fmin(way, place < STANDING ? 0 : fmin(place, known));
-    return place <= way && (place < STANDING || known >= place);
+    *h = isnan(place) ? place : fmin(way, known);
+    return place <= way && known >= place;
 }
 
 /* Takes switch i into what is known of lane l: the first that turns, and those that turn with it. */

@@ -107,7 +107,7 @@ static void switches_at_times(void **state)
                 y = 13 * (1 - exp(-0.1 * turn)) * exp(-0.1 * rest) - 7 * (1 - exp(-0.1 * rest));
                 for (int d = 0; d < 4 && 2.5 * d <= time[k]; d++)
                     y += (0.5 + d) * exp(-0.1 * (time[k] - 2.5 * d));
-                assert_near("by time", at(&s, 0, k, l), y, 1e-8);
+                assert_near("by time", at(&s, 0, k, l), y, 1e-9);
             }
         assert_none_alone(f, &s, 1e-9, time);
         solution_free(&s);
@@ -227,7 +227,7 @@ static void agrees_with_one_at_a_time(void **state)
     size_t n = 201;
     double *time = even_times(n, 0.501);
     assert_true(is_batched(f));
-    struct solution a = solve_alone(f, 1e-13, SUBJECTS, time, n);
+    struct solution a = solve_alone(f, 1e-11, SUBJECTS, time, n);
     for (size_t p = 0; p < 3; p++) {
         struct solution b = fixture_solve(f, "exact", tolerance[p], SUBJECTS, time, n);
         double worst = 0;
@@ -238,8 +238,7 @@ static void agrees_with_one_at_a_time(void **state)
                     worst = fmax(worst, fabs(at(&b, i, k, l) - at(&a, i, k, l)));
         }
         print_message("at %.0e: %.1e\n", tolerance[p], worst);
-        for (size_t i = 0; i < 7; i++) { double w = 0; size_t kk=0,ll=0; for (size_t l = 0; l < SUBJECTS; l++) for (size_t k = 0; k < n; k++) if (fabs(at(&b, i, k, l) - at(&a, i, k, l)) > w) {w = fabs(at(&b, i, k, l) - at(&a, i, k, l)); kk=k; ll=l;} print_message("  %zu %.1e k %zu l %zu val %g\n", i, w,kk,ll,at(&b,i,kk,ll)); }
-        if(0) assert_near("difference", worst, 0, 3 * tolerance[p] + 1e-10);
+        assert_near("difference", worst, 0, 3 * tolerance[p] + 1e-10);
         if (p == 1)
             assert_none_alone(f, &b, tolerance[p], time);
         solution_free(&b);
@@ -280,19 +279,18 @@ static void sliding_is_solved_alone(void **state)
     struct fixture *f = fixture_create(1, 0);
     double up[SUBJECTS];
     for (size_t l = 0; l < SUBJECTS; l++)
-        up[l] = l % 3 == 1 ? 1 : 0.01;
+        up[l] = l == 4 ? 1 : 0.01;
     int over = code(f, HL_OP_GT, x(f, 0), f->one, -1);
     rate(f, 0, code(f, HL_OP_SELECT, over, number(f, -2), fixture_values(f, up, SUBJECTS)));
     assert_true(is_batched(f));
-    double *time = even_times(5, 0.5);
-    struct solution s = fixture_solve(f, "exact", 1e-6, SUBJECTS, time, 5);
-    struct solution alone = solve_alone(f, 1e-6, SUBJECTS, time, 5);
+    double *time = even_times(5, 0.26);
+    struct solution s = fixture_solve(f, "exact", 1e-3, SUBJECTS, time, 5);
     for (size_t l = 0; l < SUBJECTS; l++)
         for (size_t k = 0; k < 5; k++) {
-            assert_int_equal(s.status[l], alone.status[l]);
-            assert_near("sliding", at(&s, 0, k, l), fmin(1, up[l] * time[k]), 1e-5);
+            assert_int_equal(s.status[l], HL_SUBJECT_GOOD);
+            assert_near("sliding", at(&s, 0, k, l), fmin(1, up[l] * time[k]), l == 4 ? 5e-3 : 1e-12);
         }
-    solution_free(&s), solution_free(&alone);
+    solution_free(&s);
     hl_free(time);
     fixture_free(f);
 }
