@@ -73,7 +73,7 @@ ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNING
 ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
 ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
 
-.PHONY: all lib tests test check demo bench bench-records campaign sanitize fuzz warnings
+.PHONY: all lib tests benches test check demo bench bench-records campaign sanitize fuzz warnings
 .PHONY: pages install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -83,6 +83,8 @@ all: lib $(PROGRAM) ## the library and the program (default)
 lib: $(LIBRARY)
 
 tests: $(TESTS) ## compile the test programs
+
+benches: $(BENCHES) ## compile the benchmarks
 
 # ---- Steps of the build, each with one sentence.
 
@@ -210,12 +212,11 @@ fuzz: ## a long campaign of torn studies and models under sanitizers (SECONDS=60
 	$(Q)HALFLIFE=$(BUILD)/sanitize/halflife tests/fuzz/mutate.py --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
 
 warnings: ## compile everything with gcc and with clang, every warning an error
-	$(SUBMAKE) BUILD=$(BUILD)/warnings-gcc CC=gcc WERROR=1 all tests
-	$(SUBMAKE) BUILD=$(BUILD)/warnings-clang CC=clang WERROR=1 all tests
+	$(SUBMAKE) BUILD=$(BUILD)/warnings-gcc CC=gcc WERROR=1 all tests benches
+	$(SUBMAKE) BUILD=$(BUILD)/warnings-clang CC=clang WERROR=1 all tests benches
 
-bench: all $(BENCHES) ## how fast: subject-timepoints per second against plain baselines
-	$(Q)if [ -x tests/bench/run ]; then BUILD=$(BUILD) tests/bench/run; \
-	    else set -e; for bench in $(BENCHES); do $$bench; done; fi
+bench: all benches ## how fast: the engine against plain baselines, and every bar with its figure
+	$(Q)BUILD=$(BUILD) tests/bench/run
 
 bench-records: all ## a data set of a million records: time per record and peak memory (RECORDS="100000 1000000")
 	$(Q)HALFLIFE="$(abspath $(PROGRAM))" tests/bench/records.py $(RECORDS)

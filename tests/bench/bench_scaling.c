@@ -1,154 +1,331 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How the engine's time (solving only) grows: with the number of patients, from 1 to 100 000 or what BENCH_MOST says,
- * with the number of outputs, and what a second thread brings, held against a loop that only computes. Slopes are
- * those of the straight line through (ln N, ln(t - t0)), t0 being the time for nobody; N counts from 64 on, where
- * whole blocks begin. When a run has taken BENCH_LONGEST seconds, larger sizes are left out.
- * usage: bench_scaling STUDIES OUTPUT.csv */
-#include <gsl/gsl_errno.h>
+/* How the engine's time (solving only) grows, one thread: with the number of patients, 1 to 100 000 or what BENCH_MOST
+ * says (all workloads); with arms, doses and outputs (W1 and W3); and what a second thread brings, held against a loop
+ * that only computes.
+ *
+ * A growth is the slope of the straight line through (ln (x - x0), ln (t - t0)), t0 being the fixed cost:
+ *
+ *     patients   t0: time for nobody, x0 = 0
+ *     arms       the same arm again and again, 256 patients in each; t0 = x0 = 0
+ *     doses      one every 12 h, 256 patients, values at the start and the end only; t0: time for one dose, x0 = 1
+ *     outputs    the study's outputs again and again, 256 patients; t0: time for them once, x0 = how many they are
+ *
+ * Only points whose time is at least twice the fixed cost are fitted; of patients those from 1000 on, as the first blocks
+ * also pay for touching memory that the later ones find warm. Sizes take turns run by run, short ones repeatedly; every
+ * run has a line of its own, and median and spread of those are printed. When a run of a size has taken BENCH_LONGEST
+ * seconds, larger ones are left out.
+ * usage: bench_scaling STUDIES FOLDER */
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "base/units.h"
+#include "base/memory.h"
 #include "workloads/engine.h"
 #include "workloads/timing.h"
 
 #define MOST_SIZES 16
-#define FIRST_FITTED 64     /* patients: one block */
+#define MANY 1000           /* patients */
+#define SHORTEST 0.01       /* [s]: what is quicker is repeated */
+#define SOME 256            /* patients where something else grows */
 #define THREAD_SECONDS 0.4  /* of one thread, in the comparison of threads */
+#define LEAST 256           /* patients, in the same: enough to share out */
+#define MOST_TEXT 65536
 
-struct curve { size_t n; double x[MOST_SIZES], t[MOST_SIZES]; };
+struct point { double x; struct hl_prepared *p; size_t patients; int repeats; double time[MOST_RUNS]; };
 
-static int runs(void)
+struct growth {
+    const char *of;
+    int w;
+    struct point fixed;     /* p NULL: no fixed cost */
+    size_t n; struct point point[MOST_SIZES];
+    double from;            /* no smaller x is fitted */
+};
+
+struct tables { FILE *points, *slopes, *threads; };
+
+static double timed(const struct point *point)
 {
-    return (int)fmin(from_environment("BENCH_RUNS", 5), MOST_RUNS);
+    if (!point->p)
+        return 0;
+    double start = clock_of(1);
+    for (int i = 0; i < point->repeats; i++)
+        engine_solve(point->p, point->patients, 1, false);
+    return (clock_of(1) - start) / point->repeats;
 }
 
-static double timed(const struct hl_prepared *p, size_t n, int threads)
+static struct point new_point(double x, struct hl_prepared *p, size_t patients)
 {
-    double start = clock_of(threads);
-    engine_solve(p, n, threads, false);
-    return clock_of(threads) - start;
+    struct point point = {.x = x, .p = p, .patients = patients, .repeats = 1};
+    if (p)
+        point.repeats = (int)fmax(1, SHORTEST / fmax(timed(&point), 1e-6));
+    return point;
 }
 
-static struct spread median_time(const struct hl_prepared *p, size_t n)
-{
-    double time[MOST_RUNS];
-    for (int i = 0; i < runs(); i++)
-        time[i] = timed(p, n, 1);
-    return spread_of(time, runs());
-}
-
-static struct hl_prepared *prepare(const char *studies, int w, size_t n, const struct hl_set *set)
+static struct hl_prepared *prepare(const char *studies, int w, size_t n, const struct hl_set *set, size_t n_sets)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/w%d.yaml", studies, w);
-    return engine_prepare(path, n, set, set != NULL);
+    engine_study(path, sizeof path, studies, w);
+    return engine_prepare(path, n, set, n_sets);
 }
 
-static void note(FILE *csv, const char *what, int w, double x, struct spread s)
+static void add_point(struct growth *g, double x, struct hl_prepared *p, size_t patients)
 {
-    printf("W%d  %-9s %8.0f  %10.4g s [%10.4g, %10.4g]\n", w, what, x, s.median, s.low, s.high);
-    fprintf(csv, "%s,W%d,%.0f,%.6g,%.6g,%.6g\n", what, w, x, s.median, s.low, s.high);
+    g->point[g->n++] = new_point(x, p, patients);
+}
+
+static bool too_long(const struct growth *g)
+{
+    double longest = from_environment("BENCH_LONGEST", 0.5);
+    return g->n == MOST_SIZES || (g->n > 0 && timed(&g->point[g->n - 1]) > longest);
+}
+
+/* --- lines --- */
+
+static double median(const struct point *point)
+{
+    return spread_of(point->time, bench_runs()).median;
+}
+
+static bool is_fitted(const struct growth *g, size_t i)
+{
+    return g->point[i].x >= g->from && median(&g->point[i]) >= 2 * median(&g->fixed);
+}
+
+static struct line line_of_run(const struct growth *g, int run, size_t *n)
+{
+    double x[MOST_SIZES], t[MOST_SIZES];
+    *n = 0;
+    for (size_t i = 0; i < g->n; i++)
+        if (is_fitted(g, i)) {
+            x[*n] = g->point[i].x - g->fixed.x;
+            t[(*n)++] = g->point[i].time[run] - median(&g->fixed);
+        }
+    return log_log_line(x, t, *n);
+}
+
+static void print_points(const struct growth *g, FILE *csv)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        struct spread s = spread_of(g->point[i].time, bench_runs());
+        printf("W%d  %-9s %8.0f  %10.4g s [%10.4g, %10.4g]%s\n", g->w, g->of, g->point[i].x, s.median, s.low, s.high,
+               is_fitted(g, i) ? "" : "  not fitted");
+        fprintf(csv, "%s,W%d,%.0f,%.6g,%.6g,%.6g\n", g->of, g->w, g->point[i].x, s.median, s.low, s.high);
+    }
     fflush(stdout);
 }
 
-static void print_line(int w, const char *what, const struct curve *c, double fixed)
+static void print_slope(const struct growth *g, FILE *csv)
 {
-    if (c->n < 2)
+    double slope[MOST_RUNS], intercept[MOST_RUNS];
+    size_t n = 0;
+    for (int run = 0; run < bench_runs(); run++) {
+        struct line line = line_of_run(g, run, &n);
+        slope[run] = line.slope;
+        intercept[run] = line.intercept;
+    }
+    struct spread s = spread_of(slope, bench_runs());
+    double each = spread_of(intercept, bench_runs()).median, fixed = median(&g->fixed);
+    if (n < 2) {
+        printf("W%d  %s: too few points to fit\n", g->w, g->of);
         return;
-    struct line line = log_log_line(c->x, c->t, c->n);
-    printf("W%d  fixed %.3g s; slope of ln t against ln %s %.3f, intercept %.3f (%.3g s each)\n", w, fixed, what,
-           line.slope, line.intercept, exp(line.intercept));
+    }
+    printf("W%d  %s: fixed %.3g s; slope %.3f [%.3f, %.3f] of %zu points, intercept %.3f (%.3g s each)\n", g->w, g->of,
+           fixed, s.median, s.low, s.high, n, each, exp(each));
+    fprintf(csv, "%s,W%d,%.4g,%.4f,%.4f,%.4f,%.4f,%.4g,%zu\n", g->of, g->w, fixed, s.median, s.low, s.high, each,
+            exp(each), n);
+}
+
+static void measure(struct growth *g, const struct tables *tables)
+{
+    for (int run = 0; run < bench_runs(); run++) {
+        g->fixed.time[run] = timed(&g->fixed);
+        for (size_t i = 0; i < g->n; i++)
+            g->point[i].time[run] = timed(&g->point[i]);
+    }
+    print_points(g, tables->points);
+    print_slope(g, tables->slopes);
+}
+
+static void release(struct growth *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        engine_release(g->point[i].p);
+    if (g->fixed.p)
+        engine_release(g->fixed.p);
 }
 
 /* --- patients --- */
 
-static void scale_patients(const char *studies, int w, FILE *csv)
+/* 1, 10, 100, 1000, 3000, 10 000, 30 000 ... */
+static size_t next(size_t n)
+{
+    bool power = n % 3 != 0;
+    return n < MANY ? n * 10 : power ? n * 3 : n / 3 * 10;
+}
+
+static void grow_patients(const char *studies, int w, const struct tables *tables)
 {
     size_t most = (size_t)from_environment("BENCH_MOST", 100000);
-    double longest = from_environment("BENCH_LONGEST", 0.5), last = 0;
-    struct hl_prepared *p = prepare(studies, w, most, NULL);
-    struct curve curve = {0};
-    timed(p, FIRST_FITTED, 1); /* for warming up */
-    double fixed = median_time(p, 0).median;
-    for (size_t n = 1; n <= most && curve.n < MOST_SIZES && last < longest; n *= 10) {
-        struct spread s = median_time(p, n);
-        note(csv, "patients", w, (double)n, s);
-        last = s.median;
-        if (n >= FIRST_FITTED && s.median > fixed) {
-            curve.x[curve.n] = (double)n;
-            curve.t[curve.n++] = s.median - fixed;
-        }
-    }
-    print_line(w, "patients", &curve, fixed);
+    struct hl_prepared *p = prepare(studies, w, most, NULL, 0);
+    struct growth g = {.of = "patients", .w = w, .from = MANY, .fixed = new_point(0, p, 0)};
+    for (size_t n = 1; n <= most && !too_long(&g); n = next(n))
+        add_point(&g, (double)n, p, n);
+    measure(&g, tables);
     engine_release(p);
+}
+
+/* --- arms and doses --- */
+
+/* Adds to a text that has room for MOST_TEXT. */
+static void append(char *text, const char *format, ...)
+{
+    size_t used = strlen(text);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text + used, MOST_TEXT - used, format, arguments);
+    va_end(arguments);
+}
+
+static void write_arms(char *text, int n_arms, int n_doses)
+{
+    strcpy(text, "[");
+    for (int i = 0; i < n_arms; i++)
+        append(text, "%s{name: a%d, clonazepam: [{oral: 0.5 mg, every: 12 h, doses: %d}]}", i ? ", " : "", i, n_doses);
+    append(text, "]");
+}
+
+static struct hl_prepared *prepare_arms(const char *studies, int w, int n_arms, int n_doses, const char *times)
+{
+    char *arms = hl_alloc(MOST_TEXT, 1);
+    write_arms(arms, n_arms, n_doses);
+    struct hl_set set[] = {{"arms", arms}, {"outputs", "[clonazepam.Cp, clonazepam.Ce]"}, {"times", times}};
+    struct hl_prepared *p = prepare(studies, w, SOME, set, sizeof set / sizeof *set);
+    hl_free(arms);
+    return p;
+}
+
+static void grow_arms(const char *studies, int w, const struct tables *tables)
+{
+    struct growth g = {.of = "arms", .w = w};
+    for (int n = 1; n <= 64 && !too_long(&g); n *= 2)
+        add_point(&g, n, prepare_arms(studies, w, n, 140, "[{until: 84 d, every: 1 h}]"), SOME);
+    measure(&g, tables);
+    release(&g);
+}
+
+static struct hl_prepared *prepare_doses(const char *studies, int w, int n)
+{
+    char times[64];
+    snprintf(times, sizeof times, "[{until: %d h, every: %d h}]", 12 * n, 12 * n);
+    return prepare_arms(studies, w, 1, n, times);
+}
+
+static void grow_doses(const char *studies, int w, const struct tables *tables)
+{
+    struct growth g = {.of = "doses", .w = w, .fixed = new_point(1, prepare_doses(studies, w, 1), SOME)};
+    for (int n = 4; n <= 8192 && !too_long(&g); n *= 2)
+        add_point(&g, n, prepare_doses(studies, w, n), SOME);
+    measure(&g, tables);
+    release(&g);
 }
 
 /* --- outputs --- */
 
-static void scale_outputs(const char *studies, FILE *csv)
+/* The same study asking for its outputs so many times over. */
+static struct hl_prepared *prepare_outputs(const char *studies, int w, size_t times)
 {
-    static const char *const outputs[] = {"[clonazepam.Cp]", "[clonazepam.Cp, clonazepam.Ce]",
-                                          "[clonazepam.Cp, clonazepam.Ce, fentanyl.Cp]",
-                                          "[clonazepam.Cp, clonazepam.Ce, fentanyl.Cp, fentanyl.Ce]"};
-    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
-        struct hl_set set = {"outputs", outputs[i]};
-        struct hl_prepared *p = prepare(studies, 1, 1000, &set);
-        note(csv, "outputs", 1, (double)(i + 1), median_time(p, 1000));
-        engine_release(p);
-    }
+    struct hl_prepared *p = prepare(studies, w, SOME, NULL, 0);
+    size_t n = p->study->n_outputs;
+    int *output = hl_arena_alloc(p->arena, n * times, sizeof *output);
+    for (size_t i = 0; i < n * times; i++)
+        output[i] = p->study->output[i % n];
+    p->study->output = output;
+    p->study->n_outputs = n * times;
+    return p;
+}
+
+static void grow_outputs(const char *studies, int w, const struct tables *tables)
+{
+    struct hl_prepared *once = prepare_outputs(studies, w, 1);
+    struct growth g = {.of = "outputs", .w = w, .fixed = new_point((double)once->study->n_outputs, once, SOME)};
+    for (size_t times = 2; times <= 16 && !too_long(&g); times *= 2)
+        add_point(&g, g.fixed.x * (double)times, prepare_outputs(studies, w, times), SOME);
+    measure(&g, tables);
+    release(&g);
 }
 
 /* --- threads --- */
 
-static double ratio_of_trivial(void)
+static double wall(const struct point *point, int threads, bool measured)
 {
-    double one = trivial_loop(1);
-    return one / trivial_loop(2);
+    double start = seconds();
+    engine_solve(point->p, point->patients, threads, measured);
+    return seconds() - start;
 }
 
 /* How many times faster two threads are than one, run by run beside the trivial loop's; and the ratio of both. */
-static void scale_threads(const char *studies, int w, FILE *csv)
+static void compare_threads(struct point *point, const char *name, bool measured, FILE *csv)
 {
-    struct hl_prepared *p = prepare(studies, w, 1000000, NULL);
-    double speedup[MOST_RUNS], trivial[MOST_RUNS], share[MOST_RUNS], one = timed(p, 128, 1);
-    size_t n = (size_t)fmax(128, THREAD_SECONDS / one * 128);
-    n = n < 1000000 ? n : 1000000;
-    for (int i = 0; i < runs(); i++) {
-        double start = seconds();
-        engine_solve(p, n, 1, false);
-        double middle = seconds();
-        engine_solve(p, n, 2, false);
-        speedup[i] = (middle - start) / (seconds() - middle);
-        trivial[i] = ratio_of_trivial();
-        share[i] = speedup[i] / trivial[i];
+    double one[MOST_RUNS], two[MOST_RUNS], loop[MOST_RUNS], gain[MOST_RUNS];
+    point->patients = 128;
+    size_t n = (size_t)(THREAD_SECONDS / wall(point, 1, measured)) * 128;
+    point->patients = n > LEAST ? n : LEAST;
+    for (int i = 0; i < bench_runs(); i++) {
+        one[i] = wall(point, 1, measured);
+        two[i] = wall(point, 2, measured);
+        gain[i] = one[i] / two[i];
+        double alone = trivial_loop(1);
+        loop[i] = alone / trivial_loop(2);
     }
-    struct spread s = spread_of(speedup, runs()), t = spread_of(trivial, runs()), q = spread_of(share, runs());
-    printf("W%d  two threads: %.2f times one [%.2f, %.2f]; trivial loop %.2f [%.2f, %.2f]; share %.2f [%.2f, %.2f]\n",
-           w, s.median, s.low, s.high, t.median, t.low, t.high, q.median, q.low, q.high);
-    fprintf(csv, "threads_share,W%d,2,%.4g,%.4g,%.4g\n", w, q.median, q.low, q.high);
+    struct spread s = ratio_of(one, two, bench_runs()), t = spread_of(loop, bench_runs());
+    struct spread share = ratio_of(gain, loop, bench_runs());
+    printf("%-15s two threads: %.2f times one [%.2f, %.2f]; trivial loop %.2f [%.2f, %.2f]; share %.2f [%.2f, %.2f]\n",
+           name, s.median, s.low, s.high, t.median, t.low, t.high, share.median, share.low, share.high);
+    fprintf(csv, "%s,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g\n", name, s.median, s.low, s.high, t.median, t.low,
+            t.high, share.median, share.low, share.high);
     fflush(stdout);
-    engine_release(p);
+}
+
+static void scale_threads(const char *studies, const char *study, const char *name, bool measured, FILE *csv)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", studies, study);
+    struct point point = {.p = engine_prepare(path, 1000000, NULL, 0)};
+    compare_threads(&point, name, measured, csv);
+    engine_release(point.p);
+}
+
+static void all_threads(const char *studies, FILE *csv)
+{
+    scale_threads(studies, "w1.yaml", "W1", false, csv);
+    scale_threads(studies, "w1_metrics.yaml", "W1 with metrics", true, csv);
+    scale_threads(studies, "w2.yaml", "W2", false, csv);
+    scale_threads(studies, "w3.yaml", "W3", false, csv);
+    scale_threads(studies, "w4.yaml", "W4", false, csv);
+    scale_threads(studies, "../../configs/tapers.yaml", "W5", true, csv);
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: bench_scaling STUDIES OUTPUT.csv\n");
-        return 2;
+    bench_begin(argc, 2, "bench_scaling STUDIES FOLDER");
+    struct tables tables = {
+        bench_table(argv[2], "scaling.csv", "against,workload,x,median,low,high"),
+        bench_table(argv[2], "slopes.csv", "against,workload,fixed_s,slope,low,high,intercept,each_s,points"),
+        bench_table(argv[2], "threads.csv", "workload,gain,gain_low,gain_high,loop,loop_low,loop_high,share,share_low,"
+                    "share_high")};
+    for (int w = 1; w <= BENCH_W5; w++)
+        grow_patients(argv[1], w, &tables);
+    for (int w = 1; w <= 3; w += 2) {
+        grow_arms(argv[1], w, &tables);
+        grow_doses(argv[1], w, &tables);
+        grow_outputs(argv[1], w, &tables);
     }
-    gsl_set_error_handler_off();
-    FILE *csv = hl_units_start() ? fopen(argv[2], "w") : NULL;
-    if (!csv)
-        return 1;
-    fprintf(csv, "against,workload,x,median,low,high\n");
-    for (int w = 1; w <= 4; w++)
-        scale_patients(argv[1], w, csv);
-    scale_outputs(argv[1], csv);
-    for (int w = 1; w <= 4; w++)
-        scale_threads(argv[1], w, csv);
-    fclose(csv);
-    hl_units_stop();
+    all_threads(argv[1], tables.threads);
+    fclose(tables.points);
+    fclose(tables.slopes);
+    fclose(tables.threads);
+    bench_end();
     return 0;
 }

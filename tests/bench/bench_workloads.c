@@ -1,65 +1,53 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Workloads W1 to W4 (w1.yaml ... w4.yaml): the engine against what one would write by hand, one thread each, in one
- * run. Contestants take turns, so that a noisy moment touches all alike; a slow one solves fewer patients and its time
- * is scaled up. Every contestant's largest relative error is taken against a 128-bit reference, over the
- * values above 1e-6 of each profile's peak. Run by tests/bench/run from the folder of the benchmark.
- * usage: bench_workloads STUDIES OUTPUT [W...] */
-#include <gsl/gsl_errno.h>
+ * run; and W5 (configs/tapers.yaml, all arms and metrics) against the engine's own solver gsl-rk8pd. Contestants take
+ * turns, so that a noisy moment touches all alike; a slow one solves fewer patients and its time is scaled up. Ratios
+ * are taken turn by turn.
+ *
+ * Every contestant's largest relative error is taken against a 128-bit reference, over the values above 1e-6 of each
+ * profile's peak; that of W5 against gsl-rk8pd at a tolerance of 1e-11, over the values above 0.01. Integrators run at the tolerances that the bars
+ * name and at the loosest one whose error isn't larger than the engine's (1e-11 counts as exact), or, if there is none,
+ * at 1e-6.
+ * usage: bench_workloads STUDIES FOLDER [W...] */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/units.h"
+#include "workloads/accuracy.h"
 #include "workloads/engine.h"
 #include "workloads/timing.h"
 
-#define CHECKED 5           /* patients whose values are compared with the reference */
-#define ABOVE 1e-6          /* of the peak */
+#define EXACT 1e-11         /* an error that counts as none */
+#define ABOVE_W5 1e-2       /* of the peak: the index of withdrawal is 0 but for spells, small numbers at whose ends are
+                             * differences of large ones */
 #define MOST_CONTESTANTS 16
+#define BASELINE "gsl-rk8pd" /* of W5 */
 
 struct contestant {
     char name[64];
     const struct method *method;    /* NULL: the engine */
+    double tolerance;               /* of a method; 0 where it has none */
     const struct hl_prepared *p;    /* the engine's study */
     bool measured;
     int threads;
     size_t n;                       /* patients solved; the time is scaled to those of the workload */
     double time[MOST_RUNS], error;
-    struct spread spread;
 };
 
 struct contest {
     int w, runs;
     size_t subjects;
-    struct task task;
-    double *reference;              /* [CHECKED][n_times][n_outputs] */
+    struct task task;               /* W1 to W4 */
+    double *truth;                  /* profiles of the first patients in all arms */
     size_t n; struct contestant contestant[MOST_CONTESTANTS];
 };
-
-static double solve_by(const struct contest *c, const struct method *method, size_t n, double *keep)
-{
-    size_t size = c->task.n_times * (size_t)c->task.n_outputs;
-    double *rows = keep ? NULL : hl_alloc(size, sizeof *rows), start = clock_of(1), sum = 0;
-    void *room = method->create(&c->task, method->tolerance);
-    for (size_t k = 0; room && k < n; k++) {
-        double *to = keep ? keep + k * size : rows;
-        method->patient(room, k, to);
-        for (size_t i = 0; i < size; i++)
-            sum += to[i];
-    }
-    method->release(room);
-    volatile double kept = sum;
-    (void)kept;
-    hl_free(rows);
-    return clock_of(1) - start;
-}
 
 static double solve_once(const struct contest *c, const struct contestant *x)
 {
     if (x->method)
-        return solve_by(c, x->method, x->n, NULL);
+        return accuracy_solve(&c->task, x->method, x->tolerance, x->n, NULL);
     double start = clock_of(x->threads);
     engine_solve(x->p, x->n, x->threads, x->measured);
     return clock_of(x->threads) - start;
@@ -67,40 +55,28 @@ static double solve_once(const struct contest *c, const struct contestant *x)
 
 /* --- errors --- */
 
-static double profile_error(const double *value, const double *truth, size_t n, size_t stride)
+static double *engine_profiles(const struct hl_prepared *p)
 {
-    double peak = 0, worst = 0;
-    for (size_t i = 0; i < n; i++)
-        peak = fmax(peak, fabs(truth[i * stride]));
-    for (size_t i = 0; i < n; i++)
-        if (fabs(truth[i * stride]) > ABOVE * peak)
-            worst = fmax(worst, fabs(value[i * stride] / truth[i * stride] - 1));
-    return worst;
+    const struct hl_study *study = p->study;
+    double *rows = hl_alloc(study->n_arms * CHECKED * study->n_times * study->n_outputs, sizeof *rows);
+    engine_rows(p, CHECKED, rows);
+    return rows;
+}
+
+static double engine_error(const struct contest *c, const struct hl_prepared *p)
+{
+    const struct hl_study *study = p->study;
+    double *rows = engine_profiles(p);
+    struct profiles all = {study->n_arms * CHECKED, study->n_times, study->n_outputs,
+                           c->w == BENCH_W5 ? ABOVE_W5 : ABOVE};
+    double error = accuracy_error(rows, c->truth, &all);
+    hl_free(rows);
+    return error;
 }
 
 static double error_of(const struct contest *c, const struct contestant *x)
 {
-    size_t n_outputs = (size_t)c->task.n_outputs, size = c->task.n_times * n_outputs;
-    double *rows = hl_alloc(CHECKED * size, sizeof *rows), worst = 0;
-    if (x->method)
-        solve_by(c, x->method, CHECKED, rows);
-    else
-        engine_rows(x->p, CHECKED, rows);
-    for (size_t k = 0; k < CHECKED; k++)
-        for (size_t o = 0; o < n_outputs; o++)
-            worst = fmax(worst, profile_error(rows + k * size + o, c->reference + k * size + o, c->task.n_times,
-                                              n_outputs));
-    hl_free(rows);
-    return worst;
-}
-
-static void solve_reference(struct contest *c)
-{
-    size_t size = c->task.n_times * (size_t)c->task.n_outputs;
-    c->reference = hl_alloc(CHECKED * size, sizeof(double));
-#pragma omp parallel for schedule(dynamic, 1)
-    for (size_t k = 0; k < CHECKED; k++)
-        reference_patient(&c->task, k, c->reference + k * size);
+    return x->method ? accuracy_of(&c->task, x->method, x->tolerance, c->truth) : engine_error(c, x->p);
 }
 
 /* --- who takes part --- */
@@ -113,25 +89,37 @@ static struct contestant *join(struct contest *c, const char *name, int threads)
     return x;
 }
 
-/* As many patients as take about a run's share of time; of the engine whole blocks, and more of them, so that what a
- * thread allocates once doesn't show. */
-static size_t affordable(const struct contest *c, const struct contestant *x, double share)
+static void join_method(struct contest *c, const struct method *method, double tolerance)
 {
-    struct contestant trial = *x;
-    size_t least = x->method ? 2 : 128;
-    trial.threads = 1;
-    trial.n = least < c->subjects ? least : c->subjects;
-    double n = (x->method ? 1 : 5) * share * (double)trial.n / solve_once(c, &trial);
-    if (n >= (double)c->subjects)
-        return c->subjects;
-    return n < (double)least ? trial.n : (size_t)n / least * least;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->contestant[i].method == method && fabs(c->contestant[i].tolerance / tolerance - 1) < 0.1)
+            return;
+    struct contestant *x = join(c, method->name, 1);
+    x->method = method;
+    x->tolerance = tolerance;
+    if (tolerance > 0)
+        snprintf(x->name, sizeof x->name, "%s %.0e", method->name, tolerance);
 }
 
-static void join_baselines(struct contest *c)
+/* Where no tolerance is exact enough: what one would ordinarily ask. */
+static void join_loosest(struct contest *c, const struct method *method, double error)
 {
-    for (const struct method *const *m = bench_methods; *m; m++)
-        if (!(*m)->linear_only || c->w != 3)
-            join(c, (*m)->name, 1)->method = *m;
+    double tolerance = accuracy_loosest(&c->task, method, fmax(error, EXACT), c->truth);
+    join_method(c, method, tolerance > 0 ? tolerance : 1e-6);
+}
+
+/* error: the engine's. */
+static void join_methods(struct contest *c, double error)
+{
+    if (c->w != 3)
+        join_method(c, &method_exponential, 0);
+    join_method(c, &method_rk8pd, 1e-6);
+    join_method(c, &method_rk8pd, 1e-8);
+    join_loosest(c, &method_rk8pd, error);
+    join_loosest(c, &method_msbdf, error);
+#ifdef HAVE_CVODE
+    join_loosest(c, &method_cvode, error);
+#endif
 }
 
 static void join_engine(struct contest *c, const char *name, const struct hl_prepared *p, bool measured, int threads)
@@ -141,43 +129,66 @@ static void join_engine(struct contest *c, const char *name, const struct hl_pre
     x->measured = measured;
 }
 
+/* As many patients as take about a run's share of time; of the engine whole blocks, and more of them, so that what a
+ * thread allocates once doesn't show. */
+static size_t affordable(const struct contest *c, const struct contestant *x, double share)
+{
+    struct contestant trial = *x;
+    bool slow = x->method || strstr(x->name, BASELINE);
+    size_t least = slow ? 2 : 128;
+    trial.threads = 1;
+    trial.n = least < c->subjects ? least : c->subjects;
+    double n = (slow ? 1 : 5) * share * (double)trial.n / solve_once(c, &trial);
+    if (n >= (double)c->subjects)
+        return c->subjects;
+    return n < (double)least ? trial.n : (size_t)n / least * least;
+}
+
 /* --- the table --- */
 
-static double median_of(const struct contest *c, const char *name)
+static const struct contestant *find(const struct contest *c, const char *name)
 {
     for (size_t i = 0; i < c->n; i++)
         if (strcmp(c->contestant[i].name, name) == 0)
-            return c->contestant[i].spread.median;
-    return NAN;
+            return &c->contestant[i];
+    return NULL;
 }
 
-static void print_ratio(FILE *stream, const char *format, const char *none, double ratio)
+/* Processor time of one thread doesn't compare with the wall time of two. */
+static bool comparable(const struct contestant *a, const struct contestant *b)
 {
-    if (isnan(ratio))
-        fputs(none, stream);
-    else
-        fprintf(stream, format, ratio);
+    return a && b && (a->threads == b->threads || !getenv("BENCH_CLOCK"));
 }
 
-static void print_row(const struct contest *c, const struct contestant *x, FILE *csv)
+static void print_ratio(const struct contest *c, const struct contestant *above, const struct contestant *below,
+                        FILE *csv)
 {
-    double time = x->threads > 1 && getenv("BENCH_CLOCK") ? NAN : x->spread.median; /* two clocks don't compare */
-    double plain = median_of(c, method_exponential.name) / time;
-    double rk8pd = median_of(c, c->w == 3 ? method_rk8pd_6.name : method_rk8pd_8.name) / time;
-    printf("W%d  %-28s %7d %8zu %8zu  %9.4g [%9.4g, %9.4g]", c->w, x->name, x->threads, c->subjects, x->n,
-           x->spread.median, x->spread.low, x->spread.high);
-    print_ratio(stdout, "  %8.3g", "         -", plain);
-    print_ratio(stdout, "  %8.3g", "         -", rk8pd);
-    printf("  %8.1e\n", x->error);
-    fprintf(csv, "W%d,%s,%d,%zu,%zu,%.6g,%.6g,%.6g,", c->w, x->name, x->threads, c->subjects, x->n, x->spread.median,
-            x->spread.low, x->spread.high);
-    print_ratio(csv, "%.4g,", ",", plain);
-    print_ratio(csv, "%.4g,", ",", rk8pd);
-    fprintf(csv, "%.2e\n", x->error);
+    if (!comparable(above, below)) {
+        printf(" %8s", "-");
+        fprintf(csv, ",,,");
+        return;
+    }
+    struct spread s = ratio_of(above->time, below->time, c->runs);
+    printf(" %8.3g", s.median);
+    fprintf(csv, "%.4g,%.4g,%.4g,", s.median, s.low, s.high);
+}
+
+static void print_row(const struct contest *c, const struct contestant *x, const char *mark, FILE *csv)
+{
+    struct spread s = spread_of(x->time, c->runs);
+    printf("W%d  %-24s %7d %8zu %8zu  %9.4g [%9.4g, %9.4g]", c->w, x->name, x->threads, c->subjects, x->n, s.median,
+           s.low, s.high);
+    fprintf(csv, "W%d,%s,%d,%zu,%zu,%.6g,%.6g,%.6g,", c->w, x->name, x->threads, c->subjects, x->n, s.median, s.low,
+            s.high);
+    print_ratio(c, find(c, method_exponential.name), x, csv);
+    print_ratio(c, find(c, c->w == 3 ? "GSL rk8pd 1e-06" : c->w == BENCH_W5 ? BASELINE : "GSL rk8pd 1e-08"), x, csv);
+    print_ratio(c, x, find(c, "engine"), csv);
+    printf("  %8.1e%s\n", x->error, mark);
+    fprintf(csv, "%.2e,%s\n", x->error, mark);
     fflush(stdout);
 }
 
-static void hold(struct contest *c, FILE *csv)
+static void take_turns(struct contest *c)
 {
     double share = from_environment("BENCH_SECONDS", 0.15);
     for (size_t i = 0; i < c->n; i++)
@@ -189,60 +200,100 @@ static void hold(struct contest *c, FILE *csv)
             if (run >= 0)
                 x->time[run] = time;
         }
-    for (size_t i = 0; i < c->n; i++) {
-        c->contestant[i].error = error_of(c, &c->contestant[i]);
-        c->contestant[i].spread = spread_of(c->contestant[i].time, c->runs);
-    }
+}
+
+static void hold(struct contest *c, FILE *csv)
+{
+    take_turns(c);
     for (size_t i = 0; i < c->n; i++)
-        print_row(c, &c->contestant[i], csv);
+        c->contestant[i].error = error_of(c, &c->contestant[i]);
+    double ours = fmax(find(c, "engine")->error, EXACT);
+    for (size_t i = 0; i < c->n; i++)
+        print_row(c, &c->contestant[i], c->contestant[i].error <= ours ? "" : "*", csv);
+}
+
+static struct hl_prepared *prepare(const struct contest *c, const char *studies, const struct hl_set *set, size_t n)
+{
+    char path[1024];
+    engine_study(path, sizeof path, studies, c->w);
+    return engine_prepare(path, c->subjects, set, n);
+}
+
+static void contest_of_methods(struct contest *c, const char *studies, FILE *csv)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/w%d_metrics.yaml", studies, c->w);
+    static const struct hl_set loose = {"tolerance", "1e-6"};
+    struct hl_prepared *p = prepare(c, studies, NULL, 0), *other = NULL;
+    c->task = engine_task(p, c->w, c->subjects);
+    c->truth = accuracy_truth(&c->task);
+    join_methods(c, engine_error(c, p));
+    join_engine(c, "engine", p, false, 1);
+    if (c->w == 1)
+        join_engine(c, "engine with metrics", other = engine_prepare(path, c->subjects, NULL, 0), true, 1);
+    if (c->w == 3)
+        join_engine(c, "engine 1e-06", other = prepare(c, studies, &loose, 1), false, 1);
+    join_engine(c, "engine, two threads", p, false, 2);
+    hold(c, csv);
+    task_release(&c->task);
+    engine_release(p);
+    if (other)
+        engine_release(other);
+}
+
+static void contest_of_solvers(struct contest *c, const char *studies, FILE *csv)
+{
+    static const struct hl_set exact[] = {{"solver", BASELINE}, {"tolerance", "1e-11"}}, plain = {"solver", BASELINE};
+    struct hl_prepared *truth = prepare(c, studies, exact, 2), *p = prepare(c, studies, NULL, 0);
+    struct hl_prepared *baseline = prepare(c, studies, &plain, 1);
+    c->truth = engine_profiles(truth);
+    join_engine(c, BASELINE, baseline, true, 1);
+    join_engine(c, "engine", p, false, 1);
+    join_engine(c, "engine with metrics", p, true, 1);
+    join_engine(c, "engine with metrics, two threads", p, true, 2);
+    hold(c, csv);
+    engine_release(truth);
+    engine_release(p);
+    engine_release(baseline);
 }
 
 static void contest(const char *studies, int w, FILE *csv)
 {
-    struct contest c = {.w = w, .runs = (int)fmin(from_environment("BENCH_RUNS", 5), MOST_RUNS)};
-    char path[1024], measured_path[1024];
-    snprintf(path, sizeof path, "%s/w%d.yaml", studies, w);
-    snprintf(measured_path, sizeof measured_path, "%s/w%d_metrics.yaml", studies, w);
-    c.subjects = (size_t)from_environment("BENCH_SUBJECTS", w == 4 ? 100000 : 1000);
-    struct hl_prepared *p = engine_prepare(path, c.subjects, NULL, 0), *measured = NULL;
-    c.task = engine_task(p, w, c.subjects);
-    solve_reference(&c);
-    join_baselines(&c);
-    join_engine(&c, "engine", p, false, 1);
-    if (w == 1) {
-        measured = engine_prepare(measured_path, c.subjects, NULL, 0);
-        join_engine(&c, "engine with metrics", measured, true, 1);
-    }
-    join_engine(&c, "engine", p, false, 2);
-    hold(&c, csv);
-    hl_free(c.reference);
-    task_release(&c.task);
-    engine_release(p);
-    if (measured)
-        engine_release(measured);
+    static const size_t patients[] = {0, 1000, 1000, 1000, 100000, 10000};
+    struct contest c = {.w = w, .runs = bench_runs()};
+    c.subjects = (size_t)from_environment("BENCH_SUBJECTS", (double)patients[w]);
+    if (w == BENCH_W5)
+        contest_of_solvers(&c, studies, csv);
+    else
+        contest_of_methods(&c, studies, csv);
+    hl_free(c.truth);
+}
+
+static bool wanted(int argc, char **argv, int w)
+{
+    bool found = argc == 3;
+    for (int i = 3; i < argc; i++)
+        found |= atoi(argv[i]) == w;
+    return found;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc < 3) {
-        fprintf(stderr, "usage: bench_workloads STUDIES OUTPUT [W...]\n");
-        return 2;
-    }
-    gsl_set_error_handler_off();
-    FILE *csv = hl_units_start() ? fopen(argv[2], "w") : NULL;
-    if (!csv)
-        return 1;
-    printf("%-3s %-28s %7s %8s %8s  %9s [%9s, %9s]  %8s  %8s  %8s\n", "", "method", "threads", "patients", "solved",
-           "median s", "low", "high", "x plain", "x rk8pd", "error");
-    fprintf(csv, "workload,method,threads,patients,solved,median_s,low_s,high_s,times_plain,times_rk8pd,error\n");
-    for (int w = 1; w <= 4; w++) {
-        bool wanted = argc == 3;
-        for (int i = 3; i < argc; i++)
-            wanted |= atoi(argv[i]) == w;
-        if (wanted)
+    bench_begin(argc, 2, "bench_workloads STUDIES FOLDER [W...]");
+    FILE *csv = bench_table(argv[2], "workloads.csv",
+                            "workload,method,threads,patients,solved,median_s,low_s,high_s,plain,plain_low,plain_high,"
+                            "rk8pd,rk8pd_low,rk8pd_high,engine,engine_low,engine_high,error,less_exact");
+    printf("%-3s %-24s %7s %8s %8s  %9s [%9s, %9s] %8s %8s %8s  %8s\n", "", "method", "threads", "patients", "solved",
+           "median s", "low", "high", "x plain", "x rk8pd", "engines", "error");
+    for (int w = 1; w <= BENCH_W5; w++)
+        if (wanted(argc, argv, w))
             contest(argv[1], w, csv);
-    }
+    puts("x plain, x rk8pd: how many times faster than the matrix exponential, than rk8pd (1e-8; W3 1e-6; W5 the engine's "
+         "own)\nengines: how many times the engine's time; *: less exact than the engine, whose errors below 1e-11 count "
+         "as none");
+    if (bench_without_cvode)
+        printf("SUNDIALS CVODE took no part: %s\n", bench_without_cvode);
     fclose(csv);
-    hl_units_stop();
+    bench_end();
     return 0;
 }

@@ -7,9 +7,8 @@
  *
  * and the smallest run there is: one patient of W4 as a process of its own (without the table of 100 000 patients, the
  * reading of which would be most of it).
- * usage: bench_writing STUDIES SCRATCH.h5 OUTPUT.csv PROGRAM */
+ * usage: bench_writing STUDIES SCRATCH.h5 FOLDER PROGRAM */
 #include <fcntl.h>
-#include <gsl/gsl_errno.h>
 #include <hdf5.h>
 #include <math.h>
 #include <omp.h>
@@ -20,7 +19,6 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/units.h"
 #include "store/pack.h"
 #include "workloads/engine.h"
 #include "workloads/timing.h"
@@ -119,15 +117,20 @@ static double one_process(const char *program, const char *studies, const char *
     return seconds() - start;
 }
 
-static void note(FILE *csv, const char *what, double *time, int n, double base)
+/* One row: the times, and, turn by turn, how many times those of base (or NULL). */
+static void note(FILE *csv, const char *what, const double *time, int n, const double *base)
 {
     struct spread s = spread_of(time, n);
     printf("%-52s %8.4f s [%8.4f, %8.4f]", what, s.median, s.low, s.high);
-    if (base > 0)
-        printf("  x %.2f", s.median / base);
+    fprintf(csv, "%s,%.6g,%.6g,%.6g", what, s.median, s.low, s.high);
+    if (base) {
+        struct spread ratio = ratio_of(time, base, n);
+        printf("  x %.2f [%.2f, %.2f]", ratio.median, ratio.low, ratio.high);
+        fprintf(csv, ",%.4g,%.4g,%.4g\n", ratio.median, ratio.low, ratio.high);
+    } else
+        fprintf(csv, ",,,\n");
     putchar('\n');
     fflush(stdout);
-    fprintf(csv, "%s,%.6g,%.6g,%.6g\n", what, s.median, s.low, s.high);
 }
 
 static struct values values_of(const char *study, size_t subjects)
@@ -143,7 +146,7 @@ static struct values values_of(const char *study, size_t subjects)
 static void whole_runs(const char *studies, const char *scratch, FILE *csv)
 {
     static const struct hl_set none = {"compression", "none"}, fast = {"compression", "fast"};
-    int runs = (int)fmin(from_environment("BENCH_WRITE_RUNS", 3), MOST_RUNS), threads = omp_get_max_threads();
+    int runs = (int)fmin(from_environment("BENCH_WRITE_RUNS", 5), MOST_RUNS), threads = omp_get_max_threads();
     size_t subjects = (size_t)from_environment("BENCH_WRITE_SUBJECTS", 10000);
     char study[1024];
     snprintf(study, sizeof study, "%s/w1.yaml", studies);
@@ -158,35 +161,34 @@ static void whole_runs(const char *studies, const char *scratch, FILE *csv)
     }
     printf("W1 to a file, %zu patients, %d threads, %.0f MB of values; x: of the row it is held against\n", subjects,
            threads, 1e-6 * (double)(subjects * v.n_times * v.n_outputs * sizeof(float)));
-    note(csv, "H5Dwrite", time[0], runs, 0);
-    note(csv, "chunks hashed and synced", time[1], runs, 0);
-    note(csv, "chunks compressed only", time[2], runs, 0);
-    note(csv, "halflife run uncompressed (x: of H5Dwrite)", time[3], runs, spread_of(time[0], runs).median);
-    note(csv, "the same (x: of chunks hashed and synced)", time[3], runs, spread_of(time[1], runs).median);
-    note(csv, "halflife run fast (x: of chunks compressed)", time[4], runs, spread_of(time[2], runs).median);
+    note(csv, "H5Dwrite", time[0], runs, NULL);
+    note(csv, "chunks hashed and synced", time[1], runs, NULL);
+    note(csv, "chunks compressed only", time[2], runs, NULL);
+    note(csv, "run uncompressed (x: of H5Dwrite)", time[3], runs, time[0]);
+    note(csv, "run uncompressed (x: of chunks hashed and synced)", time[3], runs, time[1]);
+    note(csv, "run fast (x: of chunks compressed only)", time[4], runs, time[2]);
     hl_free(v.value);
     unlink(scratch);
 }
 
+static void small_processes(const char *program, const char *studies, const char *scratch, FILE *csv)
+{
+    double time[PROCESSES];
+    const char *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm/halflife_bench.h5" : NULL;
+    for (int i = 0; i < PROCESSES; i++)
+        time[i] = one_process(program, studies, memory ? memory : scratch);
+    unlink(memory ? memory : scratch);
+    note(csv, memory ? "W4 with one patient as a process (file in memory)" : "W4 with one patient as a process", time,
+         PROCESSES, NULL);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 5) {
-        fprintf(stderr, "usage: bench_writing STUDIES SCRATCH.h5 OUTPUT.csv PROGRAM\n");
-        return 2;
-    }
-    gsl_set_error_handler_off();
-    FILE *csv = hl_units_start() ? fopen(argv[3], "w") : NULL;
-    if (!csv)
-        return 1;
-    double time[PROCESSES];
-    const char *memory = access("/dev/shm", W_OK) == 0 ? "/dev/shm/halflife_bench.h5" : argv[2];
-    fprintf(csv, "what,median_s,low_s,high_s\n");
-    for (int i = 0; i < PROCESSES; i++)
-        time[i] = one_process(argv[4], argv[1], memory);
-    unlink(memory);
-    note(csv, "W4 with one patient as a process (file in memory)", time, PROCESSES, 0);
+    bench_begin(argc, 4, "bench_writing STUDIES SCRATCH.h5 FOLDER PROGRAM");
+    FILE *csv = bench_table(argv[3], "writing.csv", "what,median_s,low_s,high_s,ratio,ratio_low,ratio_high");
+    small_processes(argv[4], argv[1], argv[2], csv);
     whole_runs(argv[1], argv[2], csv);
     fclose(csv);
-    hl_units_stop();
+    bench_end();
     return 0;
 }

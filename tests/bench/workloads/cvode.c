@@ -2,8 +2,8 @@
 /* SUNDIALS CVODE, BDF with a dense direct solver and the exact Jacobian: started anew at every dose, which it may not
  * step over, and interpolated to the output grid. Compiled only where SUNDIALS (6 or later) is installed. */
 #include <cvode/cvode.h>
+#include <math.h>
 #include <nvector/nvector_serial.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sunlinsol/sunlinsol_dense.h>
@@ -12,6 +12,10 @@
 #include "workload.h"
 
 #define NEVER 1e30 /* [h] */
+
+#if SUNDIALS_VERSION_MAJOR < 7
+#define SUN_COMM_NULL NULL
+#endif
 
 struct room {
     const struct task *task;
@@ -25,7 +29,7 @@ struct room {
     int running; /* since the last dose */
 };
 
-static int derivative(realtype t, N_Vector y, N_Vector dydt, void *room)
+static int derivative(sunrealtype t, N_Vector y, N_Vector dydt, void *room)
 {
     const struct room *r = room;
     (void)t;
@@ -33,7 +37,7 @@ static int derivative(realtype t, N_Vector y, N_Vector dydt, void *room)
     return 0;
 }
 
-static int jacobian(realtype t, N_Vector y, N_Vector fy, SUNMatrix M, void *room, N_Vector a, N_Vector b, N_Vector c)
+static int jacobian(sunrealtype t, N_Vector y, N_Vector fy, SUNMatrix M, void *room, N_Vector a, N_Vector b, N_Vector c)
 {
     const struct room *r = room;
     int n = r->task->n_states;
@@ -49,7 +53,7 @@ static int jacobian(realtype t, N_Vector y, N_Vector fy, SUNMatrix M, void *room
 static void *create(const struct task *task, double tolerance)
 {
     struct room *r = calloc(1, sizeof *r);
-    if (!r || SUNContext_Create(NULL, &r->context))
+    if (!r || SUNContext_Create(SUN_COMM_NULL, &r->context))
         return NULL;
     r->task = task;
     r->p = task->patient;
@@ -80,14 +84,14 @@ static void release(void *room)
 
 static void advance(struct room *r, double *now, double until, double stop)
 {
-    if (until <= *now)
+    if (until <= *now || isnan(NV_Ith_S(r->y, 0)))
         return;
     if (!r->running)
         CVodeReInit(r->cvode, *now, r->y);
     r->running = 1;
     CVodeSetStopTime(r->cvode, stop);
     if (CVode(r->cvode, until, r->y, now, CV_NORMAL) < 0)
-        fprintf(stderr, "CVODE failed at %g h\n", *now);
+        N_VConst(NAN, r->y); /* no further steps */
     *now = until;
 }
 
@@ -115,4 +119,4 @@ static void patient(void *room, size_t k, double *rows)
     }
 }
 
-const struct method method_cvode = {"CVODE BDF 1e-6", create, patient, release, 1e-6, 0, 1};
+const struct method method_cvode = {"CVODE BDF", create, patient, release, 0, 1e-5, 1e-12};

@@ -24,6 +24,14 @@ static void give_up(struct hl_diag *diag)
     exit(1);
 }
 
+void engine_study(char *path, size_t size, const char *folder, int w)
+{
+    if (w == BENCH_W5)
+        snprintf(path, size, "%s/../../configs/tapers.yaml", folder);
+    else
+        snprintf(path, size, "%s/w%d.yaml", folder, w);
+}
+
 struct hl_prepared *engine_prepare(const char *study, size_t subjects, const struct hl_set *sets, size_t n_sets)
 {
     struct hl_study_options options = {.has_subjects = subjects > 0, .subjects = subjects, .n_sets = n_sets,
@@ -42,36 +50,37 @@ void engine_release(struct hl_prepared *prepared)
     hl_free(prepared);
 }
 
-/* --- one thread's part --- */
+/* --- one thread's part of one arm --- */
 
 struct worker {
     const struct hl_prepared *p;
+    size_t arm;
     struct hl_solver *solver;
     struct hl_meter *meter;
     double *regs, *out, *metric;
     signed char status[BLOCK];
 };
 
-static size_t widest_metric(const struct hl_prepared *p)
+static size_t widest_metric(const struct hl_prepared *p, size_t arm)
 {
     size_t widest = 1;
     for (size_t m = 0; m < p->study->n_metrics; m++) {
-        size_t width = hl_metric_width(p->study, p->regimen[0], m);
+        size_t width = hl_metric_width(p->study, p->regimen[arm], m);
         widest = width > widest ? width : widest;
     }
     return widest;
 }
 
-static void worker_init(struct worker *w, const struct hl_prepared *p, bool measured)
+static void worker_init(struct worker *w, const struct hl_prepared *p, size_t arm, bool measured)
 {
     const struct hl_study *study = p->study;
-    *w = (struct worker){.p = p};
-    w->solver = hl_solver_create(p->plan[0], BLOCK);
-    w->regs = hl_alloc(study->arm[0].system->n_regs * BLOCK, sizeof(double));
+    *w = (struct worker){.p = p, .arm = arm};
+    w->solver = hl_solver_create(p->plan[arm], BLOCK);
+    w->regs = hl_alloc(study->arm[arm].system->n_regs * BLOCK, sizeof(double));
     w->out = hl_alloc(study->n_outputs * study->n_times * BLOCK, sizeof(double));
-    w->metric = hl_alloc(widest_metric(p) * BLOCK, sizeof(double));
+    w->metric = hl_alloc(widest_metric(p, arm) * BLOCK, sizeof(double));
     if (measured)
-        w->meter = hl_meter_create(study, &study->arm[0], p->regimen[0], p->plan[0], BLOCK);
+        w->meter = hl_meter_create(study, &study->arm[arm], p->regimen[arm], p->plan[arm], BLOCK);
 }
 
 static void worker_clear(struct worker *w)
@@ -88,9 +97,9 @@ static struct hl_block solve_block(struct worker *w, size_t first, size_t n)
     const struct hl_study *study = w->p->study;
     size_t lanes = (n + HL_LANES - 1) / HL_LANES * HL_LANES;
     struct hl_block block = {.first = first, .n = n, .lanes = lanes, .regs = w->regs,
-                             .seed = study->arm[0].cohort->seed, .status = w->status, .out = w->out};
+                             .seed = study->arm[w->arm].cohort->seed, .status = w->status, .out = w->out};
     struct hl_listener listener = {0};
-    hl_cohort_fill(w->p->cohort[0], first, n, w->regs, lanes);
+    hl_cohort_fill(w->p->cohort[w->arm], first, n, w->regs, lanes);
     memset(w->status, 0, sizeof w->status);
     if (w->meter) {
         hl_meter_begin(w->meter, &block);
@@ -112,19 +121,19 @@ static double checksum(const struct worker *w, const struct hl_block *block)
     for (size_t lane = 0; lane < HL_LANES; lane++)
         all += sum[lane];
     for (size_t m = 0; w->meter && m < study->n_metrics; m++) {
-        hl_meter_values(w->meter, block, m, w->metric, hl_metric_width(study, w->p->regimen[0], m));
+        hl_meter_values(w->meter, block, m, w->metric, hl_metric_width(study, w->p->regimen[w->arm], m));
         all += w->metric[0];
     }
     return all;
 }
 
-double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, bool measured)
+static double solve_arm(const struct hl_prepared *prepared, size_t arm, size_t n, int threads, bool measured)
 {
     double sum = 0;
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
     {
         struct worker w;
-        worker_init(&w, prepared, measured);
+        worker_init(&w, prepared, arm, measured);
 #pragma omp for schedule(dynamic, 1)
         for (size_t done = 0; done < n; done += BLOCK) {
             struct hl_block block = solve_block(&w, done + 1, n - done < BLOCK ? n - done : BLOCK);
@@ -135,11 +144,19 @@ double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, b
     return sum;
 }
 
-void engine_rows(const struct hl_prepared *prepared, size_t n, double *rows)
+double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, bool measured)
+{
+    double sum = 0;
+    for (size_t arm = 0; arm < prepared->study->n_arms; arm++)
+        sum += solve_arm(prepared, arm, n, threads, measured);
+    return sum;
+}
+
+static void rows_of_arm(const struct hl_prepared *prepared, size_t arm, size_t n, double *rows)
 {
     size_t n_outputs = prepared->study->n_outputs, n_times = prepared->study->n_times;
     struct worker w;
-    worker_init(&w, prepared, false);
+    worker_init(&w, prepared, arm, false);
     struct hl_block block = solve_block(&w, 1, n);
     for (size_t k = 0; k < n; k++)
         for (size_t t = 0; t < n_times; t++)
@@ -148,11 +165,17 @@ void engine_rows(const struct hl_prepared *prepared, size_t n, double *rows)
     worker_clear(&w);
 }
 
+void engine_rows(const struct hl_prepared *prepared, size_t n, double *rows)
+{
+    for (size_t arm = 0; arm < prepared->study->n_arms; arm++)
+        rows_of_arm(prepared, arm, n, rows + arm * n * prepared->study->n_times * prepared->study->n_outputs);
+}
+
 void engine_values(const struct hl_prepared *prepared, size_t n, float *values)
 {
     size_t n_outputs = prepared->study->n_outputs, n_times = prepared->study->n_times;
     struct worker w;
-    worker_init(&w, prepared, false);
+    worker_init(&w, prepared, 0, false);
     for (size_t done = 0; done < n; done += BLOCK) {
         struct hl_block block = solve_block(&w, done + 1, n - done < BLOCK ? n - done : BLOCK);
         for (size_t o = 0; o < n_outputs; o++)

@@ -149,4 +149,4 @@ static void patient(void *room, size_t k, double *rows)
     }
 }
 
-const struct method method_exponential = {"matrix exponential", create, patient, free, 0, 1, 0};
+const struct method method_exponential = {"matrix exponential", create, patient, free, 1, 0, 0};

@@ -3,12 +3,15 @@
  * iterated map in registers, the same work however it is shared. */
 #include "timing.h"
 
+#include <gsl/gsl_errno.h>
 #include <math.h>
 #include <omp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include "base/units.h"
 
 #define TRIVIAL_PIECES 64
 #define TRIVIAL_STEPS 1000000
@@ -38,11 +41,21 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-struct spread spread_of(double *value, int n)
+struct spread spread_of(const double *value, int n)
 {
-    qsort(value, (size_t)n, sizeof *value, ascending);
-    double median = n % 2 ? value[n / 2] : 0.5 * (value[n / 2 - 1] + value[n / 2]);
-    return (struct spread){median, value[0], value[n - 1]};
+    double sorted[MOST_RUNS];
+    memcpy(sorted, value, (size_t)n * sizeof *value);
+    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
+    double median = n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
+    return (struct spread){median, sorted[0], sorted[n - 1]};
+}
+
+struct spread ratio_of(const double *above, const double *below, int n)
+{
+    double ratio[MOST_RUNS];
+    for (int i = 0; i < n; i++)
+        ratio[i] = above[i] / below[i];
+    return spread_of(ratio, n);
 }
 
 struct line log_log_line(const double *x, const double *y, size_t n)
@@ -64,6 +77,40 @@ double from_environment(const char *name, double otherwise)
     const char *text = getenv(name);
     double value = text ? strtod(text, NULL) : 0;
     return value > 0 ? value : otherwise;
+}
+
+int bench_runs(void)
+{
+    return (int)fmin(from_environment("BENCH_RUNS", 5), MOST_RUNS);
+}
+
+void bench_begin(int argc, int least, const char *usage)
+{
+    if (argc <= least) {
+        fprintf(stderr, "usage: %s\n", usage);
+        exit(2);
+    }
+    gsl_set_error_handler_off();
+    if (!hl_units_start())
+        exit(1);
+}
+
+void bench_end(void)
+{
+    hl_units_stop();
+}
+
+FILE *bench_table(const char *folder, const char *name, const char *header)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *table = fopen(path, "w");
+    if (!table) {
+        perror(path);
+        exit(1);
+    }
+    fprintf(table, "%s\n", header);
+    return table;
 }
 
 double trivial_loop(int threads)

@@ -22,17 +22,19 @@ struct task {
     size_t n_patients; double *patient;  /* [n_patients][n_parameters] */
 };
 
-/* A competitor. create gives one thread's room (NULL on failure); patient writes [n_times][n_outputs] into rows. */
+/* A competitor. create gives one thread's room (NULL on failure); patient writes [n_times][n_outputs] into rows, NaN
+ * from where it failed on. */
 struct method {
     const char *name;
     void *(*create)(const struct task *task, double tolerance);
     void (*patient)(void *room, size_t patient, double *rows);
     void (*release)(void *room);
-    double tolerance;               /* relative; 0 where it has none */
-    int linear_only, stiff;
+    int linear_only;
+    double loosest, tightest;       /* relative tolerances worth trying; 0 where there is none to choose */
 };
 
-extern const struct method *const bench_methods[];  /* ends with NULL; without CVODE where it is not installed */
+/* Why CVODE isn't among the competitors, or NULL when it is. */
+extern const char *const bench_without_cvode;
 
 /* df_i/dy_j of workload w into J, row by row. */
 void workload_jacobian(int w, const double *y, double *J, const double *p);
@@ -45,6 +47,6 @@ double absolute_tolerance(double relative);
 /* The same in 128 bits (no competitor: it is the truth): rows[n_times][n_outputs]. */
 void reference_patient(const struct task *task, size_t patient, double *rows);
 
-extern const struct method method_exponential, method_rk8pd_6, method_rk8pd_8, method_msbdf, method_cvode;
+extern const struct method method_exponential, method_rk8pd, method_msbdf, method_cvode;
 
 #endif
