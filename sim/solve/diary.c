@@ -20,6 +20,7 @@ struct hl_diary *hl_diary_create(const struct hl_plan *plan, size_t max_lanes)
         return NULL;
     d->plan = plan;
     d->max_lanes = max_lanes;
+    d->same_times = hl_regimen_is_common(plan->regimen, plan->system);
     d->shared = hl_regimen_is_shared(plan->regimen, plan->system);
     d->copies = !d->shared || plan->regimen->n_steady > 0;
     d->list = hl_alloc(max_lanes, sizeof *d->list);

@@ -10,7 +10,7 @@
 struct hl_diary {
     const struct hl_plan *plan;
     size_t max_lanes;
-    bool shared;                 /* by the arm's structure: one list for all */
+    bool same_times, shared;     /* by the arm's structure: everybody's events have the same times; one list for all */
     bool made, sound;            /* that list is there, and can be followed */
     double start;                /* of the shared list, see hl_diary_start */
     struct hl_events raw, common; /* it as the regimen made it, and with the output times' own times */

@@ -5,13 +5,12 @@
  * subject is multiplied by its own e^(lambda dt) and, under infusion, gains g phi1: the same two operations for all
  * eight, for as many times in a row as nobody in the group has an event (glide.c). On evenly spaced times the
  * exponentials are computed once. So that the rounding of thousands of multiplications doesn't add up, each stride of at
- * most 64 steps ends by going from its own beginning to its end in one multiplication.
+ * most 64 steps ends by going from its own beginning to its end in one multiplication, in lanes that had no event there.
  *
- * Inside a step in which somebody has events, the group hops from event to event, every lane its own way; lanes that
- * have arrived hop by 0. Doses come at the same distance from the grid again and again, so the exponentials of recent
- * hops are kept. A hop's length is split into a multiple of 2^-36 h, by which it is looked up, and a rest below 1e-11 h,
- * made up for by a series: what a subject gets is a function of its own times, never of what its neighbours made the
- * group compute.
+ * Where the study's structure gives all subjects of an arm events at the same times, the way through them has been
+ * written down once (timetable.c) and is followed here move by move, with all operations on rows of eight. Where times
+ * are a subject's own, every lane goes its own way (group_own.c). Both do the same operations in the same order for a
+ * lane: what a subject gets is a function of its own times, never of its neighbours, nor of the way.
  *
  * Lanes with turning modes, or a matrix instead of modes, are carried by the scalar functions of modes.c; their
  * neighbours never notice. */
@@ -20,14 +19,12 @@
 #include <math.h>
 #include <string.h>
 
-#define QUANTUM 1.4551915228366852e-11 /* 2^-36 h: lengths of hops are looked up in multiples of it */
-
 /* ---- Room */
 
 size_t hl_group_size(const struct hl_plan *plan)
 {
-    size_t rows = plan->n_modes * (8 + 2 * (HL_STEP_TABLES + HL_HOP_TABLES)) + plan->system->n_instances;
-    return rows * HL_GROUP + (plan->system->n_states * HL_GROUP + 7) / 8 * 8;
+    size_t rows = plan->n_modes * (7 + 2 * HL_TABLES) + plan->system->n_instances + plan->system->n_states;
+    return rows * HL_GROUP;
 }
 
 static double *take(double **room, size_t rows)
@@ -39,54 +36,15 @@ static double *take(double **room, size_t rows)
 
 void hl_group_lay_out(struct hl_group *G, const struct hl_plan *plan, double *room)
 {
-    double **array[] = {&G->z, &G->g, &G->lambda, &G->u, &G->u_stride, &G->origin, &G->before, &G->way};
+    double **array[] = {&G->z, &G->g, &G->u, &G->u_stride, &G->origin, &G->before, &G->way};
     for (size_t k = 0; k < sizeof array / sizeof *array; k++)
         *array[k] = take(&room, plan->n_modes);
-    for (size_t k = 0; k < HL_STEP_TABLES + HL_HOP_TABLES; k++) {
-        struct hl_group_table *t = k < HL_STEP_TABLES ? &G->step[k] : &G->hop[k - HL_STEP_TABLES];
-        t->E = take(&room, plan->n_modes);
-        t->phi = take(&room, plan->n_modes);
+    for (size_t k = 0; k < HL_TABLES; k++) {
+        G->table[k].E = take(&room, plan->n_modes);
+        G->table[k].phi = take(&room, plan->n_modes);
     }
     G->last_dose = take(&room, plan->system->n_instances);
-    G->rate = room;
-}
-
-/* ---- Exponentials */
-
-static void fill(const struct hl_group *G, struct hl_group_table *t, size_t n_modes)
-{
-    for (size_t j = 0; j < n_modes; j++)
-        hl_vector_step(G->lambda + j * HL_GROUP, t->dt, t->E + j * HL_GROUP, t->phi + j * HL_GROUP, HL_GROUP);
-}
-
-/* The table for these very lengths, made in the place of the one unused for longest when there is none. */
-static const struct hl_group_table *table_for(struct hl_group *G, struct hl_group_table *table, size_t n, const double *dt, size_t n_modes)
-{
-    struct hl_group_table *oldest = table;
-    for (size_t k = 0; k < n; k++) {
-        bool same = table[k].full;
-        for (size_t l = 0; l < HL_GROUP; l++)
-            same = same && table[k].dt[l] == dt[l]; /* the very same step */
-        if (same) {
-            table[k].used = ++G->clock;
-            return &table[k];
-        }
-        if (table[k].used < oldest->used)
-            oldest = &table[k];
-    }
-    memcpy(oldest->dt, dt, sizeof oldest->dt);
-    oldest->full = true;
-    oldest->used = ++G->clock;
-    fill(G, oldest, n_modes);
-    return oldest;
-}
-
-static const struct hl_group_table *step_table(struct hl_group *G, double dt, size_t n_modes)
-{
-    double all[HL_GROUP];
-    for (size_t l = 0; l < HL_GROUP; l++)
-        all[l] = dt;
-    return table_for(G, G->step, HL_STEP_TABLES, all, n_modes);
+    G->rate = take(&room, plan->system->n_states);
 }
 
 /* ---- One lane */
@@ -108,286 +66,248 @@ struct hl_modes *hl_group_modes(const struct hl_group *G, size_t l)
     return hl_apart_modes(G->common->subjects->apart, G->lane + l);
 }
 
-/* Carries a lane that the vector loop can't carry: from amplitudes in from over dt, into to. */
-static void carry_odd(const struct hl_group *G, size_t l,
-                      const double *from, double *to, double dt)
+void hl_group_carry_odd(const struct hl_group *G, size_t l, const double *from, double *to, double dt)
 {
     const struct hl_plan *plan = G->common->plan;
     struct hl_modes *modes = hl_group_modes(G, l);
     take_column(from, l, plan->n_modes, G->common->column);
     take_column(G->g, l, plan->n_modes, G->common->column_g);
-    for (size_t c = 0; c < plan->n_components; c++)
-        hl_modes_advance(&modes[c], dt, G->common->column + plan->component[c].offset, G->common->column_g + plan->component[c].offset,
-                         G->common->work);
+    for (size_t c = 0; c < plan->n_components; c++) {
+        size_t offset = plan->component[c].offset;
+        hl_modes_advance(&modes[c], dt, G->common->column + offset, G->common->column_g + offset, G->common->work);
+    }
     put_column(to, l, plan->n_modes, G->common->column);
 }
 
-/* Input of one component of one lane after its infusions have changed; its gain per step follows. */
-static void renew_input(struct hl_group *G,
-                        size_t c, size_t l, const struct hl_group_table *step)
+static void carry_all_odd(const struct hl_group *G, const double *from, double *to, double dt)
 {
-    const struct hl_plan *plan = G->common->plan;
-    const struct hl_component *component = &plan->component[c];
-    double *g = G->common->column_g + component->offset;
-    hl_component_input(component, hl_group_modes(G, l) + c, G->common->regs, G->common->subjects->lanes, G->lane + l,
-                       G->rate + l * plan->system->n_states, true, G->common->scratch, g);
-    for (size_t j = 0; j < component->shape.n; j++) {
-        size_t at = (component->offset + j) * HL_GROUP + l;
-        G->g[at] = g[j];
-        G->infused = G->infused || g[j] != 0;
-        if (step)
-            G->u[at] = G->g[at] * step->phi[at];
-    }
-}
-
-static void apply(struct hl_group *G, size_t l,
-                  const struct hl_event *event, const struct hl_group_table *step)
-{
-    const struct hl_plan *plan = G->common->plan;
-    if (event->kind == HL_EVENT_GIVEN && event->instance >= 0)
-        G->last_dose[(size_t)event->instance * HL_GROUP + l] = event->time;
-    int c = event->state < 0 ? -1 : plan->component_of[event->state];
-    if (c < 0)
-        return;
-    const struct hl_modes *modes = hl_group_modes(G, l) + c;
-    const double *W = modes->W + (size_t)plan->place_of[event->state];
-    double *z = G->way + plan->component[c].offset * HL_GROUP + l;
-    for (size_t j = 0; event->kind == HL_EVENT_ADD && j < modes->n; j++)
-        z[j * HL_GROUP] += W[j * modes->n] * event->value;
-    if (event->kind == HL_EVENT_RATE) {
-        double *rate = &G->rate[l * plan->system->n_states + (size_t)event->state];
-        *rate += event->value;
-        if (fabs(*rate) < HL_RATE_GONE * fabs(event->value))
-            *rate = 0;
-        renew_input(G, (size_t)c, l, step);
-    }
-}
-
-/* ---- Through the events of a step */
-
-/* Notes when lane l has its next event. */
-static void look_ahead(struct hl_group *G, size_t l)
-{
-    const struct hl_events *events = &G->common->subjects->events[G->lane + l];
-    G->next_time[l] = !G->good[l] || G->next[l] >= events->n ? INFINITY : events->event[G->next[l]].time;
-}
-
-static void find_earliest(struct hl_group *G)
-{
-    G->earliest = INFINITY;
     for (size_t l = 0; l < HL_GROUP; l++)
-        G->earliest = G->next_time[l] < G->earliest ? G->next_time[l] : G->earliest;
+        if (G->rows->odd[l] && G->good[l])
+            hl_group_carry_odd(G, l, from, to, dt);
 }
 
-/* The nearest multiple of QUANTUM: adding 1.5 * 2^52 quanta leaves no digits for less (hops are below 2^15 h long; longer
- * ones come out as they are, and that serves as well). */
-static double whole_quanta(double length)
-{
-    const double shift = 1.5 * 4503599627370496.0 * QUANTUM;
-    return length < 32768 ? (length + shift) - shift : length;
-}
+/* ---- Inputs */
 
-/* Carries G->way from at to to, lane by lane its own time. */
-static void hop(struct hl_group *G, const double *at,
-                const double *to)
+/* What runs into each state of a component: infusions, then constant inputs, added in the plan's order. */
+static void sum_inputs(const struct hl_group *G, const struct hl_component *component)
 {
-    double dt[HL_GROUP], drift[HL_GROUP] __attribute__((aligned(64)));
-    bool any = false;
-    for (size_t l = 0; l < HL_GROUP; l++) {
-        double length = to[l] - at[l];
-        bool moves = length > 0 && !G->odd[l];
-        dt[l] = moves ? whole_quanta(length) : 0;
-        drift[l] = moves ? length - dt[l] : 0;
-        any = any || moves;
-        if (length > 0 && G->odd[l] && G->good[l])
-            carry_odd(G, l, G->way, G->way, length);
-    }
-    if (!any)
-        return;
-    const struct hl_group_table *t = table_for(G, G->hop, HL_HOP_TABLES, dt, G->common->plan->n_modes);
-    hl_glide_hop(G->way, t->E, t->phi, G->infused ? G->g : NULL, G->lambda, drift, G->common->plan->n_modes);
-}
-
-/* Everything a lane has at the time it has come to. */
-static void apply_all(struct hl_group *G, size_t l, double now, const struct hl_group_table *step)
-{
-    const struct hl_events *events = &G->common->subjects->events[G->lane + l];
-    while (G->next_time[l] <= now) {
-        apply(G, l, &events->event[G->next[l]++], step);
-        look_ahead(G, l);
-    }
-}
-
-/* G->way from times at through all events up to until. Lanes whose stay is true stand still. */
-static void follow(struct hl_group *G,
-                   double *at, const bool *stay, double until, const struct hl_group_table *step)
-{
-    double to[HL_GROUP];
-    for (bool more = true; more;) {
-        more = false;
-        for (size_t l = 0; l < HL_GROUP; l++) {
-            double t = stay[l] ? INFINITY : G->next_time[l];
-            to[l] = t <= until && t > at[l] ? t : at[l];
-            more = more || t <= until;
-        }
-        if (!more)
-            break;
-        hop(G, at, to);
+    const struct hl_group_common *common = G->common;
+    size_t row = HL_GROUP * sizeof(double);
+    for (size_t i = 0; i < component->shape.n; i++)
+        memcpy(common->scratch + i * HL_GROUP, G->rate + (size_t)component->state[i] * HL_GROUP, row);
+    for (size_t k = 0; k < component->n_inputs; k++)
         for (size_t l = 0; l < HL_GROUP; l++)
-            if (!stay[l])
-                apply_all(G, l, to[l] < until ? to[l] : until, step);
-        memcpy(at, to, sizeof to);
-    }
-    for (size_t l = 0; l < HL_GROUP; l++)
-        to[l] = stay[l] ? at[l] : until;
-    hop(G, at, to);
+            common->scratch[component->input[k].row * HL_GROUP + l] +=
+                hl_reg(common->regs, common->subjects->lanes, G->lane + l, component->input[k].reg, 0);
 }
 
-/* Lanes with events between t and until leave the common step and go their own way. */
-static void step_with_events(struct hl_group *G, double t, double until, const struct hl_group_table *step)
+void hl_group_renew_input(struct hl_group *G, size_t c, size_t from, size_t to)
 {
-    double at[HL_GROUP];
-    bool stay[HL_GROUP];
-    memcpy(G->way, G->before, G->common->plan->n_modes * HL_GROUP * sizeof *G->way);
-    for (size_t l = 0; l < HL_GROUP; l++) {
-        at[l] = t;
-        stay[l] = !(G->next_time[l] <= until);
-    }
-    follow(G, at, stay, until, step);
-    for (size_t l = 0; l < HL_GROUP; l++) {
-        if (stay[l])
-            continue;
-        G->moved[l] = 1;
-        for (size_t j = 0; j < G->common->plan->n_modes; j++)
-            G->z[j * HL_GROUP + l] = G->way[j * HL_GROUP + l];
-    }
-    find_earliest(G);
+    const struct hl_component *component = &G->common->plan->component[c];
+    size_t n = component->shape.n;
+    sum_inputs(G, component);
+    for (size_t j = 0; j < n; j++)
+        for (size_t l = from; l < to; l++) {
+            size_t at = (component->offset + j) * HL_GROUP + l;
+            double sum = 0;
+            for (size_t i = 0; i < n; i++)
+                sum += hl_modes_row(G->rows->W, component, j, i)[l] * G->common->scratch[i * HL_GROUP + l];
+            G->g[at] = G->good[l] ? sum : 0;
+            G->infused = G->infused || G->g[at] != 0;
+            if (G->step)
+                G->u[at] = G->g[at] * G->step->phi[at];
+        }
 }
 
-/* ---- A group through a stride */
+/* ---- Doses, for models that know the time after dose */
 
-static void begin_lane(struct hl_group *G,
-                       size_t l)
+void hl_group_show_doses(struct hl_group *G, const struct hl_group_target *to, const double *time, size_t k, size_t n)
+{
+    const struct hl_group_common *common = G->common;
+    size_t n_instances = common->plan->system->n_instances;
+    for (size_t end = k + n; to->dose && k < end; k++) {
+        for (size_t l = 0; l < HL_GROUP; l++) {
+            const struct hl_events *events = &common->subjects->events[G->lane + l];
+            for (; G->good[l] && G->given[l] < events->n && events->event[G->given[l]].time <= time[k]; G->given[l]++) {
+                const struct hl_event *event = &events->event[G->given[l]];
+                if (event->kind == HL_EVENT_GIVEN && event->instance >= 0)
+                    G->last_dose[(size_t)event->instance * HL_GROUP + l] = event->time;
+            }
+        }
+        for (size_t i = 0; i < n_instances; i++)
+            memcpy(to->dose + i * to->quantity_stride + (k - to->first) * to->time_stride, G->last_dose + i * HL_GROUP,
+                   HL_GROUP * sizeof(double));
+    }
+}
+
+/* ---- Following the timetable */
+
+static void make_table(struct hl_group *G, const struct hl_move *move)
+{
+    const struct hl_group_table *table = &G->table[move->slot];
+    hl_glide_table(G->rows->lambda, move->length, G->common->plan->n_modes, table->E, table->phi);
+}
+
+static void hop(struct hl_group *G, const struct hl_move *move)
+{
+    const struct hl_group_table *t = &G->table[move->slot];
+    size_t n_modes = G->common->plan->n_modes;
+    double drift[HL_GROUP] __attribute__((aligned(64)));
+    for (size_t l = 0; l < HL_GROUP; l++)
+        drift[l] = move->drift;
+    if (G->any_odd)
+        memcpy(G->before, G->z, n_modes * HL_GROUP * sizeof *G->z);
+    hl_glide_hop(G->z, t->E, t->phi, G->infused ? G->g : NULL, G->rows->lambda, drift, n_modes);
+    if (G->any_odd)
+        carry_all_odd(G, G->before, G->z, move->length);
+}
+
+static void note_infused(struct hl_group *G)
+{
+    G->infused = false;
+    for (size_t k = 0; k < G->common->plan->n_modes * HL_GROUP; k++)
+        G->infused = G->infused || G->g[k] != 0;
+}
+
+/* One event, with everybody's own value. */
+static void apply(struct hl_group *G, size_t number)
 {
     const struct hl_plan *plan = G->common->plan;
+    const struct hl_event *event = &G->common->timetable->event[number];
+    double value[HL_GROUP] __attribute__((aligned(64)));
+    for (size_t l = 0; l < HL_GROUP; l++)
+        value[l] = G->good[l] ? G->common->subjects->events[G->lane + l].event[number].value : 0;
+    size_t c = (size_t)plan->component_of[event->state], place = (size_t)plan->place_of[event->state];
+    const struct hl_component *component = &plan->component[c];
+    if (event->kind == HL_EVENT_ADD) {
+        hl_glide_add(G->z + component->offset * HL_GROUP, hl_modes_row(G->rows->W, component, 0, place),
+                     component->shape.n * HL_GROUP, value, component->shape.n);
+        return;
+    }
+    double *rate = G->rate + (size_t)event->state * HL_GROUP;
+    for (size_t l = 0; l < HL_GROUP; l++) {
+        rate[l] += value[l];
+        if (fabs(rate[l]) < HL_RATE_GONE * fabs(value[l]))
+            rate[l] = 0;
+    }
+    hl_group_renew_input(G, c, 0, HL_GROUP);
+    note_infused(G);
+}
+
+static void open_stride(struct hl_group *G, const struct hl_move *move)
+{
+    size_t n = G->common->plan->n_modes * HL_GROUP;
+    G->step = &G->table[move->slot];
+    for (size_t k = 0; G->infused && k < n; k++)
+        G->u[k] = G->g[k] * G->step->phi[k];
+    if (move->n > 0)
+        memcpy(G->origin, G->z, n * sizeof *G->z);
+}
+
+static void close_stride(struct hl_group *G, const struct hl_move *move)
+{
+    static const double nobody[HL_GROUP];
+    const struct hl_group_table *whole = &G->table[move->slot];
+    size_t n_modes = G->common->plan->n_modes;
+    for (size_t k = 0; k < n_modes * HL_GROUP; k++)
+        G->u_stride[k] = G->g[k] * whole->phi[k];
+    hl_glide_replace(G->z, G->origin, whole->E, G->u_stride, nobody, n_modes);
+    if (G->any_odd)
+        carry_all_odd(G, G->origin, G->z, move->length);
+}
+
+static void glide(struct hl_group *G, const struct hl_move *move, const struct hl_group_target *to)
+{
+    double *y = to->y + (move->at - to->first) * to->time_stride;
+    const double *u = G->infused ? G->u : NULL;
+    if (!G->any_odd) {
+        hl_glide(G->z, G->step->E, u, &G->shown, y, to->quantity_stride, to->time_stride, move->n);
+        return;
+    }
+    for (size_t k = 0; k < move->n; k++, y += to->time_stride) {
+        memcpy(G->before, G->z, G->common->plan->n_modes * HL_GROUP * sizeof *G->z);
+        hl_glide(G->z, G->step->E, u, &G->shown, y, to->quantity_stride, to->time_stride, 1);
+        carry_all_odd(G, G->before, G->z, move->length);
+    }
+}
+
+static void follow_moves(struct hl_group *G, size_t from, size_t to, const double *time,
+                         const struct hl_group_target *target)
+{
+    for (const struct hl_move *m = G->common->timetable->move + from; from < to; from++, m++) {
+        switch (m->kind) {
+        case HL_MOVE_TABLE: make_table(G, m); break;
+        case HL_MOVE_OPEN: open_stride(G, m); break;
+        case HL_MOVE_GLIDE:
+            hl_group_show_doses(G, target, time, m->at, m->n);
+            glide(G, m, target);
+            break;
+        case HL_MOVE_SHOW:
+            hl_group_show_doses(G, target, time, m->at, 1);
+            hl_glide_show(G->z, &G->shown, target->y + (m->at - target->first) * target->time_stride,
+                          target->quantity_stride);
+            break;
+        case HL_MOVE_HOP: hop(G, m); break;
+        case HL_MOVE_APPLY: apply(G, m->at); break;
+        case HL_MOVE_CLOSE: close_stride(G, m); break;
+        }
+    }
+}
+
+/* ---- A group */
+
+static bool fits_timetable(const struct hl_group *G)
+{
+    const struct hl_group_common *common = G->common;
+    bool fits = common->timetable != NULL;
+    for (size_t l = 0; fits && l < HL_GROUP; l++) {
+        const struct hl_start *start = &common->subjects->start[G->lane + l];
+        if (G->good[l] && common->subjects->shared)
+            fits = start->time == common->timetable->start; /* the very same */
+        else if (G->good[l])
+            fits = hl_timetable_fits(common->timetable, common->plan, &common->subjects->events[G->lane + l],
+                                     start->time);
+    }
+    return fits;
+}
+
+static void begin_lane(struct hl_group *G, size_t l)
+{
+    const struct hl_system *system = G->common->plan->system;
     const struct hl_start *start = &G->common->subjects->start[G->lane + l];
-    const struct hl_modes *modes = hl_group_modes(G, l);
-    size_t n_states = plan->system->n_states;
-    G->odd[l] = false;
-    for (size_t c = 0; c < plan->n_components; c++)
-        G->odd[l] = G->odd[l] || modes[c].kind != HL_MODES_REAL;
-    G->any_odd = G->any_odd || G->odd[l];
-    for (size_t c = 0; c < plan->n_components; c++)
-        for (size_t j = 0; !G->odd[l] && j < plan->component[c].shape.n; j++)
-            G->lambda[(plan->component[c].offset + j) * HL_GROUP + l] = modes[c].re[j];
-    memcpy(G->rate + l * n_states, start->rate, n_states * sizeof *G->rate);
-    put_column(G->way, l, plan->n_modes, start->z);
-    for (size_t i = 0; i < plan->system->n_instances; i++)
-        G->last_dose[i * HL_GROUP + l] = start->last_dose[i];
-    for (size_t c = 0; c < plan->n_components; c++)
-        renew_input(G, c, l, NULL);
+    G->good[l] = G->common->subjects->status[G->lane + l] == HL_SUBJECT_GOOD;
+    G->any_odd = G->any_odd || (G->good[l] && G->rows->odd[l]);
+    G->given[l] = 0;
+    for (size_t s = 0; s < system->n_states; s++)
+        G->rate[s * HL_GROUP + l] = G->good[l] ? start->rate[s] : 0;
+    for (size_t i = 0; i < system->n_instances; i++)
+        G->last_dose[i * HL_GROUP + l] = G->good[l] ? start->last_dose[i] : -INFINITY;
 }
 
 void hl_group_begin(struct hl_group *G, double t)
 {
     const struct hl_plan *plan = G->common->plan;
-    size_t bytes = plan->n_modes * HL_GROUP * sizeof(double);
-    double at[HL_GROUP];
-    bool stay[HL_GROUP];
-    memset(G->way, 0, bytes);
-    memset(G->g, 0, bytes);
-    memset(G->lambda, 0, bytes);
+    G->rows = &G->common->subjects->rows[G->lane / HL_GROUP];
     G->any_odd = G->infused = false;
-    for (size_t k = 0; k < HL_STEP_TABLES; k++)
-        G->step[k].full = false;
-    for (size_t k = 0; k < HL_HOP_TABLES; k++)
-        G->hop[k].full = false;
-    for (size_t l = 0; l < HL_GROUP; l++) {
-        G->next[l] = 0;
-        G->good[l] = G->common->subjects->status[G->lane + l] == HL_SUBJECT_GOOD;
-        G->odd[l] = false;
-        stay[l] = !G->good[l];
-        at[l] = G->good[l] ? G->common->subjects->start[G->lane + l].time : t;
-        for (size_t i = 0; i < plan->system->n_instances; i++)
-            G->last_dose[i * HL_GROUP + l] = -INFINITY;
-        look_ahead(G, l);
-        if (G->good[l])
-            begin_lane(G, l);
-    }
-    follow(G, at, stay, t, NULL);
-    memcpy(G->z, G->way, bytes);
-    find_earliest(G);
+    G->step = NULL;
+    for (size_t l = 0; l < HL_GROUP; l++)
+        begin_lane(G, l);
+    memcpy(G->z, G->rows->z, plan->n_modes * HL_GROUP * sizeof *G->z);
+    for (size_t c = 0; c < plan->n_components; c++)
+        hl_group_renew_input(G, c, 0, HL_GROUP);
+    G->together = fits_timetable(G);
+    if (G->together)
+        follow_moves(G, 0, G->common->timetable->first[0], NULL, NULL);
+    else
+        hl_group_own_begin(G, t);
 }
 
-/* Gains per step and per stride, from the stride's first time on. */
-static void open_stride(struct hl_group *G, const struct hl_group_table *step, const struct hl_group_table *whole, size_t n_modes)
+void hl_group_stride(struct hl_group *G, size_t c, const struct hl_stride *stride, const double *time,
+                     const struct hl_group_target *target)
 {
-    size_t n = n_modes * HL_GROUP;
-    for (size_t k = 0; k < n; k++) {
-        G->u[k] = G->g[k] * step->phi[k];
-        G->u_stride[k] = G->g[k] * whole->phi[k];
-    }
-    memcpy(G->origin, G->z, n * sizeof *G->z);
-    memset(G->moved, 0, sizeof G->moved);
-}
-
-/* Replaces the product of single steps by one long one, in lanes that had no event. */
-static void close_stride(struct hl_group *G,
-                         const struct hl_group_table *whole)
-{
-    hl_glide_replace(G->z, G->origin, whole->E, G->u_stride, G->moved, G->common->plan->n_modes);
-    for (size_t l = 0; G->any_odd && l < HL_GROUP; l++)
-        if (G->odd[l] && G->good[l] && G->moved[l] == 0)
-            carry_odd(G, l, G->origin, G->z, whole->dt[l]);
-}
-
-/* Times of the last doses beside what is shown at n times. */
-static void show_doses(const struct hl_group *G, const struct hl_group_target *to, size_t n)
-{
-    for (size_t i = 0; to->dose && i < G->common->plan->system->n_instances; i++)
-        for (size_t k = 0; k < n; k++)
-            memcpy(to->dose + i * to->quantity_stride + k * to->time_stride, G->last_dose + i * HL_GROUP,
-                   HL_GROUP * sizeof(double));
-}
-
-/* Shows the group at time number k and carries it to the next one. */
-static void one_step(struct hl_group *G, const struct hl_group_table *step, const double *time, size_t k,
-                     const struct hl_group_target *to)
-{
-    size_t n_modes = G->common->plan->n_modes;
-    memcpy(G->before, G->z, n_modes * HL_GROUP * sizeof *G->z);
-    hl_glide(G->z, step->E, G->infused ? G->u : NULL, n_modes, &G->shown, to->y, to->quantity_stride, to->time_stride, 1);
-    for (size_t l = 0; G->any_odd && l < HL_GROUP; l++)
-        if (G->odd[l] && G->good[l])
-            carry_odd(G, l, G->before, G->z, step->dt[l]);
-    if (G->earliest <= time[k + 1])
-        step_with_events(G, time[k], time[k + 1], step);
-}
-
-void hl_group_stride(struct hl_group *G, const struct hl_stride *stride, const double *time, struct hl_group_target to)
-{
-    size_t n_modes = G->common->plan->n_modes, last = stride->first + stride->steps;
-    if (stride->steps == 0) {
-        show_doses(G, &to, 1);
-        hl_glide_show(G->z, &G->shown, to.y, to.quantity_stride);
-        return;
-    }
-    const struct hl_group_table *step = step_table(G, stride->dt, n_modes);
-    const struct hl_group_table *whole = step_table(G, stride->dt * (double)stride->steps, n_modes);
-    open_stride(G, step, whole, n_modes);
-    for (size_t k = stride->first, n; k < last; k += n) {
-        for (n = 0; !G->any_odd && k + n < last && time[k + n + 1] < G->earliest;) /* steps without an event */
-            n++;
-        show_doses(G, &to, n > 0 ? n : 1);
-        if (n > 0)
-            hl_glide(G->z, step->E, G->infused ? G->u : NULL, n_modes, &G->shown, to.y, to.quantity_stride,
-                     to.time_stride, n);
-        else
-            one_step(G, step, time, k, &to);
-        n = n > 0 ? n : 1;
-        to.y += n * to.time_stride;
-        to.dose = to.dose ? to.dose + n * to.time_stride : NULL;
-    }
-    if (stride->steps > 1)
-        close_stride(G, whole);
+    const struct hl_timetable *timetable = G->common->timetable;
+    if (G->together)
+        follow_moves(G, timetable->first[c], timetable->first[c + 1], time, target);
+    else
+        hl_group_own_stride(G, stride, time, target);
 }

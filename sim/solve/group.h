@@ -6,17 +6,19 @@
 
 #include "solve/glide.h"
 #include "solve/sweep.h"
+#include "solve/timetable.h"
 
-#define HL_STEP_TABLES 4 /* sets of exponentials kept for recurring steps of the grid */
-#define HL_HOP_TABLES 6  /* the same for ways between output and event times */
+#define HL_STEP_TABLES 4 /* of HL_TABLES: for steps of the grid, where subjects go their own ways; the others for hops */
 
 /* What all groups of a sweep share. */
 struct hl_group_common {
     const struct hl_plan *plan;
     struct hl_modes_work *work;
-    double *column, *column_g, *scratch; /* one lane's modes, its inputs; states of the largest component */
+    double *column, *column_g;           /* one lane's modes, its inputs */
+    double *scratch;                     /* [state of the largest component][HL_GROUP] */
     const struct hl_subjects *subjects;
     const double *regs;                  /* of the block */
+    const struct hl_timetable *timetable; /* NULL: everybody goes their own way */
 };
 
 /* Exponentials of all modes, for one dt per lane. */
@@ -31,26 +33,33 @@ struct hl_group_table {
 struct hl_group {
     struct hl_group_common *common;
     size_t lane;                     /* of the block, of the first subject */
-    double *z, *g, *lambda;
+    const struct hl_modes_rows *rows;
+    double *z, *g;
     double *u, *u_stride, *origin;   /* gains per step and per stride; amplitudes at the stride's beginning */
     double *before, *way;            /* amplitudes at a step's beginning; on the way through its events */
     bool infused;                    /* some g isn't 0 */
-    struct hl_group_table step[HL_STEP_TABLES], hop[HL_HOP_TABLES];
+    bool together;                   /* it follows the timetable */
+    struct hl_group_table table[HL_TABLES];
+    const struct hl_group_table *step; /* of the present stride; NULL before the first output time */
     unsigned long clock;
-    size_t next[HL_GROUP];           /* event, ... */
+    size_t next[HL_GROUP];           /* event that moves something, ... */
     double next_time[HL_GROUP];      /* ... and its time; infinite when there is none */
     double moved[HL_GROUP];          /* 1: had an event in this stride */
-    bool good[HL_GROUP], odd[HL_GROUP]; /* has a solution; not carried by the vector loop */
-    bool any_odd;
+    bool good[HL_GROUP];             /* has a solution */
+    bool any_odd;                    /* some lane isn't carried by the vector loop */
     double earliest;                 /* event of the group */
-    double *rate;                    /* [lane][state] */
+    double *rate;                    /* [state][HL_GROUP] */
+    size_t given[HL_GROUP];          /* event from which on doses haven't been noticed */
     double *last_dose;               /* [instance][HL_GROUP] */
     struct hl_shown shown;           /* row and offset are the group's own */
 };
 
-/* Where a group's rows go: quantity q at time k of the stride to y[q * quantity_stride + k * time_stride]; dose, unless
- * NULL, gets the time of the last dose of instance i the same way. */
-struct hl_group_target { double *y, *dose; size_t quantity_stride, time_stride; };
+/* Where a group's rows go: quantity q at time number k to y[q * quantity_stride + (k - first) * time_stride]; dose,
+ * unless NULL, gets the time of the last dose of instance i the same way. */
+struct hl_group_target {
+    double *y, *dose;
+    size_t quantity_stride, time_stride, first;
+};
 
 /* Doubles that a group's arrays take (a multiple of 8), and handing them out from room (64-byte boundary). */
 size_t hl_group_size(const struct hl_plan *plan);
@@ -59,12 +68,30 @@ void hl_group_lay_out(struct hl_group *group, const struct hl_plan *plan, double
 /* Everybody at their own start, then through their events to the first output time t. */
 void hl_group_begin(struct hl_group *group, double t);
 
-/* Through one stride of the grid: shows the times first .. first + steps - 1 and arrives at the next. A stride of no
- * steps shows its first time only. */
-void hl_group_stride(struct hl_group *group, const struct hl_stride *stride, const double *time,
-                     struct hl_group_target target);
+/* Through stride number c of the grid: shows the times first .. first + steps - 1 and arrives at the next. A stride of no
+ * steps shows its first time only; it is the last one. */
+void hl_group_stride(struct hl_group *group, size_t c, const struct hl_stride *stride, const double *time,
+                     const struct hl_group_target *target);
+
+/* ---- Shared by group.c and group_own.c */
 
 /* The modes of lane l, component by component. */
 struct hl_modes *hl_group_modes(const struct hl_group *group, size_t l);
+
+/* Carries lane l, which the vector loop can't carry, from amplitudes in from over dt, into to. */
+void hl_group_carry_odd(const struct hl_group *group, size_t l, const double *from, double *to, double dt);
+
+/* Inputs of component c in lanes from .. to - 1 after their infusions have changed; gains per step follow. */
+void hl_group_renew_input(struct hl_group *group, size_t c, size_t from, size_t to);
+
+/* Times of the last doses, where the target wants them, beside what is shown at the n times number k and on. */
+void hl_group_show_doses(struct hl_group *group, const struct hl_group_target *to, const double *time, size_t k,
+                         size_t n);
+
+/* group_own.c: the same as hl_group_begin from where all lanes have been set to their starts, and hl_group_stride, each
+ * lane its own way. */
+void hl_group_own_begin(struct hl_group *group, double t);
+void hl_group_own_stride(struct hl_group *group, const struct hl_stride *stride, const double *time,
+                         const struct hl_group_target *target);
 
 #endif

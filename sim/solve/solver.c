@@ -265,8 +265,8 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
             return status;
     }
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .apart = s->apart, .rows = s->apart->rows,
-                                   .start = s->start, .events = s->diary->list, .edition = s->diary->edition,
-                                   .status = s->status};
+                                   .start = s->start, .events = s->diary->list, .shared = !s->diary->copies,
+                                   .common = s->diary->same_times, .edition = s->diary->edition, .status = s->status};
     for (size_t first = 0; first < block->lanes; first += HL_BATCH_LANES)
         run_group(s, block, &subjects, first, output, n_outputs, time, n_times, listener);
     enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);

@@ -16,21 +16,38 @@
 #define LONGEST_STRIDE 64
 #define TILE_TIMES (LONGEST_STRIDE + 1)
 
+/* A quantity: sum over coefficients of coef * state + offset. */
+struct quantity {
+    const struct hl_coefficient *coef;
+    size_t n_coefs;
+    bool weighted;                   /* by coef's registers; else 1 */
+    int offset_reg;
+    struct hl_coefficient itself;    /* of a quantity that is a state */
+};
+
 struct hl_sweep {
     struct hl_group_common common;
     size_t max_lanes, n_groups;
     struct hl_group *group;
     double *values;                  /* what the groups' arrays point into */
     /* What is shown: linear outputs themselves, else the states that the outputs' program reads. */
-    size_t n_shown, *first_term, *mode;
-    int *state;                      /* of a shown state */
-    size_t shown_capacity, term_capacity;
-    double *rows;                    /* by group: offsets [quantity][HL_GROUP], rows [term][HL_GROUP] */
+    bool linear;
+    size_t n_asked, asked_capacity;
+    int *asked;                      /* outputs for which it was laid out */
+    size_t n_shown, n_panels, n_coefs;
+    struct quantity *quantity;
+    struct hl_panel *panel;
+    size_t n_constant, *constant;    /* quantities without modes */
+    size_t shown_capacity;
+    double *rows;                    /* by group: offsets [quantity][HL_GROUP], coefficients [coefficient][HL_GROUP] */
     double *tile, *tile_dose;        /* at the times of a stride: states [state][time][lane], last doses [instance]... */
     size_t tile_capacity;
     struct hl_stride *stride;
     size_t n_strides, stride_capacity;
     unsigned long edition;           /* of the output times that were cut into them */
+    struct hl_timetable timetable;
+    bool has_timetable;
+    bool knows_doses;                /* some program reads the time after dose */
 };
 
 struct hl_sweep *hl_sweep_create(const struct hl_plan *plan, size_t max_lanes)
@@ -46,11 +63,13 @@ struct hl_sweep *hl_sweep_create(const struct hl_plan *plan, size_t max_lanes)
                                          .work = hl_modes_work_create(plan->largest),
                                          .column = hl_alloc(plan->n_modes, sizeof(double)),
                                          .column_g = hl_alloc(plan->n_modes, sizeof(double)),
-                                         .scratch = hl_alloc(plan->largest, sizeof(double))};
+                                         .scratch = hl_alloc(plan->largest * HL_GROUP, sizeof(double))};
     if (!s->group || !s->values || !s->common.work || !s->common.column || !s->common.column_g || !s->common.scratch) {
         hl_sweep_free(s);
         return NULL;
     }
+    for (size_t i = 0; i < plan->system->n_instances; i++)
+        s->knows_doses = s->knows_doses || plan->system->instance[i].tad_reg >= 0;
     for (size_t i = 0; i < s->n_groups; i++) {
         s->group[i].common = &s->common;
         s->group[i].lane = i * HL_GROUP;
@@ -64,8 +83,9 @@ void hl_sweep_free(struct hl_sweep *s)
     if (!s)
         return;
     hl_modes_work_free(s->common.work);
-    void *part[] = {s->common.column, s->common.column_g, s->common.scratch, s->group, s->values, s->first_term,
-                    s->mode, s->state, s->rows, s->tile, s->tile_dose, s->stride, s};
+    hl_timetable_clear(&s->timetable);
+    void *part[] = {s->common.column, s->common.column_g, s->common.scratch, s->group, s->values, s->asked, s->quantity,
+                    s->panel, s->constant, s->rows, s->tile, s->tile_dose, s->stride, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -137,26 +157,6 @@ static bool is_wanted(const struct hl_plan *plan, int state, const int *output, 
     return false;
 }
 
-static enum hl_status reserve_shown(struct hl_sweep *s, size_t n)
-{
-    size_t terms = n * s->common.plan->n_modes;
-    if (s->first_term && s->shown_capacity >= n && s->term_capacity >= terms)
-        return HL_OK;
-    void *part[] = {s->first_term, s->mode, s->state, s->rows};
-    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
-        hl_free(part[k]);
-    s->shown_capacity = s->term_capacity = 0;
-    s->first_term = hl_alloc(n + 1, sizeof *s->first_term);
-    s->mode = hl_alloc(terms, sizeof *s->mode);
-    s->state = hl_alloc(n, sizeof *s->state);
-    s->rows = hl_alloc((terms + n) * s->max_lanes, sizeof *s->rows);
-    if (!s->first_term || !s->mode || !s->state || !s->rows)
-        return HL_ERR_MEMORY;
-    s->shown_capacity = n;
-    s->term_capacity = terms;
-    return HL_OK;
-}
-
 static enum hl_status reserve_tile(struct hl_sweep *s, size_t n)
 {
     size_t rows = TILE_TIMES * s->max_lanes;
@@ -172,9 +172,36 @@ static enum hl_status reserve_tile(struct hl_sweep *s, size_t n)
     return HL_OK;
 }
 
+/* ---- Panels: which modes show in what. They depend on the outputs only, not on the block */
+
+/* Most panels and coefficients that n quantities can take. */
+static size_t most_panels(const struct hl_plan *plan, size_t n)
+{
+    return plan->n_modes * (n / HL_PANEL_SHOWN + 1);
+}
+
+static enum hl_status reserve_shown(struct hl_sweep *s, size_t n)
+{
+    const struct hl_plan *plan = s->common.plan;
+    if (s->shown_capacity >= n && s->rows)
+        return HL_OK;
+    void *part[] = {s->quantity, s->panel, s->constant, s->rows};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+    s->shown_capacity = 0;
+    s->quantity = hl_alloc(n, sizeof *s->quantity);
+    s->panel = hl_alloc(most_panels(plan, n), sizeof *s->panel);
+    s->constant = hl_alloc(n, sizeof *s->constant);
+    s->rows = hl_alloc((plan->n_modes + 1) * n * s->max_lanes, sizeof *s->rows);
+    if (!s->quantity || !s->panel || !s->constant || !s->rows)
+        return HL_ERR_MEMORY;
+    s->shown_capacity = n;
+    return HL_OK;
+}
+
 static double *offsets_of(const struct hl_sweep *s, size_t group)
 {
-    return s->rows + group * (s->shown_capacity + s->term_capacity) * HL_GROUP;
+    return s->rows + group * s->shown_capacity * (s->common.plan->n_modes + 1) * HL_GROUP;
 }
 
 static double *rows_of(const struct hl_sweep *s, size_t group)
@@ -182,99 +209,182 @@ static double *rows_of(const struct hl_sweep *s, size_t group)
     return offsets_of(s, group) + s->shown_capacity * HL_GROUP;
 }
 
-static void begin_showing(struct hl_sweep *s)
+/* True when some mode from .. to - 1 of component c shows in the quantity. */
+static bool shows(const struct hl_plan *plan, const struct quantity *quantity, size_t c, size_t from, size_t to)
 {
-    s->n_shown = 0;
-    s->first_term[0] = 0;
+    for (size_t k = 0; k < quantity->n_coefs; k++) {
+        int state = quantity->coef[k].col;
+        for (size_t j = from; plan->component_of[state] == (int)c && j < to; j++)
+            if (is_visible(&plan->component[c].shape, (size_t)plan->place_of[state], j))
+                return true;
+    }
+    return false;
 }
 
-/* The next quantity, a sum over coefficients of coef * state: a term for every mode that can be seen. */
-static void add_terms(struct hl_sweep *s, const struct hl_coefficient *coef, size_t n_coefs)
+static void add_panel(struct hl_sweep *s, size_t c, size_t from, size_t to, const size_t *shown, size_t n_shown,
+                      bool last, bool *begun)
 {
-    const struct hl_plan *plan = s->common.plan;
-    size_t n = s->first_term[s->n_shown];
-    for (size_t c = 0; c < plan->n_components; c++)
-        for (size_t j = 0; j < plan->component[c].shape.n; j++) {
-            bool shows = false;
-            for (size_t k = 0; k < n_coefs; k++)
-                shows = shows || (plan->component_of[coef[k].col] == (int)c
-                                  && is_visible(&plan->component[c].shape, (size_t)plan->place_of[coef[k].col], j));
-            if (shows)
-                s->mode[n++] = plan->component[c].offset + j;
-        }
-    s->first_term[++s->n_shown] = n;
+    struct hl_panel *p = &s->panel[s->n_panels++];
+    enum hl_width width = hl_glide_width();
+    *p = (struct hl_panel){.mode = s->common.plan->component[c].offset + from, .n_modes = to - from, .n_shown = n_shown,
+                           .row = s->n_coefs, .last = last,
+                           .still = hl_glide_kernel_for(width, to - from, n_shown, false),
+                           .fed = hl_glide_kernel_for(width, to - from, n_shown, true)};
+    s->n_coefs += (to - from) * n_shown;
+    for (size_t i = 0; i < n_shown; i++) {
+        p->shown[i] = shown[i];
+        p->first[i] = !begun[shown[i]];
+        begun[shown[i]] = true;
+    }
 }
 
-/* coef^T V of one lane for a mode; regs NULL: coefficients of 1. */
-static double row_value(const struct hl_group *G, size_t l, size_t mode, const struct hl_coefficient *coef,
-                        size_t n_coefs, const double *regs)
+/* Some neighbouring modes of a component, with all quantities they show in. */
+static void add_modes(struct hl_sweep *s, size_t c, size_t from, size_t to, bool *begun)
 {
-    const struct hl_plan *plan = G->common->plan;
-    double sum = 0;
-    for (size_t k = 0; k < n_coefs; k++) {
-        int c = plan->component_of[coef[k].col];
-        if (c < 0 || mode < plan->component[c].offset || mode >= plan->component[c].offset + plan->component[c].shape.n)
+    size_t shown[HL_PANEL_SHOWN], n = 0;
+    for (size_t q = 0; q < s->n_shown; q++) {
+        if (!shows(s->common.plan, &s->quantity[q], c, from, to))
             continue;
-        const struct hl_shape *shape = &plan->component[c].shape;
-        size_t i = (size_t)plan->place_of[coef[k].col], j = mode - plan->component[c].offset;
-        if (is_visible(shape, i, j))
-            sum += (regs ? regs[(size_t)coef[k].reg * G->common->subjects->lanes + G->lane + l] : 1)
-                   * hl_group_modes(G, l)[c].V[i * shape->n + j];
-    }
-    return sum;
-}
-
-/* Rows of quantity q for all groups, lane by lane; lanes without a solution get zeros. */
-static void fill_rows(struct hl_sweep *s, size_t q, const struct hl_coefficient *coef, size_t n_coefs,
-                      const double *regs, int offset_reg)
-{
-    const struct hl_subjects *subjects = s->common.subjects;
-    for (size_t i = 0; i * HL_GROUP < subjects->lanes; i++)
-        for (size_t l = 0; l < HL_GROUP; l++) {
-            size_t lane = i * HL_GROUP + l;
-            bool good = subjects->status[lane] == HL_SUBJECT_GOOD;
-            offsets_of(s, i)[q * HL_GROUP + l] = good ? hl_reg(s->common.regs, subjects->lanes, lane, offset_reg, 0) : 0;
-            for (size_t m = s->first_term[q]; m < s->first_term[q + 1]; m++)
-                rows_of(s, i)[m * HL_GROUP + l] =
-                    good ? row_value(&s->group[i], l, s->mode[m], coef, n_coefs, regs) : 0;
+        if (n == HL_PANEL_SHOWN) {
+            add_panel(s, c, from, to, shown, n, false, begun);
+            n = 0;
         }
-}
-
-/* Shows linear outputs themselves. */
-static void show_outputs(struct hl_sweep *s, const int *output, size_t n_outputs)
-{
-    const struct hl_system *system = s->common.plan->system;
-    begin_showing(s);
-    for (size_t o = 0; o < n_outputs; o++) {
-        const struct hl_output *out = &system->output[output[o]];
-        add_terms(s, out->coef, out->n_coefs);
-        fill_rows(s, o, out->coef, out->n_coefs, s->common.regs, out->offset_reg);
+        shown[n++] = q;
     }
+    add_panel(s, c, from, to, shown, n, true, begun);
 }
 
-/* Shows the exact states that the outputs' program needs. */
-static void show_states(struct hl_sweep *s, const int *output, size_t n_outputs)
+static void make_panels(struct hl_sweep *s, bool *begun)
 {
     const struct hl_plan *plan = s->common.plan;
-    begin_showing(s);
+    s->n_panels = s->n_coefs = 0;
+    for (size_t q = 0; q < s->n_shown; q++)
+        begun[q] = false;
+    for (size_t c = 0; c < plan->n_components; c++) {
+        size_t n = plan->component[c].shape.n, pieces = (n + HL_PANEL_MODES - 1) / HL_PANEL_MODES;
+        for (size_t k = 0; k < pieces; k++)
+            add_modes(s, c, n * k / pieces, n * (k + 1) / pieces, begun);
+    }
+    s->n_constant = 0;
+    for (size_t q = 0; q < s->n_shown; q++)
+        if (!begun[q])
+            s->constant[s->n_constant++] = q;
+}
+
+/* Linear outputs themselves. */
+static void list_outputs(struct hl_sweep *s)
+{
+    for (size_t o = 0; o < s->n_asked; o++) {
+        const struct hl_output *out = &s->common.plan->system->output[s->asked[o]];
+        s->quantity[s->n_shown++] = (struct quantity){.coef = out->coef, .n_coefs = out->n_coefs, .weighted = true,
+                                                      .offset_reg = out->offset_reg};
+    }
+}
+
+/* The exact states that the outputs' program needs. */
+static void list_states(struct hl_sweep *s)
+{
+    const struct hl_plan *plan = s->common.plan;
     for (size_t c = 0; c < plan->n_components; c++)
         for (size_t i = 0; i < plan->component[c].shape.n; i++) {
-            struct hl_coefficient itself = {.col = plan->component[c].state[i]};
-            if (!is_wanted(plan, itself.col, output, n_outputs))
+            int state = plan->component[c].state[i];
+            if (!is_wanted(plan, state, s->asked, s->n_asked))
                 continue;
-            s->state[s->n_shown] = itself.col;
-            add_terms(s, &itself, 1);
-            fill_rows(s, s->n_shown - 1, &itself, 1, NULL, -1);
+            struct quantity *quantity = &s->quantity[s->n_shown++];
+            *quantity = (struct quantity){.n_coefs = 1, .offset_reg = -1, .itself = {.col = state}};
+            quantity->coef = &quantity->itself;
         }
 }
 
-static void begin_groups(struct hl_sweep *s, double t)
+static enum hl_status note_asked(struct hl_sweep *s, const int *output, size_t n)
 {
-    for (size_t i = 0; i * HL_GROUP < s->common.subjects->lanes; i++) {
-        s->group[i].shown = (struct hl_shown){.n = s->n_shown, .first_term = s->first_term, .mode = s->mode,
-                                              .row = rows_of(s, i), .offset = offsets_of(s, i)};
-        hl_group_begin(&s->group[i], t);
+    s->n_asked = 0;
+    if (s->asked_capacity < n || !s->asked) {
+        hl_free(s->asked);
+        s->asked_capacity = 0;
+        if (!(s->asked = hl_alloc(n, sizeof *s->asked)))
+            return HL_ERR_MEMORY;
+        s->asked_capacity = n;
     }
+    memcpy(s->asked, output, n * sizeof *output);
+    s->n_asked = n;
+    return HL_OK;
+}
+
+/* Lays out what is to be shown, unless it is what was shown last. */
+static enum hl_status lay_out_shown(struct hl_sweep *s, const int *output, size_t n_outputs)
+{
+    if (s->rows && s->n_asked == n_outputs && memcmp(s->asked, output, n_outputs * sizeof *output) == 0)
+        return HL_OK;
+    const struct hl_plan *plan = s->common.plan;
+    s->n_asked = 0;
+    s->linear = all_linear(plan, output, n_outputs);
+    enum hl_status status = reserve_shown(s, s->linear ? n_outputs : plan->n_modes);
+    bool *begun = hl_alloc(s->shown_capacity, sizeof *begun);
+    status = status == HL_OK && begun ? note_asked(s, output, n_outputs) : HL_ERR_MEMORY;
+    s->n_shown = 0;
+    if (status == HL_OK && s->linear)
+        list_outputs(s);
+    else if (status == HL_OK)
+        list_states(s);
+    if (status == HL_OK)
+        make_panels(s, begun);
+    hl_free(begun);
+    return status;
+}
+
+/* ---- Coefficients of a block */
+
+/* coef^T V of eight lanes for one mode of component c. Lanes without a solution have no V: zeros. */
+static void fill_row(const struct hl_sweep *s, const struct hl_group *G, const struct quantity *quantity, size_t c,
+                     size_t mode, double *row)
+{
+    const struct hl_plan *plan = s->common.plan;
+    const struct hl_component *component = &plan->component[c];
+    size_t lanes = s->common.subjects->lanes;
+    for (size_t l = 0; l < HL_GROUP; l++)
+        row[l] = 0;
+    for (size_t k = 0; k < quantity->n_coefs; k++) {
+        const struct hl_coefficient *coef = &quantity->coef[k];
+        if (plan->component_of[coef->col] != (int)c
+            || !is_visible(&component->shape, (size_t)plan->place_of[coef->col], mode))
+            continue;
+        const double *V = hl_modes_row(s->common.subjects->rows[G->lane / HL_GROUP].V, component,
+                                       (size_t)plan->place_of[coef->col], mode);
+        const double *weight = s->common.regs + (size_t)coef->reg * lanes + G->lane;
+        for (size_t l = 0; l < HL_GROUP; l++)
+            row[l] += quantity->weighted ? weight[l] * V[l] : V[l];
+    }
+}
+
+static void fill_rows(const struct hl_sweep *s, size_t group)
+{
+    const struct hl_plan *plan = s->common.plan;
+    const struct hl_subjects *subjects = s->common.subjects;
+    const struct hl_group *G = &s->group[group];
+    double *row = rows_of(s, group), *offset = offsets_of(s, group);
+    size_t c = 0;
+    for (size_t p = 0; p < s->n_panels; p++) {
+        const struct hl_panel *panel = &s->panel[p];
+        while (panel->mode >= plan->component[c].offset + plan->component[c].shape.n)
+            c++;
+        for (size_t i = 0; i < panel->n_shown; i++)
+            for (size_t m = 0; m < panel->n_modes; m++, row += HL_GROUP)
+                fill_row(s, G, &s->quantity[panel->shown[i]], c, panel->mode - plan->component[c].offset + m, row);
+    }
+    for (size_t q = 0; q < s->n_shown; q++)
+        for (size_t l = 0; l < HL_GROUP; l++)
+            offset[q * HL_GROUP + l] =
+                hl_reg(s->common.regs, subjects->lanes, G->lane + l, s->quantity[q].offset_reg, 0);
+}
+
+static void begin_group(struct hl_sweep *s, size_t i, double t)
+{
+    fill_rows(s, i);
+    s->group[i].shown = (struct hl_shown){.n = s->n_shown, .n_panels = s->n_panels, .panel = s->panel,
+                                          .n_constant = s->n_constant, .constant = s->constant,
+                                          .row = rows_of(s, i), .offset = offsets_of(s, i)};
+    hl_group_begin(&s->group[i], t);
 }
 
 /* ---- Stride by stride */
@@ -294,7 +404,7 @@ static void write_by_program(const struct hl_sweep *s, struct hl_block *block, c
             block->regs[(size_t)system->instance[i].tad_reg * lanes + l] = isfinite(last) ? time[k] - last : 0;
         }
     for (size_t q = 0; q < s->n_shown; q++)
-        memcpy(block->regs + (size_t)system->state[s->state[q]].reg * lanes,
+        memcpy(block->regs + (size_t)system->state[s->quantity[q].itself.col].reg * lanes,
                s->tile + (q * TILE_TIMES + in_tile) * lanes, bytes);
     for (size_t i = 0; i < plan->n_integrated; i++)
         memcpy(block->regs + (size_t)system->state[plan->integrated[i]].reg * lanes, sample + (i * n_times + k) * lanes,
@@ -305,15 +415,15 @@ static void write_by_program(const struct hl_sweep *s, struct hl_block *block, c
 }
 
 /* Where group i puts what it shows from time number k on. */
-static struct hl_group_target target_of(const struct hl_sweep *s, const struct hl_block *block, bool linear,
-                                        size_t n_times, size_t k, size_t i)
+static struct hl_group_target target_of(const struct hl_sweep *s, const struct hl_block *block, size_t n_times,
+                                        size_t k, size_t i)
 {
     size_t lanes = block->lanes, first = i * HL_GROUP;
-    if (linear)
-        return (struct hl_group_target){.y = block->out + k * lanes + first, .quantity_stride = n_times * lanes,
+    if (s->linear)
+        return (struct hl_group_target){.y = block->out + first, .quantity_stride = n_times * lanes,
                                         .time_stride = lanes};
-    return (struct hl_group_target){.y = s->tile + first, .dose = s->tile_dose + first,
-                                    .quantity_stride = TILE_TIMES * lanes, .time_stride = lanes};
+    return (struct hl_group_target){.y = s->tile + first, .dose = s->knows_doses ? s->tile_dose + first : NULL,
+                                    .quantity_stride = TILE_TIMES * lanes, .time_stride = lanes, .first = k};
 }
 
 /* Lanes that are no longer finite are marked, so that nobody takes their values for a solution. */
@@ -333,6 +443,7 @@ static enum hl_status cut_strides(struct hl_sweep *s, const double *time, size_t
     if (s->edition == edition)
         return HL_OK;
     s->edition = 0;
+    s->has_timetable = false;
     if (s->stride_capacity < n_times) {
         hl_free(s->stride);
         s->stride_capacity = 0;
@@ -345,34 +456,78 @@ static enum hl_status cut_strides(struct hl_sweep *s, const double *time, size_t
     return HL_OK;
 }
 
+/* Where events come at common times, the way through them: the first subject with a solution shows it. */
+static enum hl_status find_way(struct hl_sweep *s, const double *time)
+{
+    const struct hl_subjects *subjects = s->common.subjects;
+    size_t lane = 0;
+    while (lane < subjects->n && subjects->status[lane] != HL_SUBJECT_GOOD)
+        lane++;
+    if (subjects->common && !s->has_timetable && lane < subjects->n) {
+        enum hl_status status = hl_timetable_make(&s->timetable, s->common.plan, &subjects->events[lane],
+                                                  subjects->start[lane].time, time, s->stride, s->n_strides);
+        if (status != HL_OK)
+            return status;
+        s->has_timetable = true;
+    }
+    s->common.timetable = s->has_timetable ? &s->timetable : NULL;
+    return HL_OK;
+}
+
+/* Stride number c: the last one only shows the final time. */
+static struct hl_stride stride_of(const struct hl_sweep *s, size_t c, size_t n_times)
+{
+    return c < s->n_strides ? s->stride[c] : (struct hl_stride){.first = n_times - 1};
+}
+
+/* Linear outputs: group after group, each through all times. */
+static void sweep_outputs(struct hl_sweep *s, struct hl_block *block, const double *time, size_t n_times)
+{
+    for (size_t i = 0; i < block->lanes / HL_GROUP; i++) {
+        struct hl_group_target target = target_of(s, block, n_times, 0, i);
+        begin_group(s, i, time[0]);
+        for (size_t c = 0; c <= s->n_strides; c++) {
+            struct hl_stride stride = stride_of(s, c, n_times);
+            hl_group_stride(&s->group[i], c, &stride, time, &target);
+        }
+    }
+}
+
+/* States for the outputs' program: stride after stride, all groups. */
+static void sweep_states(struct hl_sweep *s, struct hl_block *block, const int *output, size_t n_outputs,
+                         const double *time, size_t n_times, const double *sample)
+{
+    for (size_t i = 0; i < block->lanes / HL_GROUP; i++)
+        begin_group(s, i, time[0]);
+    for (size_t c = 0; c <= s->n_strides; c++) {
+        struct hl_stride stride = stride_of(s, c, n_times);
+        for (size_t i = 0; i < block->lanes / HL_GROUP; i++) {
+            struct hl_group_target target = target_of(s, block, n_times, stride.first, i);
+            hl_group_stride(&s->group[i], c, &stride, time, &target);
+        }
+        size_t shown = stride.steps > 0 ? stride.steps : 1;
+        for (size_t k = 0; k < shown; k++)
+            write_by_program(s, block, output, n_outputs, time, n_times, stride.first + k, k, sample);
+    }
+}
+
 enum hl_status hl_sweep_run(struct hl_sweep *s, const struct hl_subjects *subjects, struct hl_block *block,
                             const int *output, size_t n_outputs, const double *time, size_t n_times,
                             const double *sample)
 {
     const struct hl_plan *plan = s->common.plan;
-    bool linear = all_linear(plan, output, n_outputs);
-    size_t n_groups = subjects->lanes / HL_GROUP;
-    if (reserve_shown(s, linear ? n_outputs : plan->n_modes) != HL_OK || cut_strides(s, time, n_times, subjects->edition) != HL_OK
-        || (!linear && reserve_tile(s, plan->n_modes) != HL_OK))
-        return HL_ERR_MEMORY;
     s->common.subjects = subjects;
     s->common.regs = block->regs;
+    if (lay_out_shown(s, output, n_outputs) != HL_OK
+        || cut_strides(s, time, n_times, subjects->edition) != HL_OK || find_way(s, time) != HL_OK
+        || (!s->linear && reserve_tile(s, plan->n_modes) != HL_OK))
+        return HL_ERR_MEMORY;
     for (size_t k = 0; k < plan->system->n_states; k++)
         memset(block->regs + (size_t)plan->system->state[k].reg * block->lanes, 0, block->lanes * sizeof(double));
-    if (linear)
-        show_outputs(s, output, n_outputs);
+    if (s->linear)
+        sweep_outputs(s, block, time, n_times);
     else
-        show_states(s, output, n_outputs);
-    begin_groups(s, time[0]);
-    for (size_t c = 0; c <= s->n_strides; c++) {
-        struct hl_stride last = {.first = n_times - 1, .steps = 0}; /* only the final time is left to show */
-        const struct hl_stride *stride = c < s->n_strides ? &s->stride[c] : &last;
-        for (size_t i = 0; i < n_groups; i++)
-            hl_group_stride(&s->group[i], stride, time, target_of(s, block, linear, n_times, stride->first, i));
-        size_t shown = stride->steps > 0 ? stride->steps : 1;
-        for (size_t k = 0; !linear && k < shown; k++)
-            write_by_program(s, block, output, n_outputs, time, n_times, stride->first + k, k, sample);
-    }
+        sweep_states(s, block, output, n_outputs, time, n_times, sample);
     mark_failures(s);
     return HL_OK;
 }
