@@ -21,6 +21,7 @@
 #include "run_records.h"
 
 #define STRIP 64
+#define BLOCK 16 /* subjects solved together, unless told otherwise: what they make stays in the cache (docs/performance.md) */
 #define MEMORY_SHARE 0.8 /* of the machine's memory that an arm's values may take */
 
 static volatile sig_atomic_t interrupted;
@@ -539,7 +540,7 @@ static void say_status(enum hl_status status, struct hl_diag *diag)
 static enum hl_status run_arms(const struct hl_prepared *p, const struct hl_run_options *options,
                                struct hl_store *store, uint64_t *failed, double started, struct hl_diag *diag)
 {
-    size_t block = options->block && options->block < STRIP ? options->block : STRIP;
+    size_t block = options->block ? (options->block < STRIP ? options->block : STRIP) : BLOCK;
     block = (block + HL_LANES - 1) / HL_LANES * HL_LANES;
     enum hl_progress_mode mode = options->quiet ? HL_PROGRESS_NONE : options->progress;
     struct hl_progress *progress = hl_progress_create(mode, "subjects", total_subjects(p->study));

@@ -4,6 +4,8 @@
  * bits. */
 #include "unit/solve_fixture.h"
 
+#include "solve/glide.h"
+
 #define SUBJECTS 19
 #define STATES 5
 
@@ -32,6 +34,16 @@ static struct fixture *body(const double *lag, bool individual)
     fixture_infusion(f, 5.5, 2, 0.31, 11.2);
     fixture_infusion(f, 9.25, 4, 0.17, 23.9);
     return f;
+}
+
+/* What arrives of a dose into the depot, everybody's own. */
+static void give_everybody_a_fraction(struct fixture *f)
+{
+    double fraction[SUBJECTS];
+    for (size_t l = 0; l < SUBJECTS; l++)
+        fraction[l] = 0.41 + 0.017 * (double)l;
+    f->system.route[0].part[0].fraction_reg = fixture_values(f, fraction, SUBJECTS);
+    f->system.route[2].part[0].fraction_reg = f->system.route[0].part[0].fraction_reg;
 }
 
 static size_t hours(double *time, size_t n, double dt)
@@ -74,6 +86,123 @@ static void shared_events_are_own_events(void **state)
     }
 }
 
+/* Times that are everybody's by the study's structure, values that aren't; one subject fails. */
+static void common_times_are_own_times(void **state)
+{
+    (void)state;
+    double lag[SUBJECTS], time[140];
+    for (size_t l = 0; l < SUBJECTS; l++)
+        lag[l] = 0.37;
+    hours(time, 140, 0.43);
+    struct fixture *f[2];
+    struct solution s[2];
+    for (size_t k = 0; k < 2; k++) {
+        f[k] = body(lag, k == 1);
+        give_everybody_a_fraction(f[k]);
+        f[k]->value[f[k]->system.coef[0].reg][3] = NAN;
+        assert_true(hl_regimen_is_common(&f[k]->regimen, &f[k]->system) == (k == 0));
+        assert_false(hl_regimen_is_shared(&f[k]->regimen, &f[k]->system));
+        s[k] = fixture_solve(f[k], "exact", 1e-8, SUBJECTS, time, 140);
+        for (size_t l = 0; l < SUBJECTS; l++)
+            assert_int_equal(s[k].status[l], l == 3 ? HL_SUBJECT_BAD_PARAMETERS : HL_SUBJECT_GOOD);
+    }
+    assert_same(&s[0], &s[1]);
+    for (size_t k = 0; k < 2; k++)
+        solution_free(&s[k]), fixture_free(f[k]);
+}
+
+/* More than a panel holds: ten coupled states, all shown, one of them fed by an input that is always there. */
+static void large_models_need_several_panels(void **state)
+{
+    (void)state;
+    double time[33], k_out = 0.213;
+    hours(time, 33, 0.7);
+    struct fixture *f = fixture_create(10, 10), *gsl = fixture_create(10, 10), *both[] = {f, gsl};
+    for (size_t k = 0; k < 2; k++) {
+        for (int i = 0; i < 9; i++)
+            fixture_flow(both[k], i, i + 1, k_out + 0.11 * i);
+        fixture_flow(both[k], 4, 3, 0.37);
+        fixture_entry(both[k], 2, -1, fixture_reg(both[k], HL_REG_COEFFICIENT, 0.19));
+        fixture_bolus(both[k], 1.3, 0, 2.7);
+        fixture_linear_rates(both[k], &both[k]->system.rhs);
+    }
+    struct solution a = fixture_solve(f, "exact", 1e-8, 9, time, 33), b = fixture_solve(gsl, "gsl-rk8pd", 1e-12, 9, time, 33);
+    for (size_t i = 0; i < 10; i++)
+        for (size_t k = 0; k < 33; k++)
+            assert_near("state", at(&a, i, k, 8), at(&b, i, k, 8), 1e-10);
+    solution_free(&a), solution_free(&b);
+    fixture_free(f), fixture_free(gsl);
+}
+
+enum { STEPS = 5, MODES = HL_PANEL_MODES, SHOWN = HL_PANEL_SHOWN };
+
+/* What a kernel reads and writes. */
+struct kernel_sample { double *z0, *E, *u, *row, *offset, *z, *y; };
+
+static double *some_numbers(size_t n, double seed)
+{
+    double *number = hl_alloc(n, sizeof *number);
+    for (size_t i = 0; i < n; i++)
+        number[i] = 0.137 + fabs(sin(1.7 * (double)i + seed));
+    return number;
+}
+
+/* The same by plain loops for lane l: the very bits. */
+static void assert_lane(const struct kernel_sample *s, size_t n, size_t q, bool fed, size_t l)
+{
+    double x[MODES];
+    for (size_t m = 0; m < n; m++)
+        x[m] = s->z0[m * 8 + l];
+    for (size_t k = 0; k < STEPS; k++) {
+        for (size_t i = 0; i < q; i++) {
+            double sum = s->offset[i * 8 + l];
+            for (size_t m = 0; m < n; m++)
+                sum += s->row[(i * n + m) * 8 + l] * x[m];
+            assert_true(sum == s->y[(i * STEPS + k) * 8 + l]);
+        }
+        for (size_t m = 0; m < n; m++)
+            x[m] = fed ? x[m] * s->E[m * 8 + l] + s->u[m * 8 + l] : x[m] * s->E[m * 8 + l];
+    }
+    for (size_t m = 0; m < n; m++)
+        assert_true(s->z[m * 8 + l] == x[m]);
+}
+
+static void assert_kernel(const struct kernel_sample *s, hl_glide_kernel *kernel, size_t n, size_t q, bool fed)
+{
+    struct hl_glide_call call = {.z = s->z, .E = s->E, .u = s->u, .row = s->row, .time_stride = 8, .steps = STEPS};
+    memcpy(s->z, s->z0, MODES * 8 * sizeof *s->z);
+    for (size_t i = 0; i < q; i++) {
+        call.start[i] = s->offset + i * 8;
+        call.y[i] = s->y + i * STEPS * 8;
+    }
+    kernel(&call);
+    for (size_t l = 0; l < 8; l++)
+        assert_lane(s, n, q, fed, l);
+}
+
+/* Every kernel of every width that this machine has. */
+static void kernels_are_plain_loops(void **state)
+{
+    (void)state;
+    struct kernel_sample s = {some_numbers(MODES * 8, 0), some_numbers(MODES * 8, 0.9), some_numbers(MODES * 8, 1.8),
+                              some_numbers(SHOWN * MODES * 8, 2.7), some_numbers(SHOWN * 8, 3.6),
+                              some_numbers(MODES * 8, 0), some_numbers(SHOWN * STEPS * 8, 0)};
+    size_t seen = 0;
+    for (enum hl_width width = HL_WIDTH_TWO; width <= HL_WIDTH_EIGHT; width++)
+        for (size_t k = 0; k < MODES * (SHOWN + 1) * 2; k++) {
+            size_t n = k % MODES + 1, q = k / MODES % (SHOWN + 1);
+            bool fed = k / MODES / (SHOWN + 1);
+            hl_glide_kernel *kernel = hl_glide_kernel_for(width, n, q, fed);
+            if (kernel)
+                assert_kernel(&s, kernel, n, q, fed);
+            seen += kernel != NULL;
+        }
+    assert_true(seen >= MODES * (SHOWN + 1) * 2);
+    double *part[] = {s.z0, s.E, s.u, s.row, s.offset, s.z, s.y};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+}
+
 /* One solver, three blocks: the middle one has other output times and mustn't leave anything behind. */
 static void solver_forgets_other_times(void **state)
 {
@@ -82,12 +211,11 @@ static void solver_forgets_other_times(void **state)
     hours(time, 40, 0.7);
     hours(other, 23, 1.9);
     struct fixture *f = body(lag, false);
-    size_t n = 0;
     struct solution alone = fixture_solve(f, "exact", 1e-8, SUBJECTS, time, 40), again[3];
     struct hl_plan *plan = hl_plan_create(&f->system, &f->regimen, "exact", 1e-8, f->diag);
     struct hl_solver *solver = hl_solver_create(plan, alone.lanes);
     for (size_t k = 0; k < 3; k++) {
-        n = k == 1 ? 23 : 40;
+        size_t n = k == 1 ? 23 : 40;
         again[k] = fixture_solve_with(f, solver, 0, SUBJECTS, k == 1 ? other : time, n, NULL);
     }
     assert_same(&alone, &again[0]);
@@ -106,6 +234,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shared_events_are_own_events),
+        cmocka_unit_test(common_times_are_own_times),
+        cmocka_unit_test(large_models_need_several_panels),
+        cmocka_unit_test(kernels_are_plain_loops),
         cmocka_unit_test(solver_forgets_other_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

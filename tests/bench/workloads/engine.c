@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Kernels alone: cohort, solver and meter as sim/run.c calls them, blocks of 64 subjects over the threads, nothing
+/* Kernels alone: cohort, solver and meter as sim/run.c calls them, blocks of 16 subjects over the threads, nothing
  * written. */
 #include "engine.h"
 
@@ -14,7 +14,7 @@
 #include "measure/measure.h"
 #include "timing.h"
 
-#define BLOCK 64
+#define BLOCK 16
 
 static const char *const models[] = {"models"};
 
