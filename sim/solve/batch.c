@@ -47,19 +47,21 @@ struct hl_batch {
     size_t order;
     double *values;                  /* what the arrays below point into; rows of eight */
     double *file, *inflow, *series;
-    double *peak, *at;               /* [integrated] */
+    double *peak;                    /* [integrated] */
     double *noise;                   /* [integrated]: no rows, what is too small to matter */
     const struct hl_batch_schedule *schedule;
     int *moving;                     /* slots of the integrated states */
+    struct hl_batch_shown shown;
+    double *time; size_t n_times;    /* output times, then infinity */
     double *z, *z_now, *lambda, *input, *E, *phi; /* [mode of the program] */
     double *rate;                    /* [lane][state] */
     double *scratch, *g;             /* largest component */
     bool *tad_read;                  /* by instance */
     /* by lane */
     double t[HL_BATCH_LANES] __attribute__((aligned(64)));
-    double anchor[HL_BATCH_LANES], until[HL_BATCH_LANES], shown_next[HL_BATCH_LANES];
+    double anchor[HL_BATCH_LANES], until[HL_BATCH_LANES];
     double *last_dose;               /* [instance] */
-    size_t next_event[HL_BATCH_LANES], next_time[HL_BATCH_LANES], steps[HL_BATCH_LANES];
+    size_t next_event[HL_BATCH_LANES], steps[HL_BATCH_LANES];
     bool active[HL_BATCH_LANES];
     /* of the group */
     const struct hl_subjects *subjects;
@@ -83,12 +85,42 @@ static double *take(double **at, size_t rows)
     return taken;
 }
 
+/* True when an output is the state, or is computed from it. */
+static bool is_shown(const struct hl_system *system, int reg)
+{
+    for (size_t k = 0; k < system->outputs.n; k++) {
+        const struct hl_instruction *in = &system->outputs.code[k];
+        if (in->a == reg || in->b == reg || in->c == reg)
+            return true;
+    }
+    for (size_t o = 0; o < system->n_outputs; o++)
+        if (system->output[o].reg == reg)
+            return true;
+    return false;
+}
+
+static void choose_shown(struct hl_batch *b)
+{
+    const struct hl_plan *plan = b->plan;
+    int *slot = hl_arena_alloc(b->arena, plan->n_integrated, sizeof *slot);
+    size_t *place = hl_arena_alloc(b->arena, plan->n_integrated, sizeof *place), n = 0;
+    for (size_t i = 0; i < plan->n_integrated; i++)
+        if (is_shown(plan->system, plan->system->state[plan->integrated[i]].reg)) {
+            slot[n] = b->moving[i];
+            place[n++] = i;
+        }
+    b->shown.n = n;
+    b->shown.slot = slot;
+    b->shown.place = place;
+    b->shown.n_all = plan->n_integrated;
+}
+
 static bool make_room(struct hl_batch *b)
 {
     const struct hl_plan *plan = b->plan;
     const struct hl_batch_program *p = &b->program;
     size_t n = plan->n_integrated, series = p->code.n_slots * (b->order + 1);
-    size_t rows = p->n_rows + n + series + 2 * n + 6 * p->n_modes + plan->system->n_states
+    size_t rows = p->n_rows + n + series + n + 1 + 6 * p->n_modes + plan->system->n_states
                   + plan->system->n_instances;
     double *room = b->values = hl_alloc((rows + 2) * HL_BATCH_LANES + 2 * plan->largest, sizeof *b->values);
     b->tad_read = hl_alloc(plan->system->n_instances, sizeof *b->tad_read);
@@ -97,9 +129,8 @@ static bool make_room(struct hl_batch *b)
     b->file = take(&room, p->n_rows);
     b->inflow = take(&room, n);
     b->series = take(&room, series);
-    double **state_rows[] = {&b->peak, &b->at};
-    for (size_t k = 0; k < 2; k++)
-        *state_rows[k] = take(&room, n);
+    b->peak = take(&room, n);
+    b->shown.due = take(&room, 1);
     double **mode_rows[] = {&b->z, &b->z_now, &b->lambda, &b->input, &b->E, &b->phi};
     for (size_t k = 0; k < 6; k++)
         *mode_rows[k] = take(&room, p->n_modes);
@@ -113,8 +144,12 @@ static bool make_room(struct hl_batch *b)
         b->noise[i] = fmax(SMALLEST_SCALE, NOISE_SHARE * plan->system->state[plan->integrated[i]].unit.factor);
         b->moving[i] = p->code.rate[i].slot;
     }
-    struct hl_batch_place place = {b->order, b->series, b->file, b->inflow};
+    int *read = hl_arena_alloc(b->arena, p->n_switches, sizeof *read);
+    for (size_t i = 0; i < p->n_switches; i++)
+        read[i] = p->flip[i].slot;
+    struct hl_batch_place place = {b->order, b->series, b->file, b->inflow, p->n_switches, read};
     b->schedule = hl_batch_schedule_make(&p->code, &place, b->arena);
+    choose_shown(b);
     return true;
 }
 
@@ -153,6 +188,7 @@ void hl_batch_free(struct hl_batch *b)
     if (!b)
         return;
     hl_batch_switches_free(b->switches);
+    hl_free(b->time);
     hl_free(b->values);
     hl_free(b->tad_read);
     hl_arena_free(b->arena);
@@ -168,6 +204,21 @@ static double *origin_of(struct hl_batch *b, int slot)
 static double *state_of(struct hl_batch *b, size_t i)
 {
     return origin_of(b, b->moving[i]);
+}
+
+enum hl_status hl_batch_set_times(struct hl_batch *b, const double *time, size_t n_times)
+{
+    if (b->n_times < n_times) {
+        hl_free(b->time);
+        b->n_times = 0;
+        if (!(b->time = hl_alloc(n_times + 1, sizeof *b->time)))
+            return HL_ERR_MEMORY;
+    }
+    b->n_times = n_times;
+    memcpy(b->time, time, n_times * sizeof *time);
+    b->time[n_times] = INFINITY;
+    b->shown.time = b->time;
+    return HL_OK;
 }
 
 /* ---- Loading */
@@ -235,7 +286,18 @@ static void load_lane(struct hl_batch *b, size_t l)
         b->last_dose[i * HL_BATCH_LANES + l] = start->last_dose[i];
     load_modes(b, l);
     b->t[l] = b->anchor[l] = start->time;
-    b->next_event[l] = b->next_time[l] = b->steps[l] = 0;
+    b->next_event[l] = b->steps[l] = 0;
+}
+
+/* Lanes that show nothing, or no longer, write behind the last time of their own column, or of the first lane's. */
+static void begin_showing(struct hl_batch *b, size_t n, double *sample)
+{
+    b->shown.stride = b->subjects->lanes;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        b->shown.to[l] = sample + b->first + (l < n ? l : 0);
+        b->shown.next[l] = b->active[l] ? 0 : b->n_times;
+        b->shown.due[l] = b->time[b->shown.next[l]];
+    }
 }
 
 /* Lanes that aren't taken get the values of nobody: zeros. */
@@ -376,66 +438,26 @@ static void set_origin(struct hl_batch *b)
 static void give_up(struct hl_batch *b, size_t l, bool *done)
 {
     b->active[l] = done[l] = false;
-    b->shown_next[l] = INFINITY;
-}
-
-/* The lane's next output time, beyond everything when there is none. */
-static double next_shown(const struct hl_batch *b, size_t l, const double *time, size_t n_times)
-{
-    return b->next_time[l] < n_times ? time[b->next_time[l]] : INFINITY;
-}
-
-/* Which lanes have an output time within the step, by bits; how far it is, into s. */
-static unsigned due(const struct hl_batch *b, const double *h, double *s)
-{
-    unsigned lanes = 0;
-    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        double way = b->shown_next[l] - b->t[l];
-        bool shows = way < h[l];
-        lanes |= (unsigned)shows << l;
-        s[l] = shows ? way : 0;
-    }
-    return lanes;
-}
-
-/* Output times of the step but its end: rounds of one time for each lane that still has one. */
-static void show(struct hl_batch *b, const double *h, const double *time, size_t n_times, double *sample)
-{
-    double s[HL_BATCH_LANES] __attribute__((aligned(64)));
-    size_t lanes = b->subjects->lanes, plane = n_times * lanes, n = b->plan->n_integrated;
-    for (unsigned which = due(b, h, s); which != 0; which = due(b, h, s)) {
-        hl_batch_look(b->schedule, b->moving, n, s, b->at);
-        for (; which != 0; which &= which - 1) {
-            size_t l = (size_t)__builtin_ctz(which);
-            double *to = sample + b->next_time[l] * lanes + b->first + l;
-            for (size_t i = 0; i < n; i++)
-                to[i * plane] = b->at[i * HL_BATCH_LANES + l];
-            b->next_time[l]++;
-            b->shown_next[l] = next_shown(b, l, time, n_times);
-        }
-    }
+    b->shown.next[l] = b->n_times;
+    b->shown.due[l] = INFINITY;
 }
 
 /* The last time is shown as it is, after its events. */
-static void show_end(struct hl_batch *b, size_t l, const double *time, size_t n_times, double *sample)
+static void show_end(struct hl_batch *b, size_t l)
 {
-    for (; b->next_time[l] < n_times && time[b->next_time[l]] <= b->t[l]; b->next_time[l]++)
-        for (size_t i = 0; i < b->plan->n_integrated; i++)
-            sample[(i * n_times + b->next_time[l]) * b->subjects->lanes + b->first + l] = state_of(b, i)[l];
+    struct hl_batch_shown *shown = &b->shown;
+    for (; shown->time[shown->next[l]] <= b->t[l]; shown->next[l]++)
+        for (size_t i = 0; i < shown->n; i++)
+            shown->to[l][(shown->next[l] * shown->n_all + shown->place[i]) * shown->stride] =
+                state_of(b, shown->place[i])[l];
+    shown->due[l] = INFINITY;
 }
 
 /* Lanes go on by h, which is at most the way to their stop; those that can't are given up. */
 static void advance(struct hl_batch *b, double *h, bool *done)
 {
-    double fault[HL_BATCH_LANES] = {0};
-    hl_batch_look(b->schedule, b->moving, b->plan->n_integrated, h, b->at);
-    for (size_t i = 0; i < b->plan->n_integrated; i++) {
-        double *y = state_of(b, i);
-        for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-            y[l] = h[l] > 0 ? b->at[i * HL_BATCH_LANES + l] : y[l]; /* what stands still stays, whatever its series */
-            fault[l] += y[l] - y[l]; /* 0, or NaN where it isn't finite */
-        }
-    }
+    double fault[HL_BATCH_LANES] __attribute__((aligned(64)));
+    hl_batch_arrive(b->schedule, h, fault);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
         if (!b->active[l])
             continue;
@@ -467,30 +489,29 @@ static void choose_steps(struct hl_batch *b, double *h, bool *done)
 }
 
 /* One step of every active lane. */
-static void step(struct hl_batch *b, const double *time, size_t n_times, double *sample, bool *done)
+static void step(struct hl_batch *b, bool *done)
 {
     double h[HL_BATCH_LANES] __attribute__((aligned(64)));
     set_origin(b);
     hl_batch_series(b->schedule);
     choose_steps(b, h, done);
-    show(b, h, time, n_times, sample);
+    hl_batch_show(b->schedule, &b->shown, b->t, h);
     advance(b, h, done);
     if (b->switches)
         hl_batch_switches_turn(b->switches, b->file);
 }
 
 void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,
-                  const double *time, size_t n_times, double *sample, bool done[HL_BATCH_LANES])
+                  double *sample, bool done[HL_BATCH_LANES])
 {
-    double end = time[n_times - 1];
+    double end = b->time[b->n_times - 1];
     b->subjects = subjects;
     b->regs = regs;
     b->first = first;
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         b->active[l] = done[l] = l < n && can_take(b, l);
     load(b);
-    for (size_t l = 0; l < HL_BATCH_LANES; l++)
-        b->shown_next[l] = b->active[l] ? next_shown(b, l, time, n_times) : INFINITY;
+    begin_showing(b, n, sample);
     for (;;) {
         bool any = false;
         see_modes(b);
@@ -499,13 +520,13 @@ void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const 
                 continue;
             b->until[l] = pass_events(b, l, end);
             if (b->t[l] >= end) {
-                show_end(b, l, time, n_times, sample);
+                show_end(b, l);
                 b->active[l] = false;
             }
             any = any || b->active[l];
         }
         if (!any)
             return;
-        step(b, time, n_times, sample, done);
+        step(b, done);
     }
 }

@@ -16,12 +16,15 @@ struct hl_batch;
 enum hl_status hl_batch_create(const struct hl_plan *plan, struct hl_batch **batch);
 void hl_batch_free(struct hl_batch *batch);
 
+/* Output times, ascending, of the runs that follow; they are copied. HL_ERR_MEMORY. */
+enum hl_status hl_batch_set_times(struct hl_batch *batch, const double *time, size_t n_times);
+
 /* Integrates the good lanes first .. first + n - 1 of a block (n at most HL_BATCH_LANES) from their start values
- * through their events and fills
- * sample[(state * n_times + k) * lanes + lane]. done[l] is false for lanes that must be solved alone: those without a
- * solution yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. A
- * lane's values depend on nothing but that lane. */
+ * through their events. Sets sample[(k * plan->n_integrated + state) * lanes + lane] at every time number k for the
+ * states that an output is made from; there must be room for one time more, whose values mean nothing. done[l] is
+ * false for lanes that must be solved alone: those without a solution yet (status not good), with modes that turn or a
+ * matrix instead of modes, and those that failed here. A lane's values depend on nothing but that lane. */
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
-                  size_t n, const double *time, size_t n_times, double *sample, bool done[HL_BATCH_LANES]);
+                  size_t n, double *sample, bool done[HL_BATCH_LANES]);
 
 #endif

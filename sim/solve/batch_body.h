@@ -53,24 +53,25 @@ INLINE void NAME(multiply)(PAIR *x, const double *p)
 
 /* ---- Order by order */
 
-#define TERM(j) case j: NAME(add_product)((j) % 2 ? &odd : &even, x + (j) * R, y - (j) * R); \
+#define TERM(j) case (j) + 1: NAME(add_product)((j) % 2 ? &odd : &even, x + (j) * R, y - (j) * R); \
     __attribute__((fallthrough))
 
-/* sum of x_j y_{k-j} for j = 1 .. k; y points at coefficient k. One jump, then a straight line. */
+/* sum of x_j y_{k-j} for j = k - 1 .. 0; y points at coefficient k, the one that was made last. One jump, then a
+ * straight line. */
 INLINE void NAME(convolve)(const double *x, const double *y, size_t k, PAIR *sum)
 {
     PAIR even, odd;
     NAME(zero)(&even);
     NAME(zero)(&odd);
     switch (k) {
-        TERM(30); TERM(29); TERM(28); TERM(27); TERM(26); TERM(25); TERM(24); TERM(23); TERM(22); TERM(21);
-        TERM(20); TERM(19); TERM(18); TERM(17); TERM(16); TERM(15); TERM(14); TERM(13); TERM(12); TERM(11);
-        TERM(10); TERM(9); TERM(8); TERM(7); TERM(6); TERM(5); TERM(4); TERM(3); TERM(2); TERM(1);
+        TERM(29); TERM(28); TERM(27); TERM(26); TERM(25); TERM(24); TERM(23); TERM(22); TERM(21); TERM(20);
+        TERM(19); TERM(18); TERM(17); TERM(16); TERM(15); TERM(14); TERM(13); TERM(12); TERM(11); TERM(10);
+        TERM(9); TERM(8); TERM(7); TERM(6); TERM(5); TERM(4); TERM(3); TERM(2); TERM(1); TERM(0);
     default:
         break;
     }
-    sum->a = even.a + odd.a;
-    sum->b = even.b + odd.b;
+    sum->a = odd.a + even.a;
+    sum->b = odd.b + even.b;
 }
 
 #undef TERM
@@ -78,31 +79,44 @@ INLINE void NAME(convolve)(const double *x, const double *y, size_t k, PAIR *sum
 INLINE void NAME(product)(const struct hl_batch_part *p, size_t k, size_t at)
 {
     PAIR sum;
-    const double *b = p->b + at + k * R;
-    NAME(convolve)(p->a + at, b, k, &sum);
-    NAME(add_product)(&sum, p->a + at, b);
+    const double *a = p->a + at, *b = p->b + at;
+    NAME(convolve)(a, b + k * R, k, &sum);
+    NAME(add_product)(&sum, a + k * R, b);
     NAME(store)(p->to + at + k * R, &sum);
 }
 
-/* spare holds 1 / b_0. */
+/* spare holds 1 / b_0; where b is constant + coefficient * slot, b is that slot and twin coefficient / b_0. */
+INLINE void NAME(begin_quotient)(const struct hl_batch_part *p, size_t at)
+{
+    for (size_t end = at + 2 * W; at < end; at += W) {
+        PIECE b = AT(p->b + at);
+        if (p->coef) {
+            b = b * AT(p->coef + at);
+            b += p->constant ? AT(p->constant + at) : (PIECE){0};
+        }
+        b = 1.0 / b;
+        TO(p->spare + at) = b;
+        if (p->coef)
+            TO(p->twin + at) = b * AT(p->coef + at);
+    }
+}
+
 INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at)
 {
     PAIR sum, x;
-    double *to = p->to + at + k * R, *inverse = p->spare + at;
-    if (k == 0) {
-        TO(inverse) = 1.0 / AT(p->b + at);
-        TO(inverse + W) = 1.0 / AT(p->b + at + W);
-    }
-    NAME(convolve)(p->b + at, to, k, &sum);
-    NAME(zero)(&x);
+    double *to = p->to + at;
+    if (k == 0)
+        NAME(begin_quotient)(p, at);
+    NAME(load)(&x, p->spare + at);
     if (p->a)
-        NAME(load)(&x, p->a + at + k * R);
-    else if (k == 0)
-        x.a += 1.0, x.b += 1.0;
+        NAME(multiply)(&x, p->a + at + k * R);
+    else if (k > 0)
+        NAME(zero)(&x);
+    NAME(convolve)(to, p->b + at + k * R, k, &sum);
+    NAME(multiply)(&sum, (p->coef ? p->twin : p->spare) + at);
     x.a -= sum.a;
     x.b -= sum.b;
-    NAME(multiply)(&x, inverse);
-    NAME(store)(to, &x);
+    NAME(store)(to + k * R, &x);
 }
 
 /* Bit by bit: what isn't chosen may be anything. */
@@ -160,10 +174,10 @@ INLINE void NAME(function)(const struct hl_batch_part *p, size_t k, size_t at)
 INLINE void NAME(add_up)(const struct hl_batch_part *p, size_t k, size_t at, PAIR *sum)
 {
     NAME(zero)(sum);
-    for (size_t i = 0; i < p->n; i++)
-        NAME(add_product)(sum, p->term[i].coef + at, p->term[i].x + at + k * R);
     if (p->self)
         NAME(add_product)(sum, p->self + at, p->to + at + k * R);
+    for (size_t i = 0; i < p->n; i++)
+        NAME(add_product)(sum, p->term[i].coef + at, p->term[i].x + at + k * R);
     if (k == 0 && p->constant)
         NAME(add_row)(sum, p->constant + at);
     if (k == 0 && p->inflow)
@@ -243,20 +257,42 @@ TARGET static void NAME(whole_sum)(const struct hl_batch_part *p, double *to, si
     NAME(store)(to, &first);
 }
 
-/* to' = sum + self to; the sum's coefficient k stands where coefficient k + 1 will. */
+/* to' = sum + self to, the sum's coefficient k standing where coefficient k + 1 will: y_{k+1} = sum_k / (k + 1)
+ * + (self / (k + 1)) y_k. What isn't y itself is ready before. */
 TARGET static void NAME(whole_rate)(const struct hl_batch_part *p, size_t order, size_t at)
 {
     double *to = p->to + at;
-    NAME(whole_sum)(p, to + R, order, at);
     PAIR y, a;
+    NAME(whole_sum)(p, to + R, order, at);
     NAME(load)(&y, to);
     NAME(zero)(&a);
     if (p->self)
         NAME(load)(&a, p->self + at);
     for (size_t k = 0; k < order; k++) {
         double share = share_of[k];
-        y.a = (AT(to + (k + 1) * R) + a.a * y.a) * share;
-        y.b = (AT(to + (k + 1) * R + W) + a.b * y.b) * share;
+        y.a = AT(to + (k + 1) * R) * share + a.a * share * y.a;
+        y.b = AT(to + (k + 1) * R + W) * share + a.b * share * y.b;
+        NAME(store)(to + (k + 1) * R, &y);
+    }
+}
+
+/* The same without a sum but for its first coefficient: an exact mode. */
+TARGET static void NAME(whole_mode)(const struct hl_batch_part *p, size_t order, size_t at)
+{
+    double *to = p->to + at;
+    PAIR y, a;
+    NAME(load)(&y, to);
+    NAME(load)(&a, p->self + at);
+    y.a *= a.a;
+    y.b *= a.b;
+    if (p->constant)
+        NAME(add_row)(&y, p->constant + at);
+    if (p->inflow)
+        NAME(add_row)(&y, p->inflow + at);
+    NAME(store)(to + R, &y);
+    for (size_t k = 1; k < order; k++) {
+        y.a *= a.a * share_of[k];
+        y.b *= a.b * share_of[k];
         NAME(store)(to + (k + 1) * R, &y);
     }
 }
@@ -267,6 +303,8 @@ TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
         const struct hl_batch_part *p = &s->part[i];
         if (p->doing == HL_BATCH_SUM)
             NAME(whole_sum)(p, p->to + at, s->order, at);
+        else if (p->doing == HL_BATCH_DO_RATE && p->n == 0 && p->self)
+            NAME(whole_mode)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_RATE)
             NAME(whole_rate)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_LOOP)
@@ -345,32 +383,102 @@ TARGET static void NAME(reach)(const struct hl_batch_schedule *s, const struct h
     NAME(longest)(s, scale, limit, at + W, log_h);
 }
 
-/* Two polynomials in s^2, of even and of odd powers. */
+/* W lanes of one series at s: two polynomials in s^2, of even and of odd powers. */
+INLINE void NAME(value)(const double *c, size_t rows, const PIECE *s, const PIECE *s2, PIECE *y)
+{
+    PIECE even = AT(c + (rows - 2) * R), odd = AT(c + (rows - 1) * R);
+    for (size_t k = rows - 2; k > 0; k -= 2) {
+        even = even * *s2 + AT(c + (k - 2) * R);
+        odd = odd * *s2 + AT(c + (k - 1) * R);
+    }
+    *y = even + odd * *s;
+}
+
+INLINE const double *NAME(origin)(const struct hl_batch_schedule *schedule, int slot, size_t at)
+{
+    return schedule->series + (size_t)slot * (schedule->order + 1) * R + at;
+}
+
 TARGET static void NAME(look)(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s,
                               double *y, size_t at)
 {
-    size_t rows = schedule->order + 1;
-    PAIR d, d2;
-    NAME(load)(&d, s + at);
-    d2.a = d.a * d.a;
-    d2.b = d.b * d.b;
-    for (size_t i = 0; i < n; i++) {
-        const double *c = schedule->series + (size_t)slot[i] * rows * R + at;
-        PAIR even, odd;
-        NAME(load)(&even, c + (rows - 2) * R);
-        NAME(load)(&odd, c + (rows - 1) * R);
-        for (size_t k = rows - 2; k > 0; k -= 2) {
-            even.a = even.a * d2.a + AT(c + (k - 2) * R);
-            even.b = even.b * d2.b + AT(c + (k - 2) * R + W);
-            odd.a = odd.a * d2.a + AT(c + (k - 1) * R);
-            odd.b = odd.b * d2.b + AT(c + (k - 1) * R + W);
+    for (size_t end = at + 2 * W; at < end; at += W) {
+        PIECE d = AT(s + at), d2 = d * d, x;
+        for (size_t i = 0; i < n; i++) {
+            NAME(value)(NAME(origin)(schedule, slot[i], at), schedule->order + 1, &d, &d2, &x);
+            TO(y + i * R + at) = x;
         }
-        even.a += odd.a * d.a;
-        even.b += odd.b * d.b;
-        NAME(store)(y + i * R + at, &even);
     }
 }
 
+TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const double *h, double *fault, size_t at)
+{
+    for (size_t end = at + 2 * W; at < end; at += W) {
+        PIECE d = AT(h + at), d2 = d * d, x, sum = {0};
+        BITS goes = d > 0.0; /* what stands still stays, whatever its series */
+        for (size_t i = 0; i < schedule->n_states; i++) {
+            const double *c = NAME(origin)(schedule, schedule->state_slot[i], at);
+            NAME(value)(c, schedule->order + 1, &d, &d2, &x);
+            x = (PIECE)(((BITS)x & goes) | ((BITS)AT(c) & ~goes));
+            TO((double *)(uintptr_t)c) = x;
+            sum += x - x;
+        }
+        TO(fault + at) = sum;
+    }
+}
+
+/* For each lane by itself, from register to register: wide loads after narrow stores would wait for them, and a
+ * compiler that sees a loop makes scattered stores of it, which are slower than single ones. */
+#if W == 2
+#define EACH(f) f(0) f(1)
+#elif W == 4
+#define EACH(f) f(0) f(1) f(2) f(3)
+#else
+#define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
+#endif
+#define ANY(l) | within[l]
+#define ADDRESS(l) double *to_##l = shown->to[at + l] + next[l] * pitch;
+#define COUNT(l) next[l] += (size_t)(within[l] & 1);
+#define DUE(l) shown->time[next[l]],
+#define STORE(l) to_##l[place] = x[l];
+
+/* Lanes at .. at + W - 1 show their next time if it is due. Those that have none write too, where they will write
+ * their next later: that costs less than asking each. */
+INLINE bool NAME(show_next)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
+                            const double *h, size_t at)
+{
+    size_t *next = shown->next + at, pitch = shown->n_all * shown->stride;
+    PIECE s = AT(shown->due + at) - AT(t + at);
+    BITS within = s < AT(h + at);
+    if (!(0 EACH(ANY)))
+        return false;
+    s = (PIECE)((BITS)s & within);
+    PIECE s2 = s * s, x;
+    EACH(ADDRESS)
+    EACH(COUNT)
+    TO(shown->due + at) = (PIECE){EACH(DUE)};
+    for (size_t i = 0; i < shown->n; i++) {
+        size_t place = shown->place[i] * shown->stride;
+        NAME(value)(NAME(origin)(schedule, shown->slot[i], at), schedule->order + 1, &s, &s2, &x);
+        EACH(STORE)
+    }
+    return true;
+}
+
+TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
+                              const double *h, size_t at)
+{
+    for (size_t end = at + 2 * W; at < end; at += W)
+        while (NAME(show_next)(schedule, shown, t, h, at))
+            ;
+}
+
+#undef EACH
+#undef ANY
+#undef ADDRESS
+#undef COUNT
+#undef DUE
+#undef STORE
 #undef PIECE
 #undef BITS
 #undef PAIR

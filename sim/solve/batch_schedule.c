@@ -7,7 +7,8 @@
  * Computing 1: 146), who finds every component after those it needs: the order of computation. A slot that doesn't need
  * itself, or only as part of its own linear rate, is computed at once for all orders, with its coefficients held in
  * registers: effect sites, transit chains, exact modes, responses to them. In most models only compartments around a
- * saturable flow are left to be computed order by order. */
+ * saturable flow are left to be computed order by order. The denominator of such a flow, a constant and a multiple of
+ * one state, needs no series of its own: the quotient takes the state's. What nothing needs isn't computed. */
 #include "solve/batch_schedule.h"
 
 #include <stdint.h>
@@ -16,7 +17,7 @@ struct scheduler {
     const struct hl_batch_code *code;
     const struct hl_batch_place *place;
     struct hl_arena *arena;
-    double *ones;                   /* a row */
+    double *ones, *spare;           /* a row; two rows by operation */
     int *op_of, *rate_of;           /* by slot, -1 */
     /* Tarjan's */
     int *index, *low, *stack; size_t n_seen, n_stack;
@@ -53,6 +54,13 @@ static void set_sum(struct scheduler *s, struct hl_batch_part *part, const struc
     }
 }
 
+/* The one term of constant + coefficient * another slot; NULL for anything else. */
+static const struct hl_batch_term *line_of(const struct scheduler *s, int slot)
+{
+    const struct hl_batch_op *op = s->op_of[slot] < 0 ? NULL : &s->code->op[s->op_of[slot]];
+    return op && op->kind == HL_BATCH_SUM && op->sum.n == 1 ? &s->code->term[op->sum.first] : NULL;
+}
+
 static struct hl_batch_part part_of(struct scheduler *s, int slot)
 {
     struct hl_batch_part part = {.to = row_of_slot(s, slot)};
@@ -66,13 +74,21 @@ static struct hl_batch_part part_of(struct scheduler *s, int slot)
     }
     const struct hl_batch_op *op = &s->code->op[s->op_of[slot]];
     part.doing = (int)op->kind;
-    part.spare = part.to + s->place->order * HL_BATCH_LANES;
+    part.spare = s->spare + 2 * HL_BATCH_LANES * (size_t)s->op_of[slot];
+    part.twin = part.spare + HL_BATCH_LANES;
     if (op->kind == HL_BATCH_SUM) {
         set_sum(s, &part, &op->sum, -1);
         return part;
     }
     part.a = op->a < 0 ? NULL : row_of_slot(s, op->a);
     part.b = op->b < 0 ? NULL : row_of_slot(s, op->b);
+    const struct hl_batch_term *line = op->kind == HL_BATCH_QUOTIENT ? line_of(s, op->b) : NULL;
+    if (line) {
+        part.b = row_of_slot(s, line->slot);
+        part.coef = line->coef < 0 ? s->ones : row_of_file(s, line->coef);
+        part.constant = row_of_file(s, s->code->op[s->op_of[op->b]].sum.constant);
+        return part;
+    }
     part.coef = op->kind == HL_BATCH_POWER || op->kind == HL_BATCH_SELECT ? row_of_file(s, op->coef) : NULL;
     return part;
 }
@@ -136,8 +152,9 @@ static void visit(struct scheduler *s, int slot)
         if (op->kind == HL_BATCH_SUM) {
             look_at_sum(s, slot, &op->sum);
         } else {
+            const struct hl_batch_term *line = op->kind == HL_BATCH_QUOTIENT ? line_of(s, op->b) : NULL;
             look_at(s, slot, op->a);
-            look_at(s, slot, op->b);
+            look_at(s, slot, line ? line->slot : op->b);
         }
     }
     if (s->low[slot] != s->index[slot])
@@ -158,18 +175,24 @@ static int *numbers(struct hl_arena *arena, size_t n)
     return number;
 }
 
+/* Rows on a 64-byte boundary. */
+static double *rows(struct hl_arena *arena, size_t n)
+{
+    double *room = hl_arena_alloc(arena, (n + 1) * HL_BATCH_LANES, sizeof *room);
+    return room + (64 - (uintptr_t)room % 64) % 64 / sizeof *room;
+}
+
 const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_code *code,
                                                        const struct hl_batch_place *place, struct hl_arena *arena)
 {
     size_t n = code->n_slots;
     struct hl_batch_schedule *schedule = hl_arena_alloc(arena, 1, sizeof *schedule);
     struct scheduler s = {.code = code, .place = place, .arena = arena, .schedule = schedule,
-                          .ones = hl_arena_alloc(arena, 2 * HL_BATCH_LANES, sizeof(double)),
+                          .ones = rows(arena, 1), .spare = rows(arena, 2 * code->n_ops),
                           .op_of = numbers(arena, n), .rate_of = numbers(arena, n), .index = numbers(arena, n),
                           .low = numbers(arena, n), .stack = numbers(arena, n),
                           .stacked = hl_arena_alloc(arena, n, sizeof *s.stacked),
                           .part = hl_arena_alloc(arena, n, sizeof *s.part)};
-    s.ones += (64 - (uintptr_t)s.ones % 64) % 64 / sizeof(double);
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         s.ones[l] = 1;
     int *state_slot = numbers(arena, code->n_states);
@@ -179,9 +202,11 @@ const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_cod
         s.rate_of[code->rate[i].slot] = (int)i;
     for (size_t i = 0; i < code->n_states; i++)
         state_slot[i] = code->rate[i].slot;
-    for (size_t slot = 0; slot < n; slot++)
+    for (size_t i = 0; i < code->n_rates + place->n_read; i++) {
+        int slot = i < code->n_rates ? code->rate[i].slot : place->read[i - code->n_rates];
         if (s.index[slot] < 0)
-            visit(&s, (int)slot);
+            visit(&s, slot);
+    }
     schedule->order = place->order;
     schedule->n_states = code->n_states;
     schedule->series = place->series;

@@ -16,10 +16,11 @@ struct hl_batch_address { const double *coef, *x; }; /* a term: row of the coeff
 struct hl_batch_part {
     int doing;                      /* an hl_batch_kind, or one of the above */
     double *to;                     /* coefficient 0 of the slot */
-    double *spare;                  /* a free row: the slot's last, but of rates */
+    double *spare, *twin;           /* free rows; of rates none */
     const double *a, *b;            /* operands; a NULL: the constant 1 */
-    const double *coef;             /* row: of a power the exponent, of a choice what chooses */
-    /* sums and rates */
+    const double *coef;             /* row: of a power the exponent, of a choice what chooses, of a quotient by
+                                     * constant + coef * b the coefficient, else NULL */
+    /* sums and rates; constant also of such a quotient */
     const double *constant, *inflow; /* rows, or NULL */
     const double *self;             /* of a rate: row of the coefficient of its own slot, or NULL */
     size_t n; const struct hl_batch_address *term;

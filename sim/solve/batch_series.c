@@ -67,6 +67,9 @@ struct loops {
                   double *log_h);
     void (*look)(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y,
                  size_t at);
+    void (*show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
+                 const double *h, size_t at);
+    void (*arrive)(const struct hl_batch_schedule *schedule, const double *h, double *fault, size_t at);
 };
 
 #define W 2
@@ -95,9 +98,10 @@ struct loops {
 #undef NAME
 #endif
 
-static const struct loops narrow = {4, series_2, reach_2, look_2};
+static const struct loops narrow = {4, series_2, reach_2, look_2, show_2, arrive_2};
 #ifdef HL_BATCH_WIDER
-static const struct loops wide = {8, series_4, reach_4, look_4}, widest = {16, series_8, reach_8, look_8};
+static const struct loops wide = {8, series_4, reach_4, look_4, show_4, arrive_4};
+static const struct loops widest = {16, series_8, reach_8, look_8, show_8, arrive_8};
 #endif
 
 static const struct loops *loops_here(void)
@@ -133,4 +137,19 @@ void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, si
     const struct loops *loops = loops_here();
     for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
         loops->look(schedule, slot, n, s, y, at);
+}
+
+void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
+                   const double *h)
+{
+    const struct loops *loops = loops_here();
+    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
+        loops->show(schedule, shown, t, h, at);
+}
+
+void hl_batch_arrive(const struct hl_batch_schedule *schedule, const double *h, double *fault)
+{
+    const struct loops *loops = loops_here();
+    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
+        loops->arrive(schedule, h, fault, at);
 }

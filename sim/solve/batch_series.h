@@ -46,6 +46,7 @@ struct hl_batch_place {
     size_t order;
     double *series;              /* coefficient k of a slot: row slot * (order + 1) + k */
     const double *file, *inflow;
+    size_t n_read; const int *read; /* slots that others look at, besides states */
 };
 
 /* A code in the order in which it is computed, with addresses instead of numbers. */
@@ -66,6 +67,25 @@ struct hl_batch_scale { double small_share; const double *noise; /* by state */ 
  * states at the origin. */
 void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double tolerance,
                     double *h);
+
+/* What is shown at output times, and where. Lane l's sample of slot[i] at time number k stands at
+ * to[l][(k * n_all + place[i]) * stride]; numbers beyond the last time are written to as well. */
+struct hl_batch_shown {
+    size_t n; const int *slot; const size_t *place;
+    size_t n_all, stride;
+    const double *time;          /* ascending, then infinity */
+    double *to[HL_BATCH_LANES] __attribute__((aligned(64)));
+    size_t next[HL_BATCH_LANES] __attribute__((aligned(64))); /* the lane's next time */
+    double *due;                 /* row: time[next], infinity for a lane that shows nothing */
+};
+
+/* Shows every lane's times before t + h, t being the time of its series' origin. What stands at times still to come is
+ * not yet the lane's. */
+void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
+                   const double *h);
+
+/* Every state's origin becomes its value at h; fault: 0, or NaN for a lane in which a state isn't finite. */
+void hl_batch_arrive(const struct hl_batch_schedule *schedule, const double *h, double *fault);
 
 /* Slots slot[n] at s after the series' origin, each lane at its own: y[n] rows. */
 void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y);

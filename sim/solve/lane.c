@@ -294,7 +294,7 @@ void hl_lane_sample(struct hl_lane *lane, double until, bool last)
             hl_bridge_at(&lane->bridge, n, t, lane->at, NULL);
         hl_releases_bring(lane, t, lane->at);
         for (size_t k = 0; lane->sample && k < n; k++)
-            lane->sample[(k * lane->n_times + lane->next) * lane->stride] = lane->at[k];
+            lane->sample[(lane->next * n + k) * lane->stride] = lane->at[k];
     }
 }
 

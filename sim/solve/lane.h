@@ -77,7 +77,7 @@ struct hl_lane {
 
     const double *time;          /* output times still to come: next .. n_times-1 */
     size_t n_times, next;
-    double *sample; size_t stride; /* the values, at sample[(state * n_times + k) * stride] */
+    double *sample; size_t stride; /* the values, at sample[(k * n_integrated + state) * stride] */
     const struct hl_listener *listener; /* or NULL */
     const int *output; size_t n_outputs;
     bool linear_outputs;         /* all of them, and all states exact: no program is needed */

@@ -209,7 +209,7 @@ static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_bloc
 
 static enum hl_status reserve_samples(struct hl_solver *s, size_t n_times, size_t lanes)
 {
-    size_t n = s->plan->n_integrated * n_times * lanes;
+    size_t n = s->plan->n_integrated * (n_times + 1) * lanes;
     if (n == 0 || n <= s->sample_capacity)
         return HL_OK;
     hl_free(s->sample);
@@ -245,7 +245,7 @@ static void run_group(struct hl_solver *s, const struct hl_block *block, const s
         any_told = any_told || told[l];
     }
     if (integrated && s->batch && any_told)
-        hl_batch_run(s->batch, subjects, block->regs, first, n, time, n_times, s->sample, done);
+        hl_batch_run(s->batch, subjects, block->regs, first, n, s->sample, done);
     for (size_t l = 0; l < n; l++)
         if (s->status[first + l] == HL_SUBJECT_GOOD && (!told[l] || (integrated && !done[l])))
             s->status[first + l] = (signed char)go_alone(s, block, first + l, output, n_outputs, time, n_times,
@@ -257,7 +257,8 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
 {
     if (block->lanes > s->max_lanes || block->lanes % HL_LANES != 0 || block->n > block->lanes || n_times == 0)
         return HL_ERR_INTERNAL;
-    if (reserve_samples(s, n_times, block->lanes) != HL_OK || hl_diary_open(s->diary, time, n_times) != HL_OK)
+    if (reserve_samples(s, n_times, block->lanes) != HL_OK
+        || (s->batch && hl_batch_set_times(s->batch, time, n_times) != HL_OK) || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
     for (size_t first = 0; first < block->lanes; first += HL_LANES) {
         enum hl_status status = prepare(s, block, first, time[n_times - 1]);

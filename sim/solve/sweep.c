@@ -407,7 +407,7 @@ static void write_by_program(const struct hl_sweep *s, struct hl_block *block, c
         memcpy(block->regs + (size_t)system->state[s->quantity[q].itself.col].reg * lanes,
                s->tile + (q * TILE_TIMES + in_tile) * lanes, bytes);
     for (size_t i = 0; i < plan->n_integrated; i++)
-        memcpy(block->regs + (size_t)system->state[plan->integrated[i]].reg * lanes, sample + (i * n_times + k) * lanes,
+        memcpy(block->regs + (size_t)system->state[plan->integrated[i]].reg * lanes, sample + (k * plan->n_integrated + i) * lanes,
                bytes);
     hl_program_run(&system->outputs, block->regs, lanes);
     for (size_t o = 0; o < n_outputs; o++)

@@ -30,7 +30,7 @@ void hl_sweep_free(struct hl_sweep *sweep);
 /* Cuts n ascending times into strides (room for n of them) and returns how many. */
 size_t hl_sweep_strides(const double *time, size_t n, struct hl_stride *stride);
 
-/* Fills block->out for all lanes at all times; sample holds the integrated states [state][time][lane], or is NULL.
+/* Fills block->out for all lanes at all times; sample holds the integrated states [time][state][lane], or is NULL.
  * Marks lanes whose states aren't finite. */
 enum hl_status hl_sweep_run(struct hl_sweep *sweep, const struct hl_subjects *subjects, struct hl_block *block,
                             const int *output, size_t n_outputs, const double *time, size_t n_times,
