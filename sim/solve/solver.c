@@ -258,7 +258,8 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
     if (block->lanes > s->max_lanes || block->lanes % HL_LANES != 0 || block->n > block->lanes || n_times == 0)
         return HL_ERR_INTERNAL;
     if (reserve_samples(s, n_times, block->lanes) != HL_OK
-        || (s->batch && hl_batch_set_times(s->batch, time, n_times) != HL_OK) || hl_diary_open(s->diary, time, n_times) != HL_OK)
+        || (s->batch && hl_batch_set_times(s->batch, time, n_times) != HL_OK)
+        || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
     for (size_t first = 0; first < block->lanes; first += HL_LANES) {
         enum hl_status status = prepare(s, block, first, time[n_times - 1]);
