@@ -36,6 +36,8 @@
 #include "cohort/group.h"
 #include "study/distribution.h"
 
+#define AHEAD 16 /* subjects whose rows of the table are asked for before the first is needed */
+
 struct uncertain {
     int reg;
     enum hl_spread spread;
@@ -53,7 +55,9 @@ struct hl_cohort {
     struct uncertain *uncertain;
     uint64_t *mixture_stream;
     uint64_t row_stream;
-    size_t n_rows;  /* of the table; 0 without one */
+    size_t n_rows;  /* of the table of real patients; 0 without one */
+    size_t width;   /* doubles from row to row, its columns and what fills a power of two */
+    double *table;  /* the table row by row, so that a patient is found in one place of memory */
     bool occasions; /* some eta is between occasions */
 };
 
@@ -125,9 +129,32 @@ static void find_streams(struct hl_cohort *cohort)
     cohort->row_stream = hl_text_hash("csv:row");
     for (size_t i = 0; i < system->n_etas; i++)
         cohort->occasions |= system->eta[i].occasion;
-    for (size_t i = 0; i < system->n_covariates; i++)
-        if (cohort->spec->distribution[i].kind == HL_DIST_CSV)
+}
+
+static bool is_column(const struct hl_cohort *cohort, size_t covariate)
+{
+    return cohort->spec->distribution[covariate].kind == HL_DIST_CSV;
+}
+
+/* Turns the table's columns into rows. false when there is no memory. */
+static bool lay_table(struct hl_cohort *cohort)
+{
+    size_t n_columns = 0;
+    for (size_t i = 0; i < cohort->system->n_covariates; i++)
+        if (is_column(cohort, i)) {
             cohort->n_rows = cohort->spec->distribution[i].n;
+            n_columns++;
+        }
+    for (cohort->width = 1; cohort->width < n_columns;)
+        cohort->width *= 2;
+    if (!(cohort->table = hl_alloc(cohort->n_rows * cohort->width, sizeof *cohort->table)))
+        return false;
+    for (size_t i = 0, column = 0; i < cohort->system->n_covariates; i++) {
+        for (size_t row = 0; is_column(cohort, i) && row < cohort->n_rows; row++)
+            cohort->table[row * cohort->width + column] = cohort->spec->distribution[i].value[row];
+        column += is_column(cohort, i);
+    }
+    return true;
 }
 
 struct hl_cohort *hl_cohort_create(const struct hl_arm *arm, struct hl_diag *diag)
@@ -147,13 +174,19 @@ struct hl_cohort *hl_cohort_create(const struct hl_arm *arm, struct hl_diag *dia
     }
     find_uncertain(cohort);
     find_streams(cohort);
-    return cohort;
+    if (lay_table(cohort))
+        return cohort;
+    hl_diag_error(diag, hl_pos_none(), "%s", hl_status_sentence(HL_ERR_MEMORY));
+    hl_arena_free(arena);
+    return NULL;
 }
 
 void hl_cohort_free(struct hl_cohort *cohort)
 {
-    if (cohort)
-        hl_arena_free(cohort->arena);
+    if (!cohort)
+        return;
+    hl_free(cohort->table);
+    hl_arena_free(cohort->arena);
 }
 
 /* ---- drawing; lane points at register 0 of one subject, registers are lanes apart */
@@ -197,19 +230,24 @@ static void put_etas(const struct hl_cohort *cohort, const double *score, double
     }
 }
 
-static void put_covariates(const struct hl_cohort *cohort, uint64_t subject, const double *score, double *lane,
-                           size_t lanes)
+/* The row of the table that is this subject. */
+static size_t row_of(const struct hl_cohort *cohort, uint64_t subject)
+{
+    if (cohort->n_rows == 0)
+        return 0;
+    size_t row =
+        (size_t)(hl_random_uniform(cohort->spec->seed, subject, cohort->row_stream, 0) * (double)cohort->n_rows);
+    return row < cohort->n_rows ? row : cohort->n_rows - 1;
+}
+
+static void put_covariates(const struct hl_cohort *cohort, size_t row, const double *score, double *lane, size_t lanes)
 {
     const struct hl_system *system = cohort->system;
-    size_t row = 0;
-    if (cohort->n_rows) {
-        row = (size_t)(hl_random_uniform(cohort->spec->seed, subject, cohort->row_stream, 0) * (double)cohort->n_rows);
-        row = row < cohort->n_rows ? row : cohort->n_rows - 1;
-    }
+    const double *entry = cohort->table + row * cohort->width;
     for (size_t i = 0; i < system->n_covariates; i++) {
         const struct hl_distribution *d = &cohort->spec->distribution[i];
         lane[(size_t)system->covariate[i].reg * lanes] =
-            d->kind == HL_DIST_CSV ? d->value[row] : hl_distribution_value(d, score[system->n_etas + i]);
+            d->kind == HL_DIST_CSV ? *entry++ : hl_distribution_value(d, score[system->n_etas + i]);
     }
     for (size_t i = 0; i < cohort->arm->n_covariate_overrides; i++)
         lane[(size_t)system->covariate[cohort->arm->covariate[i]].reg * lanes] = cohort->arm->covariate_value[i];
@@ -230,12 +268,13 @@ static void put_uncertain(const struct hl_cohort *cohort, uint64_t subject, doub
     }
 }
 
-/* Everything of one subject that the individual program starts from. */
-static void put_subject(const struct hl_cohort *cohort, uint64_t subject, double *score, double *lane, size_t lanes)
+/* Everything of one subject that the individual program starts from; row is its row of the table. */
+static void put_subject(const struct hl_cohort *cohort, uint64_t subject, size_t row, double *score, double *lane,
+                        size_t lanes)
 {
     if (!cohort->spec->typical)
         hl_groups_scores(cohort->groups, cohort->spec->seed, subject, score);
-    put_covariates(cohort, subject, score, lane, lanes);
+    put_covariates(cohort, row, score, lane, lanes);
     put_etas(cohort, score, lane, lanes);
     put_mixtures(cohort, subject, lane, lanes);
     put_uncertain(cohort, subject, lane, lanes);
@@ -246,8 +285,15 @@ void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, do
     double score[hl_groups_size(cohort->groups)];
     memset(score, 0, sizeof score);
     hl_system_reset(cohort->system, regs, lanes);
-    for (size_t i = 0; i < lanes && n > 0; i++)
-        put_subject(cohort, first + (i < n ? i : n - 1), score, regs + i, lanes);
+    for (size_t i = 0; i < lanes && n > 0; i += AHEAD) {
+        size_t row[AHEAD], end = lanes - i < AHEAD ? lanes - i : AHEAD;
+        for (size_t k = 0; k < end; k++) {
+            row[k] = row_of(cohort, first + (i + k < n ? i + k : n - 1));
+            __builtin_prefetch(cohort->table + row[k] * cohort->width);
+        }
+        for (size_t k = 0; k < end; k++)
+            put_subject(cohort, first + (i + k < n ? i + k : n - 1), row[k], score, regs + i + k, lanes);
+    }
     hl_program_run(&cohort->system->individual, regs, lanes);
 }
 
@@ -256,7 +302,7 @@ void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *re
     double score[hl_groups_size(cohort->groups)];
     memset(score, 0, sizeof score);
     hl_system_reset(cohort->system, regs, 1);
-    put_subject(cohort, subject, score, regs, 1);
+    put_subject(cohort, subject, row_of(cohort, subject), score, regs, 1);
 }
 
 bool hl_cohort_fixes(const struct hl_cohort *cohort, int covariate)

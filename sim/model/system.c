@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/vector.h"
 #include "model/link.h"
 
 /* ---- Lists ---- */
@@ -599,11 +600,14 @@ int hl_system_find_route(const struct hl_system *y, int instance, const char *na
     return -1;
 }
 
-void hl_system_reset(const struct hl_system *y, double *regs, size_t lanes)
+HL_CLONES void hl_system_reset(const struct hl_system *y, double *regs, size_t lanes)
 {
-    for (size_t r = 0; r < y->n_regs; r++)
+    for (size_t r = 0; r < y->n_regs; r++) {
+        double value = y->initial[r], *row = regs + r * lanes;
+#pragma omp simd
         for (size_t i = 0; i < lanes; i++)
-            regs[r * lanes + i] = y->initial[r];
+            row[i] = value;
+    }
 }
 
 struct hl_system *hl_system_variant(struct hl_arena *arena, const struct hl_system *y)

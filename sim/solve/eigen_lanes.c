@@ -42,7 +42,9 @@ struct hl_eigen_lanes {
     struct recipe with_edges, full; /* of A X, and of X Y, where X and Y have the closed pattern */
     hl_eight *A, *A_rest, *lambda, *V, *W, *E, *F;
     struct halves *of_A, *of_V, *of_W, *of_T;
-    hl_eight *T_rest, *M, *M_rest, *term, *peak, *x, *exponential;
+    hl_eight *T_rest, *M, *M_rest;
+    hl_eight *terms, *peak, *term; /* of responses: sum of sizes, peak; single terms, as full.product */
+    hl_eight *x, *exponential;
     void *room;
 };
 
@@ -80,19 +82,20 @@ static bool recipe_alloc(struct recipe *r, size_t n)
 /* Hands out the rooms of all arrays. */
 static bool take_rooms(struct hl_eigen_lanes *e, size_t n)
 {
-    hl_eight **square[] = {&e->A, &e->A_rest, &e->V, &e->W, &e->E, &e->F, &e->T_rest, &e->M, &e->M_rest, &e->term,
-                           &e->peak};
+    hl_eight **square[] = {&e->A, &e->A_rest, &e->V, &e->W, &e->E, &e->F, &e->T_rest, &e->M, &e->M_rest,
+                           &e->terms, &e->peak};
     struct halves **split[] = {&e->of_A, &e->of_V, &e->of_W, &e->of_T};
     size_t squares = sizeof square / sizeof *square, splits = sizeof split / sizeof *split;
-    hl_eight *room = hl_alloc((squares + 3 * splits) * n * n + 2 * n * (n + 1) + n, sizeof *room);
+    hl_eight *room = hl_alloc((squares + 3 * splits) * n * n + 3 * n + e->full.n_products, sizeof *room);
     e->room = room;
     for (size_t k = 0; room && k < squares; k++, room += n * n)
         *square[k] = room;
     for (size_t k = 0; room && k < splits; k++, room += 3 * n * n)
         *split[k] = (struct halves *)room;
-    e->x = room;
-    e->exponential = room ? room + n * (n + 1) : NULL;
-    e->lambda = room ? room + 2 * n * (n + 1) : NULL;
+    e->lambda = room;
+    e->x = room ? room + n : NULL;
+    e->exponential = room ? room + 2 * n : NULL;
+    e->term = room ? room + 3 * n : NULL;
     return room;
 }
 
@@ -106,17 +109,17 @@ struct hl_eigen_lanes *hl_eigen_lanes_create(const struct hl_component *componen
     e->fits = fits(shape);
     size_t n = e->fits ? shape->n : 0;
     e->edge = hl_alloc(n * n, sizeof *e->edge);
-    if (!recipe_alloc(&e->with_edges, n) || !recipe_alloc(&e->full, n) || !e->edge || !take_rooms(e, n)) {
-        hl_eigen_lanes_free(e);
-        return NULL;
-    }
-    for (size_t k = 0; e->fits && k < component->n_entries; k++)
+    bool good = recipe_alloc(&e->with_edges, n) && recipe_alloc(&e->full, n) && e->edge;
+    for (size_t k = 0; good && e->fits && k < component->n_entries; k++)
         e->edge[component->entry[k].row * n + component->entry[k].col] = true;
-    if (e->fits) {
+    if (good && e->fits) {
         write_recipe(&e->with_edges, shape, e->edge);
         write_recipe(&e->full, shape, shape->reach);
     }
-    return e;
+    if (good && take_rooms(e, n))
+        return e;
+    hl_eigen_lanes_free(e);
+    return NULL;
 }
 
 void hl_eigen_lanes_free(struct hl_eigen_lanes *e)
@@ -316,54 +319,81 @@ HL_CLONES static void correct(struct hl_eigen_lanes *e, hl_eight_bits *good)
 
 /* ---- The loss */
 
-/* Times at which responses are looked at, as exponents lambda_j t: row t * n + j of x. A time beyond the horizon isn't
- * looked at; it becomes 0 here and its exponentials in sift_times. */
-HL_CLONES static void choose_times(struct hl_eigen_lanes *e, const double *horizon, hl_eight_bits *looked)
+/* Every response's terms, and what it is at once: its first peak. */
+HL_INLINE void find_terms(struct hl_eigen_lanes *e, size_t n)
+{
+    for (size_t s = 0, first = 0; s < e->full.n_sums; first += e->full.sum[s++].n) {
+        hl_eight sum = {0}, size;
+        for (size_t m = first; m < first + e->full.sum[s].n; m++) {
+            e->term[m] = e->V[e->full.product[m].a] * e->W[e->full.product[m].b];
+            hl_eight_size(&e->term[m], &size);
+            sum += size;
+        }
+        e->terms[s] = sum;
+        e->peak[s] = (hl_eight){0} + (e->full.sum[s].to % (n + 1) == 0 ? 1.0 : 0.0);
+    }
+}
+
+/* Raises the peaks by what the responses are after a time of each lane. */
+HL_INLINE void note_peaks(struct hl_eigen_lanes *e, size_t n, const hl_eight_bits *looked)
+{
+    for (size_t s = 0, first = 0; s < e->full.n_sums; first += e->full.sum[s++].n) {
+        hl_eight response = {0}, size;
+        for (size_t m = first; m < first + e->full.sum[s].n; m++)
+            response += e->term[m] * e->exponential[e->full.product[m].a % n];
+        hl_eight_size(&response, &size);
+        hl_eight_bits higher = (size > e->peak[s]) & *looked;
+        hl_eight_choose(&higher, &size, &e->peak[s]);
+    }
+}
+
+/* Lanes of good none of whose losses exceeds the bound. */
+HL_INLINE void find_clean(const struct hl_eigen_lanes *e, const hl_eight_bits *good, hl_eight_bits *clean)
+{
+    *clean = *good;
+    for (size_t s = 0; s < e->full.n_sums; s++)
+        *clean &= e->terms[s] <= HL_MODES_MAX_LOSS * e->peak[s];
+}
+
+/* Exponents of the modes at time number t: 1/|lambda_t|, after all modes the horizon. A time beyond the horizon isn't
+ * looked at. */
+HL_INLINE void choose_time(struct hl_eigen_lanes *e, size_t n, const double *horizon, size_t t, hl_eight_bits *looked)
+{
+    hl_eight end = *(const hl_eight_loose *)horizon, time = end, speed;
+    *looked = end - end == 0.0; /* finite */
+    if (t < n) {
+        hl_eight_size(&e->lambda[t], &speed);
+        time = 1.0 / speed;
+        *looked = (speed > 0.0) & (time < end);
+    }
+    time = (hl_eight)((hl_eight_bits)time & *looked);
+    for (size_t j = 0; j < n; j++)
+        e->x[j] = e->lambda[j] * time;
+}
+
+/* True when a lane is good, but not clean yet. */
+HL_INLINE bool any_left(const hl_eight_bits *good, const hl_eight_bits *clean)
+{
+    int64_t left = 0;
+    for (int l = 0; l < HL_ROW; l++)
+        left |= (*good)[l] & ~(*clean)[l];
+    return left != 0;
+}
+
+/* Peaks only rise, so a lane that is clean stays so: once all are, the other times needn't be looked at. */
+HL_CLONES static void judge_loss(struct hl_eigen_lanes *e, const double *horizon, hl_eight_bits *good)
 {
     size_t n = e->component->shape.n;
-    hl_eight end = *(const hl_eight_loose *)horizon;
-    for (size_t t = 0; t <= n; t++) {
-        hl_eight time = end, speed;
-        looked[t] = end - end == 0.0; /* finite */
-        if (t < n) {
-            hl_eight_size(&e->lambda[t], &speed);
-            time = 1.0 / speed;
-            looked[t] = (speed > 0.0) & (time < end);
-        }
-        time = (hl_eight)((hl_eight_bits)time & looked[t]);
-        for (size_t j = 0; j < n; j++)
-            e->x[t * n + j] = e->lambda[j] * time;
+    hl_eight_bits clean, looked;
+    find_terms(e, n);
+    find_clean(e, good, &clean);
+    for (size_t t = 0; t <= n && any_left(good, &clean); t++) {
+        choose_time(e, n, horizon, t, &looked);
+        hl_vector_exp((const double *)e->x, (double *)e->exponential, n * HL_ROW);
+        note_peaks(e, n, &looked);
+        find_clean(e, good, &clean);
     }
-}
-
-/* Clears lanes whose loss in the response of state i to state k exceeds the bound. */
-HL_INLINE void judge_response(const struct hl_eigen_lanes *e, const struct product *p, size_t n_terms, size_t n,
-                              const hl_eight_bits *looked, hl_eight_bits *good)
-{
-    hl_eight terms = {0}, peak = {0}, term[MOST_STATES], size;
-    if (p[0].a / n == p[0].b % n)
-        peak += 1.0;
-    for (size_t m = 0; m < n_terms; m++) {
-        term[m] = e->V[p[m].a] * e->W[p[m].b];
-        hl_eight_size(&term[m], &size);
-        terms += size;
-    }
-    for (size_t t = 0; t <= n; t++) {
-        hl_eight response = {0};
-        for (size_t m = 0; m < n_terms; m++)
-            response += term[m] * e->exponential[t * n + p[m].a % n];
-        hl_eight_size(&response, &size);
-        hl_eight_bits higher = (size > peak) & looked[t];
-        hl_eight_choose(&higher, &size, &peak);
-    }
-    *good &= terms <= HL_MODES_MAX_LOSS * peak;
-}
-
-HL_CLONES static void judge_loss(const struct hl_eigen_lanes *e, const hl_eight_bits *looked, hl_eight_bits *good)
-{
-    const struct product *p = e->full.product;
-    for (size_t s = 0; s < e->full.n_sums; p += e->full.sum[s++].n)
-        judge_response(e, p, e->full.sum[s].n, e->component->shape.n, looked, good);
+    *good = clean;
 }
 
 /* ---- Together */
@@ -389,7 +419,7 @@ unsigned hl_eigen_lanes_solve(struct hl_eigen_lanes *e, const double *regs, size
 {
     const struct hl_shape *shape = &e->component->shape;
     size_t n = shape->n;
-    hl_eight_bits good = ~(hl_eight_bits){0}, looked[MOST_STATES + 1];
+    hl_eight_bits good = ~(hl_eight_bits){0};
     if (!e->fits) {
         memset(lambda, 0, n * sizeof(hl_eight));
         memset(V, 0, n * n * sizeof(hl_eight));
@@ -399,8 +429,6 @@ unsigned hl_eigen_lanes_solve(struct hl_eigen_lanes *e, const double *regs, size
     fill(e, regs, stride, &good);
     hl_eigen_seed(e->A, shape, e->edge, e->lambda, e->V, e->W, &good);
     correct(e, &good);
-    choose_times(e, horizon, looked);
-    hl_vector_exp((const double *)e->x, (double *)e->exponential, n * (n + 1) * HL_ROW);
-    judge_loss(e, looked, &good);
+    judge_loss(e, horizon, &good);
     return hand_over(e, &good, lambda, V, W);
 }

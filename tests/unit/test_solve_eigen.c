@@ -291,7 +291,8 @@ static void wide_eigen(const wide *A, size_t n, wide *lambda, wide *V, wide *W)
     wide_invert(V, n, W);
 }
 
-/* Depots, a body of up to three compartments or a chain of them, effect sites: decades of spread, 20 % between lanes. */
+/* Depots, a body of up to three compartments or a chain of them, effect sites: decades of spread, 20 %
+ * between lanes. */
 static struct body random_body(struct dice *d, double decades)
 {
     struct body body = {.n = 0};
