@@ -36,7 +36,7 @@
 #include "cohort/group.h"
 #include "study/distribution.h"
 
-#define AHEAD 16 /* subjects whose rows of the table are asked for before the first is needed */
+#define CROWD 16 /* subjects who are drawn together */
 
 struct uncertain {
     int reg;
@@ -189,7 +189,22 @@ void hl_cohort_free(struct hl_cohort *cohort)
     hl_arena_free(cohort->arena);
 }
 
-/* ---- drawing; lane points at register 0 of one subject, registers are lanes apart */
+/* ---- drawing */
+
+/* Neighbouring subjects who are drawn together. Register r of member k is regs[r * lanes + k], its score of quantity q
+ * score[q * CROWD + k]. */
+struct crowd {
+    size_t n;
+    uint64_t id[CROWD];
+    size_t row[CROWD]; /* of the table */
+    double *score, *regs;
+    size_t lanes;
+};
+
+static double *values_of(const struct crowd *crowd, int reg)
+{
+    return crowd->regs + (size_t)reg * crowd->lanes;
+}
 
 /* Class by cumulated probability; rounding leaves the rest to the last class. */
 static size_t drawn_class(const struct hl_mixture *mixture, double u)
@@ -210,99 +225,108 @@ static size_t likeliest_class(const struct hl_mixture *mixture)
     return best;
 }
 
-static void put_mixtures(const struct hl_cohort *cohort, uint64_t subject, double *lane, size_t lanes)
+static void put_mixtures(const struct hl_cohort *cohort, const struct crowd *crowd)
 {
+    uint64_t seed = cohort->spec->seed;
     for (size_t i = 0; i < cohort->system->n_mixtures; i++) {
-        const struct hl_system_mixture *mixture = &cohort->system->mixture[i];
-        size_t class = cohort->spec->typical
-                           ? likeliest_class(mixture->info)
-                           : drawn_class(mixture->info,
-                                         hl_random_uniform(cohort->spec->seed, subject, cohort->mixture_stream[i], 0));
-        lane[(size_t)mixture->reg * lanes] = (double)class;
+        const struct hl_mixture *mixture = cohort->system->mixture[i].info;
+        double *class = values_of(crowd, cohort->system->mixture[i].reg);
+        for (size_t k = 0; k < crowd->n; k++)
+            class[k] = cohort->spec->typical
+                           ? (double)likeliest_class(mixture)
+                           : (double)drawn_class(mixture, hl_random_uniform(seed, crowd->id[k],
+                                                                            cohort->mixture_stream[i], 0));
     }
 }
 
-static void put_etas(const struct hl_cohort *cohort, const double *score, double *lane, size_t lanes)
+static void put_etas(const struct hl_cohort *cohort, const struct crowd *crowd)
 {
     for (size_t i = 0; i < cohort->system->n_etas; i++) {
-        const struct hl_system_eta *eta = &cohort->system->eta[i];
-        lane[(size_t)eta->reg * lanes] = cohort->spec->typical ? 0.0 : hl_groups_sd(cohort->groups, i) * score[i];
+        double sd = hl_groups_sd(cohort->groups, i), *eta = values_of(crowd, cohort->system->eta[i].reg);
+        for (size_t k = 0; k < crowd->n; k++)
+            eta[k] = cohort->spec->typical ? 0.0 : sd * crowd->score[i * CROWD + k];
     }
 }
 
-/* The row of the table that is this subject. */
-static size_t row_of(const struct hl_cohort *cohort, uint64_t subject)
+/* Every member's row of the table, asked for before it is needed. */
+static void find_rows(const struct hl_cohort *cohort, struct crowd *crowd)
 {
-    if (cohort->n_rows == 0)
-        return 0;
-    size_t row =
-        (size_t)(hl_random_uniform(cohort->spec->seed, subject, cohort->row_stream, 0) * (double)cohort->n_rows);
-    return row < cohort->n_rows ? row : cohort->n_rows - 1;
+    for (size_t k = 0; cohort->n_rows > 0 && k < crowd->n; k++) {
+        double u = hl_random_uniform(cohort->spec->seed, crowd->id[k], cohort->row_stream, 0);
+        size_t row = (size_t)(u * (double)cohort->n_rows);
+        crowd->row[k] = row < cohort->n_rows ? row : cohort->n_rows - 1;
+        __builtin_prefetch(cohort->table + crowd->row[k] * cohort->width);
+    }
 }
 
-static void put_covariates(const struct hl_cohort *cohort, size_t row, const double *score, double *lane, size_t lanes)
+static void put_covariates(const struct hl_cohort *cohort, const struct crowd *crowd)
 {
     const struct hl_system *system = cohort->system;
-    const double *entry = cohort->table + row * cohort->width;
+    const double *column = cohort->table;
     for (size_t i = 0; i < system->n_covariates; i++) {
         const struct hl_distribution *d = &cohort->spec->distribution[i];
-        lane[(size_t)system->covariate[i].reg * lanes] =
-            d->kind == HL_DIST_CSV ? *entry++ : hl_distribution_value(d, score[system->n_etas + i]);
+        double *value = values_of(crowd, system->covariate[i].reg);
+        bool listed = d->kind == HL_DIST_CSV;
+        for (size_t k = 0; k < crowd->n; k++)
+            value[k] = listed ? column[crowd->row[k] * cohort->width]
+                              : hl_distribution_value(d, crowd->score[(system->n_etas + i) * CROWD + k]);
+        column += listed;
     }
     for (size_t i = 0; i < cohort->arm->n_covariate_overrides; i++)
-        lane[(size_t)system->covariate[cohort->arm->covariate[i]].reg * lanes] = cohort->arm->covariate_value[i];
+        for (size_t k = 0; k < crowd->n; k++)
+            values_of(crowd, system->covariate[cohort->arm->covariate[i]].reg)[k] = cohort->arm->covariate_value[i];
 }
 
-static void put_uncertain(const struct hl_cohort *cohort, uint64_t subject, double *lane, size_t lanes)
+static void put_uncertain(const struct hl_cohort *cohort, const struct crowd *crowd)
 {
     uint64_t seed = cohort->spec->seed;
     for (size_t i = 0; i < cohort->n_uncertain; i++) {
         const struct uncertain *u = &cohort->uncertain[i];
-        double *value = &lane[(size_t)u->reg * lanes];
-        if (u->spread == HL_SPREAD_UNIFORM)
-            *value = u->a + (u->b - u->a) * hl_random_uniform(seed, subject, u->stream, 0);
-        else {
-            double z = hl_random_normal(seed, subject, u->stream, 0);
-            *value = u->spread == HL_SPREAD_LOGNORMAL ? u->a * exp(u->b * z) : u->a + u->b * z;
-        }
+        double *value = values_of(crowd, u->reg);
+        for (size_t k = 0; k < crowd->n; k++)
+            if (u->spread == HL_SPREAD_UNIFORM)
+                value[k] = u->a + (u->b - u->a) * hl_random_uniform(seed, crowd->id[k], u->stream, 0);
+            else {
+                double z = hl_random_normal(seed, crowd->id[k], u->stream, 0);
+                value[k] = u->spread == HL_SPREAD_LOGNORMAL ? u->a * exp(u->b * z) : u->a + u->b * z;
+            }
     }
 }
 
-/* Everything of one subject that the individual program starts from; row is its row of the table. */
-static void put_subject(const struct hl_cohort *cohort, uint64_t subject, size_t row, double *score, double *lane,
-                        size_t lanes)
+/* Everything that the individual program starts from. */
+static void put_crowd(const struct hl_cohort *cohort, struct crowd *crowd)
 {
+    find_rows(cohort, crowd);
     if (!cohort->spec->typical)
-        hl_groups_scores(cohort->groups, cohort->spec->seed, subject, score);
-    put_covariates(cohort, row, score, lane, lanes);
-    put_etas(cohort, score, lane, lanes);
-    put_mixtures(cohort, subject, lane, lanes);
-    put_uncertain(cohort, subject, lane, lanes);
+        hl_groups_scores(cohort->groups, cohort->spec->seed, crowd->id, crowd->n, crowd->score, CROWD);
+    put_covariates(cohort, crowd);
+    put_etas(cohort, crowd);
+    put_mixtures(cohort, crowd);
+    put_uncertain(cohort, crowd);
 }
 
 void hl_cohort_fill(const struct hl_cohort *cohort, uint64_t first, size_t n, double *regs, size_t lanes)
 {
-    double score[hl_groups_size(cohort->groups)];
+    double score[hl_groups_size(cohort->groups) * CROWD];
     memset(score, 0, sizeof score);
     hl_system_reset(cohort->system, regs, lanes);
-    for (size_t i = 0; i < lanes && n > 0; i += AHEAD) {
-        size_t row[AHEAD], end = lanes - i < AHEAD ? lanes - i : AHEAD;
-        for (size_t k = 0; k < end; k++) {
-            row[k] = row_of(cohort, first + (i + k < n ? i + k : n - 1));
-            __builtin_prefetch(cohort->table + row[k] * cohort->width);
-        }
-        for (size_t k = 0; k < end; k++)
-            put_subject(cohort, first + (i + k < n ? i + k : n - 1), row[k], score, regs + i + k, lanes);
+    for (size_t i = 0; i < lanes && n > 0; i += CROWD) {
+        struct crowd crowd = {.n = lanes - i < CROWD ? lanes - i : CROWD, .score = score, .regs = regs + i,
+                              .lanes = lanes};
+        for (size_t k = 0; k < crowd.n; k++)
+            crowd.id[k] = first + (i + k < n ? i + k : n - 1);
+        put_crowd(cohort, &crowd);
     }
     hl_program_run(&cohort->system->individual, regs, lanes);
 }
 
 void hl_cohort_draw(const struct hl_cohort *cohort, uint64_t subject, double *regs)
 {
-    double score[hl_groups_size(cohort->groups)];
+    double score[hl_groups_size(cohort->groups) * CROWD];
+    struct crowd crowd = {.n = 1, .id = {subject}, .score = score, .regs = regs, .lanes = 1};
     memset(score, 0, sizeof score);
     hl_system_reset(cohort->system, regs, 1);
-    put_subject(cohort, subject, row_of(cohort, subject), score, regs, 1);
+    put_crowd(cohort, &crowd);
 }
 
 bool hl_cohort_fixes(const struct hl_cohort *cohort, int covariate)

@@ -299,8 +299,9 @@ struct hl_groups *hl_groups_create(struct hl_arena *arena, const struct hl_syste
 
 /* ---- drawing */
 
+/* The members' scores of one subject, stride apart. */
 static void draw_group(const struct hl_groups *groups, const struct group *group, uint64_t seed, uint64_t subject,
-                       uint64_t draw, double *score)
+                       uint64_t draw, double *score, size_t stride)
 {
     double z[group->n];
     for (size_t i = 0; i < group->n; i++)
@@ -309,17 +310,19 @@ static void draw_group(const struct hl_groups *groups, const struct group *group
         double sum = 0.0;
         for (size_t j = 0; j <= i; j++)
             sum += group->l[i * group->n + j] * z[j];
-        score[group->member[i]] = sum;
+        score[group->member[i] * stride] = sum;
     }
 }
 
-void hl_groups_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, double *score)
+void hl_groups_scores(const struct hl_groups *groups, uint64_t seed, const uint64_t *subject, size_t n, double *score,
+                      size_t stride)
 {
     for (size_t q = 0; q < groups->n_quantities; q++)
-        if (groups->random[q] && !groups->grouped[q])
-            score[q] = hl_random_normal(seed, subject, groups->stream[q], 0);
+        for (size_t k = 0; groups->random[q] && !groups->grouped[q] && k < n; k++)
+            score[q * stride + k] = hl_random_normal(seed, subject[k], groups->stream[q], 0);
     for (size_t g = 0; g < groups->n_groups; g++)
-        draw_group(groups, &groups->group[g], seed, subject, 0, score);
+        for (size_t k = 0; k < n; k++)
+            draw_group(groups, &groups->group[g], seed, subject[k], 0, score + k, stride);
 }
 
 void hl_groups_occasion_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, uint64_t occasion,
@@ -330,5 +333,5 @@ void hl_groups_occasion_scores(const struct hl_groups *groups, uint64_t seed, ui
             score[q] = hl_random_normal(seed, subject, groups->stream[q], occasion);
     for (size_t g = 0; g < groups->n_groups; g++)
         if (groups->group[g].occasion)
-            draw_group(groups, &groups->group[g], seed, subject, occasion, score);
+            draw_group(groups, &groups->group[g], seed, subject, occasion, score, 1);
 }

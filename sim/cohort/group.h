@@ -19,8 +19,10 @@ size_t hl_groups_size(const struct hl_groups *groups);
 /* Standard deviation of an eta: from its block's covariance where it is in one. */
 double hl_groups_sd(const struct hl_groups *groups, size_t eta);
 
-/* The score of every quantity that is random; others are left alone. */
-void hl_groups_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, double *score);
+/* The scores of n subjects, of quantity q and subject[k] into score[q * stride + k], for every quantity that is random;
+ * others are left alone. */
+void hl_groups_scores(const struct hl_groups *groups, uint64_t seed, const uint64_t *subject, size_t n, double *score,
+                      size_t stride);
 
 /* The scores of the etas between occasions, for one occasion (0: those of hl_groups_scores); others are left alone. */
 void hl_groups_occasion_scores(const struct hl_groups *groups, uint64_t seed, uint64_t subject, uint64_t occasion,
