@@ -7,7 +7,11 @@
  * quantities, so that amplitudes never leave the registers: with loops over modes of any number, stored and loaded again
  * every step, the same took eight times as long. Kernels exist for vectors of two doubles (SSE2, NEON, whatever the
  * compiler makes of them), four (AVX2) and eight (AVX-512); the widest that the machine knows is chosen when panels are
- * made. Sums that don't fit into a panel are taken up by the next one where the first has left them. */
+ * made. Sums that don't fit into a panel are taken up by the next one where the first has left them.
+ *
+ * A fast mode decays until it is no longer a normal number, and arithmetic with what comes then takes a hundred times as
+ * long (a third of the whole time for the fentanyl of workload W1, whose fastest mode loses nine digits an hour). So modes
+ * are forgotten in time; nobody can see them among the others, nor alone. */
 #include "solve/glide.h"
 
 #include <string.h>
@@ -59,49 +63,48 @@ hl_glide_kernel *hl_glide_kernel_for(enum hl_width width, size_t n_modes, size_t
     return kernels_two[n_modes - 1][n_shown][input];
 }
 
-static inline void run_panel(const struct hl_panel *p, double *z, const double *E, const double *u,
-                             const struct hl_shown *shown, double *y, size_t quantity_stride, size_t time_stride,
-                             size_t steps, bool keep)
+void hl_glide_aim(const struct hl_shown *shown, double *z)
 {
-    size_t mode = p->mode * HL_GROUP;
-    struct hl_glide_call call = {.z = z + mode, .E = E + mode, .u = u ? u + mode : NULL,
-                                 .row = shown->row + p->row * HL_GROUP, .time_stride = time_stride, .steps = steps,
-                                 .keep = keep || !p->last};
-    for (size_t i = 0; i < p->n_shown; i++) {
-        call.y[i] = y + p->shown[i] * quantity_stride;
-        call.start[i] = p->first[i] ? shown->offset + p->shown[i] * HL_GROUP : call.y[i];
-        call.start_stride[i] = p->first[i] ? 0 : time_stride;
+    for (size_t i = 0; i < shown->n_panels; i++) {
+        const struct hl_panel *p = &shown->panel[i];
+        struct hl_glide_call *call = &shown->call[i];
+        *call = (struct hl_glide_call){.still = p->still, .fed = p->fed, .z = z + p->mode * HL_GROUP,
+                                       .mode = p->mode * HL_GROUP, .row = shown->row + p->row * HL_GROUP,
+                                       .time_stride = shown->time_stride, .keep = !p->last};
+        for (size_t q = 0; q < p->n_shown; q++) {
+            call->y[q] = shown->y + p->shown[q] * shown->quantity_stride;
+            call->start[q] = p->first[q] ? shown->offset + p->shown[q] * HL_GROUP : call->y[q];
+            call->moves[q] = !p->first[q];
+        }
     }
-    (u ? p->fed : p->still)(&call);
 }
 
-static void show_constants(const struct hl_shown *shown, double *y, size_t quantity_stride, size_t time_stride,
-                           size_t steps)
+static void show_constants(const struct hl_shown *shown, size_t at, size_t steps)
 {
     for (size_t i = 0; i < shown->n_constant; i++)
         for (size_t k = 0; k < steps; k++)
-            memcpy(y + shown->constant[i] * quantity_stride + k * time_stride,
+            memcpy(shown->y + shown->constant[i] * shown->quantity_stride + at + k * shown->time_stride,
                    shown->offset + shown->constant[i] * HL_GROUP, HL_GROUP * sizeof(double));
 }
 
-void hl_glide(double *z, const double *E, const double *u, const struct hl_shown *shown, double *y,
-              size_t quantity_stride, size_t time_stride, size_t steps)
+void hl_glide(const struct hl_shown *shown, const double *E, const double *u, size_t at, size_t steps, size_t done)
 {
     for (size_t i = 0; i < shown->n_panels; i++)
-        run_panel(&shown->panel[i], z, E, u, shown, y, quantity_stride, time_stride, steps, false);
-    show_constants(shown, y, quantity_stride, time_stride, steps);
+        (u ? shown->call[i].fed : shown->call[i].still)(&shown->call[i], E, u, at, steps, done);
+    show_constants(shown, at, steps);
 }
 
-void hl_glide_show(double *z, const struct hl_shown *shown, double *y, size_t quantity_stride)
+void hl_glide_show(const struct hl_shown *shown, size_t at)
 {
-    for (size_t i = 0; i < shown->n_panels; i++)
+    for (size_t i = 0; i < shown->n_panels; i++) /* nothing is done with E but to load it */
         if (shown->panel[i].n_shown > 0)
-            run_panel(&shown->panel[i], z, z, NULL, shown, y, quantity_stride, 0, 1, true);
-    show_constants(shown, y, quantity_stride, 0, 1);
+            shown->call[i].still(&shown->call[i], shown->call[i].z - shown->call[i].mode, NULL, at, 0, 0);
+    show_constants(shown, at, 1);
 }
 
 /* Eight subjects: one register of AVX-512, two of AVX2, four of SSE2 or NEON. */
 typedef double eight __attribute__((vector_size(HL_GROUP * sizeof(double))));
+typedef int64_t eight_bits __attribute__((vector_size(HL_GROUP * sizeof(int64_t)))); /* all ones where a comparison holds */
 
 #define ROW(array, i) (*(eight *)__builtin_assume_aligned((array) + (i) * HL_GROUP, 64))
 #define CONST_ROW(array, i) (*(const eight *)__builtin_assume_aligned((array) + (i) * HL_GROUP, 64))
@@ -114,6 +117,23 @@ HL_CLONES void hl_glide_hop(double *z, const double *E, const double *phi, const
         eight x = CONST_ROW(lambda, j) * d, e = CONST_ROW(E, j);
         eight moved = ROW(z, j) * (e + e * (x + 0.5 * x * x));
         ROW(z, j) = g ? moved + CONST_ROW(g, j) * (CONST_ROW(phi, j) + e * d) : moved;
+    }
+}
+
+HL_CLONES void hl_glide_leap(double *z, const double *E, const double *phi, const double *g, size_t n_modes)
+{
+    for (size_t j = 0; j < n_modes; j++) {
+        eight moved = ROW(z, j) * CONST_ROW(E, j);
+        ROW(z, j) = g ? moved + CONST_ROW(g, j) * CONST_ROW(phi, j) : moved;
+    }
+}
+
+HL_CLONES void hl_glide_forget(double *z, size_t n_modes)
+{
+    for (size_t j = 0; j < n_modes; j++) {
+        eight x = ROW(z, j);
+        eight_bits nothing = (x <= HL_NOTHING) & (x >= -HL_NOTHING);
+        ROW(z, j) = (eight)((eight_bits)x & ~nothing);
     }
 }
 

@@ -15,20 +15,31 @@
 #define HL_PANEL_MODES 6 /* modes that one panel carries, at most */
 #define HL_PANEL_SHOWN 4 /* quantities that it shows, at most */
 
-/* One call of a kernel. For k = 0 .. steps - 1: y[q] + k * time_stride gets
- *     start[q] + k * start_stride[q]  +  sum over modes m of row[(q * n_modes + m) * HL_GROUP] * z[m]
- * added up in this order, then z = z E + u. */
-struct hl_glide_call {
-    double *z;                            /* [mode][HL_GROUP] */
-    const double *E, *u, *row;
-    const double *start[HL_PANEL_SHOWN];  /* what the sum starts from: an offset, or what another panel has left in y */
-    size_t start_stride[HL_PANEL_SHOWN];
-    double *y[HL_PANEL_SHOWN];
-    size_t time_stride, steps;
-    bool keep;                            /* z stays as it is, whatever it was on the way */
-};
+#define HL_MEMORY 16     /* steps of a stride after which decayed modes are forgotten ... */
+#define HL_NOTHING 1e-100 /* ... whose amplitudes are closer to 0 than this, in what states are measured in */
 
-typedef void hl_glide_kernel(const struct hl_glide_call *call);
+struct hl_glide_call;
+
+/* Carries a panel's modes over steps: for k = 0 .. steps - 1: when done + k is a multiple of HL_MEMORY, amplitudes closer
+ * to 0 than HL_NOTHING become 0 (NaN stays); the row at y[q] + at + k * time_stride gets
+ *     what the sum starts from  +  sum over modes m of row[(q * n_modes + m) * HL_GROUP] * z[m]
+ * added up in this order; then z = z E + u. With steps 0 the row at y[q] + at gets the sums, and nothing else happens.
+ * E and u (NULL for kernels without input) are [mode of the plan][HL_GROUP]. */
+typedef void hl_glide_kernel(const struct hl_glide_call *call, const double *E, const double *u, size_t at,
+                             size_t steps, size_t done);
+
+/* What stays the same from call to call, for a panel of one group. */
+struct hl_glide_call {
+    hl_glide_kernel *still, *fed;         /* without and with input */
+    double *z;                            /* [mode of the panel][HL_GROUP] */
+    size_t mode;                          /* its first row in E and u [doubles] */
+    const double *row;
+    const double *start[HL_PANEL_SHOWN];  /* the sum's start: an offset, or what another panel has left in y */
+    bool moves[HL_PANEL_SHOWN];           /* the latter */
+    double *y[HL_PANEL_SHOWN];
+    size_t time_stride;
+    bool keep;                            /* z stays as it is, whatever it is on the way: others need it */
+};
 
 enum hl_width { HL_WIDTH_TWO, HL_WIDTH_FOUR, HL_WIDTH_EIGHT }; /* of an instruction set's vectors */
 
@@ -58,20 +69,32 @@ struct hl_shown {
     const size_t *constant;   /* quantities that are in no panel: nothing but an offset */
     const double *row;        /* [coefficient][HL_GROUP] */
     const double *offset;     /* [quantity][HL_GROUP] */
+    double *y;                /* the first time's row of quantity q is y[q * quantity_stride], ... */
+    size_t quantity_stride, time_stride;
+    struct hl_glide_call *call; /* [panel], made by hl_glide_aim from all of this */
 };
 
-/* Shows the quantities at steps times, and after each carries z one step: z = z E + u. y[q * quantity_stride + k *
- * time_stride] is the row of quantity q at time k. u may be NULL: nothing is infused. */
-void hl_glide(double *z, const double *E, const double *u, const struct hl_shown *shown, double *y,
-              size_t quantity_stride, size_t time_stride, size_t steps);
+/* Makes shown->call for amplitudes z. */
+void hl_glide_aim(const struct hl_shown *shown, double *z);
+
+/* Shows the quantities at steps times, the first at y[q * quantity_stride + at], and after each carries z one step: z = z
+ * E + u. u may be NULL: nothing is infused. done: steps made since modes were last forgotten; they are forgotten when it
+ * is a multiple of HL_MEMORY. */
+void hl_glide(const struct hl_shown *shown, const double *E, const double *u, size_t at, size_t steps, size_t done);
 
 /* Shows the quantities as they are now. */
-void hl_glide_show(double *z, const struct hl_shown *shown, double *y, size_t quantity_stride);
+void hl_glide_show(const struct hl_shown *shown, size_t at);
 
 /* z = z E' + g phi' with E' and phi' of a dt that differs from that of E and phi by drift[lane], so little that
  * lambda * drift is small: E' = E (1 + x + x^2/2), x = lambda drift; phi' = phi + E drift. g may be NULL. */
 void hl_glide_hop(double *z, const double *E, const double *phi, const double *g, const double *lambda,
                   const double *drift, size_t n_modes);
+
+/* The same where there is no drift: z = z E + g phi. */
+void hl_glide_leap(double *z, const double *E, const double *phi, const double *g, size_t n_modes);
+
+/* Amplitudes closer to 0 than HL_NOTHING become 0, NaN stays. */
+void hl_glide_forget(double *z, size_t n_modes);
 
 /* z = origin E + u for lanes with keep[lane] 0; others stay. */
 void hl_glide_replace(double *z, const double *origin, const double *E, const double *u, const double *keep,

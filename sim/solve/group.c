@@ -86,6 +86,17 @@ static void carry_all_odd(const struct hl_group *G, const double *from, double *
             hl_group_carry_odd(G, l, from, to, dt);
 }
 
+void hl_group_forget(struct hl_group *G)
+{
+    size_t n_modes = G->common->plan->n_modes;
+    if (G->any_odd)
+        memcpy(G->before, G->z, n_modes * HL_GROUP * sizeof *G->z);
+    hl_glide_forget(G->z, n_modes);
+    for (size_t l = 0; G->any_odd && l < HL_GROUP; l++)
+        for (size_t j = 0; G->rows->odd[l] && j < n_modes; j++) /* states, perhaps, not modes */
+            G->z[j * HL_GROUP + l] = G->before[j * HL_GROUP + l];
+}
+
 /* ---- Inputs */
 
 /* What runs into each state of a component: infusions, then constant inputs, added in the plan's order. */
@@ -121,22 +132,25 @@ void hl_group_renew_input(struct hl_group *G, size_t c, size_t from, size_t to)
 
 /* ---- Doses, for models that know the time after dose */
 
-void hl_group_show_doses(struct hl_group *G, const struct hl_group_target *to, const double *time, size_t k, size_t n)
+/* Notices the doses that lane l has been given up to time t. */
+static void notice_doses(struct hl_group *G, size_t l, double t)
 {
-    const struct hl_group_common *common = G->common;
-    size_t n_instances = common->plan->system->n_instances;
-    for (size_t end = k + n; to->dose && k < end; k++) {
-        for (size_t l = 0; l < HL_GROUP; l++) {
-            const struct hl_events *events = &common->subjects->events[G->lane + l];
-            for (; G->good[l] && G->given[l] < events->n && events->event[G->given[l]].time <= time[k]; G->given[l]++) {
-                const struct hl_event *event = &events->event[G->given[l]];
-                if (event->kind == HL_EVENT_GIVEN && event->instance >= 0)
-                    G->last_dose[(size_t)event->instance * HL_GROUP + l] = event->time;
-            }
-        }
+    const struct hl_events *events = &G->common->subjects->events[G->lane + l];
+    for (; G->good[l] && G->given[l] < events->n && events->event[G->given[l]].time <= t; G->given[l]++) {
+        const struct hl_event *event = &events->event[G->given[l]];
+        if (event->kind == HL_EVENT_GIVEN && event->instance >= 0)
+            G->last_dose[(size_t)event->instance * HL_GROUP + l] = event->time;
+    }
+}
+
+void hl_group_show_doses(struct hl_group *G, double *dose, const double *time, size_t k, size_t n, size_t at)
+{
+    size_t n_instances = G->common->plan->system->n_instances;
+    for (size_t end = k + n; dose && k < end; k++, at += G->shown.time_stride) {
+        for (size_t l = 0; l < HL_GROUP; l++)
+            notice_doses(G, l, time[k]);
         for (size_t i = 0; i < n_instances; i++)
-            memcpy(to->dose + i * to->quantity_stride + (k - to->first) * to->time_stride, G->last_dose + i * HL_GROUP,
-                   HL_GROUP * sizeof(double));
+            memcpy(dose + i * G->shown.quantity_stride + at, G->last_dose + i * HL_GROUP, HL_GROUP * sizeof *dose);
     }
 }
 
@@ -152,12 +166,16 @@ static void hop(struct hl_group *G, const struct hl_move *move)
 {
     const struct hl_group_table *t = &G->table[move->slot];
     size_t n_modes = G->common->plan->n_modes;
+    const double *g = G->infused ? G->g : NULL;
     double drift[HL_GROUP] __attribute__((aligned(64)));
     for (size_t l = 0; l < HL_GROUP; l++)
         drift[l] = move->drift;
     if (G->any_odd)
         memcpy(G->before, G->z, n_modes * HL_GROUP * sizeof *G->z);
-    hl_glide_hop(G->z, t->E, t->phi, G->infused ? G->g : NULL, G->rows->lambda, drift, n_modes);
+    if (move->drift == 0) /* the very same numbers, sooner */
+        hl_glide_leap(G->z, t->E, t->phi, g, n_modes);
+    else
+        hl_glide_hop(G->z, t->E, t->phi, g, G->rows->lambda, drift, n_modes);
     if (G->any_odd)
         carry_all_odd(G, G->before, G->z, move->length);
 }
@@ -216,36 +234,35 @@ static void close_stride(struct hl_group *G, const struct hl_move *move)
         carry_all_odd(G, G->origin, G->z, move->length);
 }
 
-static void glide(struct hl_group *G, const struct hl_move *move, const struct hl_group_target *to)
+static void glide(struct hl_group *G, const struct hl_move *move, size_t at)
 {
-    double *y = to->y + (move->at - to->first) * to->time_stride;
     const double *u = G->infused ? G->u : NULL;
     if (!G->any_odd) {
-        hl_glide(G->z, G->step->E, u, &G->shown, y, to->quantity_stride, to->time_stride, move->n);
+        hl_glide(&G->shown, G->step->E, u, at, move->n, move->done);
         return;
     }
-    for (size_t k = 0; k < move->n; k++, y += to->time_stride) {
+    for (size_t k = 0; k < move->n; k++, at += G->shown.time_stride) {
         memcpy(G->before, G->z, G->common->plan->n_modes * HL_GROUP * sizeof *G->z);
-        hl_glide(G->z, G->step->E, u, &G->shown, y, to->quantity_stride, to->time_stride, 1);
+        hl_glide(&G->shown, G->step->E, u, at, 1, move->done + k);
         carry_all_odd(G, G->before, G->z, move->length);
     }
 }
 
-static void follow_moves(struct hl_group *G, size_t from, size_t to, const double *time,
-                         const struct hl_group_target *target)
+static void follow_moves(struct hl_group *G, size_t from, size_t to, const double *time, size_t first_time, double *dose)
 {
     for (const struct hl_move *m = G->common->timetable->move + from; from < to; from++, m++) {
+        size_t at = (m->at - first_time) * G->shown.time_stride;
         switch (m->kind) {
         case HL_MOVE_TABLE: make_table(G, m); break;
         case HL_MOVE_OPEN: open_stride(G, m); break;
+        case HL_MOVE_FORGET: hl_group_forget(G); break;
         case HL_MOVE_GLIDE:
-            hl_group_show_doses(G, target, time, m->at, m->n);
-            glide(G, m, target);
+            hl_group_show_doses(G, dose, time, m->at, m->n, at);
+            glide(G, m, at);
             break;
         case HL_MOVE_SHOW:
-            hl_group_show_doses(G, target, time, m->at, 1);
-            hl_glide_show(G->z, &G->shown, target->y + (m->at - target->first) * target->time_stride,
-                          target->quantity_stride);
+            hl_group_show_doses(G, dose, time, m->at, 1, at);
+            hl_glide_show(&G->shown, at);
             break;
         case HL_MOVE_HOP: hop(G, m); break;
         case HL_MOVE_APPLY: apply(G, m->at); break;
@@ -292,22 +309,23 @@ void hl_group_begin(struct hl_group *G, double t)
     G->step = NULL;
     for (size_t l = 0; l < HL_GROUP; l++)
         begin_lane(G, l);
+    hl_glide_aim(&G->shown, G->z);
     memcpy(G->z, G->rows->z, plan->n_modes * HL_GROUP * sizeof *G->z);
     for (size_t c = 0; c < plan->n_components; c++)
         hl_group_renew_input(G, c, 0, HL_GROUP);
     G->together = fits_timetable(G);
     if (G->together)
-        follow_moves(G, 0, G->common->timetable->first[0], NULL, NULL);
+        follow_moves(G, 0, G->common->timetable->first[0], NULL, 0, NULL);
     else
         hl_group_own_begin(G, t);
 }
 
 void hl_group_stride(struct hl_group *G, size_t c, const struct hl_stride *stride, const double *time,
-                     const struct hl_group_target *target)
+                     size_t first_time, double *dose)
 {
     const struct hl_timetable *timetable = G->common->timetable;
     if (G->together)
-        follow_moves(G, timetable->first[c], timetable->first[c + 1], time, target);
+        follow_moves(G, timetable->first[c], timetable->first[c + 1], time, first_time, dose);
     else
-        hl_group_own_stride(G, stride, time, target);
+        hl_group_own_stride(G, stride, time, first_time, dose);
 }

@@ -54,24 +54,20 @@ struct hl_group {
     struct hl_shown shown;           /* row and offset are the group's own */
 };
 
-/* Where a group's rows go: quantity q at time number k to y[q * quantity_stride + (k - first) * time_stride]; dose,
- * unless NULL, gets the time of the last dose of instance i the same way. */
-struct hl_group_target {
-    double *y, *dose;
-    size_t quantity_stride, time_stride, first;
-};
-
 /* Doubles that a group's arrays take (a multiple of 8), and handing them out from room (64-byte boundary). */
 size_t hl_group_size(const struct hl_plan *plan);
 void hl_group_lay_out(struct hl_group *group, const struct hl_plan *plan, double *room);
 
-/* Everybody at their own start, then through their events to the first output time t. */
+/* Everybody at their own start, then through their events to the first output time t. group->shown has all but call's
+ * contents. */
 void hl_group_begin(struct hl_group *group, double t);
 
 /* Through stride number c of the grid: shows the times first .. first + steps - 1 and arrives at the next. A stride of no
- * steps shows its first time only; it is the last one. */
+ * steps shows its first time only; it is the last one. Time number k goes to the rows of group->shown that are (k -
+ * first_time) * time_stride further on; dose, unless NULL, gets the time of the last dose of instance i the same way, at
+ * [i * quantity_stride]. */
 void hl_group_stride(struct hl_group *group, size_t c, const struct hl_stride *stride, const double *time,
-                     const struct hl_group_target *target);
+                     size_t first_time, double *dose);
 
 /* ---- Shared by group.c and group_own.c */
 
@@ -81,17 +77,19 @@ struct hl_modes *hl_group_modes(const struct hl_group *group, size_t l);
 /* Carries lane l, which the vector loop can't carry, from amplitudes in from over dt, into to. */
 void hl_group_carry_odd(const struct hl_group *group, size_t l, const double *from, double *to, double dt);
 
+/* Forgets decayed modes. */
+void hl_group_forget(struct hl_group *group);
+
 /* Inputs of component c in lanes from .. to - 1 after their infusions have changed; gains per step follow. */
 void hl_group_renew_input(struct hl_group *group, size_t c, size_t from, size_t to);
 
-/* Times of the last doses, where the target wants them, beside what is shown at the n times number k and on. */
-void hl_group_show_doses(struct hl_group *group, const struct hl_group_target *to, const double *time, size_t k,
-                         size_t n);
+/* Times of the last doses into dose + at (unless dose is NULL), beside what is shown at the n times number k and on. */
+void hl_group_show_doses(struct hl_group *group, double *dose, const double *time, size_t k, size_t n, size_t at);
 
 /* group_own.c: the same as hl_group_begin from where all lanes have been set to their starts, and hl_group_stride, each
  * lane its own way. */
 void hl_group_own_begin(struct hl_group *group, double t);
-void hl_group_own_stride(struct hl_group *group, const struct hl_stride *stride, const double *time,
-                         const struct hl_group_target *target);
+void hl_group_own_stride(struct hl_group *group, const struct hl_stride *stride, const double *time, size_t first_time,
+                         double *dose);
 
 #endif

@@ -201,11 +201,13 @@ static void close_stride(struct hl_group *G, const struct hl_group_table *whole)
             hl_group_carry_odd(G, l, G->origin, G->z, whole->dt[l]);
 }
 
-/* Shows the group at time number k and carries it to the next one. */
-static void one_step(struct hl_group *G, const double *time, size_t k, const struct hl_group_target *to, double *y)
+/* Shows the group at time number k and carries it to the next one. done: steps of the stride that were made. */
+static void one_step(struct hl_group *G, const double *time, size_t k, size_t at, size_t done)
 {
+    if (done % HL_MEMORY == 0)
+        hl_group_forget(G);
     memcpy(G->before, G->z, G->common->plan->n_modes * HL_GROUP * sizeof *G->z);
-    hl_glide(G->z, G->step->E, G->infused ? G->u : NULL, &G->shown, y, to->quantity_stride, to->time_stride, 1);
+    hl_glide(&G->shown, G->step->E, G->infused ? G->u : NULL, at, 1, done);
     for (size_t l = 0; G->any_odd && l < HL_GROUP; l++)
         if (G->rows->odd[l] && G->good[l])
             hl_group_carry_odd(G, l, G->before, G->z, G->step->dt[l]);
@@ -213,27 +215,27 @@ static void one_step(struct hl_group *G, const double *time, size_t k, const str
         step_with_events(G, time[k], time[k + 1]);
 }
 
-void hl_group_own_stride(struct hl_group *G, const struct hl_stride *stride, const double *time,
-                         const struct hl_group_target *to)
+void hl_group_own_stride(struct hl_group *G, const struct hl_stride *stride, const double *time, size_t first,
+                         double *dose)
 {
-    size_t last = stride->first + stride->steps;
-    double *y = to->y + (stride->first - to->first) * to->time_stride;
+    size_t last = stride->first + stride->steps, at = (stride->first - first) * G->shown.time_stride;
     if (stride->steps == 0) {
-        hl_group_show_doses(G, to, time, stride->first, 1);
-        hl_glide_show(G->z, &G->shown, y, to->quantity_stride);
+        hl_group_show_doses(G, dose, time, stride->first, 1, at);
+        hl_glide_show(&G->shown, at);
         return;
     }
     G->step = step_table(G, stride->dt);
     const struct hl_group_table *whole = step_table(G, stride->dt * (double)stride->steps);
     open_stride(G, whole);
-    for (size_t k = stride->first, n; k < last; k += n, y += n * to->time_stride) {
+    for (size_t k = stride->first, n; k < last; k += n, at += n * G->shown.time_stride) {
+        size_t done = k - stride->first;
         for (n = 0; !G->any_odd && k + n < last && time[k + n + 1] < G->earliest;) /* steps without an event */
             n++;
-        hl_group_show_doses(G, to, time, k, n > 0 ? n : 1);
+        hl_group_show_doses(G, dose, time, k, n > 0 ? n : 1, at);
         if (n > 0)
-            hl_glide(G->z, G->step->E, G->infused ? G->u : NULL, &G->shown, y, to->quantity_stride, to->time_stride, n);
+            hl_glide(&G->shown, G->step->E, G->infused ? G->u : NULL, at, n, done);
         else
-            one_step(G, time, k, to, y);
+            one_step(G, time, k, at, done);
         n = n > 0 ? n : 1;
     }
     if (stride->steps > 1)

@@ -37,6 +37,7 @@ struct hl_sweep {
     size_t n_shown, n_panels, n_coefs;
     struct quantity *quantity;
     struct hl_panel *panel;
+    struct hl_glide_call *call;      /* by group */
     size_t n_constant, *constant;    /* quantities without modes */
     size_t shown_capacity;
     double *rows;                    /* by group: offsets [quantity][HL_GROUP], coefficients [coefficient][HL_GROUP] */
@@ -85,7 +86,8 @@ void hl_sweep_free(struct hl_sweep *s)
     hl_modes_work_free(s->common.work);
     hl_timetable_clear(&s->timetable);
     void *part[] = {s->common.column, s->common.column_g, s->common.scratch, s->group, s->values, s->asked, s->quantity,
-                    s->panel, s->constant, s->rows, s->tile, s->tile_dose, s->stride, s};
+                    s->panel, s->call, s->constant, s->rows,
+                    s->tile, s->tile_dose, s->stride, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -185,15 +187,16 @@ static enum hl_status reserve_shown(struct hl_sweep *s, size_t n)
     const struct hl_plan *plan = s->common.plan;
     if (s->shown_capacity >= n && s->rows)
         return HL_OK;
-    void *part[] = {s->quantity, s->panel, s->constant, s->rows};
+    void *part[] = {s->quantity, s->panel, s->call, s->constant, s->rows};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
     s->shown_capacity = 0;
     s->quantity = hl_alloc(n, sizeof *s->quantity);
     s->panel = hl_alloc(most_panels(plan, n), sizeof *s->panel);
+    s->call = hl_alloc(most_panels(plan, n) * s->n_groups, sizeof *s->call);
     s->constant = hl_alloc(n, sizeof *s->constant);
     s->rows = hl_alloc((plan->n_modes + 1) * n * s->max_lanes, sizeof *s->rows);
-    if (!s->quantity || !s->panel || !s->constant || !s->rows)
+    if (!s->quantity || !s->panel || !s->call || !s->constant || !s->rows)
         return HL_ERR_MEMORY;
     s->shown_capacity = n;
     return HL_OK;
@@ -378,12 +381,17 @@ static void fill_rows(const struct hl_sweep *s, size_t group)
                 hl_reg(s->common.regs, subjects->lanes, G->lane + l, s->quantity[q].offset_reg, 0);
 }
 
-static void begin_group(struct hl_sweep *s, size_t i, double t)
+/* Group i at the first output time; linear outputs go to the block, states to the tile. */
+static void begin_group(struct hl_sweep *s, const struct hl_block *block, size_t n_times, size_t i, double t)
 {
+    struct hl_shown *shown = &s->group[i].shown;
     fill_rows(s, i);
-    s->group[i].shown = (struct hl_shown){.n = s->n_shown, .n_panels = s->n_panels, .panel = s->panel,
-                                          .n_constant = s->n_constant, .constant = s->constant,
-                                          .row = rows_of(s, i), .offset = offsets_of(s, i)};
+    *shown = (struct hl_shown){.n = s->n_shown, .n_panels = s->n_panels, .panel = s->panel,
+                               .n_constant = s->n_constant, .constant = s->constant, .row = rows_of(s, i),
+                               .offset = offsets_of(s, i), .time_stride = block->lanes,
+                               .call = s->call + i * s->n_panels};
+    shown->y = (s->linear ? block->out : s->tile) + i * HL_GROUP;
+    shown->quantity_stride = (s->linear ? n_times : TILE_TIMES) * block->lanes;
     hl_group_begin(&s->group[i], t);
 }
 
@@ -412,18 +420,6 @@ static void write_by_program(const struct hl_sweep *s, struct hl_block *block, c
     hl_program_run(&system->outputs, block->regs, lanes);
     for (size_t o = 0; o < n_outputs; o++)
         memcpy(block->out + (o * n_times + k) * lanes, block->regs + (size_t)system->output[output[o]].reg * lanes, bytes);
-}
-
-/* Where group i puts what it shows from time number k on. */
-static struct hl_group_target target_of(const struct hl_sweep *s, const struct hl_block *block, size_t n_times,
-                                        size_t k, size_t i)
-{
-    size_t lanes = block->lanes, first = i * HL_GROUP;
-    if (s->linear)
-        return (struct hl_group_target){.y = block->out + first, .quantity_stride = n_times * lanes,
-                                        .time_stride = lanes};
-    return (struct hl_group_target){.y = s->tile + first, .dose = s->knows_doses ? s->tile_dose + first : NULL,
-                                    .quantity_stride = TILE_TIMES * lanes, .time_stride = lanes, .first = k};
 }
 
 /* Lanes that are no longer finite are marked, so that nobody takes their values for a solution. */
@@ -484,11 +480,10 @@ static struct hl_stride stride_of(const struct hl_sweep *s, size_t c, size_t n_t
 static void sweep_outputs(struct hl_sweep *s, struct hl_block *block, const double *time, size_t n_times)
 {
     for (size_t i = 0; i < block->lanes / HL_GROUP; i++) {
-        struct hl_group_target target = target_of(s, block, n_times, 0, i);
-        begin_group(s, i, time[0]);
+        begin_group(s, block, n_times, i, time[0]);
         for (size_t c = 0; c <= s->n_strides; c++) {
             struct hl_stride stride = stride_of(s, c, n_times);
-            hl_group_stride(&s->group[i], c, &stride, time, &target);
+            hl_group_stride(&s->group[i], c, &stride, time, 0, NULL);
         }
     }
 }
@@ -498,13 +493,12 @@ static void sweep_states(struct hl_sweep *s, struct hl_block *block, const int *
                          const double *time, size_t n_times, const double *sample)
 {
     for (size_t i = 0; i < block->lanes / HL_GROUP; i++)
-        begin_group(s, i, time[0]);
+        begin_group(s, block, n_times, i, time[0]);
     for (size_t c = 0; c <= s->n_strides; c++) {
         struct hl_stride stride = stride_of(s, c, n_times);
-        for (size_t i = 0; i < block->lanes / HL_GROUP; i++) {
-            struct hl_group_target target = target_of(s, block, n_times, stride.first, i);
-            hl_group_stride(&s->group[i], c, &stride, time, &target);
-        }
+        for (size_t i = 0; i < block->lanes / HL_GROUP; i++)
+            hl_group_stride(&s->group[i], c, &stride, time, stride.first,
+                            s->knows_doses ? s->tile_dose + i * HL_GROUP : NULL);
         size_t shown = stride.steps > 0 ? stride.steps : 1;
         for (size_t k = 0; k < shown; k++)
             write_by_program(s, block, output, n_outputs, time, n_times, stride.first + k, k, sample);

@@ -4,7 +4,7 @@
  *
  *   a stride of evenly spaced times     TABLE for its step (if it isn't there), OPEN
  *   times without events                GLIDE over all of them
- *   a step with events                  SHOW, then from event to event HOP and APPLY, and HOP to the step's end
+ *   a step with events                  every sixteenth step FORGET what has decayed, as GLIDE does by itself; SHOW, then from event to event HOP and APPLY, and HOP to the step's end
  *   a stride without events             TABLE for its whole length, CLOSE: one multiplication instead of many, so that
  *                                       rounding doesn't add up
  *
@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "solve/glide.h"
 
 #define QUANTUM 1.4551915228366852e-11 /* 2^-36 h */
 
@@ -133,13 +134,17 @@ static void write_stride(struct writer *w, const struct hl_stride *stride, const
     w->pinned[step] = true;
     put(w, (struct hl_move){.kind = HL_MOVE_OPEN, .slot = step, .n = close});
     for (size_t k = stride->first, n; k < last; k += n) {
+        size_t done = k - stride->first;
         for (n = 0; k + n < last && time[k + n + 1] < next_time(w);)
             n++;
         if (n > 0) {
-            put(w, (struct hl_move){.kind = HL_MOVE_GLIDE, .slot = step, .at = k, .n = n, .length = stride->dt});
+            put(w, (struct hl_move){.kind = HL_MOVE_GLIDE, .slot = step, .at = k, .n = n, .done = done,
+                                    .length = stride->dt});
             continue;
         }
         n = 1;
+        if (done % HL_MEMORY == 0)
+            put(w, (struct hl_move){.kind = HL_MOVE_FORGET});
         put(w, (struct hl_move){.kind = HL_MOVE_SHOW, .at = k});
         follow(w, time[k], time[k + 1]);
     }

@@ -13,18 +13,19 @@ struct hl_stride { size_t first, steps; double dt; };
 #define HL_TABLES 12 /* sets of exponentials that a group keeps */
 
 enum hl_move_kind {
-    HL_MOVE_TABLE, /* makes the exponentials for length in slot */
-    HL_MOVE_OPEN,  /* a stride begins, its step's exponentials being in slot; n is 1 when it will be closed */
-    HL_MOVE_GLIDE, /* shows the times number at .. at + n - 1, after each making a step of length */
-    HL_MOVE_SHOW,  /* shows time number at */
-    HL_MOVE_HOP,   /* carries everything over length, which is what slot is for plus drift */
-    HL_MOVE_APPLY, /* event number at of the list */
-    HL_MOVE_CLOSE  /* replaces the stride's steps by one of length, whose exponentials are in slot */
+    HL_MOVE_TABLE,  /* makes the exponentials for length in slot */
+    HL_MOVE_OPEN,   /* a stride begins, its step's exponentials being in slot; n is 1 when it will be closed */
+    HL_MOVE_FORGET, /* modes that have decayed, before a time that is only shown */
+    HL_MOVE_GLIDE,  /* shows the times number at .. at + n - 1, after each making a step of length; done were made */
+    HL_MOVE_SHOW,   /* shows time number at */
+    HL_MOVE_HOP,    /* carries everything over length, which is what slot is for plus drift */
+    HL_MOVE_APPLY,  /* event number at of the list */
+    HL_MOVE_CLOSE   /* replaces the stride's steps by one of length, whose exponentials are in slot */
 };
 
 struct hl_move {
     enum hl_move_kind kind;
-    size_t slot, at, n;
+    size_t slot, at, n, done;
     double length, drift;
 };
 
