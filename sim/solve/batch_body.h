@@ -101,7 +101,7 @@ INLINE void NAME(begin_quotient)(const struct hl_batch_part *p, size_t at)
     }
 }
 
-INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at)
+INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at, PAIR *q)
 {
     PAIR sum, x;
     double *to = p->to + at;
@@ -114,9 +114,9 @@ INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at)
         NAME(zero)(&x);
     NAME(convolve)(to, p->b + at + k * R, k, &sum);
     NAME(multiply)(&sum, (p->coef ? p->twin : p->spare) + at);
-    x.a -= sum.a;
-    x.b -= sum.b;
-    NAME(store)(to + k * R, &x);
+    q->a = x.a - sum.a;
+    q->b = x.b - sum.b;
+    NAME(store)(to + k * R, q);
 }
 
 /* Bit by bit: what isn't chosen may be anything. */
@@ -200,7 +200,7 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
         NAME(store)(p->to + at + (k + 1) * R, &sum);
         break;
     case HL_BATCH_PRODUCT: NAME(product)(p, k, at); break;
-    case HL_BATCH_QUOTIENT: NAME(quotient)(p, k, at); break;
+    case HL_BATCH_QUOTIENT: NAME(quotient)(p, k, at, &sum); break;
     case HL_BATCH_SELECT: NAME(choose)(p, k, at); break;
     default:
         if (k == 0)
@@ -257,22 +257,49 @@ TARGET static void NAME(whole_sum)(const struct hl_batch_part *p, double *to, si
     NAME(store)(to, &first);
 }
 
-/* to' = sum + self to, the sum's coefficient k standing where coefficient k + 1 will: y_{k+1} = sum_k / (k + 1)
- * + (self / (k + 1)) y_k. What isn't y itself is ready before. */
-TARGET static void NAME(whole_rate)(const struct hl_batch_part *p, size_t order, size_t at)
+/* to' = sum + self to with n terms, or, for more, with the sum's coefficient k standing where coefficient k + 1 will:
+ * y_{k+1} = sum_k / (k + 1) + (self / (k + 1)) y_k. What isn't y itself is ready before. */
+INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, size_t order, size_t at)
 {
     double *to = p->to + at;
-    PAIR y, a;
-    NAME(whole_sum)(p, to + R, order, at);
+    PAIR c[4], y, a, first;
+    for (size_t i = 0; i < n; i++)
+        NAME(load)(&c[i], p->term[i].coef + at);
     NAME(load)(&y, to);
     NAME(zero)(&a);
+    NAME(zero)(&first);
     if (p->self)
         NAME(load)(&a, p->self + at);
+    if (!more && p->constant)
+        NAME(add_row)(&first, p->constant + at);
+    if (!more && p->inflow)
+        NAME(add_row)(&first, p->inflow + at);
     for (size_t k = 0; k < order; k++) {
         double share = share_of[k];
-        y.a = AT(to + (k + 1) * R) * share + a.a * share * y.a;
-        y.b = AT(to + (k + 1) * R + W) * share + a.b * share * y.b;
+        PAIR sum = first;
+        if (more)
+            NAME(load)(&sum, to + (k + 1) * R);
+        for (size_t i = 0; i < n; i++) {
+            sum.a += c[i].a * AT(p->term[i].x + at + k * R);
+            sum.b += c[i].b * AT(p->term[i].x + at + k * R + W);
+        }
+        y.a = sum.a * share + a.a * share * y.a;
+        y.b = sum.b * share + a.b * share * y.b;
         NAME(store)(to + (k + 1) * R, &y);
+        NAME(zero)(&first);
+    }
+}
+
+TARGET static void NAME(whole_rate)(const struct hl_batch_part *p, size_t order, size_t at)
+{
+    switch (p->n) {
+    case 0: NAME(rate_of)(p, 0, false, order, at); break;
+    case 1: NAME(rate_of)(p, 1, false, order, at); break;
+    case 2: NAME(rate_of)(p, 2, false, order, at); break;
+    case 3: NAME(rate_of)(p, 3, false, order, at); break;
+    default:
+        NAME(whole_sum)(p, p->to + at + R, order, at);
+        NAME(rate_of)(p, 0, true, order, at);
     }
 }
 
@@ -297,6 +324,48 @@ TARGET static void NAME(whole_mode)(const struct hl_batch_part *p, size_t order,
     }
 }
 
+/* One quotient q = a / (constant + coef y_0) and n states y' = forcing + gain q + coupled y: everything that the next
+ * order waits for stays in registers. The forcing, of all orders, is made before and stands where y will. */
+INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, size_t order, size_t at)
+{
+    const struct hl_batch_part *quotient = p->member;
+    PAIR y[HL_BATCH_MOST_COUPLED], coupled[HL_BATCH_MOST_COUPLED][HL_BATCH_MOST_COUPLED];
+    PAIR gain[HL_BATCH_MOST_COUPLED];
+    for (size_t i = 0; i < n; i++) {
+        double *to = p->member[i + 1].to + at;
+        NAME(whole_sum)(&p->member[i + 1], to + R, order, at);
+        NAME(load)(&y[i], to);
+        NAME(load)(&gain[i], p->gain[i] + at);
+        for (size_t j = 0; j < n; j++)
+            NAME(load)(&coupled[i][j], p->coupled[i][j] + at);
+    }
+    for (size_t k = 0; k < order; k++) {
+        PAIR next[HL_BATCH_MOST_COUPLED], q;
+        for (size_t i = 0; i < n; i++) {
+            NAME(load)(&next[i], p->member[i + 1].to + at + (k + 1) * R);
+            for (size_t j = 0; j < n; j++) {
+                next[i].a += coupled[i][j].a * y[j].a;
+                next[i].b += coupled[i][j].b * y[j].b;
+            }
+        }
+        NAME(quotient)(quotient, k, at, &q);
+        for (size_t i = 0; i < n; i++) {
+            y[i].a = (next[i].a + gain[i].a * q.a) * share_of[k];
+            y[i].b = (next[i].b + gain[i].b * q.b) * share_of[k];
+            NAME(store)(p->member[i + 1].to + at + (k + 1) * R, &y[i]);
+        }
+    }
+}
+
+TARGET static void NAME(saturable)(const struct hl_batch_part *p, size_t order, size_t at)
+{
+    switch (p->n_members) {
+    case 2: NAME(coupled)(p, 1, order, at); break;
+    case 3: NAME(coupled)(p, 2, order, at); break;
+    default: NAME(coupled)(p, 3, order, at); break;
+    }
+}
+
 TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -307,6 +376,8 @@ TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
             NAME(whole_mode)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_RATE)
             NAME(whole_rate)(p, s->order, at);
+        else if (p->doing == HL_BATCH_DO_SATURABLE)
+            NAME(saturable)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_LOOP)
             for (size_t k = 0; k < s->order; k++)
                 for (size_t m = 0; m < p->n_members; m++)

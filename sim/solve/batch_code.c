@@ -234,14 +234,29 @@ static struct form *one_term(struct maker *m, int slot, int coef)
 
 /* ---- Operations */
 
+/* The denominator of 1 / denominator; -1 when the slot is anything else. */
+static int inverse_of(const struct maker *m, int slot)
+{
+    for (size_t k = 0; k < m->program->code.n_ops; k++)
+        if (m->op[k].dst == slot && m->op[k].kind == HL_BATCH_QUOTIENT && m->op[k].a < 0)
+            return m->op[k].b;
+    return -1;
+}
+
+/* x times 1 / y is x / y: a clearance Vmax / (Km + c), times c, needs one series instead of two. */
 static struct form *product_of(struct maker *m, struct form *f, struct form *g)
 {
     if (is_constant(f) || is_constant(g)) {
         struct form *moving = is_constant(f) ? g : f, *still = is_constant(f) ? f : g;
         return still->constant < 0 ? new_form(m, 0) : scaled(m, moving, still->constant, false);
     }
-    int p, q, a = factored(m, f, &p), b = factored(m, g, &q);
-    return one_term(m, new_op(m, (struct hl_batch_op){.kind = HL_BATCH_PRODUCT, .a = a, .b = b}), times(m, p, q));
+    int p, q, a = factored(m, f, &p), b = factored(m, g, &q), below_a = inverse_of(m, a), below_b = inverse_of(m, b);
+    struct hl_batch_op op = {.kind = HL_BATCH_PRODUCT, .a = a, .b = b};
+    if (below_b >= 0)
+        op = (struct hl_batch_op){.kind = HL_BATCH_QUOTIENT, .a = a, .b = below_b};
+    else if (below_a >= 0)
+        op = (struct hl_batch_op){.kind = HL_BATCH_QUOTIENT, .a = b, .b = below_a};
+    return one_term(m, new_op(m, op), times(m, p, q));
 }
 
 static struct form *quotient_of(struct maker *m, struct form *f, struct form *g)

@@ -17,7 +17,7 @@ struct scheduler {
     const struct hl_batch_code *code;
     const struct hl_batch_place *place;
     struct hl_arena *arena;
-    double *ones, *spare;           /* a row; two rows by operation */
+    double *ones, *zeros, *spare;   /* a row each; two rows by operation */
     int *op_of, *rate_of;           /* by slot, -1 */
     /* Tarjan's */
     int *index, *low, *stack; size_t n_seen, n_stack;
@@ -99,6 +99,50 @@ static int rank(const struct scheduler *s, int slot)
     return s->rate_of[slot] >= 0 ? (int)s->code->n_ops + s->rate_of[slot] : s->op_of[slot];
 }
 
+/* Takes the term with series x out of a part's sum and gives its coefficient; a row of zeros when there is none. */
+static const double *take_term(struct scheduler *s, struct hl_batch_part *part, const double *x)
+{
+    struct hl_batch_address *term = hl_arena_alloc(s->arena, part->n + 1, sizeof *term);
+    const double *coef = s->zeros;
+    size_t n = 0;
+    for (size_t i = 0; i < part->n; i++)
+        if (part->term[i].x == x)
+            coef = part->term[i].coef;
+        else
+            term[n++] = part->term[i];
+    part->term = term;
+    part->n = n;
+    return coef;
+}
+
+/* Makes a loop of one quotient and up to three states, one of which is its denominator but for constants, what it is:
+ * compartments around one saturable flow. The quotient comes first, then that state. */
+static void recognize_saturable(struct scheduler *s, struct hl_batch_part *loop, struct hl_batch_part *member)
+{
+    size_t n = loop->n_members - 1;
+    if (n > HL_BATCH_MOST_COUPLED || member[0].doing != HL_BATCH_QUOTIENT || !member[0].coef)
+        return;
+    for (size_t i = 1; i <= n; i++)
+        if (member[i].doing != HL_BATCH_DO_RATE)
+            return;
+    for (size_t i = 2; i <= n; i++)
+        if (member[i].to == member[0].b) {
+            struct hl_batch_part swap = member[i];
+            member[i] = member[1];
+            member[1] = swap;
+        }
+    if (member[1].to != member[0].b)
+        return;
+    loop->doing = HL_BATCH_DO_SATURABLE;
+    for (size_t i = 0; i < n; i++) {
+        loop->gain[i] = take_term(s, &member[i + 1], member[0].to);
+        for (size_t j = 0; j < n; j++)
+            loop->coupled[i][j] = take_term(s, &member[i + 1], member[j + 1].to);
+        if (member[i + 1].self)
+            loop->coupled[i][i] = member[i + 1].self;
+    }
+}
+
 static void add_component(struct scheduler *s, int *slot, size_t n)
 {
     struct hl_batch_part *part = &s->part[s->schedule->n++];
@@ -116,6 +160,7 @@ static void add_component(struct scheduler *s, int *slot, size_t n)
     for (size_t i = 0; i < n; i++)
         member[i] = part_of(s, slot[i]);
     *part = (struct hl_batch_part){.doing = HL_BATCH_DO_LOOP, .n_members = n, .member = member};
+    recognize_saturable(s, part, member);
 }
 
 /* ---- Components */
@@ -188,7 +233,7 @@ const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_cod
     size_t n = code->n_slots;
     struct hl_batch_schedule *schedule = hl_arena_alloc(arena, 1, sizeof *schedule);
     struct scheduler s = {.code = code, .place = place, .arena = arena, .schedule = schedule,
-                          .ones = rows(arena, 1), .spare = rows(arena, 2 * code->n_ops),
+                          .ones = rows(arena, 1), .zeros = rows(arena, 1), .spare = rows(arena, 2 * code->n_ops),
                           .op_of = numbers(arena, n), .rate_of = numbers(arena, n), .index = numbers(arena, n),
                           .low = numbers(arena, n), .stack = numbers(arena, n),
                           .stacked = hl_arena_alloc(arena, n, sizeof *s.stacked),

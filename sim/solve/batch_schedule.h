@@ -8,8 +8,11 @@
 
 enum hl_batch_doing {                /* besides every hl_batch_kind */
     HL_BATCH_DO_RATE = HL_BATCH_SELECT + 1,
-    HL_BATCH_DO_LOOP                /* members depend on each other: order by order, one after the other */
+    HL_BATCH_DO_LOOP,               /* members depend on each other: order by order, one after the other */
+    HL_BATCH_DO_SATURABLE           /* the same with one quotient by constant + coef * a state, else linear */
 };
+
+#define HL_BATCH_MOST_COUPLED 3
 
 struct hl_batch_address { const double *coef, *x; }; /* a term: row of the coefficient, coefficient 0 of the series */
 
@@ -25,6 +28,9 @@ struct hl_batch_part {
     const double *self;             /* of a rate: row of the coefficient of its own slot, or NULL */
     size_t n; const struct hl_batch_address *term;
     size_t n_members; const struct hl_batch_part *member;
+    /* SATURABLE: member 0 is the quotient q, whose b is state 0, the others are states y_i whose remaining terms are:
+     * y_i' = ... + gain[i] q + sum coupled[i][j] y_j; rows */
+    const double *gain[HL_BATCH_MOST_COUPLED], *coupled[HL_BATCH_MOST_COUPLED][HL_BATCH_MOST_COUPLED];
 };
 
 struct hl_batch_schedule {
