@@ -47,8 +47,7 @@ struct hl_batch {
     size_t order;
     double *values;                  /* what the arrays below point into; rows of eight */
     double *file, *inflow, *series;
-    double *peak;                    /* [integrated] */
-    double *noise;                   /* [integrated]: no rows, what is too small to matter */
+    struct hl_batch_scale scale;
     const struct hl_batch_schedule *schedule;
     int *moving;                     /* slots of the integrated states */
     struct hl_batch_shown shown;
@@ -129,7 +128,7 @@ static bool make_room(struct hl_batch *b)
     b->file = take(&room, p->n_rows);
     b->inflow = take(&room, n);
     b->series = take(&room, series);
-    b->peak = take(&room, n);
+    b->scale.peak = take(&room, n);
     b->shown.due = take(&room, 1);
     double **mode_rows[] = {&b->z, &b->z_now, &b->lambda, &b->input, &b->E, &b->phi};
     for (size_t k = 0; k < 6; k++)
@@ -138,10 +137,13 @@ static bool make_room(struct hl_batch *b)
     b->rate = take(&room, plan->system->n_states);
     b->scratch = room;
     b->g = room + plan->largest;
-    b->noise = hl_arena_alloc(b->arena, n, sizeof *b->noise);
+    double *noise = hl_arena_alloc(b->arena, n, sizeof *noise);
+    b->scale.log2_tolerance = log2(TRUNCATION * plan->tolerance);
+    b->scale.small_share = SMALL_SHARE;
+    b->scale.noise = noise;
     b->moving = hl_arena_alloc(b->arena, n, sizeof *b->moving);
     for (size_t i = 0; i < n; i++) {
-        b->noise[i] = fmax(SMALLEST_SCALE, NOISE_SHARE * plan->system->state[plan->integrated[i]].unit.factor);
+        noise[i] = fmax(SMALLEST_SCALE, NOISE_SHARE * plan->system->state[plan->integrated[i]].unit.factor);
         b->moving[i] = p->code.rate[i].slot;
     }
     int *read = hl_arena_alloc(b->arena, p->n_switches, sizeof *read);
@@ -285,7 +287,7 @@ static void load_lane(struct hl_batch *b, size_t l)
     for (size_t i = 0; i < system->n_instances; i++)
         b->last_dose[i * HL_BATCH_LANES + l] = start->last_dose[i];
     load_modes(b, l);
-    b->t[l] = b->anchor[l] = start->time;
+    b->t[l] = b->anchor[l] = b->until[l] = start->time;
     b->next_event[l] = b->steps[l] = 0;
 }
 
@@ -314,7 +316,7 @@ static void load(struct hl_batch *b)
         b->file[(size_t)b->program.one * HL_BATCH_LANES + l] = 1;
     for (size_t i = 0; i < b->plan->n_integrated; i++)
         memset(state_of(b, i), 0, HL_BATCH_LANES * sizeof(double));
-    memset(b->peak, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->peak);
+    memset(b->scale.peak, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->scale.peak);
     memset(b->z, 0, 6 * b->program.n_modes * HL_BATCH_LANES * sizeof *b->z);
     memset(b->inflow, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->inflow);
     memset(b->t, 0, sizeof b->t);
@@ -403,6 +405,7 @@ static double pass_events(struct hl_batch *b, size_t l, double end)
 
 /* ---- Steps */
 
+/* Where no lane has a constant input only exponentials are needed; the others' are the same bits. */
 static void see_modes(struct hl_batch *b)
 {
     double dt[HL_BATCH_LANES] __attribute__((aligned(64)));
@@ -410,9 +413,17 @@ static void see_modes(struct hl_batch *b)
         dt[l] = b->t[l] - b->anchor[l];
     for (size_t j = 0; j < b->program.n_modes; j++) {
         size_t at = j * HL_BATCH_LANES;
-        hl_vector_step(b->lambda + at, dt, b->E + at, b->phi + at, HL_BATCH_LANES);
+        bool fed = false;
+        for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+            b->phi[at + l] = b->lambda[at + l] * dt[l];
+            fed = fed || b->input[at + l] != 0;
+        }
+        if (fed)
+            hl_vector_step(b->lambda + at, dt, b->E + at, b->phi + at, HL_BATCH_LANES);
+        else
+            hl_vector_exp(b->phi + at, b->E + at, HL_BATCH_LANES);
         for (size_t l = 0; l < HL_BATCH_LANES; l++)
-            b->z_now[at + l] = b->z[at + l] * b->E[at + l] + b->input[at + l] * b->phi[at + l];
+            b->z_now[at + l] = b->z[at + l] * b->E[at + l] + (fed ? b->input[at + l] * b->phi[at + l] : 0);
     }
 }
 
@@ -470,9 +481,8 @@ static void advance(struct hl_batch *b, double *h, bool *done)
 /* How far each lane goes: as far as its series holds, at most to its stop or to where a switch turns. */
 static void choose_steps(struct hl_batch *b, double *h, bool *done)
 {
-    const struct hl_batch_scale scale = {SMALL_SHARE, b->noise, b->peak};
     bool held[HL_BATCH_LANES] = {false}, lost[HL_BATCH_LANES] = {false};
-    hl_batch_reach(b->schedule, &scale, TRUNCATION * b->plan->tolerance, h);
+    hl_batch_reach(b->schedule, &b->scale, h);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
         double way = b->until[l] - b->t[l];
         h[l] = h[l] > way ? way : h[l];
@@ -488,8 +498,27 @@ static void choose_steps(struct hl_batch *b, double *h, bool *done)
     }
 }
 
-/* One step of every active lane. */
-static void step(struct hl_batch *b, bool *done)
+/* Lanes that stand where they had to stop: their events, the end of those that have come to it. False when nobody goes
+ * on. */
+static bool pass_stops(struct hl_batch *b)
+{
+    double end = b->time[b->n_times - 1];
+    bool any = false;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        if (b->active[l] && b->t[l] >= b->until[l]) {
+            b->until[l] = pass_events(b, l, end);
+            if (b->t[l] >= end) {
+                show_end(b, l);
+                b->active[l] = false;
+            }
+        }
+        any = any || b->active[l];
+    }
+    return any;
+}
+
+/* One step of every active lane. Always true. */
+static bool step(struct hl_batch *b, bool *done)
 {
     double h[HL_BATCH_LANES] __attribute__((aligned(64)));
     set_origin(b);
@@ -499,12 +528,12 @@ static void step(struct hl_batch *b, bool *done)
     advance(b, h, done);
     if (b->switches)
         hl_batch_switches_turn(b->switches, b->file);
+    return true;
 }
 
 void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,
                   double *sample, bool done[HL_BATCH_LANES])
 {
-    double end = b->time[b->n_times - 1];
     b->subjects = subjects;
     b->regs = regs;
     b->first = first;
@@ -512,21 +541,7 @@ void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const 
         b->active[l] = done[l] = l < n && can_take(b, l);
     load(b);
     begin_showing(b, n, sample);
-    for (;;) {
-        bool any = false;
+    do
         see_modes(b);
-        for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-            if (!b->active[l])
-                continue;
-            b->until[l] = pass_events(b, l, end);
-            if (b->t[l] >= end) {
-                show_end(b, l);
-                b->active[l] = false;
-            }
-            any = any || b->active[l];
-        }
-        if (!any)
-            return;
-        step(b, done);
-    }
+    while (pass_stops(b) && step(b, done));
 }

@@ -216,6 +216,7 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
 INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool more, double *to, size_t order, size_t at)
 {
     PAIR c[4];
+    UNROLL
     for (size_t i = 0; i < n; i++)
         NAME(load)(&c[i], term[i].coef + at);
     for (size_t k = 0; k < order; k++) {
@@ -224,6 +225,7 @@ INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool mor
             NAME(load)(&sum, to + k * R);
         else
             NAME(zero)(&sum);
+        UNROLL
         for (size_t i = 0; i < n; i++) {
             sum.a += c[i].a * AT(term[i].x + at + k * R);
             sum.b += c[i].b * AT(term[i].x + at + k * R + W);
@@ -263,6 +265,7 @@ INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, si
 {
     double *to = p->to + at;
     PAIR c[4], y, a, first;
+    UNROLL
     for (size_t i = 0; i < n; i++)
         NAME(load)(&c[i], p->term[i].coef + at);
     NAME(load)(&y, to);
@@ -279,6 +282,7 @@ INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, si
         PAIR sum = first;
         if (more)
             NAME(load)(&sum, to + (k + 1) * R);
+        UNROLL
         for (size_t i = 0; i < n; i++) {
             sum.a += c[i].a * AT(p->term[i].x + at + k * R);
             sum.b += c[i].b * AT(p->term[i].x + at + k * R + W);
@@ -331,24 +335,29 @@ INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, size_t order,
     const struct hl_batch_part *quotient = p->member;
     PAIR y[HL_BATCH_MOST_COUPLED], coupled[HL_BATCH_MOST_COUPLED][HL_BATCH_MOST_COUPLED];
     PAIR gain[HL_BATCH_MOST_COUPLED];
+    UNROLL
     for (size_t i = 0; i < n; i++) {
         double *to = p->member[i + 1].to + at;
         NAME(whole_sum)(&p->member[i + 1], to + R, order, at);
         NAME(load)(&y[i], to);
         NAME(load)(&gain[i], p->gain[i] + at);
+        UNROLL
         for (size_t j = 0; j < n; j++)
             NAME(load)(&coupled[i][j], p->coupled[i][j] + at);
     }
     for (size_t k = 0; k < order; k++) {
         PAIR next[HL_BATCH_MOST_COUPLED], q;
+        UNROLL
         for (size_t i = 0; i < n; i++) {
             NAME(load)(&next[i], p->member[i + 1].to + at + (k + 1) * R);
+            UNROLL
             for (size_t j = 0; j < n; j++) {
                 next[i].a += coupled[i][j].a * y[j].a;
                 next[i].b += coupled[i][j].b * y[j].b;
             }
         }
         NAME(quotient)(quotient, k, at, &q);
+        UNROLL
         for (size_t i = 0; i < n; i++) {
             y[i].a = (next[i].a + gain[i].a * q.a) * share_of[k];
             y[i].b = (next[i].b + gain[i].b * q.b) * share_of[k];
@@ -402,19 +411,26 @@ INLINE void NAME(raise)(PIECE *x, const PIECE *y)
     *x = (PIECE)(((BITS)*x & above) | ((BITS)*y & ~above));
 }
 
-/* *x becomes log x to 1e-7, some -709 for 0. */
-INLINE void NAME(take_log)(PIECE *x)
+/* *x becomes log2 x to 2e-5, -1022 for 0: a polynomial for the mantissa (least squares at Chebyshev's points). */
+INLINE void NAME(take_log2)(PIECE *x)
 {
-    BITS bits = (BITS)*x, shifted = (bits >> 52) + (BITS){0} + 0x4338000000000000; /* 1.5 * 2^52 + exponent */
-    PIECE m = (PIECE)((bits & 0xfffffffffffff) | 0x3ff0000000000000);
-    PIECE t = (m - SQRT2) / (m + SQRT2), t2 = t * t;
-    PIECE tail = 2.0 * t * (1.0 + t2 * (1.0 / 3 + t2 * (0.2 + t2 * (1.0 / 7))));
-    *x = ((PIECE)shifted - (6755399441055744.0 + 1023.0)) * LN2 + LOG_SQRT2 + tail;
+    BITS bits = (BITS)*x, exponent = (bits >> 52) + ROUND_BITS;
+    PIECE t = (PIECE)((bits & 0xfffffffffffff) | 0x3ff0000000000000) - 1.5;
+    PIECE high = -0.3197490951 + t * (0.1417181589 + t * (-0.08001087691 + t * 0.04392862785));
+    *x = ((PIECE)exponent - (ROUND + 1023.0)) + (0.5849504981 + t * (0.9618212283 + t * high));
 }
 
-/* W lanes: the logarithm of the longest step, NaN for a lane that has failed. */
-INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, double limit,
-                          size_t at, double *log_h)
+/* *x becomes 2^x to 3e-6 relative, for |x| < 1000. */
+INLINE void NAME(take_exp2)(PIECE *x)
+{
+    PIECE shifted = *x + ROUND, t = *x - (shifted - ROUND);
+    PIECE high = 0.240221073558 + t * (0.0559220356473 + t * 0.00967603709818);
+    BITS scale = ((BITS)shifted + 1023) << 52;
+    *x = (1.0000000755 + t * (0.693121033992 + t * high)) * (PIECE)scale;
+}
+
+/* W lanes: the longest step, NaN for a lane that has failed. */
+INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, size_t at, double *h)
 {
     PIECE sum[3] = {{0}};
     for (size_t i = 0; i < s->n_states; i++) {
@@ -428,6 +444,7 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
         least = least * 0.0 + scale->noise[i];
         NAME(raise)(&size, &least);
         size = 1.0 / size;
+        UNROLL
         for (size_t m = 0; m < 3; m++) {
             PIECE term = AT(c + (s->order - m) * R);
             NAME(magnitude)(&term);
@@ -435,32 +452,38 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
         }
     }
     PIECE best = {0}, fault = {0};
-    best += 709.0;
+    best += 1000.0;
+    UNROLL
     for (size_t m = 0; m < 3; m++) {
         PIECE x = sum[m];
-        NAME(take_log)(&x);
-        x = (limit - x) * share_of[s->order - m - 1];
+        NAME(take_log2)(&x);
+        x = (scale->log2_tolerance - x) * share_of[s->order - m - 1];
         BITS below = x < best;
         best = (PIECE)(((BITS)x & below) | ((BITS)best & ~below));
         fault += sum[m] - sum[m]; /* 0, or NaN where the sum isn't finite */
     }
-    TO(log_h + at) = best + fault;
+    NAME(take_exp2)(&best);
+    TO(h + at) = best + fault;
 }
 
-TARGET static void NAME(reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, double limit,
-                               size_t at, double *log_h)
+TARGET static void NAME(reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, size_t at,
+                               double *h)
 {
-    NAME(longest)(s, scale, limit, at, log_h);
-    NAME(longest)(s, scale, limit, at + W, log_h);
+    NAME(longest)(s, scale, at, h);
+    NAME(longest)(s, scale, at + W, h);
 }
 
 /* W lanes of one series at s: two polynomials in s^2, of even and of odd powers. */
 INLINE void NAME(value)(const double *c, size_t rows, const PIECE *s, const PIECE *s2, PIECE *y)
 {
-    PIECE even = AT(c + (rows - 2) * R), odd = AT(c + (rows - 1) * R);
-    for (size_t k = rows - 2; k > 0; k -= 2) {
-        even = even * *s2 + AT(c + (k - 2) * R);
-        odd = odd * *s2 + AT(c + (k - 1) * R);
+    const double *last = c + (rows - 4) * R;
+    PIECE even = AT(last + 2 * R) * *s2 + AT(last), odd = AT(last + 3 * R) * *s2 + AT(last + R);
+    while (last > c) {
+        last -= 4 * R;
+        even = even * *s2 + AT(last + 2 * R);
+        odd = odd * *s2 + AT(last + 3 * R);
+        even = even * *s2 + AT(last);
+        odd = odd * *s2 + AT(last + R);
     }
     *y = even + odd * *s;
 }
@@ -546,9 +569,9 @@ TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct h
 
 #undef EACH
 #undef ANY
-#undef ADDRESS
 #undef COUNT
 #undef DUE
+#undef ADDRESS
 #undef STORE
 #undef PIECE
 #undef BITS

@@ -5,10 +5,11 @@
  * coefficients up to k of its rate. Slots that need each other, however indirectly, must be computed side by side,
  * order by order: they are the strongly connected components of the graph of needs, found by Tarjan (1972, SIAM
  * Journal on Computing 1: 146), who finds every component after those it needs: the order of computation. A slot that
- * doesn't need itself, or only as part of its own linear rate, is computed at once for all orders, with its coefficients held in
- * registers: effect sites, transit chains, exact modes, responses to them. In most models only compartments around a
- * saturable flow are left to be computed order by order. The denominator of such a flow, a constant and a multiple of
- * one state, needs no series of its own: the quotient takes the state's. What nothing needs isn't computed. */
+ * doesn't need itself, or only as part of its own linear rate, is computed at once for all orders, with its
+ * coefficients held in registers: effect sites, transit chains, exact modes, responses to them. In most models only
+ * compartments around a saturable flow are left to be computed order by order. The denominator of such a flow, a
+ * constant and a multiple of one state, needs no series of its own: the quotient takes the state's. What nothing needs
+ * isn't computed. */
 #include "solve/batch_schedule.h"
 
 #include <stdint.h>

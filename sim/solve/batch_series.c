@@ -17,8 +17,8 @@
  * state is
  *     h = min_k exp((log tolerance - log sum_i |y_ik| / scale_i) / k).
  * Each further term is smaller than the one before by h over the radius of convergence, near 1/e at the orders used, so
- * what is cut off is about half the tolerance. The logarithm needs few digits and is computed from the bits: relative
- * error of h below 1e-7.
+ * what is cut off is about half the tolerance. Logarithm and power need few digits and are computed from the bits:
+ * relative error of h below 1e-5.
  *
  * The loops (batch_body.h) are compiled once for each width of vectors: a compiler that is left to split wide vectors
  * for a narrow machine splits them into single numbers. The machine's own is chosen at the first step. All give the
@@ -35,9 +35,8 @@
 #define HL_BATCH_WIDER
 #endif
 #define R HL_BATCH_LANES
-#define LN2 0.69314718055994530942
-#define LOG_SQRT2 0.34657359027997265471
-#define SQRT2 1.41421356237309504880
+#define ROUND 6755399441055744.0       /* 1.5 * 2^52: added to it, a small number stands in the low bits, rounded */
+#define ROUND_BITS 0x4338000000000000
 
 /* 1 / (k + 1) */
 static const double share_of[HL_BATCH_MOST_ORDER + 1] = {
@@ -60,11 +59,17 @@ static void begin_function(const struct hl_batch_part *p, size_t at, size_t lane
     }
 }
 
+/* Before loops of constant length, whose arrays then become registers. (Clang does so by itself.) */
+#if defined(__clang__)
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
+
 struct loops {
     size_t lanes; /* at a time */
     void (*series)(const struct hl_batch_schedule *s, size_t at);
-    void (*reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, double limit, size_t at,
-                  double *log_h);
+    void (*reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, size_t at, double *h);
     void (*look)(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y,
                  size_t at);
     void (*show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
@@ -122,14 +127,11 @@ void hl_batch_series(const struct hl_batch_schedule *schedule)
         loops->series(schedule, at);
 }
 
-void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double tolerance,
-                    double *h)
+void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double *h)
 {
     const struct loops *loops = loops_here();
-    double log_h[HL_BATCH_LANES] __attribute__((aligned(64))), limit = log(tolerance);
     for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
-        loops->reach(schedule, scale, limit, at, log_h);
-    hl_vector_exp(log_h, h, HL_BATCH_LANES);
+        loops->reach(schedule, scale, at, h);
 }
 
 void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y)

@@ -60,13 +60,16 @@ const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_cod
 void hl_batch_series(const struct hl_batch_schedule *schedule);
 
 /* What a state's size is measured by: its value, at least small_share of its peak so far and noise. */
-struct hl_batch_scale { double small_share; const double *noise; /* by state */ double *peak; /* rows, by state */ };
+struct hl_batch_scale {
+    double log2_tolerance, small_share;
+    const double *noise;         /* by state */
+    double *peak;                /* rows, by state */
+};
 
 /* How far the series may be followed [h]: the last three terms of every state, divided by its size, stay below
- * tolerance in sum. NaN where a coefficient isn't a number; beyond 1e15 when nothing moves. Peaks are raised to the
+ * the tolerance in sum. NaN where a coefficient isn't a number; beyond 1e9 when nothing moves. Peaks are raised to the
  * states at the origin. */
-void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double tolerance,
-                    double *h);
+void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double *h);
 
 /* What is shown at output times, and where. Lane l's sample of slot[i] at time number k stands at
  * to[l][(k * n_all + place[i]) * stride]; numbers beyond the last time are written to as well. */
