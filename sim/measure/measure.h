@@ -15,6 +15,9 @@ struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_a
                                  const struct hl_regimen *regimen, const struct hl_plan *plan, size_t max_lanes);
 void hl_meter_free(struct hl_meter *meter);
 
+/* From now on no subjects side by side: every metric lane by lane, the independent check. */
+void hl_meter_lane_by_lane(struct hl_meter *meter);
+
 /* Forgets the last block; the listener to hand to hl_solver_run. */
 void hl_meter_begin(struct hl_meter *meter, const struct hl_block *block);
 struct hl_listener hl_meter_listener(struct hl_meter *meter);

@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The meter listens to a block while it is solved. Each segment of a lane is cut at window edges, then into resolved
- * pieces (curve.h), and every piece is shown to every metric's tally (tally.h). Metrics marked sampled look at the
- * output grid instead, after solving. */
+/* The meter listens to a block while it is solved, in two ways.
+ *
+ * Metrics of outputs that are sums of exponentials are kept for eight lanes at a time in a ledger (ledger.h), which is
+ * told their stretches by solve/strand.c. All others, and all metrics of lanes without real modes, are kept lane by lane:
+ * each segment is cut at window edges, then into resolved pieces (curve.h), and every piece is shown to every metric's
+ * tally (tally.h). Which way a metric of a lane goes depends on the study and on that lane alone.
+ *
+ * Metrics marked sampled look at the output grid instead, after solving. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "measure/ledger.h"
 #include "measure/tally.h"
+#include "solve/strand.h"
+#include "solve/sweep.h"
 
 struct hl_meter {
     const struct hl_study *study;
@@ -17,11 +25,20 @@ struct hl_meter {
     size_t *first_tally;             /* by metric: index of its tally for lane 0, window 0 */
     size_t *windows;                 /* by metric */
     size_t n_tallies; struct hl_tally *tally; /* [metric][lane][window] */
-    unsigned char watched[HL_MOST_OUTPUTS];
+    bool *kept;                      /* by metric: in the ledger, in lanes with real modes */
+    bool *in_ledger;                 /* by lane: its kept metrics are there */
+    bool all_kept;                   /* no other metric needs the solution */
+    struct hl_ledger *ledger;        /* NULL when nothing is kept there */
+    struct hl_strands *strands;
+    unsigned char watched[HL_MOST_OUTPUTS]; /* by output: for segments of lanes that aren't in the ledger, ... */
+    unsigned char left_over[HL_MOST_OUTPUTS]; /* ... and of those that are */
+    unsigned char strung[HL_MOST_OUTPUTS]; /* told by strands */
+    enum hl_status status;           /* of keeping the ledger */
+    bool alone;                      /* nothing goes there */
     double *scale;                   /* [lane][output]: largest value seen, what pieces are resolved against */
     struct hl_node *left;            /* by lane: where the last stretch ended, unless an event came since */
     double *node_space;
-    size_t n_edges; double *edge;    /* all window edges, ascending */
+    size_t n_edges; double *edge;    /* all window edges, ascending, each once */
     struct hl_curve_room room, room_of_metrics;
     const struct hl_block *block;
     size_t lane;                     /* of the segment being cut */
@@ -55,13 +72,6 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
     return n ? n : 1;
 }
 
-static void window_of(const struct hl_study *study, const struct hl_metric_spec *spec, size_t w, double *from,
-                      double *to)
-{
-    *from = spec->n_windows ? spec->window[w][0] : study->time[0];
-    *to = spec->n_windows ? spec->window[w][1] : study->time[study->n_times - 1];
-}
-
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -83,11 +93,44 @@ static enum hl_status collect_edges(struct hl_meter *m)
         return HL_ERR_MEMORY;
     for (size_t i = 0; i < m->study->n_metrics; i++)
         for (size_t w = 0; w < windows_of(&m->study->metric[i]) && needs_pieces(&m->study->metric[i]); w++) {
-            window_of(m->study, &m->study->metric[i], w, &m->edge[m->n_edges], &m->edge[m->n_edges + 1]);
+            hl_window_of(m->study, &m->study->metric[i], w, &m->edge[m->n_edges], &m->edge[m->n_edges + 1]);
             m->n_edges += 2;
         }
     qsort(m->edge, m->n_edges, sizeof *m->edge, ascending);
+    size_t n = 0;
+    for (size_t e = 0; e < m->n_edges; e++)
+        if (n == 0 || m->edge[e] > m->edge[n - 1])
+            m->edge[n++] = m->edge[e];
+    m->n_edges = n;
     return HL_OK;
+}
+
+/* Which metrics the ledger keeps, and which outputs it must be told for them. */
+static enum hl_status open_ledger(struct hl_meter *m)
+{
+    const struct hl_study *study = m->study;
+    bool any = false;
+    m->kept = hl_alloc(study->n_metrics, sizeof *m->kept);
+    m->in_ledger = hl_alloc(m->max_lanes, sizeof *m->in_ledger);
+    if (!m->kept || !m->in_ledger)
+        return HL_ERR_MEMORY;
+    m->all_kept = true;
+    for (size_t i = 0; i < study->n_metrics; i++) {
+        const struct hl_metric_spec *spec = &study->metric[i];
+        m->kept[i] = needs_pieces(spec) && hl_ledger_can(study, m->system, m->regimen, spec)
+                     && hl_strand_can(m->plan, study->output[spec->of[0]]);
+        any = any || m->kept[i];
+        m->all_kept = m->all_kept && (m->kept[i] || !needs_pieces(spec));
+        if (m->kept[i])
+            m->strung[spec->of[0]] = 1;
+        for (int k = 0; needs_pieces(spec) && !m->kept[i] && k < spec->n_of; k++)
+            m->left_over[spec->of[k]] = 1;
+    }
+    if (!any)
+        return HL_OK;
+    m->ledger = hl_ledger_create(study, m->system, m->max_lanes, m->kept);
+    m->strands = hl_strands_create(m->plan, study->output, study->n_outputs, m->strung);
+    return m->ledger && m->strands ? HL_OK : HL_ERR_MEMORY;
 }
 
 static enum hl_status lay_out(struct hl_meter *m)
@@ -126,7 +169,7 @@ struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_a
     m->regimen = regimen;
     m->plan = plan;
     m->max_lanes = (max_lanes + HL_LANES - 1) / HL_LANES * HL_LANES;
-    if (lay_out(m) == HL_OK && collect_edges(m) == HL_OK && hl_curve_room_init(&m->room, study->n_outputs) == HL_OK &&
+    if (lay_out(m) == HL_OK && open_ledger(m) == HL_OK && collect_edges(m) == HL_OK && hl_curve_room_init(&m->room, study->n_outputs) == HL_OK &&
         hl_curve_room_init(&m->room_of_metrics, study->n_outputs) == HL_OK)
         return m;
     hl_meter_free(m);
@@ -139,6 +182,10 @@ void hl_meter_free(struct hl_meter *m)
         return;
     for (size_t i = 0; m->tally && i < m->n_tallies; i++)
         hl_tally_clear(&m->tally[i]);
+    hl_ledger_free(m->ledger);
+    hl_strands_free(m->strands);
+    hl_free(m->kept);
+    hl_free(m->in_ledger);
     hl_free(m->tally);
     hl_free(m->first_tally);
     hl_free(m->windows);
@@ -151,15 +198,15 @@ void hl_meter_free(struct hl_meter *m)
     hl_free(m);
 }
 
+void hl_meter_lane_by_lane(struct hl_meter *m)
+{
+    m->alone = true;
+}
+
 void hl_meter_begin(struct hl_meter *m, const struct hl_block *block)
 {
     m->block = block;
-    for (size_t i = 0; i < m->n_tallies; i++)
-        hl_tally_begin(&m->tally[i]);
-    for (size_t i = 0; i < m->study->n_outputs * m->max_lanes; i++)
-        m->scale[i] = 0;
-    for (size_t lane = 0; lane < m->max_lanes; lane++)
-        m->left[lane].t = NAN;
+    m->status = HL_OK;
 }
 
 static struct hl_tally *tally_of(const struct hl_meter *m, size_t metric, size_t lane, size_t window)
@@ -174,9 +221,10 @@ static void show_piece(void *context, const struct hl_piece *piece)
     for (size_t i = 0; i < m->study->n_metrics; i++) {
         const struct hl_metric_spec *spec = &m->study->metric[i];
         struct hl_tally_context c = {spec, &m->room_of_metrics};
-        for (size_t w = 0; needs_pieces(spec) && w < m->windows[i]; w++) {
+        bool elsewhere = m->kept[i] && m->in_ledger[m->lane];
+        for (size_t w = 0; needs_pieces(spec) && !elsewhere && w < m->windows[i]; w++) {
             double from, to;
-            window_of(m->study, spec, w, &from, &to);
+            hl_window_of(m->study, spec, w, &from, &to);
             if (!hl_metric_kind_info(spec->kind)->by_window || (middle > from && middle < to))
                 hl_metric_kind_info(spec->kind)->piece(tally_of(m, i, m->lane, w), &c, piece);
         }
@@ -187,15 +235,16 @@ static void on_segment(void *context, const struct hl_segment *segment)
 {
     struct hl_meter *m = context;
     m->lane = segment->lane;
+    const unsigned char *watched = m->in_ledger[m->lane] ? m->left_over : m->watched;
     double *scale = m->scale + segment->lane * m->study->n_outputs;
     struct hl_node *left = &m->left[segment->lane];
     double from = segment->t0;
     for (size_t e = 0; e < m->n_edges; e++)
         if (m->edge[e] > from && m->edge[e] < segment->t1) {
-            hl_curve_cut(segment, from, m->edge[e], m->watched, scale, left, &m->room, show_piece, m);
+            hl_curve_cut(segment, from, m->edge[e], watched, scale, left, &m->room, show_piece, m);
             from = m->edge[e];
         }
-    hl_curve_cut(segment, from, segment->t1, m->watched, scale, left, &m->room, show_piece, m);
+    hl_curve_cut(segment, from, segment->t1, watched, scale, left, &m->room, show_piece, m);
 }
 
 static void on_event(void *context, size_t lane, const struct hl_event *event)
@@ -211,13 +260,46 @@ static void on_event(void *context, size_t lane, const struct hl_event *event)
     }
 }
 
+/* Lane by lane: forgets the lane's last subject. */
+static void begin_lane(struct hl_meter *m, size_t lane)
+{
+    for (size_t i = 0; i < m->study->n_metrics; i++)
+        for (size_t w = 0; w < m->windows[i]; w++)
+            hl_tally_begin(tally_of(m, i, lane, w));
+    for (size_t k = 0; k < m->study->n_outputs; k++)
+        m->scale[lane * m->study->n_outputs + k] = 0;
+    m->left[lane].t = NAN;
+}
+
+static void on_group(void *context, const struct hl_subjects *subjects, const double *regs, size_t first, bool *told)
+{
+    struct hl_meter *m = context;
+    const struct hl_events *events[HL_LANES];
+    double stop = m->study->time[m->study->n_times - 1];
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool good = subjects->status[first + l] == HL_SUBJECT_GOOD;
+        m->in_ledger[first + l] = good && m->ledger && !m->alone && !subjects->rows[first / HL_LANES].odd[l];
+        events[l] = m->in_ledger[first + l] ? &subjects->events[first + l] : NULL;
+        told[l] = m->in_ledger[first + l] && m->all_kept;
+        if (good && !told[l])
+            begin_lane(m, first + l);
+    }
+    if (m->ledger && m->status == HL_OK)
+        m->status = hl_ledger_begin(m->ledger, first, events);
+    if (m->ledger && m->status == HL_OK)
+        m->status = hl_strands_tell(m->strands, subjects, regs, first, stop, m->edge, m->n_edges, hl_ledger_stretch,
+                                    m->ledger);
+}
+
 struct hl_listener hl_meter_listener(struct hl_meter *m)
 {
     bool wanted = false;
     for (size_t i = 0; i < m->study->n_metrics; i++)
         wanted = wanted || needs_pieces(&m->study->metric[i]);
-    return (struct hl_listener){.context = m, .segment = on_segment, .event = wanted ? on_event : NULL,
-                                .wants_segments = wanted};
+    if (!wanted)
+        return (struct hl_listener){.context = NULL};
+    return (struct hl_listener){.context = m, .segment = on_segment, .event = on_event, .wants_segments = true,
+                                .group = on_group, .n_edges = m->n_edges, .edge = m->edge};
 }
 
 /* --- after solving --- */
@@ -294,7 +376,7 @@ static enum hl_status one_value(const struct hl_meter *m, const struct hl_block 
     const struct hl_metric_spec *spec = &m->study->metric[metric];
     const struct hl_tally *tally = tally_of(m, metric, lane, spec->kind == HL_TROUGHS ? 0 : w);
     double from, to;
-    window_of(m->study, spec, hl_metric_kind_info(spec->kind)->by_window ? w : 0, &from, &to);
+    hl_window_of(m->study, spec, hl_metric_kind_info(spec->kind)->by_window ? w : 0, &from, &to);
     if (spec->kind == HL_HALF_LIFE)
         return half_life_of(m, block, metric, lane, value);
     if (spec->sampled) {
@@ -303,6 +385,10 @@ static enum hl_status one_value(const struct hl_meter *m, const struct hl_block 
         *value = sampled_value(&g, spec->kind, from, to);
         return HL_OK;
     }
+    if (m->status != HL_OK)
+        return m->status;
+    if (m->kept[metric] && m->in_ledger[lane])
+        return hl_ledger_value(m->ledger, metric, lane, w, value);
     if (tally->out_of_memory)
         return HL_ERR_MEMORY;
     if (spec->kind == HL_TROUGHS)

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Metrics come down to tasks: the largest value of an output in a window (Cmax and Tmax), its area (AUC and Cavg), the
+ * time it spends above a threshold (four metrics), and so on. A task keeps rows of eight lanes. In the end a lane's
+ * numbers are put into a struct hl_tally, and tally.c makes the metric of them, so that there is one definition.
+ *
+ * Dosing intervals. A dose is given at its nominal time, which needn't be the time at which anything enters. Its
+ * interval is complete when the next dose isn't given before its end; times are sums of decimal numbers, so that a
+ * stretch, or the next dose, may end it early by 1e-9 of its length. What is asked of an interval, the value before
+ * it, its area and the value at its end, is read off the stretches in which these times lie. */
+#include <math.h>
+#include <string.h>
+
+#include "measure/ledger_rows.h"
+
+#define SLACK 1e-9 /* of an interval's length */
+
+/* When the doses of an instance are given to eight lanes: the k-th of lane l at [k * HL_LANES + l]. */
+struct doses { size_t n[HL_LANES], capacity; double *time, *interval, *amount; };
+
+/* Of a task about dosing intervals, laid out as the doses: value before, area, value at the end (NaN: not complete). */
+struct marks { size_t next[HL_LANES], capacity; double *before, *area, *at_end; };
+
+struct hl_ledger {
+    const struct hl_study *study;
+    const struct hl_system *system;
+    size_t n_groups;
+    size_t n_tasks; struct hl_task *task;
+    size_t *first_of_metric; size_t *task_of; /* task_of[first_of_metric[metric] + window] */
+    size_t *first_of_output; size_t *by_output; /* tasks of study output o: from first_of_output[o] to that of o + 1 */
+    struct hl_task_rows *rows;       /* [group][task] */
+    struct marks *marks;             /* [group][task] */
+    struct doses *doses;             /* [group][instance] */
+    bool *dosed;                     /* by instance: some task asks for its doses */
+    struct hl_tally tally;           /* scratch, for its intervals */
+    bool out_of_memory;
+};
+
+void hl_window_of(const struct hl_study *study, const struct hl_metric_spec *spec, size_t w, double *from, double *to)
+{
+    *from = spec->n_windows ? spec->window[w][0] : study->time[0];
+    *to = spec->n_windows ? spec->window[w][1] : study->time[study->n_times - 1];
+}
+
+/* ---- Metrics and tasks */
+
+static int instance_of(const struct hl_study *study, const struct hl_system *system, const struct hl_metric_spec *spec)
+{
+    return system->output[study->output[spec->of[0]]].instance;
+}
+
+/* An infusion without interval: its rise is followed by the level, node by node. */
+static bool has_intervals(const struct hl_system *system, const struct hl_regimen *regimen, int instance)
+{
+    for (size_t i = 0; i < regimen->n_doses; i++)
+        if (system->route[regimen->dose[i].route].instance == instance && !(regimen->dose[i].repeat_interval > 0))
+            return false;
+    return regimen->n_demands == 0;
+}
+
+static const int task_of_kind[HL_N_METRIC_KINDS] = {
+    [HL_CMAX] = 1 + HL_TASK_MAX, [HL_TMAX] = 1 + HL_TASK_MAX, [HL_CMIN] = 1 + HL_TASK_MIN, [HL_TMIN] = 1 + HL_TASK_MIN,
+    [HL_AUC] = 1 + HL_TASK_AREA, [HL_CAVG] = 1 + HL_TASK_AREA, [HL_LAST] = 1 + HL_TASK_LAST,
+    [HL_HOURS_ABOVE] = 1 + HL_TASK_ABOVE, [HL_HOURS_BELOW] = 1 + HL_TASK_ABOVE, [HL_FIRST_TIME] = 1 + HL_TASK_ABOVE,
+    [HL_LONGEST_SPELL] = 1 + HL_TASK_ABOVE, [HL_FRACTION_ABOVE] = 1 + HL_TASK_ABOVE,
+    [HL_TROUGHS] = 1 + HL_TASK_BEFORE, [HL_CTROUGH] = 1 + HL_TASK_INTERVALS,
+    [HL_ACCUMULATION] = 1 + HL_TASK_INTERVALS, [HL_TIME_TO_STEADY] = 1 + HL_TASK_INTERVALS,
+};
+
+bool hl_ledger_can(const struct hl_study *study, const struct hl_system *system, const struct hl_regimen *regimen,
+                   const struct hl_metric_spec *spec)
+{
+    if (spec->sampled || spec->n_of != 1 || task_of_kind[spec->kind] == 0)
+        return false;
+    return spec->kind != HL_TIME_TO_STEADY || has_intervals(system, regimen, instance_of(study, system, spec));
+}
+
+static size_t windows_of(const struct hl_metric_spec *spec)
+{
+    return hl_metric_kind_info(spec->kind)->by_window && spec->n_windows ? spec->n_windows : 1;
+}
+
+static struct hl_task task_for(const struct hl_ledger *ledger, const struct hl_metric_spec *spec, size_t w)
+{
+    bool by_window = hl_metric_kind_info(spec->kind)->by_window;
+    struct hl_task task = {.kind = (enum hl_task_kind)(task_of_kind[spec->kind] - 1), .output = spec->of[0],
+                           .instance = instance_of(ledger->study, ledger->system, spec), .from = -INFINITY,
+                           .to = INFINITY};
+    if (by_window)
+        hl_window_of(ledger->study, spec, w, &task.from, &task.to);
+    if (task.kind == HL_TASK_ABOVE)
+        task.theta = spec->threshold[0];
+    return task;
+}
+
+static bool are_same(const struct hl_task *a, const struct hl_task *b)
+{
+    return a->kind == b->kind && a->output == b->output && a->from == b->from && a->to == b->to
+           && a->theta == b->theta;
+}
+
+static size_t find_or_add(struct hl_ledger *ledger, struct hl_task task)
+{
+    size_t i = 0;
+    while (i < ledger->n_tasks && !are_same(&ledger->task[i], &task))
+        i++;
+    if (i == ledger->n_tasks)
+        ledger->task[ledger->n_tasks++] = task;
+    if (task.kind >= HL_TASK_BEFORE && task.instance >= 0)
+        ledger->dosed[task.instance] = true;
+    return i;
+}
+
+static void list_by_output(struct hl_ledger *ledger)
+{
+    size_t n = 0;
+    for (size_t o = 0; o < ledger->study->n_outputs; o++) {
+        ledger->first_of_output[o] = n;
+        for (size_t i = 0; i < ledger->n_tasks; i++)
+            if (ledger->task[i].output == (int)o)
+                ledger->by_output[n++] = i;
+    }
+    ledger->first_of_output[ledger->study->n_outputs] = n;
+}
+
+static bool list_tasks(struct hl_ledger *ledger, const bool *kept)
+{
+    const struct hl_study *study = ledger->study;
+    size_t most = 0;
+    for (size_t m = 0; m < study->n_metrics; m++)
+        most += kept[m] ? windows_of(&study->metric[m]) : 0;
+    ledger->task = hl_alloc(most, sizeof *ledger->task);
+    ledger->task_of = hl_alloc(most, sizeof *ledger->task_of);
+    ledger->by_output = hl_alloc(most, sizeof *ledger->by_output);
+    ledger->first_of_metric = hl_alloc(study->n_metrics, sizeof *ledger->first_of_metric);
+    ledger->first_of_output = hl_alloc(study->n_outputs + 1, sizeof *ledger->first_of_output);
+    ledger->dosed = hl_alloc(ledger->system->n_instances, sizeof *ledger->dosed);
+    if (!ledger->task || !ledger->task_of || !ledger->by_output || !ledger->first_of_metric || !ledger->first_of_output
+        || !ledger->dosed)
+        return false;
+    size_t n = 0;
+    for (size_t m = 0; m < study->n_metrics; m++) {
+        ledger->first_of_metric[m] = n;
+        for (size_t w = 0; kept[m] && w < windows_of(&study->metric[m]); w++)
+            ledger->task_of[n++] = find_or_add(ledger, task_for(ledger, &study->metric[m], w));
+    }
+    list_by_output(ledger);
+    return true;
+}
+
+struct hl_ledger *hl_ledger_create(const struct hl_study *study, const struct hl_system *system, size_t max_lanes,
+                                   const bool *kept)
+{
+    struct hl_ledger *ledger = hl_alloc(1, sizeof *ledger);
+    if (!ledger)
+        return NULL;
+    ledger->study = study;
+    ledger->system = system;
+    ledger->n_groups = (max_lanes + HL_LANES - 1) / HL_LANES;
+    if (list_tasks(ledger, kept)) {
+        ledger->rows = hl_alloc(ledger->n_groups * ledger->n_tasks, sizeof *ledger->rows);
+        ledger->marks = hl_alloc(ledger->n_groups * ledger->n_tasks, sizeof *ledger->marks);
+        ledger->doses = hl_alloc(ledger->n_groups * system->n_instances, sizeof *ledger->doses);
+    }
+    if (ledger->rows && ledger->marks && ledger->doses)
+        return ledger;
+    hl_ledger_free(ledger);
+    return NULL;
+}
+
+void hl_ledger_free(struct hl_ledger *ledger)
+{
+    if (!ledger)
+        return;
+    for (size_t i = 0; ledger->marks && i < ledger->n_groups * ledger->n_tasks; i++) {
+        hl_free(ledger->marks[i].before);
+        hl_free(ledger->marks[i].area);
+        hl_free(ledger->marks[i].at_end);
+    }
+    for (size_t i = 0; ledger->doses && i < ledger->n_groups * ledger->system->n_instances; i++) {
+        hl_free(ledger->doses[i].time);
+        hl_free(ledger->doses[i].interval);
+        hl_free(ledger->doses[i].amount);
+    }
+    hl_tally_clear(&ledger->tally);
+    void *part[] = {ledger->task, ledger->task_of, ledger->first_of_metric, ledger->by_output,
+                    ledger->first_of_output, ledger->dosed, ledger->rows, ledger->marks, ledger->doses, ledger};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+}
+
+/* ---- Doses */
+
+/* Room for n rows in each of three arrays. */
+static bool reserve(double **array[3], size_t *capacity, size_t n)
+{
+    if (n <= *capacity)
+        return true;
+    size_t wanted = 2 * n + 16;
+    for (size_t i = 0; i < 3; i++) {
+        double *grown = hl_grow(*array[i], *capacity * HL_LANES, wanted * HL_LANES, sizeof *grown);
+        if (!grown)
+            return false;
+        *array[i] = grown;
+    }
+    *capacity = wanted;
+    return true;
+}
+
+static bool read_doses(struct hl_ledger *ledger, size_t group, size_t l, const struct hl_events *events, double stop)
+{
+    struct doses *doses = ledger->doses + group * ledger->system->n_instances;
+    for (size_t k = 0; k < events->n && events->event[k].time <= stop; k++) {
+        const struct hl_event *event = &events->event[k];
+        if (event->kind != HL_EVENT_GIVEN || event->instance < 0 || !ledger->dosed[event->instance])
+            continue;
+        struct doses *d = &doses[event->instance];
+        double **part[3] = {&d->time, &d->interval, &d->amount};
+        if (!reserve(part, &d->capacity, d->n[l] + 1))
+            return false;
+        size_t at = d->n[l]++ * HL_LANES + l;
+        d->time[at] = event->time;
+        d->interval[at] = event->interval;
+        d->amount[at] = event->value;
+    }
+    return true;
+}
+
+static size_t most_doses(const struct doses *doses)
+{
+    size_t most = 0;
+    for (size_t l = 0; l < HL_LANES; l++)
+        most = doses->n[l] > most ? doses->n[l] : most;
+    return most;
+}
+
+static bool begin_marks(const struct hl_ledger *ledger, size_t group, size_t i)
+{
+    const struct hl_task *task = &ledger->task[i];
+    struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
+    double **part[3] = {&marks->before, &marks->area, &marks->at_end};
+    memset(marks->next, 0, sizeof marks->next);
+    if (task->kind < HL_TASK_BEFORE || task->instance < 0)
+        return true;
+    size_t n = most_doses(&ledger->doses[group * ledger->system->n_instances + (size_t)task->instance]);
+    if (!reserve(part, &marks->capacity, n))
+        return false;
+    for (size_t k = 0; k < n * HL_LANES; k++) {
+        marks->before[k] = marks->at_end[k] = NAN;
+        marks->area[k] = 0;
+    }
+    return true;
+}
+
+enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const struct hl_events *const *events)
+{
+    size_t group = first / HL_LANES, n_instances = ledger->system->n_instances;
+    double stop = ledger->study->time[ledger->study->n_times - 1];
+    bool good = true;
+    for (size_t i = 0; i < n_instances; i++)
+        memset(ledger->doses[group * n_instances + i].n, 0, sizeof ledger->doses->n);
+    for (size_t l = 0; good && l < HL_LANES; l++)
+        good = !events[l] || read_doses(ledger, group, l, events[l], stop);
+    for (size_t i = 0; good && i < ledger->n_tasks; i++) {
+        hl_task_begin(&ledger->rows[group * ledger->n_tasks + i]);
+        good = begin_marks(ledger, group, i);
+    }
+    ledger->out_of_memory = ledger->out_of_memory || !good;
+    return good ? HL_OK : HL_ERR_MEMORY;
+}
+
+/* The values just before the doses given in the stretch, its right end included. */
+static void note_before(const struct doses *doses, struct marks *marks, const struct hl_view *view)
+{
+    const struct hl_stretch *stretch = view->stretch;
+    for (bool more = true; more;) {
+        hl_row offset, y;
+        bool due[HL_LANES], inside = false;
+        more = false;
+        for (size_t l = 0; l < HL_LANES; l++) {
+            double time = marks->next[l] < doses->n[l] ? doses->time[marks->next[l] * HL_LANES + l] : INFINITY;
+            due[l] = stretch->length[l] > 0 && time <= stretch->t1[l];
+            offset[l] = due[l] && time > stretch->t0[l] ? time - stretch->t0[l] : 0;
+            more = more || due[l];
+            inside = inside || (due[l] && time < stretch->t1[l]);
+        }
+        if (inside)
+            stretch->kind->values(stretch, view->k, offset, y);
+        for (size_t l = 0; l < HL_LANES; l++)
+            if (due[l]) {
+                size_t at = marks->next[l]++ * HL_LANES + l;
+                bool begins = !(doses->time[at] > stretch->t0[l]); /* nothing was before: NaN */
+                marks->before[at] = begins ? (double)NAN : doses->time[at] < stretch->t1[l] ? y[l] : view->right[l];
+            }
+    }
+}
+
+/* What comes next in a lane: the end of the dosing interval under way, or the next dose. next counts doses given. */
+enum point { NOTHING, INTERVAL_ENDS, DOSE_GIVEN };
+
+static enum point next_point(const struct doses *doses, const struct marks *marks, size_t l, double t1, double *time)
+{
+    size_t k = marks->next[l];
+    double given = k < doses->n[l] ? doses->time[k * HL_LANES + l] : INFINITY, limit = given < t1 ? given : t1;
+    if (k > 0 && isnan(marks->at_end[(k - 1) * HL_LANES + l]) && doses->interval[(k - 1) * HL_LANES + l] > 0) {
+        double length = doses->interval[(k - 1) * HL_LANES + l];
+        double end = doses->time[(k - 1) * HL_LANES + l] + length;
+        *time = limit < end ? limit : end;
+        if (limit >= end - SLACK * length)
+            return INTERVAL_ENDS;
+    }
+    *time = given;
+    return given <= t1 ? DOSE_GIVEN : NOTHING;
+}
+
+static void reach_point(struct marks *marks, size_t l, enum point point, double area, double y, double *since)
+{
+    size_t at = (marks->next[l] - 1) * HL_LANES + l; /* of the last dose given, if any */
+    if (point == INTERVAL_ENDS) {
+        marks->area[at] += area - *since;
+        marks->at_end[at] = isnan(y) ? (double)INFINITY : y; /* such a lane fails */
+    } else {
+        marks->next[l]++;
+    }
+    *since = area;
+}
+
+/* Areas of dosing intervals and the values at their ends. */
+static void note_intervals(const struct doses *doses, struct marks *marks, const struct hl_view *view)
+{
+    const struct hl_stretch *stretch = view->stretch;
+    hl_row since = {0}, offset, area, y;
+    for (bool more = true; more;) {
+        enum point point[HL_LANES];
+        more = false;
+        for (size_t l = 0; l < HL_LANES; l++) {
+            double time = 0;
+            point[l] = stretch->length[l] > 0 ? next_point(doses, marks, l, stretch->t1[l], &time) : NOTHING;
+            more = more || point[l] != NOTHING;
+            offset[l] = point[l] == NOTHING || !(time < stretch->t1[l]) ? stretch->length[l]
+                        : time > stretch->t0[l] ? time - stretch->t0[l] : 0;
+        }
+        stretch->kind->area(stretch, view->k, more ? offset : stretch->length, area);
+        if (more)
+            stretch->kind->values(stretch, view->k, offset, y);
+        for (size_t l = 0; l < HL_LANES; l++) {
+            size_t k = marks->next[l];
+            if (point[l] != NOTHING)
+                reach_point(marks, l, point[l], area[l], y[l], &since[l]);
+            else if (!more && stretch->length[l] > 0 && k > 0 && isnan(marks->at_end[(k - 1) * HL_LANES + l]))
+                marks->area[(k - 1) * HL_LANES + l] += area[l] - since[l]; /* goes on in the next stretch */
+        }
+    }
+}
+
+/* ---- Stretches */
+
+static void look_inside(struct hl_view *view, const double *wanted, bool any)
+{
+    const struct hl_stretch *stretch = view->stretch;
+    if (any) {
+        view->n_pieces = stretch->kind->pieces(stretch, view->k, wanted, view->at[0], view->y[0]);
+        return;
+    }
+    view->n_pieces = 1;
+    memset(view->at[0], 0, sizeof view->at[0]);
+    memcpy(view->at[1], stretch->length, sizeof view->at[1]);
+    memcpy(view->y[0], view->left, sizeof view->y[0]);
+    memcpy(view->y[1], view->right, sizeof view->y[1]);
+}
+
+static bool first_look(const struct hl_ledger *ledger, size_t group, size_t i, const struct hl_view *view,
+                       double *wanted)
+{
+    const struct hl_task *task = &ledger->task[i];
+    struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + i];
+    const struct doses *doses = ledger->doses + group * ledger->system->n_instances + (size_t)(task->instance < 0
+                                                                                               ? 0 : task->instance);
+    struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
+    switch (task->kind) {
+    case HL_TASK_MAX: case HL_TASK_MIN: return hl_task_may_turn(task, rows, view, wanted);
+    case HL_TASK_ABOVE: return hl_task_may_cross(task, view, wanted);
+    case HL_TASK_AREA: hl_task_add_area(task, rows, view); return false;
+    case HL_TASK_LAST: hl_task_note_end(task, rows, view); return false;
+    case HL_TASK_BEFORE: if (task->instance >= 0) note_before(doses, marks, view); return false;
+    case HL_TASK_INTERVALS: if (task->instance >= 0) note_intervals(doses, marks, view); return false;
+    }
+    return false;
+}
+
+void hl_ledger_stretch(void *context, const struct hl_stretch *stretch)
+{
+    struct hl_ledger *ledger = context;
+    size_t group = stretch->first / HL_LANES;
+    struct hl_view view;
+    view.stretch = stretch;
+    for (view.k = 0; view.k < stretch->n_outputs; view.k++) {
+        size_t output = (size_t)stretch->output[view.k], from = ledger->first_of_output[output],
+               to = ledger->first_of_output[output + 1];
+        hl_row wanted = {0};
+        bool any = false;
+        stretch->kind->ends(stretch, view.k, view.left, view.right);
+        stretch->kind->bounds(stretch, view.k, view.low, view.high);
+        for (size_t i = from; i < to; i++)
+            any = first_look(ledger, group, ledger->by_output[i], &view, wanted) || any;
+        look_inside(&view, wanted, any);
+        for (size_t i = from; i < to; i++) {
+            const struct hl_task *task = &ledger->task[ledger->by_output[i]];
+            struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + ledger->by_output[i]];
+            if (task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN)
+                hl_task_note_extremum(task, rows, &view);
+            if (task->kind == HL_TASK_ABOVE)
+                hl_task_add_above(task, rows, &view);
+        }
+    }
+}
+
+/* ---- After all stretches */
+
+static void take_record(struct hl_tally *t, const struct hl_task_rows *rows, size_t l)
+{
+    t->best = rows->best[l];
+    t->best_time = rows->best_time[l];
+    t->sum = rows->sum[l];
+    t->spell = rows->spell[l];
+    t->longest = rows->longest[l];
+    t->first = rows->first[l];
+    t->last = rows->last[l];
+    t->end = rows->end[l];
+    t->n = t->n_nodes = 0;
+}
+
+static bool take_intervals(struct hl_tally *t, const struct doses *doses, const struct marks *marks, size_t l)
+{
+    size_t n = doses->n[l];
+    if (n > t->capacity) {
+        struct hl_interval *grown = hl_grow(t->interval, t->capacity, 2 * n, sizeof *grown);
+        if (!grown)
+            return false;
+        t->interval = grown;
+        t->capacity = 2 * n;
+    }
+    for (size_t k = 0; k < n; k++) {
+        size_t at = k * HL_LANES + l;
+        t->interval[k] = (struct hl_interval){.start = doses->time[at], .length = doses->interval[at],
+                                              .amount = doses->amount[at], .before = marks->before[at],
+                                              .area = marks->area[at], .at_end = marks->at_end[at],
+                                              .complete = !isnan(marks->at_end[at])};
+    }
+    t->n = n;
+    return true;
+}
+
+enum hl_status hl_ledger_value(struct hl_ledger *ledger, size_t metric, size_t lane, size_t w, double *value)
+{
+    const struct hl_metric_spec *spec = &ledger->study->metric[metric];
+    const struct hl_metric_kind_info *info = hl_metric_kind_info(spec->kind);
+    size_t group = lane / HL_LANES, l = lane % HL_LANES, window = info->by_window ? w : 0;
+    size_t i = ledger->task_of[ledger->first_of_metric[metric] + window];
+    const struct hl_task *task = &ledger->task[i];
+    const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
+    const struct doses *doses = ledger->doses + group * ledger->system->n_instances;
+    bool dosed = task->kind >= HL_TASK_BEFORE && task->instance >= 0;
+    if (ledger->out_of_memory)
+        return HL_ERR_MEMORY;
+    if (spec->kind == HL_TROUGHS) {
+        *value = dosed && w < doses[task->instance].n[l] ? marks->before[w * HL_LANES + l] : (double)NAN;
+        return HL_OK;
+    }
+    double from, to;
+    hl_window_of(ledger->study, spec, window, &from, &to);
+    take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
+    if (dosed && !take_intervals(&ledger->tally, &doses[task->instance], marks, l))
+        return HL_ERR_MEMORY;
+    *value = info->value(&ledger->tally, from, to);
+    return HL_OK;
+}

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From event to event, eight subjects side by side.
+ *
+ * Between the events of its components an output is
+ *     y(s) = c + sum over modes of a_j e^(lambda_j s) + G_j (e^(lambda_j s) - 1) / lambda_j,
+ * a_j and G_j its share in the amplitude z_j and in the mode's input g_j at the beginning of the stretch. So a stretch is
+ * known by one row of amplitudes, and the next begins with z e^(lambda L) + g phi(L). The k-th stretch of each of the
+ * eight is told together with those of the others, wherever in time they are; whoever has none waits.
+ *
+ * In every lane the modes stand from the slowest to the fastest, which is what the rules of signs want (strand_rows.c).
+ * Doses come in regular distances, so exponentials of recent lengths are kept, as in group.c: by multiples of 2^-36 h,
+ * the rest made up for by a series, so that what a lane gets is a function of its own times alone. */
+#include "solve/strand_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/vector.h"
+
+struct hl_strands { const struct hl_plan *plan; size_t n; struct hl_strand *strand; };
+
+/* ---- Which outputs, which strands */
+
+static void mark_components(const struct hl_plan *plan, int output, bool *has)
+{
+    const struct hl_output *out = &plan->system->output[output];
+    for (size_t c = 0; c < plan->n_components; c++)
+        has[c] = false;
+    for (size_t k = 0; k < out->n_coefs; k++)
+        if (plan->component_of[out->coef[k].col] >= 0)
+            has[plan->component_of[out->coef[k].col]] = true;
+}
+
+static bool depends_on(const struct hl_plan *plan, const struct hl_output *out, size_t c)
+{
+    for (size_t k = 0; k < out->n_coefs; k++)
+        if (plan->component_of[out->coef[k].col] == (int)c)
+            return true;
+    return false;
+}
+
+bool hl_strand_can(const struct hl_plan *plan, int output)
+{
+    const struct hl_output *out = &plan->system->output[output];
+    size_t modes = 0;
+    for (size_t k = 0; k < out->n_coefs; k++)
+        if (plan->integrated_of[out->coef[k].col] >= 0)
+            return false;
+    for (size_t c = 0; c < plan->n_components; c++)
+        modes += depends_on(plan, out, c) ? plan->component[c].shape.n : 0;
+    return out->linear && modes > 0 && modes <= HL_STRAND_MODES;
+}
+
+static bool same_components(const struct hl_plan *plan, const bool *one, const bool *other)
+{
+    return memcmp(one, other, plan->n_components * sizeof *one) == 0;
+}
+
+/* ---- Memory */
+
+/* Hands out rows; counts only while room is NULL. */
+struct rows { double *room; size_t n; };
+
+static double *take(struct rows *rows, size_t n)
+{
+    double *taken = rows->room ? rows->room + rows->n * HL_LANES : NULL;
+    rows->n += n;
+    return taken;
+}
+
+static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *rows)
+{
+    double **by_mode[] = {&curve->V, &curve->a, &curve->G, &curve->b};
+    double **single[] = {&curve->offset, &curve->left, &curve->right, &curve->low, &curve->high, &curve->slope,
+                         &curve->slope_right, &curve->turns};
+    for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
+        *by_mode[i] = take(rows, m);
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        *single[i] = take(rows, 1);
+    curve->node = take(rows, HL_STRAND_NODES);
+    curve->node_E = take(rows, HL_STRAND_NODES * m);
+    curve->guess = take(rows, HL_STRAND_SLOTS);
+}
+
+static void lay_out(struct hl_strand *s, struct rows *rows)
+{
+    size_t m = s->n_modes;
+    double **by_mode[] = {&s->lambda, &s->z, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi, &s->x};
+    double **single[] = {&s->t0, &s->t1, &s->length};
+    for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
+        *by_mode[i] = take(rows, m);
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        *single[i] = take(rows, 1);
+    s->W = take(rows, s->n_slots * m);
+    s->chain = take(rows, m * (m + 1) / 2);
+    s->rate = take(rows, s->n_slots);
+    s->input = take(rows, s->n_slots);
+    for (size_t k = 0; k < HL_STRAND_HOPS + HL_STRAND_LOOKS; k++) {
+        struct hl_strand_table *t = k < HL_STRAND_HOPS ? &s->hop[k] : &s->look[k - HL_STRAND_HOPS];
+        t->E = take(rows, m);
+        t->phi = take(rows, m);
+    }
+    for (size_t k = 0; k < s->n_outputs; k++)
+        lay_out_curve(&s->curve[k], m, rows);
+}
+
+/* Counts the modes and numbers the states of the components. */
+static void number_states(struct hl_strand *s)
+{
+    const struct hl_plan *plan = s->plan;
+    for (size_t i = 0; i < plan->system->n_states; i++)
+        s->slot[i] = -1;
+    for (size_t c = 0; c < plan->n_components; c++)
+        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++)
+            s->slot[plan->component[c].state[i]] = (int)s->n_slots++;
+    s->n_modes = s->n_slots;
+}
+
+/* The strand of the outputs that depend on the same components as output number `first` of the list. */
+static bool strand_init(struct hl_strand *s, const struct hl_plan *plan, const int *output, size_t n_outputs,
+                        const unsigned char *watched, size_t first, bool *scratch)
+{
+    s->plan = plan;
+    s->has = hl_alloc(plan->n_components, sizeof *s->has);
+    s->slot = hl_alloc(plan->system->n_states, sizeof *s->slot);
+    s->output = hl_alloc(n_outputs, sizeof *s->output);
+    s->system_output = hl_alloc(n_outputs, sizeof *s->system_output);
+    if (!s->has || !s->slot || !s->output || !s->system_output)
+        return false;
+    mark_components(plan, output[first], s->has);
+    for (size_t k = first; k < n_outputs; k++) {
+        if (watched[k])
+            mark_components(plan, output[k], scratch);
+        if (!watched[k] || !same_components(plan, scratch, s->has))
+            continue;
+        s->output[s->n_outputs] = (int)k;
+        s->system_output[s->n_outputs++] = output[k];
+    }
+    number_states(s);
+    struct rows rows = {0};
+    s->curve = hl_alloc(s->n_outputs, sizeof *s->curve);
+    if (!s->curve)
+        return false;
+    lay_out(s, &rows);
+    rows.room = s->room = hl_alloc(rows.n * HL_LANES, sizeof *s->room);
+    rows.n = 0;
+    s->order = hl_alloc(s->n_modes * HL_LANES, sizeof *s->order);
+    if (!s->room || !s->order)
+        return false;
+    lay_out(s, &rows);
+    return true;
+}
+
+static bool is_told(const struct hl_strands *all, size_t k)
+{
+    for (size_t i = 0; i < all->n; i++)
+        for (size_t o = 0; o < all->strand[i].n_outputs; o++)
+            if (all->strand[i].output[o] == (int)k)
+                return true;
+    return false;
+}
+
+struct hl_strands *hl_strands_create(const struct hl_plan *plan, const int *output, size_t n_outputs,
+                                     const unsigned char *watched)
+{
+    struct hl_strands *all = hl_alloc(1, sizeof *all);
+    bool *scratch = hl_alloc(plan->n_components, sizeof *scratch);
+    bool good = all && scratch && (all->strand = hl_alloc(n_outputs, sizeof *all->strand));
+    if (good)
+        all->plan = plan;
+    for (size_t k = 0; good && k < n_outputs; k++)
+        if (watched[k] && !is_told(all, k))
+            good = strand_init(&all->strand[all->n++], plan, output, n_outputs, watched, k, scratch);
+    hl_free(scratch);
+    if (good)
+        return all;
+    hl_strands_free(all);
+    return NULL;
+}
+
+void hl_strands_free(struct hl_strands *all)
+{
+    if (!all)
+        return;
+    for (size_t i = 0; i < all->n; i++) {
+        struct hl_strand *s = &all->strand[i];
+        void *part[] = {s->has, s->slot, s->output, s->system_output, s->curve, s->room, s->order, s->time, s->value,
+                        s->what};
+        for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+            hl_free(part[k]);
+    }
+    hl_free(all->strand);
+    hl_free(all);
+}
+
+/* ---- Exponentials */
+
+static void fill(const struct hl_strand *s, struct hl_strand_table *t)
+{
+    for (size_t j = 0; j < s->n_modes; j++)
+        hl_vector_step(s->lambda + j * HL_LANES, t->dt, t->E + j * HL_LANES, t->phi + j * HL_LANES, HL_LANES);
+}
+
+static bool is_for(const struct hl_strand_table *t, const double *dt)
+{
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (t->dt[l] != dt[l])
+            return false;
+    return t->full;
+}
+
+static const struct hl_strand_table *table_for(struct hl_strand *s, struct hl_strand_table *table, size_t n,
+                                               const double *dt)
+{
+    struct hl_strand_table *oldest = table;
+    for (size_t k = 0; k < n; k++) {
+        if (is_for(&table[k], dt)) {
+            table[k].used = ++s->clock;
+            return &table[k];
+        }
+        oldest = table[k].used < oldest->used ? &table[k] : oldest;
+    }
+    memcpy(oldest->dt, dt, sizeof oldest->dt);
+    oldest->full = true;
+    oldest->used = ++s->clock;
+    fill(s, oldest);
+    return oldest;
+}
+
+/* The nearest multiple of the quantum: adding 1.5 * 2^52 quanta leaves no digits for less. Lengths from 2^15 h on come
+ * out as they are. */
+static double whole_quanta(double length)
+{
+    const double shift = 1.5 * 4503599627370496.0 * HL_STRAND_QUANTUM;
+    return length < 32768 ? (length + shift) - shift : length;
+}
+
+void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, size_t n, const double *dt,
+                            double *E_room, double *phi_room, const double **E, const double **phi)
+{
+    double whole[HL_LANES] __attribute__((aligned(64))), drift[HL_LANES] __attribute__((aligned(64)));
+    bool same = true;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        whole[l] = whole_quanta(dt[l]);
+        drift[l] = dt[l] - whole[l];
+        same = same && drift[l] == 0;
+    }
+    const struct hl_strand_table *t = table_for(s, table, n, whole);
+    *E = same ? t->E : E_room;
+    *phi = same ? t->phi : phi_room;
+    if (!same)
+        hl_strand_drift(t->E, t->phi, s->lambda, drift, s->n_modes, E_room, phi_room);
+}
+
+/* ---- What a group begins with */
+
+/* Modes of lane l from the slowest (largest lambda) to the fastest. */
+static void order_modes(struct hl_strand *s, const struct hl_modes_rows *rows, size_t l)
+{
+    const struct hl_plan *plan = s->plan;
+    size_t n = 0;
+    for (size_t c = 0; c < plan->n_components; c++)
+        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++) {
+            size_t mode = plan->component[c].offset + i, at = n++;
+            double lambda = rows->lambda[mode * HL_LANES + l];
+            for (; at > 0 && s->lambda[(at - 1) * HL_LANES + l] < lambda; at--) {
+                s->lambda[at * HL_LANES + l] = s->lambda[(at - 1) * HL_LANES + l];
+                s->order[at * HL_LANES + l] = s->order[(at - 1) * HL_LANES + l];
+            }
+            s->lambda[at * HL_LANES + l] = lambda;
+            s->order[at * HL_LANES + l] = mode;
+        }
+}
+
+/* Component of a mode of the plan. */
+static size_t component_of_mode(const struct hl_plan *plan, size_t mode)
+{
+    size_t c = 0;
+    while (c + 1 < plan->n_components && mode >= plan->component[c + 1].offset)
+        c++;
+    return c;
+}
+
+/* Share of a mode in an output of lane l: coefficients times V. */
+static double share(const struct hl_plan *plan, const struct hl_output *out, const struct hl_modes_rows *rows,
+                    const double *regs, size_t lanes, size_t lane, size_t mode)
+{
+    size_t c = component_of_mode(plan, mode);
+    const struct hl_component *component = &plan->component[c];
+    size_t n = component->shape.n, j = mode - component->offset;
+    double sum = 0;
+    for (size_t k = 0; k < out->n_coefs; k++) {
+        if (plan->component_of[out->coef[k].col] != (int)c)
+            continue;
+        size_t i = (size_t)plan->place_of[out->coef[k].col];
+        if (component->shape.reach[i * n + j])
+            sum += regs[(size_t)out->coef[k].reg * lanes + lane]
+                   * hl_modes_row(rows->V, component, i, j)[lane % HL_LANES];
+    }
+    return sum;
+}
+
+static void begin_curves(struct hl_strand *s, const struct hl_modes_rows *rows, const double *regs, size_t lanes,
+                         size_t lane)
+{
+    size_t l = lane % HL_LANES;
+    for (size_t k = 0; k < s->n_outputs; k++) {
+        const struct hl_output *out = &s->plan->system->output[s->system_output[k]];
+        struct hl_strand_curve *curve = &s->curve[k];
+        curve->offset[l] = hl_reg(regs, lanes, lane, out->offset_reg, 0);
+        for (size_t j = 0; j < s->n_modes; j++)
+            curve->V[j * HL_LANES + l] = share(s->plan, out, rows, regs, lanes, lane, s->order[j * HL_LANES + l]);
+        for (size_t q = 0; q < HL_STRAND_SLOTS; q++)
+            curve->guess[q * HL_LANES + l] = NAN;
+        curve->n_nodes[l] = 0;
+    }
+}
+
+/* Column of W, what an amount in a state adds to each mode, for lane l. */
+static void begin_columns(struct hl_strand *s, const struct hl_modes_rows *rows, size_t l)
+{
+    const struct hl_plan *plan = s->plan;
+    for (size_t c = 0; c < plan->n_components; c++)
+        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++) {
+            const struct hl_component *component = &plan->component[c];
+            double *W = s->W + (size_t)s->slot[component->state[i]] * s->n_modes * HL_LANES + l;
+            for (size_t j = 0; j < s->n_modes; j++) {
+                size_t mode = s->order[j * HL_LANES + l] - component->offset; /* wraps when it is below */
+                W[j * HL_LANES] = mode < component->shape.n ? hl_modes_row(rows->W, component, mode, i)[l] : 0;
+            }
+        }
+}
+
+/* g = W (constant inputs + running infusions) of lane l. */
+static void renew_input(struct hl_strand *s, size_t l)
+{
+    for (size_t j = 0; j < s->n_modes; j++) {
+        double sum = 0;
+        for (size_t i = 0; i < s->n_slots; i++)
+            sum += s->W[(i * s->n_modes + j) * HL_LANES + l] * (s->input[i * HL_LANES + l] + s->rate[i * HL_LANES + l]);
+        s->g[j * HL_LANES + l] = sum;
+        s->infused = s->infused || sum != 0;
+    }
+}
+
+static void begin_sources(struct hl_strand *s, const struct hl_start *start, const double *regs, size_t lanes,
+                          size_t lane)
+{
+    const struct hl_plan *plan = s->plan;
+    size_t l = lane % HL_LANES;
+    for (size_t c = 0; c < plan->n_components; c++) {
+        const struct hl_component *component = &plan->component[c];
+        for (size_t i = 0; s->has[c] && i < component->shape.n; i++)
+            s->rate[(size_t)s->slot[component->state[i]] * HL_LANES + l] = start->rate[component->state[i]];
+        for (size_t k = 0; s->has[c] && k < component->n_inputs; k++)
+            s->input[(size_t)s->slot[component->state[component->input[k].row]] * HL_LANES + l] +=
+                hl_reg(regs, lanes, lane, component->input[k].reg, 0);
+    }
+    renew_input(s, l);
+}
+
+/* All lanes blank, tables empty. */
+static void clear(struct hl_strand *s)
+{
+    size_t rows = s->n_modes * HL_LANES, slots = s->n_slots * HL_LANES;
+    double *by_mode[] = {s->lambda, s->z, s->g}, *by_slot[] = {s->rate, s->input};
+    for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
+        memset(by_mode[i], 0, rows * sizeof(double));
+    for (size_t i = 0; i < sizeof by_slot / sizeof *by_slot; i++)
+        memset(by_slot[i], 0, slots * sizeof(double));
+    memset(s->W, 0, s->n_slots * rows * sizeof(double));
+    memset(s->t0, 0, HL_LANES * sizeof(double));
+    memset(s->n, 0, sizeof s->n);
+    for (size_t k = 0; k < s->n_outputs; k++) {
+        memset(s->curve[k].V, 0, rows * sizeof(double));
+        memset(s->curve[k].offset, 0, HL_LANES * sizeof(double));
+        memset(s->curve[k].n_nodes, 0, sizeof s->curve[k].n_nodes);
+    }
+    s->infused = false;
+    for (size_t k = 0; k < HL_STRAND_HOPS; k++)
+        s->hop[k].full = false;
+    for (size_t k = 0; k < HL_STRAND_LOOKS; k++)
+        s->look[k].full = false;
+}
+
+static void begin_lane(struct hl_strand *s, const struct hl_subjects *subjects, const double *regs, size_t lane)
+{
+    const struct hl_modes_rows *rows = &subjects->rows[lane / HL_LANES];
+    size_t l = lane % HL_LANES;
+    order_modes(s, rows, l);
+    for (size_t j = 0; j < s->n_modes; j++)
+        s->z[j * HL_LANES + l] = rows->z[s->order[j * HL_LANES + l] * HL_LANES + l];
+    s->t0[l] = subjects->start[lane].time;
+    begin_curves(s, rows, regs, subjects->lanes, lane);
+    begin_columns(s, rows, l);
+    begin_sources(s, &subjects->start[lane], regs, subjects->lanes, lane);
+}
+
+/* ---- Where stretches end */
+
+static enum hl_status reserve(struct hl_strand *s, size_t n)
+{
+    if (n <= s->capacity)
+        return HL_OK;
+    size_t capacity = 2 * n + 32;
+    double *time = hl_grow(s->time, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *time);
+    s->time = time ? time : s->time;
+    double *value = hl_grow(s->value, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *value);
+    s->value = value ? value : s->value;
+    struct hl_strand_break *what = hl_grow(s->what, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *what);
+    s->what = what ? what : s->what;
+    if (!time || !value || !what)
+        return HL_ERR_MEMORY;
+    s->capacity = capacity;
+    return HL_OK;
+}
+
+/* There is room. */
+static void put_break(struct hl_strand *s, size_t l, double time, int slot, enum hl_event_kind kind, double value)
+{
+    size_t at = s->n[l]++ * HL_LANES + l;
+    s->time[at] = time;
+    s->value[at] = value;
+    s->what[at] = (struct hl_strand_break){slot, kind};
+}
+
+/* What is to come, in order: edges, events of the strand's states, the end. */
+struct ahead { const double *edge; size_t n_edges, next; double stop; };
+
+static void put_edges(struct hl_strand *s, size_t l, struct ahead *ahead, double until)
+{
+    for (; ahead->next < ahead->n_edges && ahead->edge[ahead->next] < until; ahead->next++)
+        if (ahead->edge[ahead->next] > s->t0[l])
+            put_break(s, l, ahead->edge[ahead->next], -1, HL_EVENT_ADD, 0);
+}
+
+static enum hl_status gather(struct hl_strand *s, const struct hl_events *events, size_t l, struct ahead ahead)
+{
+    if (reserve(s, events->n + ahead.n_edges + 1) != HL_OK)
+        return HL_ERR_MEMORY;
+    for (size_t k = 0; k < events->n && events->event[k].time <= ahead.stop; k++) {
+        const struct hl_event *event = &events->event[k];
+        bool moves = event->kind == HL_EVENT_ADD || event->kind == HL_EVENT_RATE;
+        if (!moves || event->state < 0 || s->slot[event->state] < 0)
+            continue;
+        put_edges(s, l, &ahead, event->time);
+        put_break(s, l, event->time, s->slot[event->state], event->kind, event->value);
+    }
+    put_edges(s, l, &ahead, ahead.stop);
+    put_break(s, l, ahead.stop, -1, HL_EVENT_ADD, 0);
+    return HL_OK;
+}
+
+/* Lanes that have fewer do nothing in the end. */
+static size_t even_out(struct hl_strand *s)
+{
+    size_t most = 0;
+    for (size_t l = 0; l < HL_LANES; l++)
+        most = s->n[l] > most ? s->n[l] : most;
+    for (size_t l = 0; l < HL_LANES; l++)
+        for (size_t k = s->n[l]; k < most; k++) {
+            s->value[k * HL_LANES + l] = 0;
+            s->what[k * HL_LANES + l] = (struct hl_strand_break){-1, HL_EVENT_ADD};
+        }
+    return most;
+}
+
+/* ---- From stretch to stretch */
+
+static void change_rate(struct hl_strand *s, size_t l, size_t slot, double change)
+{
+    double *rate = &s->rate[slot * HL_LANES + l];
+    *rate += change;
+    if (fabs(*rate) < HL_RATE_GONE * fabs(change))
+        *rate = 0;
+    renew_input(s, l);
+}
+
+/* The k-th events: mostly doses into the same state of all lanes. */
+static void apply(struct hl_strand *s, size_t k)
+{
+    const struct hl_strand_break *what = s->what + k * HL_LANES;
+    const double *value = s->value + k * HL_LANES;
+    int common = -1;
+    bool same = true;
+    for (size_t l = 0; l < HL_LANES; l++)
+        common = what[l].slot > common ? what[l].slot : common;
+    if (common < 0)
+        return;
+    for (size_t l = 0; l < HL_LANES; l++)
+        same = same && (what[l].slot < 0 || what[l].slot == common) && what[l].kind == HL_EVENT_ADD;
+    if (same)
+        hl_strand_add(s->z, s->W + (size_t)common * s->n_modes * HL_LANES, value, s->n_modes);
+    for (size_t l = 0; !same && l < HL_LANES; l++) {
+        if (what[l].slot >= 0 && what[l].kind == HL_EVENT_RATE)
+            change_rate(s, l, (size_t)what[l].slot, value[l]);
+        for (size_t j = 0; what[l].slot >= 0 && what[l].kind == HL_EVENT_ADD && j < s->n_modes; j++)
+            s->z[j * HL_LANES + l] += s->W[((size_t)what[l].slot * s->n_modes + j) * HL_LANES + l] * value[l];
+    }
+}
+
+/* Where the k-th stretches end; false when all of them have length 0. */
+static bool look_ahead(struct hl_strand *s, size_t k)
+{
+    bool any = false;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        s->t1[l] = k < s->n[l] ? s->time[k * HL_LANES + l] : s->t0[l];
+        s->length[l] = s->t1[l] - s->t0[l];
+        any = any || s->length[l] > 0;
+    }
+    return any;
+}
+
+static void walk(struct hl_strand *s, size_t first, size_t most, hl_stretch_fn tell, void *context)
+{
+    struct hl_stretch stretch = {.first = first, .t0 = s->t0, .t1 = s->t1, .length = s->length,
+                                 .n_outputs = s->n_outputs, .output = s->output, .kind = &hl_strand_kind, .inside = s};
+    for (size_t k = 0; k < most; k++) {
+        if (look_ahead(s, k)) {
+            hl_strand_exponentials(s, s->hop, HL_STRAND_HOPS, s->length, s->E_length, s->phi_length, &s->E_whole,
+                                   &s->phi_whole);
+            for (size_t o = 0; o < s->n_outputs; o++)
+                s->curve[o].open = false;
+            tell(context, &stretch);
+            hl_strand_hop(s->z, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, s->n_modes, s->z);
+            memcpy(s->t0, s->t1, HL_LANES * sizeof *s->t0);
+        }
+        apply(s, k);
+    }
+}
+
+enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects *subjects, const double *regs,
+                               size_t first, double stop, const double *edge, size_t n_edges, hl_stretch_fn tell,
+                               void *context)
+{
+    const struct hl_modes_rows *rows = &subjects->rows[first / HL_LANES];
+    for (size_t i = 0; i < all->n; i++) {
+        struct hl_strand *s = &all->strand[i];
+        clear(s);
+        for (size_t l = 0; l < HL_LANES; l++) {
+            if (subjects->status[first + l] != HL_SUBJECT_GOOD || rows->odd[l])
+                continue;
+            begin_lane(s, subjects, regs, first + l);
+            struct ahead ahead = {.edge = edge, .n_edges = n_edges, .stop = stop};
+            if (gather(s, &subjects->events[first + l], l, ahead) != HL_OK)
+                return HL_ERR_MEMORY;
+        }
+        walk(s, first, even_out(s), tell, context);
+    }
+    return HL_OK;
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Questions about an output on a stretch: eight sums of exponentials side by side.
+ *
+ * Turning points are zeros of y' = sum b_j e^(lambda_j s). Laguerre's rule (strand_rows.c) tells for nearly every curve
+ * that there is none or, with the signs of y' at the ends, just one. For the others the stretch is cut at a few nodes.
+ * Budan and Fourier's rule, which holds for any chain in which each function follows from the one before by division by
+ * an exponential, differentiation and multiplication (Rolle), tells for a part: with
+ *     f_0 = y',  f_{k+1} = f_k' - lambda_{n-k} f_k        (kills the fastest mode that is left)
+ * and V(s) the number of changes of sign in f_0(s), f_1(s) ... f_{n-1}(s), there are at most V(p) - V(q) zeros in (p, q).
+ * Where V falls without a zero, the sums of the modes' smallest and largest values tell that there is none. Nodes are
+ * found by halving and kept, because a regular course of doses makes curves of one kind. A zero between two nodes is then found by Newton's iteration, safeguarded by its bracket,
+ * begun where the lane's last one was. The rules never miss a turning point that stands out from rounding. */
+#include "solve/strand_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/vector.h"
+
+#define ROUNDS 100       /* at most, of Newton's iteration; every sixth halves the bracket */
+#define CLOSE 1e-7       /* a step this short, in units of the fastest mode's time, was the last: 1e-14 is left */
+#define MOST_HALVINGS 24 /* of a stretch, in search of nodes */
+
+typedef double row[HL_LANES] __attribute__((aligned(64)));
+
+static struct hl_strand_curve *curve_of(const struct hl_stretch *stretch, size_t k)
+{
+    const struct hl_strand *s = stretch->inside;
+    struct hl_strand_curve *curve = &s->curve[k];
+    if (!curve->open)
+        hl_strand_open(s, curve);
+    curve->open = true;
+    return curve;
+}
+
+static const double *gains(const struct hl_strand *s, const struct hl_strand_curve *curve)
+{
+    return s->infused ? curve->G : NULL;
+}
+
+static void ends(const struct hl_stretch *stretch, size_t k, double *left, double *right)
+{
+    const struct hl_strand_curve *curve = curve_of(stretch, k);
+    memcpy(left, curve->left, sizeof(row));
+    memcpy(right, curve->right, sizeof(row));
+}
+
+static void bounds(const struct hl_stretch *stretch, size_t k, double *low, double *high)
+{
+    const struct hl_strand_curve *curve = curve_of(stretch, k);
+    memcpy(low, curve->low, sizeof(row));
+    memcpy(high, curve->high, sizeof(row));
+}
+
+static void values(const struct hl_stretch *stretch, size_t k, const double *offset, double *y)
+{
+    struct hl_strand *s = stretch->inside;
+    const struct hl_strand_curve *curve = curve_of(stretch, k);
+    const double *E, *phi;
+    hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
+    hl_strand_sum(curve->offset, curve->a, E, gains(s, curve), phi, s->n_modes, y);
+}
+
+static void area(const struct hl_stretch *stretch, size_t k, const double *offset, double *sum)
+{
+    struct hl_strand *s = stretch->inside;
+    const struct hl_strand_curve *curve = curve_of(stretch, k);
+    const double *E, *phi = s->phi_whole;
+    row steady;
+    if (offset != stretch->length)
+        hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
+    for (size_t l = 0; l < HL_LANES; l++)
+        steady[l] = curve->offset[l] * offset[l];
+    if (s->infused)
+        hl_strand_psi(s->lambda, offset, phi, s->n_modes, s->x);
+    hl_strand_sum(steady, curve->a, phi, gains(s, curve), s->x, s->n_modes, sum);
+}
+
+/* ---- Telling turning points apart */
+
+/* Between low[i] and high[i] of a lane, i < n, y' changes sign just once. */
+struct brackets { size_t n[HL_LANES], most; row low[HL_STRAND_MODES], high[HL_STRAND_MODES]; };
+
+static void add_bracket(struct brackets *br, size_t l, double low, double high)
+{
+    if (br->n[l] == HL_STRAND_MODES)
+        return; /* more than there can be */
+    br->low[br->n[l]][l] = low;
+    br->high[br->n[l]++][l] = high;
+    br->most = br->n[l] > br->most ? br->n[l] : br->most;
+}
+
+static bool is_odd(double left, double right)
+{
+    return (left < 0) != (right < 0);
+}
+
+/* At most count zeros: are there none, or one, as the signs at the ends say? */
+static bool is_plain(double count, double left, double right)
+{
+    return count <= (is_odd(left, right) ? 2 : 1);
+}
+
+/* The cuts that an earlier stretch needed, tried on this one: adds the brackets of lanes in try for which they do, and
+ * takes these lanes out of try. */
+static void try_nodes(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *length, bool *try,
+                      struct brackets *br)
+{
+    enum { LAST = HL_STRAND_NODES };
+    size_t n = s->n_modes;
+    row signs[LAST + 2], slope[LAST + 2], low[LAST + 1], high[LAST + 1];
+    hl_strand_chain(curve->b, s->lambda, n, s->chain);
+    for (size_t q = 0; q < LAST + 2; q++) {
+        const double *E = q == 0 ? NULL : q <= LAST ? curve->node_E + (q - 1) * n * HL_LANES : s->E_whole;
+        const double *F = q < LAST ? curve->node_E + q * n * HL_LANES : s->E_whole;
+        hl_strand_signs(s->chain, E, n, signs[q], slope[q]);
+        if (q <= LAST)
+            hl_strand_range(curve->b, E, F, n, low[q], high[q]);
+    }
+    for (size_t l = 0; l < HL_LANES; l++) {
+        const double *node = curve->node + l;
+        size_t first = LAST - curve->n_nodes[l]; /* nodes before it stand at 0: not needed */
+        bool good = try[l] && first < LAST && node[(LAST - 1) * HL_LANES] < length[l];
+        slope[first][l] = curve->slope[l];
+        slope[LAST + 1][l] = curve->slope_right[l];
+        for (size_t q = first; good && q <= LAST; q++)
+            good = low[q][l] > 0 || high[q][l] < 0
+                   || is_plain(signs[q][l] - signs[q + 1][l], slope[q][l], slope[q + 1][l]);
+        for (size_t q = first; good && q <= LAST; q++)
+            if (is_odd(slope[q][l], slope[q + 1][l]))
+                add_bracket(br, l, q == first ? 0 : node[(q - 1) * HL_LANES],
+                            q == LAST ? length[l] : node[q * HL_LANES]);
+        try[l] = try[l] && !good;
+    }
+}
+
+/* One lane of a curve. */
+struct thread { size_t n; double b[HL_STRAND_MODES], lambda[HL_STRAND_MODES], slope, slope_right, length; };
+
+/* An offset, the terms of y' and y' there, and the changes of sign of the chain. */
+struct knot { double at, term[HL_STRAND_MODES], slope; int signs; };
+
+/* Cuts, ascending. */
+struct cuts { size_t n; double at[HL_STRAND_MODES + 2 + MOST_HALVINGS]; };
+
+static int changes_of_sign(const struct thread *t, const double *term)
+{
+    double f[HL_STRAND_MODES], last = 0;
+    int changes = 0;
+    memcpy(f, term, t->n * sizeof *f);
+    for (size_t left = t->n; left > 0; left--) {
+        double sum = 0;
+        for (size_t j = 0; j < left; j++)
+            sum += f[j];
+        changes += (last > 0 && sum < 0) || (last < 0 && sum > 0);
+        last = sum != 0 ? sum : last;
+        for (size_t j = 0; j + 1 < left; j++)
+            f[j] *= t->lambda[j] - t->lambda[left - 1];
+    }
+    return changes;
+}
+
+static struct knot knot_at(const struct thread *t, double at)
+{
+    struct knot knot = {.at = at};
+    for (size_t j = 0; j < t->n; j++) {
+        knot.term[j] = t->b[j] * exp(t->lambda[j] * at);
+        knot.slope += knot.term[j];
+    }
+    knot.slope = at == 0 ? t->slope : at == t->length ? t->slope_right : knot.slope;
+    knot.signs = changes_of_sign(t, knot.term);
+    return knot;
+}
+
+static bool is_plain_between(const struct thread *t, const struct knot *a, const struct knot *b)
+{
+    double low = 0, high = 0;
+    for (size_t j = 0; j < t->n; j++) {
+        low += fmin(a->term[j], b->term[j]);
+        high += fmax(a->term[j], b->term[j]);
+    }
+    return low > 0 || high < 0 || is_plain(a->signs - b->signs, a->slope, b->slope);
+}
+
+/* Adds cuts inside (a, b), ascending, until the rules tell for each part. */
+static void halve(const struct thread *t, const struct knot *a, const struct knot *b, int depth, struct cuts *cuts)
+{
+    double middle = 0.5 * (a->at + b->at);
+    if (depth == MOST_HALVINGS || is_plain_between(t, a, b) || !(middle > a->at && middle < b->at))
+        return;
+    struct knot knot = knot_at(t, middle);
+    halve(t, a, &knot, depth + 1, cuts);
+    if (cuts->n + 1 < sizeof cuts->at / sizeof *cuts->at)
+        cuts->at[cuts->n++] = middle;
+    halve(t, &knot, b, depth + 1, cuts);
+}
+
+/* Takes cuts away that aren't needed. The last of them is the stretch's end. */
+static void thin(const struct thread *t, struct cuts *cuts)
+{
+    size_t kept = 0;
+    struct knot low = knot_at(t, 0);
+    for (size_t i = 0; i + 1 < cuts->n; i++) {
+        struct knot next = knot_at(t, cuts->at[i + 1]);
+        if (is_plain_between(t, &low, &next))
+            continue;
+        cuts->at[kept++] = cuts->at[i];
+        low = knot_at(t, cuts->at[i]);
+    }
+    cuts->at[kept++] = t->length;
+    cuts->n = kept;
+}
+
+/* Lanes with fewer nodes have offset 0 before them. */
+static void keep_nodes(const struct hl_strand *s, struct hl_strand_curve *curve, size_t l, const struct cuts *cuts)
+{
+    size_t n = cuts->n - 1;
+    curve->n_nodes[l] = n <= HL_STRAND_NODES ? n : 0;
+    for (size_t q = 0; q < HL_STRAND_NODES; q++) {
+        bool none = q < HL_STRAND_NODES - curve->n_nodes[l];
+        double at = none ? 0 : cuts->at[q - (HL_STRAND_NODES - n)];
+        curve->node[q * HL_LANES + l] = at;
+        for (size_t j = 0; j < s->n_modes; j++)
+            curve->node_E[(q * s->n_modes + j) * HL_LANES + l] = exp(s->lambda[j * HL_LANES + l] * at);
+    }
+}
+
+static void find_nodes(const struct hl_strand *s, struct hl_strand_curve *curve, size_t l, double length,
+                       struct brackets *br)
+{
+    struct thread t = {.n = s->n_modes, .slope = curve->slope[l], .slope_right = curve->slope_right[l],
+                       .length = length};
+    struct cuts cuts = {.n = 0};
+    for (size_t j = 0; j < t.n; j++) {
+        t.b[j] = curve->b[j * HL_LANES + l];
+        t.lambda[j] = s->lambda[j * HL_LANES + l];
+    }
+    struct knot low = knot_at(&t, 0), end = knot_at(&t, length);
+    halve(&t, &low, &end, 0, &cuts);
+    cuts.at[cuts.n++] = length;
+    thin(&t, &cuts);
+    for (size_t i = 0; i < cuts.n; i++) {
+        struct knot high = knot_at(&t, cuts.at[i]);
+        if (is_odd(low.slope, high.slope))
+            add_bracket(br, l, low.at, high.at);
+        low = high;
+    }
+    keep_nodes(s, curve, l, &cuts);
+}
+
+static void isolate(const struct hl_strand *s, struct hl_strand_curve *curve, const double *length,
+                    const double *wanted, struct brackets *br)
+{
+    bool try[HL_LANES], any = false;
+    memset(br->n, 0, sizeof br->n);
+    br->most = 0;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        try[l] = wanted[l] != 0 && curve->turns[l] < 0;
+        any = any || try[l];
+        if (wanted[l] != 0 && curve->turns[l] > 0)
+            add_bracket(br, l, 0, length[l]);
+    }
+    if (any)
+        try_nodes(s, curve, length, try, br);
+    for (size_t l = 0; any && l < HL_LANES; l++)
+        if (try[l])
+            find_nodes(s, curve, l, length[l], br);
+}
+
+/* ---- Finding zeros */
+
+static void exponentials_at(struct hl_strand *s, const double *offset)
+{
+    hl_strand_times(s->lambda, offset, s->n_modes, s->x);
+    hl_vector_exp(s->x, s->E, s->n_modes * HL_LANES);
+}
+
+static void begin_root(const struct hl_strand *s, struct hl_strand_root *root, const double *guess)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double fastest = fabs(s->lambda[(s->n_modes - 1) * HL_LANES + l]), slowest = fabs(s->lambda[l]);
+        double rate = fastest > slowest ? fastest : slowest;
+        root->close[l] = CLOSE / (rate > 1e-6 ? rate : 1e-6);
+        root->s[l] = guess[l] > root->low[l] && guess[l] < root->high[l] ? guess[l]
+                                                                         : 0.5 * (root->low[l] + root->high[l]);
+    }
+}
+
+/* The i-th turning points of lanes that have one. */
+static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, const struct brackets *br, size_t i,
+                      double *guess, double *at)
+{
+    struct hl_strand_root root;
+    row f, slope;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool falls = (curve->slope[l] < 0) != (i % 2 == 1);
+        root.active[l] = br->n[l] > i ? 1 : 0;
+        root.low[l] = br->n[l] > i ? br->low[i][l] : 0;
+        root.high[l] = br->n[l] > i ? br->high[i][l] : 0;
+        root.side[l] = falls ? -1 : 1;
+    }
+    begin_root(s, &root, guess);
+    for (int round = 0; round < ROUNDS; round++) {
+        exponentials_at(s, root.s);
+        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, f, slope);
+        if (!hl_strand_turn(&root, f, slope, round % 6 == 5))
+            break;
+    }
+    memcpy(at, root.s, sizeof(row));
+}
+
+/* Exact sums at offsets that won't come again. */
+static void values_once(struct hl_strand *s, const struct hl_strand_curve *curve, const double *offset, double *y)
+{
+    hl_strand_times(s->lambda, offset, s->n_modes, s->x);
+    if (!s->infused)
+        hl_vector_exp(s->x, s->E, s->n_modes * HL_LANES);
+    for (size_t j = 0; s->infused && j < s->n_modes; j++)
+        hl_vector_step(s->lambda + j * HL_LANES, offset, s->E + j * HL_LANES, s->phi + j * HL_LANES, HL_LANES);
+    hl_strand_sum(curve->offset, curve->a, s->E, gains(s, curve), s->phi, s->n_modes, y);
+}
+
+/* Guesses are kept by the kind of turn: slot 0 is a minimum before any maximum, slot 1 the first maximum, and so on. */
+static size_t slot_of(const struct hl_strand_curve *curve, size_t l, size_t i)
+{
+    size_t slot = i + (curve->slope[l] < 0 ? 0 : 1);
+    return slot < HL_STRAND_SLOTS ? slot : HL_STRAND_SLOTS - 1;
+}
+
+static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y)
+{
+    struct hl_strand *s = stretch->inside;
+    struct hl_strand_curve *curve = curve_of(stretch, k);
+    struct brackets br;
+    isolate(s, curve, stretch->length, wanted, &br);
+    memset(at, 0, sizeof(row));
+    memcpy(y, curve->left, sizeof(row));
+    for (size_t i = 0; i < br.most; i++) {
+        row guess;
+        double *here = at + (i + 1) * HL_LANES, *value = y + (i + 1) * HL_LANES;
+        for (size_t l = 0; l < HL_LANES; l++)
+            guess[l] = curve->guess[slot_of(curve, l, i) * HL_LANES + l];
+        find_turn(s, curve, &br, i, guess, here);
+        values_once(s, curve, here, value);
+        for (size_t l = 0; l < HL_LANES; l++) {
+            bool turns = br.n[l] > i;
+            if (turns)
+                curve->guess[slot_of(curve, l, i) * HL_LANES + l] = here[l];
+            here[l] = turns ? here[l] : stretch->length[l];
+            value[l] = turns ? value[l] : curve->right[l];
+        }
+    }
+    memcpy(at + (br.most + 1) * HL_LANES, stretch->length, sizeof(row));
+    memcpy(y + (br.most + 1) * HL_LANES, curve->right, sizeof(row));
+    return br.most + 1;
+}
+
+static void crossing(const struct hl_stretch *stretch, size_t k, const double *level, const double *from,
+                     const double *to, const double *y_from, const double *y_to, const double *wanted, double *offset)
+{
+    struct hl_strand *s = stretch->inside;
+    const struct hl_strand_curve *curve = curve_of(stretch, k);
+    struct hl_strand_root root;
+    row y, f, slope, bend;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        root.active[l] = wanted[l];
+        root.low[l] = from[l];
+        root.high[l] = to[l];
+        root.side[l] = y_from[l] < y_to[l] ? -1 : 1;
+    }
+    begin_root(s, &root, offset);
+    for (int round = 0; round < ROUNDS; round++) {
+        values_once(s, curve, root.s, y);
+        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, slope, bend);
+        for (size_t l = 0; l < HL_LANES; l++)
+            f[l] = y[l] - level[l];
+        if (!hl_strand_turn(&root, f, slope, round % 6 == 5))
+            break;
+    }
+    memcpy(offset, root.s, sizeof(row));
+}
+
+const struct hl_stretch_kind hl_strand_kind = {.ends = ends, .values = values, .area = area, .bounds = bounds,
+                                               .pieces = pieces, .crossing = crossing};
