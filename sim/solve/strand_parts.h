@@ -112,8 +112,8 @@ struct hl_strand_root {
     double step[HL_LANES], close[HL_LANES], active[HL_LANES] __attribute__((aligned(64)));
 };
 
-/* One turn with f and f' at s: moves s in active lanes; those whose step was below close become inactive. bisect: halve
- * instead. Says whether any lane is still active. */
+/* One turn with f and f' at s: moves s in active lanes; those whose Newton step was below close become inactive. bisect:
+ * halve instead. Says whether any lane is still active. */
 bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *slope, bool bisect);
 
 #endif

@@ -221,6 +221,8 @@ HL_CLONES void hl_strand_slopes(const double *b, const double *lambda, const dou
     ROW(bend, 0) = second;
 }
 
+#define NARROW 1e-6 /* a bracket this narrow, in units of a close step, needs no further turn */
+
 HL_CLONES bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *slope, bool bisect)
 {
     eight s = ROW(root->s, 0), value = CONST_ROW(f, 0), low = ROW(root->low, 0), high = ROW(root->high, 0);
@@ -229,9 +231,10 @@ HL_CLONES bool hl_strand_turn(struct hl_strand_root *root, const double *f, cons
     high = PICK(active & ~before, s, high);
     eight middle = 0.5 * (low + high), next = s - value / CONST_ROW(slope, 0);
     bits inside = (next >= low) & (next <= high);
-    next = bisect ? middle : PICK(inside, next, middle);
+    inside = bisect ? inside & ~inside : inside;
+    next = PICK(inside, next, middle);
     eight step = next - s, close = ROW(root->close, 0);
-    bits there = ((step <= close) & (-step <= close)) | (high - low <= close) | (value == 0);
+    bits there = (inside & (step <= close) & (-step <= close)) | (high - low <= NARROW * close) | (value == 0);
     ROW(root->low, 0) = low;
     ROW(root->high, 0) = high;
     ROW(root->s, 0) = PICK(active & (value != 0), next, s);
