@@ -3,9 +3,10 @@
  * its cohort and its solver planned. All faults of a study are found in this one pass. */
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
-#include "run.h"
+#include "run_room.h"
 #include "cohort/cohort.h"
 #include "record_table.h"
 
@@ -138,6 +139,15 @@ static void print_bytes(FILE *stream, const char *what, double bytes)
     fprintf(stream, "  %-12s about %.3g %s\n", what, bytes, unit[u]);
 }
 
+/* The most that any arm takes. */
+static double memory_of(const struct hl_prepared *p)
+{
+    double most = 0;
+    for (size_t a = 0; a < p->study->n_arms; a++)
+        most = fmax(most, hl_room_plan(p, a, omp_get_max_threads(), hl_room_budget(0)).bytes);
+    return most;
+}
+
 static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
 {
     const struct hl_regimen *regimen = p->regimen[a];
@@ -147,22 +157,6 @@ static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
     if (regimen->n_steady)
         fprintf(stream, ", starts at steady state");
     fputc('\n', stream);
-}
-
-/* Values stay in double precision, metrics beside them, until the cohort's quantiles have been taken. */
-double hl_prepared_memory(const struct hl_prepared *p)
-{
-    const struct hl_study *study = p->study;
-    if (study->data)
-        return 0; /* records stream */
-    double per_subject = (double)study->n_outputs * (double)study->n_times, most = 0;
-    for (size_t a = 0; a < study->n_arms; a++) {
-        double metrics = 0;
-        for (size_t m = 0; m < study->n_metrics; m++)
-            metrics += (double)hl_metric_width(study, p->regimen[a], m);
-        most = fmax(most, 8 * (per_subject + metrics) * (double)study->arm[a].cohort->subjects);
-    }
-    return most;
 }
 
 static const char *rule_name(enum hl_covariate_rule rule)
@@ -244,7 +238,7 @@ void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE 
         fprintf(stream, "  ...          and %zu more arms\n", study->n_arms - shown);
     hl_plan_describe(p->plan[0], stream);
     print_bytes(stream, "file", (double)hl_store_estimate(study, (const struct hl_regimen *const *)p->regimen));
-    print_bytes(stream, "memory", hl_prepared_memory(p));
+    print_bytes(stream, "memory", memory_of(p));
     if (output)
         fprintf(stream, "  result       %s\n", output);
 }

@@ -17,6 +17,7 @@ struct hl_run_options {
     const char *output;              /* path of the result, or NULL: output/STUDY.h5 beside the current directory */
     int threads;                     /* 0: as many as OpenMP gives */
     size_t block;                    /* subjects solved together; 0: the default, at most 64. Results don't depend on it */
+    double memory;                   /* bytes that may be used, about; 0: half of the machine's */
     bool force, dry_run, quiet;
     bool verify;                     /* read the whole file back before it gets its name */
     enum hl_progress_mode progress;
@@ -38,9 +39,6 @@ struct hl_prepared {
 enum hl_status hl_prepare(const char *path, const struct hl_study_options *options, struct hl_prepared *prepared,
                           struct hl_diag *diag);
 void hl_prepared_clear(struct hl_prepared *prepared);
-
-/* Bytes of memory the values of one arm take while its quantiles are formed. */
-double hl_prepared_memory(const struct hl_prepared *prepared);
 
 /* What would run: subjects, arms, events, times, outputs, the plan of each arm, bytes and memory. */
 void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, FILE *stream);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* halflife run: a study becomes a result file. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -16,6 +17,7 @@ static const struct hl_option options_of_run[] = {
     {"dry-run", 'n', NULL, "check everything and say what would run"},
     {"quiet", 'q', NULL, "say nothing unless something is wrong"},
     {"progress", 0, "auto|plain|none", "how progress is shown"},
+    {"memory", 0, "SIZE", "how much memory may be used, about: 500 MB, 2 GB (default: half of the machine's)"},
     {"verify", 0, NULL, "read every value back before the file gets its name"},
     {"block", 0, "N", "subjects solved together (64 at most); the result is the same for any number"},
 };
@@ -33,6 +35,26 @@ static enum hl_status read_progress(const struct hl_arguments *arguments, enum h
         }
     hl_diag_error(diag, hl_pos_none(), "--progress is auto, plain or none, but found '%s'%s", text,
                   hl_text_did_you_mean(text, names, 3, hint, sizeof hint));
+    return HL_ERR_INPUT;
+}
+
+/* "500 MB", "1.5GB", "2000000": bytes, MB and GB being powers of ten. */
+static enum hl_status read_memory(const struct hl_arguments *arguments, double *bytes, struct hl_diag *diag)
+{
+    static const struct { const char *name; double bytes; } units[] = {{"", 1}, {"B", 1}, {"kB", 1e3}, {"MB", 1e6},
+                                                                       {"GB", 1e9}, {"TB", 1e12}};
+    const char *text = hl_arguments_value(arguments, "memory");
+    char number[40];
+    if (!text)
+        return HL_OK;
+    size_t n = hl_text_number_length(text), rest = n + strspn(text + n, " ");
+    snprintf(number, sizeof number, "%.*s", (int)n, text);
+    for (size_t i = 0; n > 0 && n < sizeof number && i < sizeof units / sizeof *units; i++)
+        if (strcmp(text + rest, units[i].name) == 0 && hl_text_number(number, bytes) && *bytes > 0) {
+            *bytes *= units[i].bytes;
+            return HL_OK;
+        }
+    hl_diag_error(diag, hl_pos_none(), "--memory needs a size such as 500 MB or 2 GB, but found '%s'", text);
     return HL_ERR_INPUT;
 }
 
@@ -55,7 +77,8 @@ static enum hl_status run_run(const struct hl_arguments *arguments, struct hl_di
     if (hl_study_options_read(arguments, &room, &options.study, diag) != HL_OK ||
         hl_arguments_integer(arguments, "threads", 1, &threads, diag) != HL_OK ||
         hl_arguments_integer(arguments, "block", 1, &block, diag) != HL_OK ||
-        read_progress(arguments, &options.progress, diag) != HL_OK)
+        read_progress(arguments, &options.progress, diag) != HL_OK ||
+        read_memory(arguments, &options.memory, diag) != HL_OK)
         return HL_ERR_INPUT;
     if (threads > 4096 || block > 65536) {
         hl_diag_error(diag, hl_pos_none(), "--threads goes up to 4096 and --block up to 65536");

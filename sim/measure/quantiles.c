@@ -135,11 +135,16 @@ static size_t keep_cells(const struct cells *cells, double *x, size_t n, size_t 
     return kept;
 }
 
-/* ordered[i] becomes the value of rank[i] (ascending) among the n of x, which is reordered and overwritten. */
-static void take_ranks(double *x, size_t n, const size_t *rank, size_t n_ranks, double *ordered)
+void hl_take_ranks(double *x, size_t n, const size_t *rank, size_t n_ranks, double *ordered)
 {
     size_t place[2 * AT_ONCE];
     struct cells cells;
+    if (n_ranks > 2 * AT_ONCE) { /* nothing is left out then */
+        select_ranks(x, n, 0, rank, n_ranks);
+        for (size_t i = 0; i < n_ranks; i++)
+            ordered[i] = x[rank[i]];
+        return;
+    }
     memcpy(place, rank, n_ranks * sizeof *place);
     for (size_t before = SIZE_MAX; n >= WORTHWHILE && n < before / 2 && cells_init(&cells, x, n);) {
         before = n; /* again while it helps: outliers leave most of the values in few cells */
@@ -160,14 +165,20 @@ static double value_of(size_t wanted, const size_t *rank, const double *ordered)
     return *ordered;
 }
 
-static double type7(size_t n, double probability, const size_t *rank, const double *ordered)
+/* Zero has no sign: which of two equal ones is found depends on the way of looking. */
+double hl_type7(size_t n, double probability, double below, double above)
 {
     double h = (double)(n - 1) * probability;
-    size_t below = (size_t)floor(h);
-    if (below + 1 >= n)
-        return value_of(n - 1, rank, ordered);
-    double x = value_of(below, rank, ordered), above = value_of(below + 1, rank, ordered);
-    return x + (h - (double)below) * (above - x);
+    if ((size_t)floor(h) + 1 >= n)
+        return below + 0.0;
+    return below + (h - floor(h)) * (above - below) + 0.0;
+}
+
+static double type7(size_t n, double probability, const size_t *rank, const double *ordered)
+{
+    size_t below = (size_t)floor((double)(n - 1) * probability), next = below + 1 < n ? below + 1 : n - 1;
+    return hl_type7(n, probability, value_of(below < n ? below : n - 1, rank, ordered),
+                    value_of(next, rank, ordered));
 }
 
 /* The ranks that n_probabilities quantiles of n values look at, ascending and distinct; probabilities needn't be. */
@@ -197,7 +208,7 @@ static void few_quantiles(double *x, size_t n, const double *probability, size_t
 {
     size_t rank[2 * AT_ONCE], n_ranks = ranks_of(n, probability, n_probabilities, rank);
     double ordered[2 * AT_ONCE];
-    take_ranks(x, n, rank, n_ranks, ordered);
+    hl_take_ranks(x, n, rank, n_ranks, ordered);
     for (size_t i = 0; i < n_probabilities; i++)
         result[i] = type7(n, probability[i], rank, ordered);
 }

@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
+void hl_hdf_quiet(void)
+{
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
 void hl_hdf_start(void)
 {
     static bool started;
@@ -18,7 +23,7 @@ void hl_hdf_start(void)
     started = true;
     (void)H5dont_atexit(); /* fails, harmlessly, when someone else has opened the library before us */
     (void)H5open();
-    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    hl_hdf_quiet();
 }
 
 const char *hl_hdf_type_name(enum hl_hdf_type type)

@@ -46,6 +46,9 @@ const char *hl_hdf_text(struct hl_arena *arena, hid_t object, const char *name);
 /* The first of an attribute's numbers; false, and *value untouched, when there is none. */
 bool hl_hdf_first_number(struct hl_arena *arena, hid_t object, const char *name, double *value);
 
+/* No messages of the library's own from the calling thread; a library made for threads keeps that for each of them. */
+void hl_hdf_quiet(void);
+
 /* How many attributes an open object has; UINT64_MAX when that can't be told. */
 uint64_t hl_hdf_attributes(hid_t object);
 

@@ -10,17 +10,32 @@
 
 #define WIDE HL_NARROW_LANES
 
+typedef double eight __attribute__((vector_size(WIDE * sizeof(double)), aligned(8)));
+typedef int64_t eight_bits __attribute__((vector_size(WIDE * sizeof(int64_t))));
+
+/* x / factor, every NaN the same one; by address, so that no calling convention depends on the instruction set. */
+static inline __attribute__((always_inline)) void convert(const double *x, const eight *factor, const eight *nan,
+                                                          eight *result)
+{
+    eight value = *(const eight *)(const void *)x / *factor;
+    eight_bits missing = value != value;
+    *result = (eight)(((eight_bits)*nan & missing) | ((eight_bits)value & ~missing));
+}
+
 HL_CLONES void hl_narrow_single(const double *values, size_t lanes, size_t n_times, double factor, size_t n,
                                 float *rows, size_t stride)
 {
-    float tile[WIDE][WIDE];
+    typedef float single __attribute__((vector_size(WIDE * sizeof(float))));
+    const double nan = (double)NAN;
+    eight by = {factor, factor, factor, factor, factor, factor, factor, factor};
+    eight missing = {nan, nan, nan, nan, nan, nan, nan, nan}, value;
+    single tile[WIDE];
     for (size_t t = 0; t < n_times; t += WIDE) {
         size_t times = n_times - t < WIDE ? n_times - t : WIDE;
-        for (size_t i = 0; i < times; i++)
-            for (size_t k = 0; k < WIDE; k++) {
-                double value = values[(t + i) * lanes + k] / factor;
-                tile[i][k] = value == value ? (float)value : NAN;
-            }
+        for (size_t i = 0; i < times; i++) {
+            convert(values + (t + i) * lanes, &by, &missing, &value);
+            tile[i] = __builtin_convertvector(value, single);
+        }
         for (size_t k = 0; k < n; k++)
             for (size_t i = 0; i < times; i++)
                 rows[k * stride + t + i] = tile[i][k];
@@ -30,14 +45,13 @@ HL_CLONES void hl_narrow_single(const double *values, size_t lanes, size_t n_tim
 HL_CLONES void hl_narrow_double(const double *values, size_t lanes, size_t n_times, double factor, size_t n,
                                 double *rows, size_t stride)
 {
-    double tile[WIDE][WIDE];
+    const double nan = (double)NAN;
+    eight by = {factor, factor, factor, factor, factor, factor, factor, factor};
+    eight missing = {nan, nan, nan, nan, nan, nan, nan, nan}, tile[WIDE];
     for (size_t t = 0; t < n_times; t += WIDE) {
         size_t times = n_times - t < WIDE ? n_times - t : WIDE;
         for (size_t i = 0; i < times; i++)
-            for (size_t k = 0; k < WIDE; k++) {
-                double value = values[(t + i) * lanes + k] / factor;
-                tile[i][k] = value == value ? value : (double)NAN;
-            }
+            convert(values + (t + i) * lanes, &by, &missing, &tile[i]);
         for (size_t k = 0; k < n; k++)
             for (size_t i = 0; i < times; i++)
                 rows[k * stride + t + i] = tile[i][k];

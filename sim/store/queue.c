@@ -101,6 +101,7 @@ static bool take(struct hl_queue *q, struct hl_parcel *parcel)
 static enum hl_status write_all(struct hl_queue *q)
 {
     struct hl_parcel parcel;
+    hl_hdf_quiet();
     while (take(q, &parcel)) {
         hl_writer_chunk(q->writer, parcel.dataset, parcel.offset, parcel.bytes, parcel.n);
         hl_queue_return(q, parcel.bytes);

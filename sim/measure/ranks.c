@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Quantiles of a stream, exact, in memory that grows with the root of the number of values.
+ *
+ * Of n values in random order, take the first i. The value that will have rank p n among all of them has among the i a
+ * rank that is hypergeometric: its mean is p i, its variance i p (1 - p) (1 - i/n). So outside a bracket of some
+ * SIGMAS standard deviations around rank p i, values needn't be kept, only counted: below the bracket, or above. The
+ * bracket widens at first, is widest when half the values have come (0.5 sqrt(n p (1 - p)) SIGMAS to either side; 3000
+ * ranks on either side of the median of a million), and closes again. A column keeps the values inside its brackets, one
+ * bracket per quantile, in a buffer; when that is full the brackets are narrowed to what is needed by now (their ends are
+ * order statistics of what has been kept) and what fell outside is thrown away after counting.
+ *
+ * In the end the number of values up to a bracket's lower end is known, so the rank looked for is either inside, and its
+ * value found by selection among the kept ones, or it is not, and this is known too: nothing depends on luck but
+ * whether a second look is needed. With 6 standard deviations that is one case in 1e9 per bracket, if the order is
+ * random: subjects of a cohort are drawn independently. The idea is Floyd and Rivest's (CACM 1975;18:165), turned from
+ * an array to a stream.
+ *
+ * Equal values: a bracket is a half-open interval (low, high], and low is the number just below the lowest value that
+ * must be kept, so that equal ones stay together. When more than half of a full bracket is one and the same value (all
+ * zero before the first dose), it is counted instead of kept. */
+#include "measure/ranks.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "measure/columns.h"
+
+#define SIGMAS 6.0
+
+/* Values in (low, high] are kept, but those equal to same (NaN: none) only counted. */
+struct bracket { double low, high, same; uint64_t above, n, n_same; /* above: values greater than low */ };
+
+struct column { uint64_t n; size_t n_brackets, n_kept; bool lost; };
+
+struct hl_ranks {
+    size_t n_columns, capacity, n_probabilities;
+    uint64_t total;
+    const double *probability;
+    struct column *column;
+    struct bracket *bracket; /* [column][n_probabilities] */
+    double *kept;            /* [column][capacity] */
+};
+
+/* ---- How much. */
+
+/* Ranks to either side of p i that the final value may have among the first i; the second term is for shares so near to
+ * 0 or 1 that the distribution is Poisson's. */
+static double margin(uint64_t i, uint64_t total, double p)
+{
+    double left = i < total ? 1 - (double)i / (double)total : 0;
+    return SIGMAS * sqrt((double)i * p * (1 - p) * left) + SIGMAS * SIGMAS / 3;
+}
+
+size_t hl_ranks_capacity(uint64_t total, const double *probability, size_t n_probabilities)
+{
+    double widest = 0; /* all brackets together */
+    for (size_t i = 0; i < n_probabilities; i++)
+        widest += 2 * margin(total / 2, total, probability[i]) + 3;
+    double capacity = ceil(1.5 * widest) + 8 * HL_PIECE; /* half as much again: narrowing is not for nothing then */
+    return n_probabilities == 0 ? 0 : capacity < (double)total ? (size_t)capacity : (size_t)total;
+}
+
+size_t hl_ranks_bytes(size_t capacity, size_t n_probabilities)
+{
+    return capacity * sizeof(double) + n_probabilities * sizeof(struct bracket) + sizeof(struct column);
+}
+
+struct hl_ranks *hl_ranks_create(size_t n_columns, uint64_t total, size_t capacity, const double *probability,
+                                 size_t n_probabilities)
+{
+    struct hl_ranks *r = hl_alloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    *r = (struct hl_ranks){.n_columns = n_columns, .capacity = (capacity + HL_PIECE - 1) / HL_PIECE * HL_PIECE,
+                           .n_probabilities = n_probabilities, .total = total, .probability = probability};
+    r->column = hl_alloc(n_columns, sizeof *r->column);
+    r->bracket = hl_alloc(n_columns * n_probabilities, sizeof *r->bracket);
+    r->kept = hl_alloc_unset(n_columns, r->capacity * sizeof *r->kept);
+    if (!r->column || !r->bracket || !r->kept) {
+        hl_ranks_free(r);
+        return NULL;
+    }
+    for (size_t c = 0; c < n_columns && n_probabilities > 0; c++) {
+        r->column[c].n_brackets = 1;
+        r->bracket[c * n_probabilities] =
+            (struct bracket){.low = -(double)INFINITY, .high = (double)INFINITY, .same = (double)NAN};
+    }
+    return r;
+}
+
+size_t hl_ranks_scratch(const struct hl_ranks *r)
+{
+    return r->capacity;
+}
+
+void hl_ranks_free(struct hl_ranks *r)
+{
+    if (!r)
+        return;
+    hl_free(r->column);
+    hl_free(r->bracket);
+    hl_free(r->kept);
+    hl_free(r);
+}
+
+/* ---- Where a rank is. */
+
+/* Ranks of all values that are in a bracket: first, and one past the last. */
+static uint64_t first_rank(const struct column *c, const struct bracket *b)
+{
+    return c->n - b->above;
+}
+
+static uint64_t end_rank(const struct column *c, const struct bracket *b)
+{
+    return c->n - b->above + b->n + b->n_same;
+}
+
+/* Where the value of a rank inside bracket k will stand among the kept ones once they are in order; -1: it is the
+ * bracket's counted value. */
+static ptrdiff_t place_of(const struct column *c, const struct bracket *bracket, size_t k, const double *kept,
+                          uint64_t rank)
+{
+    const struct bracket *b = &bracket[k];
+    uint64_t within = rank - first_rank(c, b), start = 0, below = 0;
+    for (size_t i = 0; i < k; i++)
+        start += bracket[i].n;
+    for (size_t i = 0; b->n_same > 0 && i < c->n_kept; i++)
+        below += kept[i] > b->low && kept[i] < b->same;
+    if (b->n_same > 0 && within >= below && within < below + b->n_same)
+        return -1;
+    if (b->n_same > 0 && within >= below)
+        within -= b->n_same;
+    return (ptrdiff_t)(start + within);
+}
+
+/* The bracket that a rank is in, or the last one before it. */
+static size_t bracket_of(const struct column *c, const struct bracket *bracket, uint64_t rank)
+{
+    size_t k = 0;
+    while (k + 1 < c->n_brackets && first_rank(c, &bracket[k + 1]) <= rank)
+        k++;
+    return k;
+}
+
+#define AT_ONCE 256 /* quantiles; as many as a study may ask for */
+
+/* Places of interest, ascending, and the values that stand there. */
+struct places { size_t n, place[2 * AT_ONCE]; double value[2 * AT_ONCE]; };
+
+static void insert_place(struct places *p, ptrdiff_t wanted)
+{
+    size_t i = p->n;
+    if (wanted < 0)
+        return;
+    while (i > 0 && p->place[i - 1] > (size_t)wanted)
+        i--;
+    if (i > 0 && p->place[i - 1] == (size_t)wanted)
+        return;
+    memmove(p->place + i + 1, p->place + i, (p->n - i) * sizeof *p->place);
+    p->place[i] = (size_t)wanted;
+    p->n++;
+}
+
+static double value_at(const struct places *p, ptrdiff_t place)
+{
+    size_t i = 0;
+    while (p->place[i] != (size_t)place)
+        i++;
+    return p->value[i];
+}
+
+/* ---- Narrowing. */
+
+/* What a quantile needs by now, cut to its bracket: ranks from .. to, or the bracket's own ends. */
+struct window { size_t bracket; bool keeps_low, keeps_high; ptrdiff_t from, to; };
+
+static struct window window_of(const struct hl_ranks *r, const struct column *c, const struct bracket *bracket,
+                               const double *kept, double p)
+{
+    double center = p * (double)(c->n - 1), wide = margin(c->n, r->total, p);
+    double low = floor(center - wide), high = ceil(center + wide) + 1;
+    struct window w = {.bracket = bracket_of(c, bracket, (uint64_t)center)};
+    const struct bracket *b = &bracket[w.bracket];
+    w.keeps_low = low <= (double)first_rank(c, b) || low >= (double)end_rank(c, b);
+    w.keeps_high = high >= (double)end_rank(c, b) - 1 || high < (double)first_rank(c, b);
+    w.from = w.keeps_low ? -1 : place_of(c, bracket, w.bracket, kept, (uint64_t)low);
+    w.to = w.keeps_high ? -1 : place_of(c, bracket, w.bracket, kept, (uint64_t)high);
+    return w;
+}
+
+/* The bracket of one window. */
+static struct bracket narrowed(const struct bracket *old, const struct window *w,
+                               const struct places *places)
+{
+    struct bracket b = {.low = old->low, .high = old->high, .same = (double)NAN};
+    if (!w->keeps_low)
+        b.low = nextafter(w->from < 0 ? old->same : value_at(places, w->from), -(double)INFINITY);
+    if (!w->keeps_high)
+        b.high = w->to < 0 ? old->same : value_at(places, w->to);
+    return b;
+}
+
+/* What bracket b, inside of which old it is, counts; then what is outside all of the new ones is thrown away. */
+static void count_bracket(struct bracket *b, const struct bracket *old, const double *kept, size_t n_kept)
+{
+    uint64_t inside = 0, greater = 0;
+    for (size_t i = 0; i < n_kept; i++) {
+        inside += kept[i] > b->low && kept[i] <= b->high;
+        greater += kept[i] > b->low && kept[i] <= old->high;
+    }
+    b->n = inside;
+    b->above = old->above - old->n - old->n_same + greater;
+    if (old->n_same > 0 && old->same > b->low)
+        b->above += old->n_same;
+    if (old->n_same > 0 && old->same > b->low && old->same <= b->high) {
+        b->same = old->same;
+        b->n_same = old->n_same;
+    }
+}
+
+static size_t throw_away(const struct bracket *bracket, size_t n, double *kept, size_t n_kept)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < n_kept; i++) {
+        bool inside = false;
+        for (size_t k = 0; k < n; k++)
+            inside = inside || (kept[i] > bracket[k].low && kept[i] <= bracket[k].high);
+        kept[left] = kept[i];
+        left += inside;
+    }
+    return left;
+}
+
+/* Where more than half of a bracket that takes much room is one value, that value is counted from now on. */
+static void count_equal_ones(const struct hl_ranks *r, struct column *c, struct bracket *b, double *kept,
+                             double *scratch)
+{
+    if (b->n < r->capacity / 4 || b->n_same > 0)
+        return;
+    size_t n = 0, equal = 0, left = 0;
+    for (size_t i = 0; i < c->n_kept; i++)
+        if (kept[i] > b->low && kept[i] <= b->high)
+            scratch[n++] = kept[i];
+    double same;
+    hl_take_ranks(scratch, n, (const size_t[]){n / 2}, 1, &same);
+    for (size_t i = 0; i < c->n_kept; i++)
+        equal += kept[i] == same;
+    if (equal <= n / 2)
+        return;
+    for (size_t i = 0; i < c->n_kept; i++) {
+        kept[left] = kept[i];
+        left += kept[i] != same;
+    }
+    b->same = same;
+    b->n_same = equal;
+    b->n -= equal;
+    c->n_kept = left;
+}
+
+/* New brackets from windows: those that overlap become one. */
+static size_t join_windows(const struct hl_ranks *r, const struct bracket *old, const struct window *window,
+                           const struct places *places, struct bracket *new, size_t *parent)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_probabilities; i++) {
+        struct bracket b = narrowed(&old[window[i].bracket], &window[i], places);
+        if (n > 0 && b.low < new[n - 1].high) {
+            new[n - 1].high = fmax(new[n - 1].high, b.high);
+            new[n - 1].low = fmin(new[n - 1].low, b.low);
+            continue;
+        }
+        parent[n] = window[i].bracket;
+        new[n++] = b;
+    }
+    return n;
+}
+
+static void narrow(struct hl_ranks *r, struct column *c, struct bracket *bracket, double *kept, double *scratch)
+{
+    struct window window[AT_ONCE];
+    struct bracket new[AT_ONCE];
+    struct places places = {.n = 0};
+    size_t parent[AT_ONCE];
+    for (size_t i = 0; i < r->n_probabilities; i++) {
+        window[i] = window_of(r, c, bracket, kept, r->probability[i]);
+        insert_place(&places, window[i].from);
+        insert_place(&places, window[i].to);
+    }
+    memcpy(scratch, kept, c->n_kept * sizeof *kept);
+    hl_take_ranks(scratch, c->n_kept, places.place, places.n, places.value);
+    size_t n = join_windows(r, bracket, window, &places, new, parent);
+    for (size_t k = 0; k < n; k++)
+        count_bracket(&new[k], &bracket[parent[k]], kept, c->n_kept);
+    c->n_kept = throw_away(new, n, kept, c->n_kept);
+    memcpy(bracket, new, n * sizeof *new);
+    c->n_brackets = n;
+    for (size_t k = 0; k < n; k++)
+        count_equal_ones(r, c, &bracket[k], kept, scratch);
+}
+
+/* ---- Filling. */
+
+/* Equal to the value that is only counted: not kept. */
+static void leave_out_equal(struct bracket *b, const double *values, int64_t *keep)
+{
+    for (size_t i = 0; i < HL_PIECE; i++)
+        if (values[i] == b->same && keep[i]) {
+            keep[i] = 0;
+            b->n_same++;
+            b->n--;
+        }
+}
+
+/* Those to be kept; without a branch for each where there is room for all. */
+static void append(struct column *c, double *kept, size_t capacity, const double *values, const int64_t *keep)
+{
+    size_t n = c->n_kept;
+    if (n + HL_PIECE <= capacity)
+        for (size_t i = 0; i < HL_PIECE; i++) {
+            kept[n] = values[i];
+            n -= (size_t)keep[i];
+        }
+    else
+        for (size_t i = 0; i < HL_PIECE; i++)
+            if (keep[i])
+                kept[n++] = values[i];
+    c->n_kept = n;
+}
+
+void hl_ranks_add(struct hl_ranks *r, size_t column, const double *values, size_t n_numbers, double *scratch)
+{
+    struct column *c = &r->column[column];
+    struct bracket *bracket = &r->bracket[column * r->n_probabilities];
+    double *kept = r->kept + column * r->capacity;
+    int64_t keep[HL_PIECE] = {0};
+    if (r->n_probabilities == 0 || c->lost)
+        return;
+    if (c->n_kept + HL_PIECE > r->capacity && c->n > 0 && r->capacity < r->total)
+        narrow(r, c, bracket, kept, scratch);
+    c->n += n_numbers;
+    size_t n_inside = 0;
+    for (size_t k = 0; k < c->n_brackets; k++) {
+        size_t above, inside;
+        hl_bracket(values, bracket[k].low, bracket[k].high, &above, &inside, keep);
+        bracket[k].above += above;
+        bracket[k].n += inside;
+        n_inside += inside;
+        if (bracket[k].n_same > 0)
+            leave_out_equal(&bracket[k], values, keep);
+    }
+    if (n_inside > 0 && c->n_kept + n_inside > r->capacity) {
+        c->lost = true;
+        return;
+    }
+    if (n_inside > 0)
+        append(c, kept, r->capacity, values, keep);
+}
+
+/* ---- The end. */
+
+#define LEAST (-2) /* in the place of a place: the value is minus infinity */
+
+static bool find_ranks(const struct hl_ranks *r, const struct column *c, const struct bracket *bracket,
+                       const double *kept, ptrdiff_t (*at)[2], size_t *in)
+{
+    for (size_t i = 0; i < r->n_probabilities; i++) {
+        uint64_t below = (uint64_t)floor((double)(c->n - 1) * r->probability[i]);
+        for (uint64_t k = 0; k < 2; k++) {
+            uint64_t rank = below + k < c->n ? below + k : c->n - 1;
+            size_t b = bracket_of(c, bracket, rank);
+            in[2 * i + k] = b;
+            at[i][k] = LEAST;
+            if (rank < first_rank(c, &bracket[b]) && bracket[b].low < -DBL_MAX)
+                continue; /* what isn't greater than minus infinity */
+            if (rank < first_rank(c, &bracket[b]) || rank >= end_rank(c, &bracket[b]))
+                return false;
+            at[i][k] = place_of(c, bracket, b, kept, rank);
+        }
+    }
+    return true;
+}
+
+bool hl_ranks_quantiles(struct hl_ranks *r, size_t column, double *result)
+{
+    struct column *c = &r->column[column];
+    const struct bracket *bracket = &r->bracket[column * r->n_probabilities];
+    double *kept = r->kept + column * r->capacity;
+    struct places places = {.n = 0};
+    ptrdiff_t at[AT_ONCE][2];
+    size_t in[2 * AT_ONCE];
+    for (size_t i = 0; i < r->n_probabilities; i++)
+        result[i] = (double)NAN;
+    if (c->n == 0)
+        return true;
+    if (c->lost || !find_ranks(r, c, bracket, kept, at, in))
+        return false;
+    for (size_t i = 0; i < 2 * r->n_probabilities; i++)
+        insert_place(&places, at[i / 2][i % 2]);
+    if (places.n > 0)
+        hl_take_ranks(kept, c->n_kept, places.place, places.n, places.value);
+    for (size_t i = 0; i < r->n_probabilities; i++) {
+        double x[2];
+        for (size_t k = 0; k < 2; k++)
+            x[k] = at[i][k] == LEAST ? -(double)INFINITY
+                                     : at[i][k] < 0 ? bracket[in[2 * i + k]].same : value_at(&places, at[i][k]);
+        result[i] = hl_type7((size_t)c->n, r->probability[i], x[0], x[1]);
+    }
+    return true;
+}

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* One arm: its cohort is solved strip by strip, batch by batch, and what becomes of it goes to the store.
+ *
+ * A strip is 64 subjects (one chunk of the file), solved in blocks. As soon as a block is solved its values go two ways:
+ * into the strip of trajectories, which the worker hands to the store when it is whole, and into the batch, from which
+ * the cohort's summaries are taken column by column (run_columns.h) once all strips of the batch are there. Usually one
+ * pass over the cohort is enough. When memory is short the columns are divided, and a pass solves the cohort again for
+ * each part; when a column's quantiles were missed (run_columns.h says so, it never guesses), one more pass looks for
+ * them with room for everybody. A pass after the first stores nothing but what it looks for. It measures like the first,
+ * so that the solver goes the same way and comes to the same bits.
+ *
+ * Nothing a subject gets depends on the strip, the batch, the block or the thread it was solved in; sums across the
+ * cohort run in order of subject. */
+#include "run_arm.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "cohort/cohort.h"
+#include "run_columns.h"
+
+/* All that one arm yields, subject by subject, in the engine's units. */
+struct arm_results {
+    size_t subjects;
+    double **metric;     /* [metric][subject * width] */
+    size_t *width;
+    double *covariate;   /* [covariate][subject] */
+    double *individual;  /* [individual][subject] */
+    double *mixture;     /* [mixture][subject] */
+    double *parameter;   /* [drawn parameter][subject] */
+    signed char *status; /* [subject] */
+};
+
+static void results_clear(struct arm_results *r, const struct hl_study *study)
+{
+    for (size_t m = 0; r->metric && m < study->n_metrics; m++)
+        hl_free(r->metric[m]);
+    hl_free(r->metric);
+    hl_free(r->width);
+    hl_free(r->covariate);
+    hl_free(r->individual);
+    hl_free(r->mixture);
+    hl_free(r->parameter);
+    hl_free(r->status);
+    memset(r, 0, sizeof *r);
+}
+
+/* Whether a typical value differs between the subjects of an arm. */
+static bool is_drawn(const struct hl_arm *arm, size_t parameter)
+{
+    return arm->cohort->uncertainty && arm->system->parameter[parameter].info->uncertainty != HL_SPREAD_NONE;
+}
+
+static size_t count_drawn(const struct hl_arm *arm)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < arm->system->n_parameters; i++)
+        n += is_drawn(arm, i);
+    return n;
+}
+
+static enum hl_status results_init(struct arm_results *r, const struct hl_study *study, const struct hl_arm *arm,
+                                   const struct hl_regimen *regimen)
+{
+    memset(r, 0, sizeof *r);
+    r->subjects = (size_t)arm->cohort->subjects;
+    r->covariate = hl_alloc(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
+    r->individual = hl_alloc(arm->system->n_individuals, r->subjects * sizeof *r->individual);
+    r->mixture = hl_alloc(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);
+    r->parameter = hl_alloc(count_drawn(arm), r->subjects * sizeof *r->parameter);
+    r->status = hl_alloc(r->subjects, 1);
+    r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
+    r->width = hl_alloc(study->n_metrics, sizeof *r->width);
+    bool complete = r->covariate && r->individual && r->mixture && r->parameter && r->status &&
+                    r->metric && r->width;
+    for (size_t m = 0; complete && m < study->n_metrics; m++) {
+        r->width[m] = hl_metric_width(study, regimen, m);
+        r->metric[m] = hl_alloc(r->subjects * r->width[m], sizeof *r->metric[m]);
+        complete = r->metric[m] != NULL;
+    }
+    return complete ? HL_OK : HL_ERR_MEMORY;
+}
+
+/* What a thread keeps from block to block. */
+struct worker {
+    struct hl_solver *solver;
+    struct hl_meter *meter;
+    struct hl_strip *strip;
+    double *regs, *out, *scratch;
+    double *observed;    /* one output's simulated observations, or NULL */
+    signed char *status;
+    size_t lanes;
+};
+
+static void worker_clear(struct worker *w)
+{
+    hl_solver_free(w->solver);
+    hl_meter_free(w->meter);
+    hl_strip_free(w->strip);
+    hl_free(w->regs);
+    hl_free(w->observed);
+    hl_free(w->out);
+    hl_free(w->scratch);
+    hl_free(w->status);
+}
+
+static size_t widest_metric(const struct arm_results *r, const struct hl_study *study)
+{
+    size_t widest = 1;
+    for (size_t m = 0; m < study->n_metrics; m++)
+        widest = r->width[m] > widest ? r->width[m] : widest;
+    return widest;
+}
+
+static bool is_observed(const struct hl_study *study)
+{
+    bool any = false;
+    for (size_t o = 0; o < study->n_outputs; o++)
+        any = any || hl_study_is_observed(study, o);
+    return any;
+}
+
+static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p, size_t a, const struct arm_results *r,
+                                  struct hl_store *store, size_t block)
+{
+    const struct hl_arm *arm = &p->study->arm[a];
+    memset(w, 0, sizeof *w);
+    w->lanes = block;
+    w->solver = hl_solver_create(p->plan[a], block);
+    w->meter = hl_meter_create(p->study, arm, p->regimen[a], p->plan[a], block);
+    w->regs = hl_alloc(arm->system->n_regs * block, sizeof *w->regs);
+    w->out = hl_alloc(p->study->n_outputs * p->study->n_times * block, sizeof *w->out);
+    w->scratch = hl_alloc(widest_metric(r, p->study) * block, sizeof *w->scratch);
+    w->status = hl_alloc(block, 1);
+    w->observed = is_observed(p->study) ? hl_alloc(p->study->n_times * block, sizeof *w->observed) : NULL;
+    if (is_observed(p->study) && !w->observed)
+        return HL_ERR_MEMORY;
+    enum hl_status status = hl_strip_create(store, &w->strip);
+    if (status != HL_OK)
+        return status;
+    return w->solver && w->meter && w->regs && w->out && w->scratch && w->status ? HL_OK : HL_ERR_MEMORY;
+}
+
+/* Register reg of the block's subjects, appended to an arm's row. */
+static void keep_register(double *row, const struct hl_block *block, int reg)
+{
+    memcpy(row + (size_t)block->first - 1, block->regs + (size_t)reg * block->lanes, block->n * sizeof *row);
+}
+
+/* Who the subjects of this block are, as they are after the cohort has been drawn. */
+static void keep_subjects(struct arm_results *r, const struct hl_arm *arm, const struct hl_block *block)
+{
+    const struct hl_system *system = arm->system;
+    size_t drawn = 0;
+    for (size_t c = 0; c < system->n_covariates; c++)
+        keep_register(r->covariate + c * r->subjects, block, system->covariate[c].reg);
+    for (size_t i = 0; i < system->n_individuals; i++)
+        keep_register(r->individual + i * r->subjects, block, system->individual_value[i].reg);
+    for (size_t m = 0; m < system->n_mixtures; m++)
+        keep_register(r->mixture + m * r->subjects, block, system->mixture[m].reg);
+    for (size_t i = 0; i < system->n_parameters; i++)
+        if (is_drawn(arm, i))
+            keep_register(r->parameter + drawn++ * r->subjects, block, system->parameter[i].reg);
+}
+
+static enum hl_status keep_metrics(struct arm_results *r, const struct worker *w, const struct hl_study *study,
+                                   const struct hl_block *block)
+{
+    for (size_t m = 0; m < study->n_metrics; m++) {
+        enum hl_status status = hl_meter_values(w->meter, block, m, w->scratch, r->width[m]);
+        if (status != HL_OK)
+            return status;
+        memcpy(r->metric[m] + ((size_t)block->first - 1) * r->width[m], w->scratch,
+               block->n * r->width[m] * sizeof(double));
+    }
+    return HL_OK;
+}
+
+/* An output of a block as it would be measured at each output time: the number of the time is that of the draw. */
+static void observe(const struct worker *w, const struct hl_prepared *p, size_t a, const struct hl_block *block,
+                    size_t o)
+{
+    const struct hl_output *output = &p->study->arm[a].system->output[p->study->output[o]];
+    size_t n_times = p->study->n_times;
+    const double *IPRED = block->out + o * n_times * block->lanes;
+    for (size_t t = 0; t < n_times; t++)
+        for (size_t lane = 0; lane < block->n; lane++)
+            w->observed[t * block->lanes + lane] = hl_cohort_observation(
+                p->cohort[a], block->first + lane, output, t, IPRED[t * block->lanes + lane]);
+}
+
+/* What the file keeps of a block: it becomes rows of the strip while it is still in the cache. */
+static void store_values(const struct worker *w, const struct hl_prepared *p, size_t a, const struct hl_block *block,
+                         size_t row)
+{
+    size_t n_outputs = p->study->n_outputs, n_times = p->study->n_times;
+    for (size_t o = 0; o < n_outputs; o++) {
+        hl_strip_values(w->strip, o, row, block->n, block->out + o * n_times * block->lanes, block->lanes);
+        if (!hl_strip_keeps(w->strip, n_outputs + o))
+            continue;
+        observe(w, p, a, block, o);
+        hl_strip_values(w->strip, n_outputs + o, row, block->n, w->observed, block->lanes);
+    }
+}
+
+/* One way through the cohort. */
+struct pass {
+    const struct hl_prepared *p;
+    size_t arm, block;
+    struct hl_store *store;
+    struct arm_results *results;
+    struct hl_columns *columns;
+    bool first;                          /* keeps who the subjects are, metrics and trajectories */
+    struct hl_progress *progress;        /* NULL in a pass that wasn't planned */
+    const volatile sig_atomic_t *stop;
+};
+
+/* Subjects row .. row + n - 1 of strip number strip, which is number place of the batch. */
+static enum hl_status solve_block(struct worker *w, const struct pass *pass, size_t strip, size_t place, size_t row,
+                                  size_t n)
+{
+    const struct hl_prepared *p = pass->p;
+    const struct hl_study *study = p->study;
+    const struct hl_arm *arm = &study->arm[pass->arm];
+    size_t lanes = (n + HL_LANES - 1) / HL_LANES * HL_LANES, first = strip * HL_STRIP + row + 1;
+    struct hl_block block = {.first = first, .n = n, .lanes = lanes, .regs = w->regs,
+                             .seed = arm->cohort->seed, .status = w->status, .out = w->out};
+    hl_cohort_fill(p->cohort[pass->arm], first, n, w->regs, lanes);
+    memset(w->status, 0, lanes);
+    hl_meter_begin(w->meter, &block);
+    struct hl_listener listener = hl_meter_listener(w->meter);
+    if (pass->first)
+        keep_subjects(pass->results, arm, &block);
+    enum hl_status status = hl_solver_run(w->solver, &block, study->output, study->n_outputs, study->time,
+                                          study->n_times, &listener);
+    if (status != HL_OK)
+        return status;
+    hl_columns_keep(pass->columns, place, row, &block);
+    if (!pass->first)
+        return HL_OK;
+    store_values(w, p, pass->arm, &block, row);
+    memcpy(pass->results->status + first - 1, block.status, n);
+    return keep_metrics(pass->results, w, study, &block);
+}
+
+static enum hl_status solve_strip(struct worker *w, const struct pass *pass, size_t strip, size_t place)
+{
+    size_t left = pass->results->subjects - strip * HL_STRIP, n = left < HL_STRIP ? left : HL_STRIP;
+    enum hl_status status = pass->first ? hl_strip_begin(w->strip, pass->arm, strip * HL_STRIP + 1, n) : HL_OK;
+    for (size_t done = 0; status == HL_OK && done < n; done += w->lanes)
+        status = solve_block(w, pass, strip, place, done, n - done < w->lanes ? n - done : w->lanes);
+    if (status == HL_OK && pass->first)
+        status = hl_strip_finish(w->strip);
+    hl_columns_end_strip(pass->columns, place, n);
+    hl_progress_add(pass->progress, n);
+    return status;
+}
+
+#define COLUMNS_AT_ONCE 16
+
+/* All batches; every thread goes the same way through the loops, whatever fails. */
+static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, size_t batch,
+                                    struct hl_arm_summary *summary, bool *found)
+{
+    enum hl_status status = HL_OK;
+    int stopped = 0;
+    size_t n_strips = (pass->results->subjects + HL_STRIP - 1) / HL_STRIP;
+#pragma omp parallel
+    {
+        struct worker w;
+        enum hl_status mine = worker_init(&w, pass->p, pass->arm, pass->results, pass->store, pass->block);
+        double *scratch = hl_alloc_unset(hl_columns_scratch(pass->columns), sizeof *scratch);
+        mine = mine == HL_OK && !scratch ? HL_ERR_MEMORY : mine;
+        for (size_t first = 0; first < n_strips; first += batch) {
+            size_t strips = n_strips - first < batch ? n_strips - first : batch;
+#pragma omp for schedule(dynamic, 1)
+            for (size_t s = 0; s < strips; s++) {
+                int stop;
+#pragma omp atomic read
+                stop = stopped;
+                if (mine == HL_OK && !stop && !*pass->stop)
+                    mine = solve_strip(&w, pass, first + s, s);
+                if (mine != HL_OK) {
+#pragma omp atomic write
+                    stopped = 1;
+                }
+            }
+#pragma omp for schedule(dynamic, 1)
+            for (size_t c = 0; c < n_columns; c += COLUMNS_AT_ONCE)
+                if (mine == HL_OK && !*pass->stop)
+                    hl_columns_add(pass->columns, c, c + COLUMNS_AT_ONCE < n_columns ? c + COLUMNS_AT_ONCE : n_columns,
+                                   strips, scratch);
+        }
+#pragma omp for schedule(dynamic, 1)
+        for (size_t c = 0; c < n_columns; c += COLUMNS_AT_ONCE)
+            if (mine == HL_OK && !*pass->stop)
+                hl_columns_finish(pass->columns, c, c + COLUMNS_AT_ONCE < n_columns ? c + COLUMNS_AT_ONCE : n_columns,
+                                  summary, found, scratch);
+#pragma omp critical(hl_worst)
+        status = mine > status ? mine : status;
+        hl_free(scratch);
+        worker_clear(&w);
+    }
+    return *pass->stop ? HL_ERR_INTERRUPTED : status;
+}
+
+/* One pass for n columns of the list; those whose quantiles were missed are moved to its front and counted in *missed.
+ */
+static enum hl_status run_pass(struct pass *pass, const struct hl_room *room, uint32_t *column, size_t n,
+                               size_t capacity, struct hl_arm_summary *summary, size_t *missed)
+{
+    bool *found = hl_alloc(n, sizeof *found);
+    pass->columns = hl_columns_create(pass->p->study, column, n, pass->results->subjects, room->strips, capacity);
+    enum hl_status status = found && pass->columns ? HL_OK : HL_ERR_MEMORY;
+    if (status == HL_OK)
+        status = solve_batches(pass, n, room->strips, summary, found);
+    enum hl_status drained = pass->first && status == HL_OK ? hl_store_drain(pass->store) : HL_OK;
+    *missed = 0;
+    for (size_t i = 0; status == HL_OK && i < n; i++)
+        if (!found[i])
+            column[(*missed)++] = column[i];
+    hl_columns_free(pass->columns);
+    hl_free(found);
+    return status == HL_OK ? drained : status;
+}
+
+/* Planned passes first, then those for what was missed. */
+static enum hl_status run_passes(struct pass *pass, const struct hl_room *room, struct hl_arm_summary *summary)
+{
+    size_t n = pass->p->study->n_outputs * pass->p->study->n_times, n_missed = 0, missed = 0;
+    uint32_t *column = hl_alloc(n, sizeof *column);
+    enum hl_status status = column ? HL_OK : HL_ERR_MEMORY;
+    for (size_t i = 0; column && i < n; i++)
+        column[i] = (uint32_t)i;
+    for (size_t from = 0; status == HL_OK && from < n; from += room->columns) {
+        size_t these = n - from < room->columns ? n - from : room->columns;
+        status = run_pass(pass, room, column + from, these, room->capacity, summary, &missed);
+        memmove(column + n_missed, column + from, missed * sizeof *column);
+        n_missed += missed;
+        pass->first = false;
+    }
+    pass->progress = NULL;
+    for (size_t from = 0; status == HL_OK && from < n_missed; from += room->missed) {
+        size_t these = n_missed - from < room->missed ? n_missed - from : room->missed;
+        status = run_pass(pass, room, column + from, these, pass->results->subjects, summary, &missed);
+        if (status == HL_OK && missed > 0)
+            status = HL_ERR_INTERNAL; /* with room for everybody nothing can be missed */
+    }
+    hl_free(column);
+    return status;
+}
+
+/* ---- To the store. */
+
+static enum hl_status store_summaries(struct hl_store *store, const struct hl_study *study, size_t a,
+                                      const struct hl_arm_summary *s)
+{
+    size_t n = study->n_times;
+    double *fraction = hl_alloc(study->n_thresholds * n, sizeof *fraction);
+    enum hl_status status = fraction ? HL_OK : HL_ERR_MEMORY;
+    for (size_t o = 0; status == HL_OK && o < study->n_outputs; o++) {
+        size_t rows = 0;
+        for (size_t i = 0; i < study->n_thresholds; i++)
+            if ((size_t)study->threshold[i].output == o)
+                memcpy(fraction + rows++ * n, s->fraction + i * n, n * sizeof *fraction);
+        status = hl_store_summary(store, a, o, s->quantiles + o * study->n_quantiles * n, s->mean + o * n,
+                                  s->sd + o * n, s->count + o * n, fraction);
+    }
+    hl_free(fraction);
+    return status;
+}
+
+static enum hl_status store_subjects(struct hl_store *store, const struct hl_study *study, size_t a,
+                                     const struct arm_results *r)
+{
+    const struct hl_system *system = study->arm[a].system;
+    enum hl_status status = hl_store_subject_status(store, a, r->status);
+    for (size_t c = 0; status == HL_OK && c < system->n_covariates; c++)
+        status = hl_store_subject_covariate(store, a, c, r->covariate + c * r->subjects);
+    for (size_t i = 0; status == HL_OK && i < system->n_individuals; i++)
+        status = hl_store_subject_individual(store, a, i, r->individual + i * r->subjects);
+    for (size_t m = 0; status == HL_OK && m < system->n_mixtures; m++)
+        status = hl_store_subject_mixture(store, a, m, r->mixture + m * r->subjects);
+    size_t drawn = 0;
+    for (size_t i = 0; status == HL_OK && i < system->n_parameters; i++)
+        if (is_drawn(&study->arm[a], i))
+            status = hl_store_subject_parameter(store, a, i, r->parameter + drawn++ * r->subjects);
+    for (size_t m = 0; status == HL_OK && m < study->n_metrics; m++)
+        status = hl_store_metric(store, a, m, r->width[m], r->metric[m]);
+    return status;
+}
+
+/* The prescribed doses, alike for all: subject 0. What a patch holds is asked of the typical subject. */
+static enum hl_status store_prescribed(struct hl_store *store, size_t a, const struct hl_system *system,
+                                       const struct hl_regimen *regimen)
+{
+    struct hl_given *given = hl_alloc(regimen->n_doses, sizeof *given);
+    double *regs = hl_alloc(system->n_regs, sizeof *regs);
+    enum hl_status status = given && regs ? HL_OK : HL_ERR_MEMORY;
+    if (status == HL_OK) {
+        hl_system_reset(system, regs, 1);
+        hl_program_run(&system->individual, regs, 1);
+    }
+    for (size_t i = 0; status == HL_OK && i < regimen->n_doses; i++) {
+        const struct hl_dose *dose = &regimen->dose[i];
+        given[i] = (struct hl_given){.arm = (int)a, .time = dose->time, .rate = dose->rate, .route = dose->route,
+                                     .amount = hl_regimen_amount(dose, system, regs, 1, 0),
+                                     .instance = system->route[dose->route].instance};
+    }
+    if (status == HL_OK)
+        status = hl_store_doses(store, regimen->n_doses, given);
+    hl_free(given);
+    hl_free(regs);
+    return status;
+}
+
+static enum hl_status store_demands_of(struct hl_store *store, size_t a, uint64_t subject,
+                                       const struct hl_events *events)
+{
+    struct hl_given *given = hl_alloc(events->n, sizeof *given);
+    size_t n = 0;
+    for (size_t i = 0; given && i < events->n; i++) {
+        const struct hl_event *e = &events->event[i];
+        if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
+            given[n++] = (struct hl_given){.arm = (int)a, .subject = subject, .time = e->time, .amount = e->value,
+                                           .instance = e->instance, .route = e->route,
+                                           .refused = e->kind == HL_EVENT_REFUSED};
+    }
+    enum hl_status status = given ? hl_store_doses(store, n, given) : HL_ERR_MEMORY;
+    hl_free(given);
+    return status;
+}
+
+/* What each pump gave and refused: the same pure function of (seed, subject) that the solver saw. */
+static enum hl_status store_demands(struct hl_store *store, const struct hl_prepared *p, size_t a)
+{
+    const struct hl_arm *arm = &p->study->arm[a];
+    struct hl_regimen demands = *p->regimen[a];
+    struct hl_events events = {0};
+    double *regs = hl_alloc(arm->system->n_regs, sizeof *regs);
+    enum hl_status status = regs ? HL_OK : HL_ERR_MEMORY;
+    demands.n_doses = demands.n_steady = 0;
+    for (uint64_t k = 1; status == HL_OK && demands.n_demands > 0 && k <= arm->cohort->subjects; k++) {
+        hl_cohort_fill(p->cohort[a], k, 1, regs, 1);
+        status = hl_regimen_events(&demands, arm->system, regs, 1, 0, arm->cohort->seed, k, &events);
+        if (status == HL_OK)
+            status = store_demands_of(store, a, k, &events);
+    }
+    hl_free(events.event);
+    hl_free(regs);
+    return status;
+}
+
+static uint64_t count_failed(const struct arm_results *r)
+{
+    uint64_t failed = 0;
+    for (size_t k = 0; k < r->subjects; k++)
+        failed += r->status[k] != HL_SUBJECT_GOOD;
+    return failed;
+}
+
+enum hl_status hl_run_arm(const struct hl_prepared *p, size_t a, const struct hl_room *room, size_t block,
+                          struct hl_store *store, struct hl_progress *progress, const volatile sig_atomic_t *stop,
+                          uint64_t *failed)
+{
+    struct arm_results r;
+    struct hl_arm_summary summary = {0};
+    struct pass pass = {.p = p, .arm = a, .block = block, .store = store, .results = &r, .first = true,
+                        .progress = progress, .stop = stop};
+    enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a]);
+    if (status == HL_OK)
+        status = hl_arm_summary_init(&summary, p->study);
+    if (status == HL_OK)
+        status = run_passes(&pass, room, &summary);
+    if (status == HL_OK)
+        status = store_summaries(store, p->study, a, &summary);
+    hl_arm_summary_clear(&summary);
+    if (status == HL_OK)
+        status = store_subjects(store, p->study, a, &r);
+    if (status == HL_OK)
+        status = store_prescribed(store, a, p->study->arm[a].system, p->regimen[a]);
+    if (status == HL_OK)
+        status = store_demands(store, p, a);
+    if (status == HL_OK)
+        *failed += count_failed(&r);
+    results_clear(&r, p->study);
+    return status;
+}
