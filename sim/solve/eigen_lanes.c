@@ -27,13 +27,14 @@
 #define HARMLESS 1e-17
 #define HALVES 134217729.0 /* 2^27 + 1 */
 
-/* The sum of a's entries times b's that makes entry to: n products, one after the other in a list. */
+/* The sum of a's entries times b's that makes entry to: n products, one after the other in a list. The vectors of a
+ * block of one begin as 1: nothing to multiply there. */
 struct sum { size_t to, n; };
-struct product { size_t a, b; };
+struct product { size_t a, b; bool a_is_one, b_is_one; };
 struct recipe { size_t n_sums, n_products; struct sum *sum; struct product *product; };
 
-/* x = high + low, neither of which has more than 26 bits. */
-struct halves { hl_eight x, high, low; };
+/* high and x - high have no more than 26 bits each. */
+struct halves { hl_eight x, high; };
 
 struct hl_eigen_lanes {
     const struct hl_component *component;
@@ -53,12 +54,16 @@ struct hl_eigen_lanes {
 static void write_recipe(struct recipe *r, const struct hl_shape *shape, const bool *left)
 {
     size_t n = shape->n;
+    bool alone[MOST_STATES] = {false};
+    for (size_t b = 0; b < shape->n_blocks; b++)
+        alone[shape->start[b]] = shape->start[b + 1] - shape->start[b] == 1;
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < n; j++) {
             size_t before = r->n_products;
             for (size_t k = 0; shape->reach[i * n + j] && k < n; k++)
                 if (left[i * n + k] && shape->reach[k * n + j])
-                    r->product[r->n_products++] = (struct product){i * n + k, k * n + j};
+                    r->product[r->n_products++] =
+                        (struct product){i * n + k, k * n + j, i == k && alone[i], k == j && alone[j]};
             if (shape->reach[i * n + j])
                 r->sum[r->n_sums++] = (struct sum){i * n + j, r->n_products - before};
         }
@@ -86,11 +91,11 @@ static bool take_rooms(struct hl_eigen_lanes *e, size_t n)
                            &e->terms, &e->peak};
     struct halves **split[] = {&e->of_A, &e->of_V, &e->of_W, &e->of_T};
     size_t squares = sizeof square / sizeof *square, splits = sizeof split / sizeof *split;
-    hl_eight *room = hl_alloc((squares + 3 * splits) * n * n + 3 * n + e->full.n_products, sizeof *room);
+    hl_eight *room = hl_alloc((squares + 2 * splits) * n * n + 3 * n + e->full.n_products, sizeof *room);
     e->room = room;
     for (size_t k = 0; room && k < squares; k++, room += n * n)
         *square[k] = room;
-    for (size_t k = 0; room && k < splits; k++, room += 3 * n * n)
+    for (size_t k = 0; room && k < splits; k++, room += 2 * n * n)
         *split[k] = (struct halves *)room;
     e->lambda = room;
     e->x = room ? room + n : NULL;
@@ -146,13 +151,19 @@ HL_INLINE void halve(const hl_eight *x, struct halves *h)
     hl_eight t = *x * HALVES;
     h->x = *x;
     h->high = t - (t - *x);
-    h->low = *x - h->high;
+}
+
+/* *sum += x + x_rest. */
+HL_INLINE void add(const hl_eight *x, const hl_eight *x_rest, hl_eight *sum, hl_eight *rest)
+{
+    *rest += *x_rest;
+    two_sum(x, sum, rest);
 }
 
 HL_INLINE void add_product(const struct halves *a, const struct halves *b, hl_eight *sum, hl_eight *rest)
 {
-    hl_eight p = a->x * b->x;
-    *rest += ((a->high * b->high - p) + a->high * b->low + a->low * b->high) + a->low * b->low;
+    hl_eight p = a->x * b->x, a_low = a->x - a->high, b_low = b->x - b->high;
+    *rest += ((a->high * b->high - p) + a->high * b_low + a_low * b->high) + a_low * b_low;
     two_sum(&p, sum, rest);
 }
 
@@ -182,38 +193,62 @@ HL_CLONES static void fill(struct hl_eigen_lanes *e, const double *regs, size_t 
 
 /* ---- The correction */
 
-/* T = A V with its rest, halved; then M = W T with its rest, and E = W V - 1. */
-HL_INLINE void find_residuals(struct hl_eigen_lanes *e, size_t n)
+/* T = A V with its rest, halved. */
+HL_INLINE void multiply_right(struct hl_eigen_lanes *e)
 {
     const struct product *p = e->with_edges.product;
-    for (size_t k = 0; k < n * n; k++) {
-        halve(&e->V[k], &e->of_V[k]);
-        halve(&e->W[k], &e->of_W[k]);
-    }
     for (size_t s = 0; s < e->with_edges.n_sums; s++) {
         hl_eight sum = {0}, rest = {0};
         for (const struct product *end = p + e->with_edges.sum[s].n; p < end; p++) {
-            add_product(&e->of_A[p->a], &e->of_V[p->b], &sum, &rest);
-            rest += e->A_rest[p->a] * e->V[p->b];
+            if (p->b_is_one)
+                add(&e->A[p->a], &e->A_rest[p->a], &sum, &rest);
+            else {
+                add_product(&e->of_A[p->a], &e->of_V[p->b], &sum, &rest);
+                rest += e->A_rest[p->a] * e->V[p->b];
+            }
         }
         halve(&sum, &e->of_T[e->with_edges.sum[s].to]);
         e->T_rest[e->with_edges.sum[s].to] = rest;
     }
-    p = e->full.product;
+}
+
+/* M = W T with its rest, and E = W V - 1. */
+HL_INLINE void multiply_left(struct hl_eigen_lanes *e, size_t n)
+{
+    const hl_eight zero = {0};
+    const struct product *p = e->full.product;
     for (size_t s = 0; s < e->full.n_sums; s++) {
         hl_eight sum = {0}, rest = {0}, unit = {0}, unit_rest = {0};
         size_t to = e->full.sum[s].to;
         if (to % (n + 1) == 0)
             unit -= 1.0;
         for (const struct product *end = p + e->full.sum[s].n; p < end; p++) {
-            add_product(&e->of_W[p->a], &e->of_T[p->b], &sum, &rest);
-            rest += e->W[p->a] * e->T_rest[p->b];
-            add_product(&e->of_W[p->a], &e->of_V[p->b], &unit, &unit_rest);
+            if (p->a_is_one)
+                add(&e->of_T[p->b].x, &e->T_rest[p->b], &sum, &rest);
+            else {
+                add_product(&e->of_W[p->a], &e->of_T[p->b], &sum, &rest);
+                rest += e->W[p->a] * e->T_rest[p->b];
+            }
+            if (p->a_is_one || p->b_is_one)
+                add(p->a_is_one ? &e->V[p->b] : &e->W[p->a], &zero, &unit, &unit_rest);
+            else
+                add_product(&e->of_W[p->a], &e->of_V[p->b], &unit, &unit_rest);
         }
         e->M[to] = sum;
         e->M_rest[to] = rest;
         e->E[to] = unit + unit_rest;
     }
+}
+
+HL_INLINE void find_residuals(struct hl_eigen_lanes *e, size_t n)
+{
+    for (size_t s = 0; s < e->full.n_sums; s++) {
+        size_t at = e->full.sum[s].to;
+        halve(&e->V[at], &e->of_V[at]);
+        halve(&e->W[at], &e->of_W[at]);
+    }
+    multiply_right(e);
+    multiply_left(e, n);
 }
 
 /* *good: neither NaN nor larger than bound. */
@@ -250,7 +285,7 @@ HL_INLINE void judge_rates(const struct hl_eigen_lanes *e, const struct hl_shape
 {
     size_t n = shape->n;
     for (size_t b = 0; b < shape->n_blocks; b++)
-        for (size_t j = shape->start[b]; j < shape->start[b + 1]; j++) {
+        for (size_t j = shape->start[b]; shape->start[b] + 1 < shape->start[b + 1] && j < shape->start[b + 1]; j++) {
             hl_eight left_out = {0}, bound, a, c, d;
             for (size_t k = shape->start[b]; k < shape->start[b + 1]; k++) {
                 if (k == j)
@@ -267,11 +302,11 @@ HL_INLINE void judge_rates(const struct hl_eigen_lanes *e, const struct hl_shape
 }
 
 /* V (1 + F) and (1 - F - E) W, into M and T_rest, then back. */
-HL_INLINE void correct_vectors(struct hl_eigen_lanes *e, size_t n)
+HL_INLINE void correct_vectors(struct hl_eigen_lanes *e)
 {
     const struct product *p = e->full.product;
-    for (size_t k = 0; k < n * n; k++)
-        e->E[k] += e->F[k];
+    for (size_t s = 0; s < e->full.n_sums; s++)
+        e->E[e->full.sum[s].to] += e->F[e->full.sum[s].to];
     for (size_t s = 0; s < e->full.n_sums; s++) {
         hl_eight right = {0}, left = {0};
         for (const struct product *end = p + e->full.sum[s].n; p < end; p++) {
@@ -313,7 +348,7 @@ HL_CLONES static void correct(struct hl_eigen_lanes *e, hl_eight_bits *good)
     find_residuals(e, shape->n);
     find_corrections(e, shape->n, good);
     judge_rates(e, shape, good);
-    correct_vectors(e, shape->n);
+    correct_vectors(e);
     scale_vectors(e, shape->n);
 }
 
