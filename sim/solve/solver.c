@@ -27,8 +27,18 @@ struct hl_solver {
     double *start_values;            /* what they point into */
     struct hl_diary *diary;
     signed char *status;             /* max_lanes, padding marked as failed */
+    bool singly;                     /* in this run somebody follows subjects one by one, from start->z */
     double *sample; size_t sample_capacity;
 };
+
+/* At rest, before anything was given. Only a steady state ever changes that. */
+static void rest(const struct hl_system *system, struct hl_start *start)
+{
+    memset(start->rate, 0, system->n_states * sizeof *start->rate);
+    start->releases.n = 0;
+    for (size_t k = 0; k < system->n_instances; k++)
+        start->last_dose[k] = -INFINITY;
+}
 
 static bool solver_alloc(struct hl_solver *s)
 {
@@ -54,6 +64,7 @@ static bool solver_alloc(struct hl_solver *s)
         s->start[l].rate = values + plan->n_modes;
         s->start[l].y = s->start[l].rate + system->n_states;
         s->start[l].last_dose = s->start[l].y + plan->n_integrated;
+        rest(system, &s->start[l]);
     }
     return true;
 }
@@ -114,17 +125,15 @@ static bool set_start(struct hl_solver *s, const struct hl_block *block, size_t 
     const struct hl_system *system = plan->system;
     struct hl_start *start = &s->start[lane];
     bool finite = true;
-    for (size_t j = 0; j < plan->n_modes; j++)
+    start->time = hl_diary_start(s->diary, lane);
+    if (s->steady)
+        rest(system, start);
+    for (size_t j = 0; s->singly && j < plan->n_modes; j++)
         start->z[j] = s->apart->rows[lane / HL_ROW].z[j * HL_ROW + lane % HL_ROW];
     for (size_t k = 0; k < plan->n_integrated; k++) {
         start->y[k] = hl_reg(block->regs, block->lanes, lane, system->state[plan->integrated[k]].initial_reg, 0);
         finite = finite && isfinite(start->y[k]);
     }
-    memset(start->rate, 0, system->n_states * sizeof *start->rate);
-    start->releases.n = 0;
-    for (size_t k = 0; k < system->n_instances; k++)
-        start->last_dose[k] = -INFINITY;
-    start->time = hl_diary_start(s->diary, lane);
     return finite;
 }
 
@@ -261,6 +270,7 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
         || (s->batch && hl_batch_set_times(s->batch, time, n_times) != HL_OK)
         || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
+    s->singly = s->steady || s->plan->n_integrated > 0 || listener;
     for (size_t first = 0; first < block->lanes; first += HL_LANES) {
         enum hl_status status = prepare(s, block, first, time[n_times - 1]);
         if (status != HL_OK)
