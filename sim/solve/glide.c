@@ -104,20 +104,28 @@ void hl_glide_show(const struct hl_shown *shown, size_t at)
 
 /* Eight subjects: one register of AVX-512, two of AVX2, four of SSE2 or NEON. */
 typedef double eight __attribute__((vector_size(HL_GROUP * sizeof(double))));
-typedef int64_t eight_bits __attribute__((vector_size(HL_GROUP * sizeof(int64_t)))); /* all ones where a comparison holds */
 
 #define ROW(array, i) (*(eight *)__builtin_assume_aligned((array) + (i) * HL_GROUP, 64))
 #define CONST_ROW(array, i) (*(const eight *)__builtin_assume_aligned((array) + (i) * HL_GROUP, 64))
 
+#define HOP(drift) \
+    eight d = drift; \
+    for (size_t j = 0; j < n_modes; j++) { \
+        eight x = CONST_ROW(lambda, j) * d, e = CONST_ROW(E, j); \
+        eight moved = ROW(z, j) * (e + e * (x + 0.5 * x * x)); \
+        ROW(z, j) = g ? moved + CONST_ROW(g, j) * (CONST_ROW(phi, j) + e * d) : moved; \
+    }
+
 HL_CLONES void hl_glide_hop(double *z, const double *E, const double *phi, const double *g, const double *lambda,
                             const double *drift, size_t n_modes)
 {
-    eight d = CONST_ROW(drift, 0);
-    for (size_t j = 0; j < n_modes; j++) {
-        eight x = CONST_ROW(lambda, j) * d, e = CONST_ROW(E, j);
-        eight moved = ROW(z, j) * (e + e * (x + 0.5 * x * x));
-        ROW(z, j) = g ? moved + CONST_ROW(g, j) * (CONST_ROW(phi, j) + e * d) : moved;
-    }
+    HOP(CONST_ROW(drift, 0))
+}
+
+HL_CLONES void hl_glide_hop_together(double *z, const double *E, const double *phi, const double *g,
+                                     const double *lambda, double drift, size_t n_modes)
+{
+    HOP((eight){0} + drift)
 }
 
 HL_CLONES void hl_glide_leap(double *z, const double *E, const double *phi, const double *g, size_t n_modes)
@@ -130,11 +138,9 @@ HL_CLONES void hl_glide_leap(double *z, const double *E, const double *phi, cons
 
 HL_CLONES void hl_glide_forget(double *z, size_t n_modes)
 {
-    for (size_t j = 0; j < n_modes; j++) {
-        eight x = ROW(z, j);
-        eight_bits nothing = (x <= HL_NOTHING) & (x >= -HL_NOTHING);
-        ROW(z, j) = (eight)((eight_bits)x & ~nothing);
-    }
+#pragma omp simd
+    for (size_t i = 0; i < n_modes * HL_GROUP; i++)
+        z[i] = (z[i] <= HL_NOTHING) & (z[i] >= -HL_NOTHING) ? 0.0 : z[i];
 }
 
 HL_CLONES void hl_glide_replace(double *z, const double *origin, const double *E, const double *u, const double *keep,
@@ -154,11 +160,22 @@ HL_CLONES void hl_glide_add(double *z, const double *W, size_t stride, const dou
         ROW(z, j) += CONST_ROW(W, 0) * a;
 }
 
+HL_CLONES void hl_glide_add_together(double *z, const double *W, size_t stride, double amount, size_t n_modes)
+{
+    for (size_t j = 0; j < n_modes; j++, W += stride)
+        ROW(z, j) += CONST_ROW(W, 0) * amount;
+}
+
 void hl_glide_table(const double *lambda, double dt, size_t n_modes, double *E, double *phi)
 {
-    double row[HL_GROUP] __attribute__((aligned(64)));
+    double row[HL_GROUP];
     for (size_t l = 0; l < HL_GROUP; l++)
         row[l] = dt;
-    for (size_t j = 0; j < n_modes * HL_GROUP; j += HL_GROUP)
+    for (size_t j = 0; phi && j < n_modes * HL_GROUP; j += HL_GROUP)
         hl_vector_step(lambda + j, row, E + j, phi + j, HL_GROUP);
+    if (phi)
+        return;
+    for (size_t i = 0; i < n_modes * HL_GROUP; i++)
+        E[i] = lambda[i] * dt;
+    hl_vector_exp(E, E, n_modes * HL_GROUP);
 }

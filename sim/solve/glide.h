@@ -90,6 +90,10 @@ void hl_glide_show(const struct hl_shown *shown, size_t at);
 void hl_glide_hop(double *z, const double *E, const double *phi, const double *g, const double *lambda,
                   const double *drift, size_t n_modes);
 
+/* The same with one drift for all lanes. */
+void hl_glide_hop_together(double *z, const double *E, const double *phi, const double *g, const double *lambda,
+                           double drift, size_t n_modes);
+
 /* The same where there is no drift: z = z E + g phi. */
 void hl_glide_leap(double *z, const double *E, const double *phi, const double *g, size_t n_modes);
 
@@ -103,7 +107,10 @@ void hl_glide_replace(double *z, const double *origin, const double *E, const do
 /* z[j] += W[j * stride] amount: row amount enters n_modes modes. stride in doubles. */
 void hl_glide_add(double *z, const double *W, size_t stride, const double *amount, size_t n_modes);
 
-/* E and phi of hl_vector_step for one dt and n_modes rows of rates; phi may be NULL. */
+/* The same with one amount for all lanes. */
+void hl_glide_add_together(double *z, const double *W, size_t stride, double amount, size_t n_modes);
+
+/* E and phi of hl_vector_step for one dt and n_modes rows of rates. Without phi (NULL) E is the same, to the last bit. */
 void hl_glide_table(const double *lambda, double dt, size_t n_modes, double *E, double *phi);
 
 #endif

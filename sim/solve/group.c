@@ -159,7 +159,8 @@ void hl_group_show_doses(struct hl_group *G, double *dose, const double *time, s
 static void make_table(struct hl_group *G, const struct hl_move *move)
 {
     const struct hl_group_table *table = &G->table[move->slot];
-    hl_glide_table(G->rows->lambda, move->length, G->common->plan->n_modes, table->E, table->phi);
+    bool gains = G->infused || G->common->timetable->rates; /* some time */
+    hl_glide_table(G->rows->lambda, move->length, G->common->plan->n_modes, table->E, gains ? table->phi : NULL);
 }
 
 static void hop(struct hl_group *G, const struct hl_move *move)
@@ -167,15 +168,12 @@ static void hop(struct hl_group *G, const struct hl_move *move)
     const struct hl_group_table *t = &G->table[move->slot];
     size_t n_modes = G->common->plan->n_modes;
     const double *g = G->infused ? G->g : NULL;
-    double drift[HL_GROUP] __attribute__((aligned(64)));
-    for (size_t l = 0; l < HL_GROUP; l++)
-        drift[l] = move->drift;
     if (G->any_odd)
         memcpy(G->before, G->z, n_modes * HL_GROUP * sizeof *G->z);
     if (move->drift == 0) /* the very same numbers, sooner */
         hl_glide_leap(G->z, t->E, t->phi, g, n_modes);
     else
-        hl_glide_hop(G->z, t->E, t->phi, g, G->rows->lambda, drift, n_modes);
+        hl_glide_hop_together(G->z, t->E, t->phi, g, G->rows->lambda, move->drift, n_modes);
     if (G->any_odd)
         carry_all_odd(G, G->before, G->z, move->length);
 }
@@ -187,29 +185,44 @@ static void note_infused(struct hl_group *G)
         G->infused = G->infused || G->g[k] != 0;
 }
 
-/* One event, with everybody's own value. */
-static void apply(struct hl_group *G, size_t number)
+/* Everybody's own value of an event. */
+static void gather_values(const struct hl_group *G, size_t number, double *value)
 {
-    const struct hl_plan *plan = G->common->plan;
-    const struct hl_event *event = &G->common->timetable->event[number];
-    double value[HL_GROUP] __attribute__((aligned(64)));
     for (size_t l = 0; l < HL_GROUP; l++)
         value[l] = G->good[l] ? G->common->subjects->events[G->lane + l].event[number].value : 0;
-    size_t c = (size_t)plan->component_of[event->state], place = (size_t)plan->place_of[event->state];
-    const struct hl_component *component = &plan->component[c];
-    if (event->kind == HL_EVENT_ADD) {
-        hl_glide_add(G->z + component->offset * HL_GROUP, hl_modes_row(G->rows->W, component, 0, place),
-                     component->shape.n * HL_GROUP, value, component->shape.n);
-        return;
-    }
-    double *rate = G->rate + (size_t)event->state * HL_GROUP;
+}
+
+static void change_rate(struct hl_group *G, const struct hl_event *event, size_t number)
+{
+    double value[HL_GROUP], *rate = G->rate + (size_t)event->state * HL_GROUP;
+    gather_values(G, number, value);
     for (size_t l = 0; l < HL_GROUP; l++) {
         rate[l] += value[l];
         if (fabs(rate[l]) < HL_RATE_GONE * fabs(value[l]))
             rate[l] = 0;
     }
-    hl_group_renew_input(G, c, 0, HL_GROUP);
+    hl_group_renew_input(G, (size_t)G->common->plan->component_of[event->state], 0, HL_GROUP);
     note_infused(G);
+}
+
+static void apply(struct hl_group *G, size_t number)
+{
+    const struct hl_plan *plan = G->common->plan;
+    const struct hl_event *event = &G->common->timetable->event[number];
+    if (event->kind == HL_EVENT_RATE) {
+        change_rate(G, event, number);
+        return;
+    }
+    const struct hl_component *component = &plan->component[plan->component_of[event->state]];
+    size_t n = component->shape.n;
+    double *z = G->z + component->offset * HL_GROUP, value[HL_GROUP] __attribute__((aligned(64)));
+    const double *W = hl_modes_row(G->rows->W, component, 0, (size_t)plan->place_of[event->state]);
+    if (G->common->subjects->shared) {
+        hl_glide_add_together(z, W, n * HL_GROUP, event->value, n);
+        return;
+    }
+    gather_values(G, number, value);
+    hl_glide_add(z, W, n * HL_GROUP, value, n);
 }
 
 static void open_stride(struct hl_group *G, const struct hl_move *move)
@@ -227,9 +240,14 @@ static void close_stride(struct hl_group *G, const struct hl_move *move)
     static const double nobody[HL_GROUP];
     const struct hl_group_table *whole = &G->table[move->slot];
     size_t n_modes = G->common->plan->n_modes;
-    for (size_t k = 0; k < n_modes * HL_GROUP; k++)
-        G->u_stride[k] = G->g[k] * whole->phi[k];
-    hl_glide_replace(G->z, G->origin, whole->E, G->u_stride, nobody, n_modes);
+    if (G->infused) {
+        for (size_t k = 0; k < n_modes * HL_GROUP; k++)
+            G->u_stride[k] = G->g[k] * whole->phi[k];
+        hl_glide_replace(G->z, G->origin, whole->E, G->u_stride, nobody, n_modes);
+    } else {
+        memcpy(G->z, G->origin, n_modes * HL_GROUP * sizeof *G->z);
+        hl_glide_leap(G->z, whole->E, NULL, NULL, n_modes);
+    }
     if (G->any_odd)
         carry_all_odd(G, G->origin, G->z, move->length);
 }
@@ -288,31 +306,50 @@ static bool fits_timetable(const struct hl_group *G)
     return fits;
 }
 
-static void begin_lane(struct hl_group *G, size_t l)
+/* What a steady regimen leaves running, and when it last gave something; else nothing ever did. */
+static void take_start(struct hl_group *G)
 {
     const struct hl_system *system = G->common->plan->system;
-    const struct hl_start *start = &G->common->subjects->start[G->lane + l];
-    G->good[l] = G->common->subjects->status[G->lane + l] == HL_SUBJECT_GOOD;
-    G->any_odd = G->any_odd || (G->good[l] && G->rows->odd[l]);
-    G->given[l] = 0;
-    for (size_t s = 0; s < system->n_states; s++)
-        G->rate[s * HL_GROUP + l] = G->good[l] ? start->rate[s] : 0;
-    for (size_t i = 0; i < system->n_instances; i++)
-        G->last_dose[i * HL_GROUP + l] = G->good[l] ? start->last_dose[i] : -INFINITY;
+    bool steady = G->common->plan->regimen->n_steady > 0;
+    memset(G->rate, 0, system->n_states * HL_GROUP * sizeof *G->rate);
+    for (size_t k = 0; k < system->n_instances * HL_GROUP; k++)
+        G->last_dose[k] = -INFINITY;
+    for (size_t l = 0; steady && l < HL_GROUP; l++) {
+        const struct hl_start *start = &G->common->subjects->start[G->lane + l];
+        for (size_t s = 0; G->good[l] && s < system->n_states; s++)
+            G->rate[s * HL_GROUP + l] = start->rate[s];
+        for (size_t i = 0; G->good[l] && i < system->n_instances; i++)
+            G->last_dose[i * HL_GROUP + l] = start->last_dose[i];
+    }
+}
+
+static void begin_inputs(struct hl_group *G)
+{
+    const struct hl_plan *plan = G->common->plan;
+    G->infused = false;
+    G->step = NULL;
+    for (size_t c = 0; c < plan->n_components; c++) {
+        const struct hl_component *component = &plan->component[c];
+        if (component->n_inputs > 0 || plan->regimen->n_steady > 0)
+            hl_group_renew_input(G, c, 0, HL_GROUP);
+        else
+            memset(G->g + component->offset * HL_GROUP, 0, component->shape.n * HL_GROUP * sizeof *G->g);
+    }
 }
 
 void hl_group_begin(struct hl_group *G, double t)
 {
-    const struct hl_plan *plan = G->common->plan;
     G->rows = &G->common->subjects->rows[G->lane / HL_GROUP];
-    G->any_odd = G->infused = false;
-    G->step = NULL;
-    for (size_t l = 0; l < HL_GROUP; l++)
-        begin_lane(G, l);
+    G->any_odd = false;
+    for (size_t l = 0; l < HL_GROUP; l++) {
+        G->good[l] = G->common->subjects->status[G->lane + l] == HL_SUBJECT_GOOD;
+        G->any_odd = G->any_odd || (G->good[l] && G->rows->odd[l]);
+        G->given[l] = 0;
+    }
+    take_start(G);
     hl_glide_aim(&G->shown, G->z);
-    memcpy(G->z, G->rows->z, plan->n_modes * HL_GROUP * sizeof *G->z);
-    for (size_t c = 0; c < plan->n_components; c++)
-        hl_group_renew_input(G, c, 0, HL_GROUP);
+    memcpy(G->z, G->rows->z, G->common->plan->n_modes * HL_GROUP * sizeof *G->z);
+    begin_inputs(G);
     G->together = fits_timetable(G);
     if (G->together)
         follow_moves(G, 0, G->common->timetable->first[0], NULL, 0, NULL);

@@ -112,9 +112,9 @@ size_t hl_sweep_strides(const double *time, size_t n, struct hl_stride *stride)
     size_t count = 0;
     double last = 0;
     for (size_t first = 0; first + 1 < n;) {
-        size_t steps = LONGEST_STRIDE;
+        size_t left = n - 1 - first, steps = left < LONGEST_STRIDE ? left : LONGEST_STRIDE;
         while (steps > 1) {
-            double dt = first + steps < n ? (time[first + steps] - time[first]) / (double)steps : 0;
+            double dt = (time[first + steps] - time[first]) / (double)steps;
             if (dt > 0 && is_even(time, first, steps, dt))
                 break;
             steps /= 2;
