@@ -140,7 +140,7 @@ HL_CLONES void hl_glide_forget(double *z, size_t n_modes)
 {
 #pragma omp simd
     for (size_t i = 0; i < n_modes * HL_GROUP; i++)
-        z[i] = (z[i] <= HL_NOTHING) & (z[i] >= -HL_NOTHING) ? 0.0 : z[i];
+        z[i] = __builtin_fabs(z[i]) <= HL_NOTHING ? 0.0 : z[i];
 }
 
 HL_CLONES void hl_glide_replace(double *z, const double *origin, const double *E, const double *u, const double *keep,
