@@ -133,14 +133,14 @@ BENCH_LIBS := -lsundials_cvode -lsundials_nvecserial -lsundials_sunmatrixdense -
 BENCH_CPPFLAGS := -DHAVE_CVODE
 endif
 endif
-BASELINES := $(addprefix $(BUILD)/bench/workloads/,workload.o exponential.o gsl.o cvode.o)
+BASELINES := $(addprefix $(BUILD)/bench/workloads/,workload.o exponential.o gsl.o cvode.o peaks.o)
 $(BASELINES): ALL_CFLAGS := $(ALL_CFLAGS) -march=native -ffp-contract=fast
 $(BUILD)/bench/workloads/%.o: tests/bench/workloads/%.c $(BUILD)/flags.txt
 	@echo "Compiling $<."
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(BENCH_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-WORKLOAD_BENCHES := $(addprefix $(BUILD)/bench/bench_,workloads scaling writing)
+WORKLOAD_BENCHES := $(addprefix $(BUILD)/bench/bench_,workloads scaling writing stage roofs)
 $(WORKLOAD_BENCHES): $(BUILD)/bench/%: tests/bench/%.c $(BENCH_PARTS) $(LIBRARY) $(BUILD)/flags.txt
 	@echo "Building benchmark $<."
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(BENCH_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP $(ALL_LDFLAGS) $< $(BENCH_PARTS) $(LIBRARY) \
