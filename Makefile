@@ -73,7 +73,7 @@ ALL_CFLAGS := $(strip -std=gnu11 $(CFLAGS) $(OPENMP) -ffp-contract=off $(WARNING
 ALL_CPPFLAGS := $(strip -Isim -I$(BUILD) $(LIB_CPPFLAGS) $(CPPFLAGS))
 ALL_LDFLAGS := $(OPENMP) $(SANITIZER) $(LDFLAGS)
 
-.PHONY: all lib tests benches test check demo bench bench-records campaign sanitize fuzz warnings
+.PHONY: all lib tests benches test check demo bench bench-million bench-roofline bench-records campaign sanitize fuzz warnings
 .PHONY: pages install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -218,6 +218,15 @@ warnings: ## compile everything with gcc and with clang, every warning an error
 
 bench: all benches ## how fast: the engine against plain baselines, and every bar with its figure
 	$(Q)BUILD=$(BUILD) tests/bench/run
+
+BENCH_PYTHON = cd $(BUILD)/bench && python=$$("$(CURDIR)/scripts/bootstrap" which-python) && \
+               $$python "$(CURDIR)/tests/bench/patients.py" . && $$python "$(CURDIR)/tests/bench
+
+bench-million: all ## a million patients: peak memory, and time per patient against 10 000 (BENCH_MILLION=N)
+	$(Q)mkdir -p $(BUILD)/bench && HALFLIFE="$(abspath $(PROGRAM))" && export HALFLIFE && $(BENCH_PYTHON)/million.py" .
+
+bench-roofline: benches ## what each stage does per second, against what this machine can do; takes minutes
+	$(Q)$(BENCH_PYTHON)/roofline.py" .
 
 bench-records: all ## a data set of a million records: time per record and peak memory (RECORDS="100000 1000000")
 	$(Q)HALFLIFE="$(abspath $(PROGRAM))" tests/bench/records.py $(RECORDS)

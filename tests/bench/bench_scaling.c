@@ -10,10 +10,10 @@
  *     doses      one every 12 h, 256 patients, values at the start and the end only; t0: time for one dose, x0 = 1
  *     outputs    the study's outputs again and again, 256 patients; t0: time for them once, x0 = how many they are
  *
- * Only points whose time is at least twice the fixed cost are fitted; of patients those from 1000 on, as the first blocks
- * also pay for touching memory that the later ones find warm. Sizes take turns run by run, short ones repeatedly; every
- * run has a line of its own, and median and spread of those are printed. When a run of a size has taken BENCH_LONGEST
- * seconds, larger ones are left out.
+ * Only points whose time is at least twice the fixed cost are fitted; of patients those from 1000 on, as the first
+ * blocks also pay for touching memory that the later ones find warm. Sizes take turns run by run, short ones
+ * repeatedly; every run has a line of its own, and median and spread of those are printed. When a run of a size has
+ * taken BENCH_LONGEST seconds, larger ones are left out.
  * usage: bench_scaling STUDIES FOLDER */
 #include <math.h>
 #include <stdarg.h>
@@ -30,7 +30,8 @@
 #define SHORTEST 0.01       /* [s]: what is quicker is repeated */
 #define SOME 256            /* patients where something else grows */
 #define THREAD_SECONDS 0.4  /* of one thread, in the comparison of threads */
-#define LEAST 256           /* patients, in the same: enough to share out */
+#define LEAST 256           /* patients, in the same: enough to share out ... */
+#define MOST 1000000        /* ... and no more than the study has */
 #define MOST_TEXT 65536
 
 struct point { double x; struct hl_prepared *p; size_t patients; int repeats; double time[MOST_RUNS]; };
@@ -113,7 +114,7 @@ static void print_points(const struct growth *g, FILE *csv)
                is_fitted(g, i) ? "" : "  not fitted");
         fprintf(csv, "%s,W%d,%.0f,%.6g,%.6g,%.6g\n", g->of, g->w, g->point[i].x, s.median, s.low, s.high);
     }
-    fflush(stdout);
+    fflush(csv);
 }
 
 static void print_slope(const struct growth *g, FILE *csv)
@@ -135,6 +136,8 @@ static void print_slope(const struct growth *g, FILE *csv)
            fixed, s.median, s.low, s.high, n, each, exp(each));
     fprintf(csv, "%s,W%d,%.4g,%.4f,%.4f,%.4f,%.4f,%.4g,%zu\n", g->of, g->w, fixed, s.median, s.low, s.high, each,
             exp(each), n);
+    fflush(stdout);
+    fflush(csv);
 }
 
 static void measure(struct growth *g, const struct tables *tables)
@@ -271,7 +274,7 @@ static void compare_threads(struct point *point, const char *name, bool measured
     double one[MOST_RUNS], two[MOST_RUNS], loop[MOST_RUNS], gain[MOST_RUNS];
     point->patients = 128;
     size_t n = (size_t)(THREAD_SECONDS / wall(point, 1, measured)) * 128;
-    point->patients = n > LEAST ? n : LEAST;
+    point->patients = n > MOST ? MOST : n > LEAST ? n : LEAST;
     for (int i = 0; i < bench_runs(); i++) {
         one[i] = wall(point, 1, measured);
         two[i] = wall(point, 2, measured);
@@ -286,13 +289,14 @@ static void compare_threads(struct point *point, const char *name, bool measured
     fprintf(csv, "%s,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g,%.4g\n", name, s.median, s.low, s.high, t.median, t.low,
             t.high, share.median, share.low, share.high);
     fflush(stdout);
+    fflush(csv);
 }
 
 static void scale_threads(const char *studies, const char *study, const char *name, bool measured, FILE *csv)
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/%s", studies, study);
-    struct point point = {.p = engine_prepare(path, 1000000, NULL, 0)};
+    struct point point = {.p = engine_prepare(path, MOST, NULL, 0)};
     compare_threads(&point, name, measured, csv);
     engine_release(point.p);
 }

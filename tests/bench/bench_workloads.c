@@ -5,9 +5,9 @@
  * are taken turn by turn.
  *
  * Every contestant's largest relative error is taken against a 128-bit reference, over the values above 1e-6 of each
- * profile's peak; that of W5 against gsl-rk8pd at a tolerance of 1e-11, over the values above 0.01. Integrators run at the tolerances that the bars
- * name and at the loosest one whose error isn't larger than the engine's (1e-11 counts as exact), or, if there is none,
- * at 1e-6.
+ * profile's peak; that of W5 against gsl-rk8pd at a tolerance of 1e-11, over the values above 0.01. Integrators run at
+ * the tolerances that the bars name and at the loosest one whose error isn't larger than the engine's (1e-11 counts as
+ * exact), or, if there is none, at 1e-6.
  * usage: bench_workloads STUDIES FOLDER [W...] */
 #include <math.h>
 #include <stdio.h>
@@ -186,6 +186,7 @@ static void print_row(const struct contest *c, const struct contestant *x, const
     printf("  %8.1e%s\n", x->error, mark);
     fprintf(csv, "%.2e,%s\n", x->error, mark);
     fflush(stdout);
+    fflush(csv);
 }
 
 static void take_turns(struct contest *c)
@@ -288,9 +289,8 @@ int main(int argc, char **argv)
     for (int w = 1; w <= BENCH_W5; w++)
         if (wanted(argc, argv, w))
             contest(argv[1], w, csv);
-    puts("x plain, x rk8pd: how many times faster than the matrix exponential, than rk8pd (1e-8; W3 1e-6; W5 the engine's "
-         "own)\nengines: how many times the engine's time; *: less exact than the engine, whose errors below 1e-11 count "
-         "as none");
+    puts("x plain, x rk8pd: times faster than the matrix exponential, than rk8pd (1e-8; W3 1e-6; W5 the engine's own)\n"
+         "engines: how many times the engine's time; *: less exact than the engine, errors below 1e-11 counting as none");
     if (bench_without_cvode)
         printf("SUNDIALS CVODE took no part: %s\n", bench_without_cvode);
     fclose(csv);

@@ -9,8 +9,9 @@ size, the difference being what the additional patients cost: instructions and c
 counts them, else instructions by valgrind (cachegrind) and cycles as time x clock; bytes that miss the first and second
 cache by cachegrind, whose caches are simulated; floating-point operations, at most, by valgrind's lackey: every
 operation on a vector or a number in double precision, comparisons and selections among them. Valgrind runs the engine's
-AVX2 form. Roofs are those of bench_roofs. Writing is held against the rates of hashing, compressing and the disk.
-Prints the table and leaves roofline.csv.
+AVX2 form. Roofs are those of bench_roofs. Times and roofs are the best of their runs, so that a neighbour on the
+machine counts little. Writing is held against the rates of hashing, compressing and the disk. Prints the table and
+leaves roofline.csv.
 """
 import csv
 import os
@@ -22,7 +23,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 STAGES = {"W1": ("w1.yaml", []), "W1 with metrics": ("w1_metrics.yaml", ["metrics"]), "W2": ("w2.yaml", []),
           "W3": ("w3.yaml", []), "W4": ("w4.yaml", [])}
-FEW, MORE = 64, 192  # patients in the counted runs
+FEW, MORE = 32, 96   # patients in the counted runs: whole blocks
 LINE = 64            # bytes of a cache line
 
 
@@ -30,14 +31,14 @@ def stage(name, patients, repeats=1, before=()):
     """What bench_stage prints, and what a tool that runs it says."""
     study, more = STAGES[name]
     command = [*before, "./bench_stage", os.path.join(HERE, study), str(patients), str(repeats), *more]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=dict(os.environ, OMP_NUM_THREADS="1"))
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     return done.stdout, done.stderr
 
 
 def per_patient(name, count):
     """The difference of two counted runs, by patient; count(patients) gives a dictionary."""
     few, more = count(FEW), count(MORE)
-    return {key: (more[key] - few[key]) / (MORE - FEW) for key in few}
+    return {key: max(0, (more[key] - few[key]) / (MORE - FEW)) for key in few}
 
 
 def counted_by_perf(name):
@@ -54,15 +55,19 @@ def counted_by_perf(name):
     return counts if len(counts) == 2 else {}
 
 
-def counted_by_cachegrind(name):
-    def cache(level):
-        size, ways = (int(subprocess.run(["getconf", f"LEVEL{level}_{what}"], capture_output=True, text=True,
-                                         check=False).stdout or 0) for what in (f"{'D' if level == 1 else ''}CACHE_SIZE",
-                                                                                 f"{'D' if level == 1 else ''}CACHE_ASSOC"))
-        return f"{size},{ways},{LINE}" if size and ways else {1: "32768,8,64", 2: "1048576,16,64"}[level]
+def cache(level, otherwise):
+    """This machine's cache as cachegrind wants it: size, ways, line."""
+    def asked(what):
+        done = subprocess.run(["getconf", f"{level}_{what}"], capture_output=True, text=True, check=False)
+        return int(done.stdout) if done.stdout.strip().isdigit() else 0
 
+    size, ways = asked("SIZE"), asked("ASSOC")
+    return f"{size},{ways},{LINE}" if size and ways else otherwise
+
+
+def counted_by_cachegrind(name):
     tool = ["valgrind", "--tool=cachegrind", "--cache-sim=yes", "--cachegrind-out-file=cachegrind.out",
-            f"--D1={cache(1)}", f"--LL={cache(2)}"]
+            "--D1=" + cache("LEVEL1_DCACHE", "32768,8,64"), "--LL=" + cache("LEVEL2_CACHE", "1048576,16,64")]
 
     def count(patients):
         stage(name, patients, before=tool)
@@ -90,12 +95,12 @@ def counted_by_lackey(name):
 def roofs():
     subprocess.run(["./bench_roofs", HERE, "scratch.bin", "."], check=True)
     with open("roofs.csv", encoding="ascii", newline="") as f:
-        return {row["what"]: float(row["median"]) for row in csv.DictReader(f)}
+        return {row["what"]: float(row["high"]) for row in csv.DictReader(f)}
 
 
 def solving(name, roof):
     """Rows of one workload: (stage, what, achieved, roof, share)."""
-    time = 1e-6 * float(stage(name, 1024, 5)[0])
+    time = 1e-6 * float(stage(name, 512, 15)[0])
     count = counted_by_cachegrind(name)
     count.update(counted_by_lackey(name))
     count.update(counted_by_perf(name))
@@ -112,8 +117,6 @@ def solving(name, roof):
 
 def writing(roof):
     """A whole run of W1 to a file, by the bytes of its values, against each thing that must be done with them."""
-    if not os.path.exists("writing.csv"):
-        return
     with open("writing.csv", encoding="ascii", newline="") as f:
         rows = {row["what"]: row for row in csv.DictReader(f)}
     patients = float(os.environ.get("BENCH_WRITE_SUBJECTS", "10000"))
@@ -126,23 +129,29 @@ def writing(roof):
             yield "writing", f"MB/s {what}, against {limit}", f"{rate:.3g}", f"{peak:.3g}", f"{rate / peak:.0%}"
 
 
+def all_rows(roof):
+    if shutil.which("valgrind"):
+        for name in STAGES:
+            yield from solving(name, roof)
+    else:
+        print("valgrind is missing: solving is left out")
+    if os.path.exists("writing.csv"):
+        yield from writing(roof)
+    else:
+        print("writing.csv is missing (make bench): writing is left out")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     os.chdir(sys.argv[1])
     roof = roofs()
-    rows = []
-    if shutil.which("valgrind"):
-        rows = [row for name in STAGES for row in solving(name, roof)]
-    else:
-        print("valgrind is missing: solving is left out")
-    rows += writing(roof)
-    if not os.path.exists("writing.csv"):
-        print("writing.csv is missing (make bench): writing is left out")
     with open("roofline.csv", "w", encoding="utf-8", newline="") as f:
-        csv.writer(f).writerows([("stage", "what", "achieved", "roof", "share"), *rows])
-    for row in rows:
-        print("{:<16} {:<46} {:>14} {:>8} {:>5}".format(*row))
+        table = csv.writer(f)
+        table.writerow(("stage", "what", "achieved", "roof", "share"))
+        for row in all_rows(roof):
+            table.writerow(row)
+            print("{:<16} {:<46} {:>14} {:>8} {:>5}".format(*row), flush=True)
 
 
 if __name__ == "__main__":

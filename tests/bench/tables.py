@@ -4,8 +4,8 @@
 
     tests/bench/tables.py FOLDER             prints every bar with its figure and leaves FOLDER/bars.csv
     tests/bench/tables.py FOLDER --manual    prints the tables of the manual, in Markdown
-    tests/bench/tables.py FOLDER --into docs/performance.md   puts them there, between the marks `<!-- table NAME -->` and
-                                             `<!-- end -->`, and today's date and this machine with them
+    tests/bench/tables.py FOLDER --into docs/performance.md     puts them there, between the marks `<!-- table NAME -->`
+                                             and `<!-- end -->`, and today's date and this machine with them
 
 FOLDER is where the benchmarks left their tables (build/bench); what is missing there was not measured. A bar is `met`
 when the whole spread of the runs meets it, `not met` when none of it does, else `not to be told`.
@@ -162,9 +162,11 @@ def contest_table(results, w):
 
 
 def growth_table(results):
-    rows = [[row["against"], row["workload"], f"{float(row['fixed_s']):.2g}",
-             with_spread(spread(row, "slope", "low", "high"), "{:.3f}"), row["intercept"], f"{float(row['each_s']):.2g}",
-             row["points"]] for row in results.rows("slopes")]
+    rows = []
+    for row in results.rows("slopes"):
+        slope = with_spread(spread(row, "slope", "low", "high"), "{:.3f}")
+        fixed, each = (f"{float(row[key]):.2g}" for key in ("fixed_s", "each_s"))
+        rows.append([row["against"], row["workload"], fixed, slope, row["intercept"], each, row["points"]])
     return markdown(["against", "", "fixed, s", "slope", "intercept", "s each", "points"], rows)
 
 
@@ -201,10 +203,11 @@ def processor():
 
 
 def manual_tables(results):
-    tables = {"bars": markdown(["bar", "wanted", "found", "", "why"], Bars(results).all()), "growth": growth_table(results),
-              "threads": threads_table(results), "writing": writing_table(results), "million": million_table(results),
-              "roofline": roofline_table(results),
-              "machine": f"{datetime.date.today():%d %B %Y}, {os.cpu_count()} cores of {processor()}, {platform.system()}."}
+    bars = markdown(["bar", "wanted", "found", "", "why"], Bars(results).all())
+    machine = f"{datetime.date.today():%d %B %Y}, {os.cpu_count()} cores of {processor()}, {platform.system()}."
+    tables = {"bars": bars, "growth": growth_table(results), "threads": threads_table(results),
+              "writing": writing_table(results), "million": million_table(results),
+              "roofline": roofline_table(results), "machine": machine}
     tables.update({w: contest_table(results, w) for w in WORKLOADS})
     return tables
 

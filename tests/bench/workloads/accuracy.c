@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Errors against the 128-bit reference. A method's tolerance bounds the error of a step by its own estimate, not that of
- * the values; which tolerance gives which error is found by trying. */
+/* Errors against the 128-bit reference. A method's tolerance bounds the error of a step by its own estimate, not that
+ * of the values; which tolerance gives which error is found by trying. */
 #include "accuracy.h"
 
 #include <math.h>
