@@ -8,7 +8,9 @@
  *     patients   t0: time for nobody, x0 = 0
  *     arms       the same arm again and again, 256 patients in each; t0 = x0 = 0
  *     doses      one every 12 h, 256 patients, values at the start and the end only; t0: time for one dose, x0 = 1
- *     outputs    the study's outputs again and again, 256 patients; t0: time for them once, x0 = how many they are
+ *     outputs    the study's outputs again and again, 256 patients, values every 12 h; t0: time for them once, x0 = how
+ *                many they are
+ *     hourly     the same with the study's own times, 2017 of them: a block's values outgrow the second cache
  *
  * Only points whose time is at least twice the fixed cost are fitted; of patients those from 1000 on, as the first
  * blocks also pay for touching memory that the later ones find warm. Sizes take turns run by run, short ones
@@ -237,9 +239,10 @@ static void grow_doses(const char *studies, int w, const struct tables *tables)
 /* --- outputs --- */
 
 /* The same study asking for its outputs so many times over. */
-static struct hl_prepared *prepare_outputs(const char *studies, int w, size_t times)
+static struct hl_prepared *prepare_outputs(const char *studies, int w, bool hourly, size_t times)
 {
-    struct hl_prepared *p = prepare(studies, w, SOME, NULL, 0);
+    static const struct hl_set coarse = {"times", "[{until: 84 d, every: 12 h}]"};
+    struct hl_prepared *p = prepare(studies, w, SOME, &coarse, !hourly);
     size_t n = p->study->n_outputs;
     int *output = hl_arena_alloc(p->arena, n * times, sizeof *output);
     for (size_t i = 0; i < n * times; i++)
@@ -249,12 +252,13 @@ static struct hl_prepared *prepare_outputs(const char *studies, int w, size_t ti
     return p;
 }
 
-static void grow_outputs(const char *studies, int w, const struct tables *tables)
+static void grow_outputs(const char *studies, int w, bool hourly, const struct tables *tables)
 {
-    struct hl_prepared *once = prepare_outputs(studies, w, 1);
-    struct growth g = {.of = "outputs", .w = w, .fixed = new_point((double)once->study->n_outputs, once, SOME)};
-    for (size_t times = 2; times <= 16 && !too_long(&g); times *= 2)
-        add_point(&g, g.fixed.x * (double)times, prepare_outputs(studies, w, times), SOME);
+    struct hl_prepared *once = prepare_outputs(studies, w, hourly, 1);
+    struct growth g = {.of = hourly ? "hourly" : "outputs", .w = w};
+    g.fixed = new_point((double)once->study->n_outputs, once, SOME);
+    for (size_t times = 2; times <= (hourly ? 16 : 32) && !too_long(&g); times *= 2)
+        add_point(&g, g.fixed.x * (double)times, prepare_outputs(studies, w, hourly, times), SOME);
     measure(&g, tables);
     release(&g);
 }
@@ -324,7 +328,8 @@ int main(int argc, char **argv)
     for (int w = 1; w <= 3; w += 2) {
         grow_arms(argv[1], w, &tables);
         grow_doses(argv[1], w, &tables);
-        grow_outputs(argv[1], w, &tables);
+        grow_outputs(argv[1], w, false, &tables);
+        grow_outputs(argv[1], w, true, &tables);
     }
     all_threads(argv[1], tables.threads);
     fclose(tables.points);

@@ -290,7 +290,7 @@ int main(int argc, char **argv)
         if (wanted(argc, argv, w))
             contest(argv[1], w, csv);
     puts("x plain, x rk8pd: times faster than the matrix exponential, than rk8pd (1e-8; W3 1e-6; W5 the engine's own)\n"
-         "engines: how many times the engine's time; *: less exact than the engine, errors below 1e-11 counting as none");
+         "engines: how many times the engine's time; *: less exact than the engine (errors below 1e-11 are none)");
     if (bench_without_cvode)
         printf("SUNDIALS CVODE took no part: %s\n", bench_without_cvode);
     fclose(csv);

@@ -6,7 +6,7 @@ set output "bench.png"
 set datafile separator ","
 set multiplot layout 2, 2 margins 0.065, 0.98, 0.065, 0.95 spacing 0.085, 0.115
 set border 3
-bars = "with boxerrorbars"
+set style data boxerrorbars
 set tics nomirror
 set grid ytics lc rgb "#dddddd"
 blue = 0x1b6ca8; orange = 0xe0913a; red = 0xc0572b; grey = 0x8a8a8a; dark = 0x444444; green = 0x1f8a4c
@@ -30,14 +30,14 @@ set key top left Left reverse maxrows 3 samplen 1.5 width -1
 width = 0.09
 set style fill solid 0.9 noborder
 set errorbars 0.4
-plot exactly("matrix exponential") using ($1-0.35):2:3:4:(width) @bars lc rgb blue title "matrix exponential", \
-     exactly("GSL rk8pd 1e-06") using ($1-0.25):2:3:4:(width) @bars lc rgb orange title "GSL rk8pd 1e-6", \
-     exactly("GSL rk8pd 1e-08") using ($1-0.15):2:3:4:(width) @bars lc rgb red title "GSL rk8pd 1e-8", \
-     rows("GSL msbdf") using ($1-0.05):2:3:4:(width) @bars lc rgb grey title "GSL msbdf", \
-     rows("CVODE") using ($1+0.05):2:3:4:(width) @bars lc rgb dark title "CVODE BDF", \
-     exactly("gsl-rk8pd") using ($1+0.05):2:3:4:(width) @bars lc rgb violet title "engine's own rk8pd", \
-     exactly("engine") using ($1+0.15):2:3:4:(width) @bars lc rgb green title "engine", \
-     exactly("engine with metrics") using ($1+0.25):2:3:4:(width) @bars lc rgb light title "engine with metrics"
+plot exactly("matrix exponential") using ($1-0.35):2:3:4:(width) lc rgb blue title "matrix exponential", \
+     exactly("GSL rk8pd 1e-06") using ($1-0.25):2:3:4:(width) lc rgb orange title "GSL rk8pd 1e-6", \
+     exactly("GSL rk8pd 1e-08") using ($1-0.15):2:3:4:(width) lc rgb red title "GSL rk8pd 1e-8", \
+     rows("GSL msbdf") using ($1-0.05):2:3:4:(width) lc rgb grey title "GSL msbdf", \
+     rows("CVODE") using ($1+0.05):2:3:4:(width) lc rgb dark title "CVODE BDF", \
+     exactly("gsl-rk8pd") using ($1+0.05):2:3:4:(width) lc rgb violet title "engine's own rk8pd", \
+     exactly("engine") using ($1+0.15):2:3:4:(width) lc rgb green title "engine", \
+     exactly("engine with metrics") using ($1+0.25):2:3:4:(width) lc rgb light title "engine with metrics"
 
 set title "Growth with patients, solving only, one thread" font ",13"
 set ylabel "s (median, lowest to highest)"
@@ -77,6 +77,6 @@ set grid noxtics ytics lc rgb "#dddddd"
 set xtics ("W1" 0, "W1 with metrics" 1, "W2" 2, "W3" 3, "W4" 4, "W5" 5) scale 0
 set key top left Left reverse horizontal
 width = 0.3
-plot "threads.csv" skip 1 using ($0-0.17):2:3:4:(width) @bars lc rgb green title "engine", \
-     "threads.csv" skip 1 using ($0+0.17):5:6:7:(width) @bars lc rgb grey title "a loop that only computes"
+plot "threads.csv" skip 1 using ($0-0.17):2:3:4:(width) lc rgb green title "engine", \
+     "threads.csv" skip 1 using ($0+0.17):5:6:7:(width) lc rgb grey title "a loop that only computes"
 unset multiplot

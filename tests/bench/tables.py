@@ -124,10 +124,11 @@ class Bars:
                      doubt=doubt)
 
     def growth(self):
-        for what in ("patients", "arms", "outputs", "doses"):
+        for what in ("patients", "arms", "outputs", "hourly", "doses"):
             for w in WORKLOADS if what == "patients" else ("W1", "W3"):
                 figure = spread(self.results.row("slopes", against=what, workload=w), "slope", "low", "high")
-                self.add(f"{w}, slope against {what}", "0.95 to 1.05", figure, 0.95, 1.05, missing="too few points")
+                name = "outputs, hourly" if what == "hourly" else what
+                self.add(f"{w}, slope against {name}", "0.95 to 1.05", figure, 0.95, 1.05, missing="too few points")
 
     def all(self):
         self.solving()
