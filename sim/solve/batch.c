@@ -51,6 +51,10 @@ struct hl_batch {
     const struct hl_batch_schedule *schedule;
     int *moving;                     /* slots of the integrated states */
     struct hl_batch_shown shown;
+    int *asked; size_t n_asked;      /* outputs, as asked for last */
+    bool shows_outputs;              /* else states */
+    int *shown_slot;
+    size_t *shown_number, *shown_place; /* of the output, or of the integrated state; where that is */
     double *time; size_t n_times;    /* output times, then infinity */
     double *z, *z_now, *lambda, *input, *E, *phi; /* [mode of the program] */
     double *rate;                    /* [lane][state] */
@@ -98,20 +102,72 @@ static bool is_shown(const struct hl_system *system, int reg)
     return false;
 }
 
-static void choose_shown(struct hl_batch *b)
+/* The schedule that makes the slots in read besides the switches' and the states'. */
+static void make_schedule(struct hl_batch *b, const int *read, size_t n_read)
+{
+    const struct hl_batch_program *p = &b->program;
+    int *all = hl_arena_alloc(b->arena, p->n_switches + n_read, sizeof *all);
+    for (size_t i = 0; i < p->n_switches; i++)
+        all[i] = p->flip[i].slot;
+    for (size_t i = 0; i < n_read; i++)
+        all[p->n_switches + i] = read[i];
+    struct hl_batch_place place = {b->order, b->series, b->file, b->inflow, p->n_switches + n_read, all};
+    b->schedule = hl_batch_schedule_make(&p->code, &place, b->arena);
+}
+
+static void show_states(struct hl_batch *b)
 {
     const struct hl_plan *plan = b->plan;
-    int *slot = hl_arena_alloc(b->arena, plan->n_integrated, sizeof *slot);
-    size_t *place = hl_arena_alloc(b->arena, plan->n_integrated, sizeof *place), n = 0;
+    b->shown.n = 0;
+    b->shown.slot = b->shown_slot;
     for (size_t i = 0; i < plan->n_integrated; i++)
         if (is_shown(plan->system, plan->system->state[plan->integrated[i]].reg)) {
-            slot[n] = b->moving[i];
-            place[n++] = i;
+            b->shown_number[b->shown.n] = i;
+            b->shown_slot[b->shown.n++] = b->moving[i];
         }
+}
+
+/* True when the same outputs were asked for before. */
+static bool is_asked_already(const struct hl_batch *b, const int *output, size_t n)
+{
+    bool same = b->asked && b->n_asked == n;
+    for (size_t o = 0; same && o < n; o++)
+        same = b->asked[o] == output[o];
+    return same;
+}
+
+/* What is shown, as slots; made when it changes, which it hardly ever does. */
+static void choose_shown(struct hl_batch *b, const int *output, size_t n)
+{
+    size_t most = n > b->plan->n_integrated ? n : b->plan->n_integrated;
+    b->asked = hl_arena_alloc(b->arena, n, sizeof *b->asked);
+    b->n_asked = n;
+    b->shown_slot = hl_arena_alloc(b->arena, most, sizeof *b->shown_slot);
+    b->shown_place = hl_arena_alloc(b->arena, most, sizeof *b->shown_place);
+    b->shown_number = hl_arena_alloc(b->arena, most, sizeof *b->shown_number);
+    b->shown.slot = b->shown_slot;
+    b->shown.place = b->shown_place;
+    b->shows_outputs = true;
+    for (size_t o = 0; o < n; o++) {
+        b->asked[o] = output[o];
+        b->shown_number[o] = o;
+        b->shown_slot[o] = b->program.output_slot[output[o]];
+        b->shows_outputs = b->shows_outputs && b->shown_slot[o] >= 0;
+    }
     b->shown.n = n;
-    b->shown.slot = slot;
-    b->shown.place = place;
-    b->shown.n_all = plan->n_integrated;
+    if (!b->shows_outputs)
+        show_states(b);
+    make_schedule(b, b->shown_slot, b->shown.n);
+}
+
+bool hl_batch_set_outputs(struct hl_batch *b, const int *output, size_t n, size_t lanes)
+{
+    if (!is_asked_already(b, output, n))
+        choose_shown(b, output, n);
+    b->shown.pitch = b->shows_outputs ? lanes : b->plan->n_integrated * lanes;
+    for (size_t i = 0; i < b->shown.n; i++)
+        b->shown_place[i] = b->shown_number[i] * lanes * (b->shows_outputs ? b->n_times : 1);
+    return b->shows_outputs;
 }
 
 static bool make_room(struct hl_batch *b)
@@ -146,12 +202,6 @@ static bool make_room(struct hl_batch *b)
         noise[i] = fmax(SMALLEST_SCALE, NOISE_SHARE * plan->system->state[plan->integrated[i]].unit.factor);
         b->moving[i] = p->code.rate[i].slot;
     }
-    int *read = hl_arena_alloc(b->arena, p->n_switches, sizeof *read);
-    for (size_t i = 0; i < p->n_switches; i++)
-        read[i] = p->flip[i].slot;
-    struct hl_batch_place place = {b->order, b->series, b->file, b->inflow, p->n_switches, read};
-    b->schedule = hl_batch_schedule_make(&p->code, &place, b->arena);
-    choose_shown(b);
     return true;
 }
 
@@ -220,6 +270,7 @@ enum hl_status hl_batch_set_times(struct hl_batch *b, const double *time, size_t
     memcpy(b->time, time, n_times * sizeof *time);
     b->time[n_times] = INFINITY;
     b->shown.time = b->time;
+    b->shown.n_times = n_times;
     return HL_OK;
 }
 
@@ -291,12 +342,10 @@ static void load_lane(struct hl_batch *b, size_t l)
     b->next_event[l] = b->steps[l] = 0;
 }
 
-/* Lanes that show nothing, or no longer, write behind the last time of their own column, or of the first lane's. */
-static void begin_showing(struct hl_batch *b, size_t n, double *sample)
+static void begin_showing(struct hl_batch *b, size_t n, double *to)
 {
-    b->shown.stride = b->subjects->lanes;
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        b->shown.to[l] = sample + b->first + (l < n ? l : 0);
+        b->shown.to[l] = to + b->first + (l < n ? l : 0);
         b->shown.next[l] = b->active[l] ? 0 : b->n_times;
         b->shown.due[l] = b->time[b->shown.next[l]];
     }
@@ -453,14 +502,31 @@ static void give_up(struct hl_batch *b, size_t l, bool *done)
     b->shown.due[l] = INFINITY;
 }
 
+/* A shown slot of lane l from the states as they are, without a series. */
+static double value_now(struct hl_batch *b, int slot, size_t l)
+{
+    const struct hl_batch_code *code = &b->program.code;
+    for (size_t k = 0; k < code->n_ops; k++) {
+        const struct hl_batch_sum *sum = &code->op[k].sum;
+        if (code->op[k].dst != slot)
+            continue;
+        double y = sum->constant < 0 ? 0 : b->file[(size_t)sum->constant * HL_BATCH_LANES + l];
+        for (size_t i = sum->first; i < sum->first + sum->n; i++) {
+            double coef = code->term[i].coef < 0 ? 1 : b->file[(size_t)code->term[i].coef * HL_BATCH_LANES + l];
+            y += coef * origin_of(b, code->term[i].slot)[l];
+        }
+        return y;
+    }
+    return origin_of(b, slot)[l];
+}
+
 /* The last time is shown as it is, after its events. */
 static void show_end(struct hl_batch *b, size_t l)
 {
     struct hl_batch_shown *shown = &b->shown;
     for (; shown->time[shown->next[l]] <= b->t[l]; shown->next[l]++)
         for (size_t i = 0; i < shown->n; i++)
-            shown->to[l][(shown->next[l] * shown->n_all + shown->place[i]) * shown->stride] =
-                state_of(b, shown->place[i])[l];
+            shown->to[l][shown->next[l] * shown->pitch + shown->place[i]] = value_now(b, shown->slot[i], l);
     shown->due[l] = INFINITY;
 }
 
@@ -532,7 +598,7 @@ static bool step(struct hl_batch *b, bool *done)
 }
 
 void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,
-                  double *sample, bool done[HL_BATCH_LANES])
+                  double *to, bool done[HL_BATCH_LANES])
 {
     b->subjects = subjects;
     b->regs = regs;
@@ -540,7 +606,7 @@ void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const 
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         b->active[l] = done[l] = l < n && can_take(b, l);
     load(b);
-    begin_showing(b, n, sample);
+    begin_showing(b, n, to);
     do
         see_modes(b);
     while (pass_stops(b) && step(b, done));

@@ -19,12 +19,17 @@ void hl_batch_free(struct hl_batch *batch);
 /* Output times, ascending, of the runs that follow; they are copied. HL_ERR_MEMORY. */
 enum hl_status hl_batch_set_times(struct hl_batch *batch, const double *time, size_t n_times);
 
+/* What the runs that follow show at these times, for blocks of so many lanes. True when all n outputs (numbers of the
+ * system's) are linear in integrated states: they are shown themselves, to[(o * n_times + k) * lanes + lane] at time
+ * number k. Else false: the states that any output is made from are shown, to[(k * plan->n_integrated + state) * lanes
+ * + lane]. */
+bool hl_batch_set_outputs(struct hl_batch *batch, const int *output, size_t n, size_t lanes);
+
 /* Integrates the good lanes first .. first + n - 1 of a block (n at most HL_BATCH_LANES) from their start values
- * through their events. Sets sample[(k * plan->n_integrated + state) * lanes + lane] at every time number k for the
- * states that an output is made from; there must be room for one time more, whose values mean nothing. done[l] is
- * false for lanes that must be solved alone: those without a solution yet (status not good), with modes that turn or a
- * matrix instead of modes, and those that failed here. A lane's values depend on nothing but that lane. */
+ * through their events and shows them. done[l] is false for lanes that must be solved alone: those without a solution
+ * yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. A lane's values
+ * depend on nothing but that lane. */
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
-                  size_t n, double *sample, bool done[HL_BATCH_LANES]);
+                  size_t n, double *to, bool done[HL_BATCH_LANES]);
 
 #endif

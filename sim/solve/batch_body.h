@@ -380,7 +380,7 @@ TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
     for (size_t i = 0; i < s->n; i++) {
         const struct hl_batch_part *p = &s->part[i];
         if (p->doing == HL_BATCH_SUM)
-            NAME(whole_sum)(p, p->to + at, s->order, at);
+            NAME(whole_sum)(p, p->to + at, p->order, at);
         else if (p->doing == HL_BATCH_DO_RATE && p->n == 0 && p->self)
             NAME(whole_mode)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_RATE)
@@ -534,14 +534,14 @@ TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #define ADDRESS(l) double *to_##l = shown->to[at + l] + next[l] * pitch;
 #define COUNT(l) next[l] += (size_t)(within[l] & 1);
 #define DUE(l) shown->time[next[l]],
-#define STORE(l) to_##l[place] = x[l];
+#define STORE(l) if (!some_done || within[l]) to_##l[place] = x[l];
 
 /* Lanes at .. at + W - 1 show their next time if it is due. Those that have none write too, where they will write
- * their next later: that costs less than asking each. */
+ * their next later: that costs less than asking each. Only where some have shown all are they asked. */
 INLINE bool NAME(show_next)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
-                            const double *h, size_t at)
+                            const double *h, size_t at, bool some_done)
 {
-    size_t *next = shown->next + at, pitch = shown->n_all * shown->stride;
+    size_t *next = shown->next + at, pitch = shown->pitch;
     PIECE s = AT(shown->due + at) - AT(t + at);
     BITS within = s < AT(h + at);
     if (!(0 EACH(ANY)))
@@ -552,19 +552,28 @@ INLINE bool NAME(show_next)(const struct hl_batch_schedule *schedule, struct hl_
     EACH(COUNT)
     TO(shown->due + at) = (PIECE){EACH(DUE)};
     for (size_t i = 0; i < shown->n; i++) {
-        size_t place = shown->place[i] * shown->stride;
+        size_t place = shown->place[i];
         NAME(value)(NAME(origin)(schedule, shown->slot[i], at), schedule->order + 1, &s, &s2, &x);
         EACH(STORE)
     }
     return true;
 }
 
+/* A step ends at the last time at the latest, which isn't shown before the end: none becomes done here. */
 TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
                               const double *h, size_t at)
 {
-    for (size_t end = at + 2 * W; at < end; at += W)
-        while (NAME(show_next)(schedule, shown, t, h, at))
-            ;
+    for (size_t end = at + 2 * W; at < end; at += W) {
+        bool some_done = false;
+        for (size_t l = at; l < at + W; l++)
+            some_done = some_done || shown->next[l] >= shown->n_times;
+        if (some_done)
+            while (NAME(show_next)(schedule, shown, t, h, at, true))
+                ;
+        else
+            while (NAME(show_next)(schedule, shown, t, h, at, false))
+                ;
+    }
 }
 
 #undef EACH

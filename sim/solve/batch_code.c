@@ -35,6 +35,7 @@ struct maker {
     struct hl_batch_program *program;
     const struct hl_plan *plan;
     struct hl_arena *arena;
+    struct form nowhere;             /* stands for what has no form here */
     struct form **value;             /* by register; NULL: the register itself, a constant */
     struct hl_instruction *constants; size_t constants_capacity;
     struct hl_batch_term *term; size_t n_terms, term_capacity;
@@ -532,6 +533,47 @@ static void set_states(struct maker *m)
             form_of_slot(m, new_slot_with_rate(m, (struct hl_batch_sum){0, 0, -1}, (int)i));
 }
 
+/* ---- Outputs */
+
+/* What an instruction of the outputs' program leaves, as far as it is linear in integrated states. */
+static struct form *shown_result(struct maker *m, const struct hl_instruction *in)
+{
+    const int reg[] = {in->a, in->b, in->c};
+    bool constant[] = {true, true, true};
+    for (size_t i = 0; i < 3; i++) {
+        const struct form *f = reg[i] < 0 ? NULL : m->value[reg[i]];
+        if (f == &m->nowhere)
+            return &m->nowhere;
+        constant[i] = !f || is_constant(f);
+    }
+    bool sum = in->op == HL_OP_COPY || in->op == HL_OP_NEG || in->op == HL_OP_ADD || in->op == HL_OP_SUB;
+    bool scaled = (in->op == HL_OP_MUL && (constant[0] || constant[1])) || (in->op == HL_OP_DIV && constant[1]);
+    struct form *f = sum || scaled || (constant[0] && constant[1] && constant[2]) ? result_of(m, in) : NULL;
+    return f ? f : &m->nowhere;
+}
+
+/* Outputs that are linear in integrated states are series like these: nothing is left to compute at an output time. */
+static void set_outputs(struct maker *m)
+{
+    const struct hl_system *system = m->plan->system;
+    for (size_t k = 0; k < m->plan->rhs->n; k++)
+        m->value[m->plan->rhs->code[k].dst] = &m->nowhere;
+    for (size_t k = 0; k < system->n_states; k++)
+        if (m->plan->integrated_of[k] < 0)
+            m->value[system->state[k].reg] = &m->nowhere;
+    m->value[system->time_reg] = &m->nowhere;
+    for (size_t i = 0; i < system->n_instances; i++)
+        if (system->instance[i].tad_reg >= 0)
+            m->value[system->instance[i].tad_reg] = &m->nowhere;
+    for (size_t k = 0; k < system->outputs.n; k++)
+        m->value[system->outputs.code[k].dst] = shown_result(m, &system->outputs.code[k]);
+    m->program->output_slot = hl_arena_alloc(m->arena, system->n_outputs, sizeof *m->program->output_slot);
+    for (size_t o = 0; o < system->n_outputs; o++) {
+        struct form *f = operand(m, system->output[o].reg);
+        m->program->output_slot[o] = f == &m->nowhere || is_constant(f) ? -1 : slot_of(m, f);
+    }
+}
+
 bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena)
 {
     const struct hl_system *system = plan->system;
@@ -554,6 +596,7 @@ bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_pla
         struct form *f = operand(m, system->state[plan->integrated[i]].derivative_reg);
         m->rate[i].sum = keep_sum(m, f);
     }
+    set_outputs(m);
     program->code.n_states = plan->n_integrated;
     program->code.n_terms = m->n_terms;
     program->code.term = m->term;

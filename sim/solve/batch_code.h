@@ -34,6 +34,7 @@ struct hl_batch_program {
     size_t n_clocks; struct hl_batch_clock *clock;
     int time_slot;                   /* -1 when no rate reads the time */
     bool *component_used;            /* by component of the plan */
+    int *output_slot;                /* by output of the system, linear in integrated states: its series; else -1 */
 };
 
 /* False when the rates use an operation that has no series here; made in arena. */

@@ -45,9 +45,11 @@ static void set_sum(struct scheduler *s, struct hl_batch_part *part, const struc
     struct hl_batch_address *term = hl_arena_alloc(s->arena, sum->n + 1, sizeof *term);
     part->constant = row_of_file(s, sum->constant);
     part->term = term;
+    part->order = s->place->order + 1;
     for (size_t i = 0; i < sum->n; i++) {
         const struct hl_batch_term *from = &s->code->term[sum->first + i];
         const double *coef = from->coef < 0 ? s->ones : row_of_file(s, from->coef);
+        part->order -= s->rate_of[from->slot] < 0 && part->order > s->place->order;
         if (from->slot == own)
             part->self = coef;
         else

@@ -18,6 +18,7 @@ struct hl_batch_address { const double *coef, *x; }; /* a term: row of the coeff
 
 struct hl_batch_part {
     int doing;                      /* an hl_batch_kind, or one of the above */
+    size_t order;                   /* coefficients of a sum: one more where all terms move */
     double *to;                     /* coefficient 0 of the slot */
     double *spare, *twin;           /* free rows; of rates none */
     const double *a, *b;            /* operands; a NULL: the constant 1 */

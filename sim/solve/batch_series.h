@@ -71,19 +71,19 @@ struct hl_batch_scale {
  * states at the origin. */
 void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double *h);
 
-/* What is shown at output times, and where. Lane l's sample of slot[i] at time number k stands at
- * to[l][(k * n_all + place[i]) * stride]; numbers beyond the last time are written to as well. */
+/* What is shown at output times, and where: lane l's value of slot[i] at time number k goes to
+ * to[l][k * pitch + place[i]]. */
 struct hl_batch_shown {
     size_t n; const int *slot; const size_t *place;
-    size_t n_all, stride;
+    size_t pitch, n_times;
     const double *time;          /* ascending, then infinity */
     double *to[HL_BATCH_LANES] __attribute__((aligned(64)));
-    size_t next[HL_BATCH_LANES] __attribute__((aligned(64))); /* the lane's next time */
-    double *due;                 /* row: time[next], infinity for a lane that shows nothing */
+    size_t next[HL_BATCH_LANES] __attribute__((aligned(64))); /* the lane's next time, n_times for one that is done */
+    double *due;                 /* row: time[next] */
 };
 
-/* Shows every lane's times before t + h, t being the time of its series' origin. What stands at times still to come is
- * not yet the lane's. */
+/* Shows every lane's times before t + h, t being the time of its series' origin, which must be before the last time
+ * for all lanes that aren't done. What stands at a lane's next time is not yet its value. */
 void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
                    const double *h);
 

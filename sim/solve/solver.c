@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A block of subjects, from parameters to outputs:
  *   1. eight at a time: events, rate matrices taken apart (apart.c), start values or steady state;
- *   2. where something is integrated: eight subjects at a time (batch.c); where someone listens, and for whatever batch.c
- *      hands back: subject after subject, alone (lane.c);
- *   3. all subjects together through the output times (sweep.c).
+ *   2. where something is integrated: sixteen subjects at a time (batch.c); where someone listens, and for whatever
+ *      batch.c hands back: subject after subject, alone (lane.c);
+ *   3. all subjects together through the output times (sweep.c), unless batch.c has shown all of them already.
  * Whatever goes wrong with one subject becomes its status; the others never notice. */
 #include <math.h>
 #include <string.h>
@@ -28,6 +28,7 @@ struct hl_solver {
     struct hl_diary *diary;
     signed char *status;             /* max_lanes, padding marked as failed */
     bool singly;                     /* in this run somebody follows subjects one by one, from start->z */
+    bool *shown, shows_outputs;      /* max_lanes: the batch has filled the lane's outputs; whether it does */
     double *sample; size_t sample_capacity;
 };
 
@@ -55,8 +56,9 @@ static bool solver_alloc(struct hl_solver *s)
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
     s->diary = hl_diary_create(plan, s->max_lanes);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
+    s->shown = hl_alloc(s->max_lanes, sizeof *s->shown);
     if (!s->apart || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->start
-        || !s->start_values || !s->diary || !s->status)
+        || !s->start_values || !s->diary || !s->status || !s->shown)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -94,7 +96,7 @@ void hl_solver_free(struct hl_solver *s)
     hl_sweep_free(s->sweep);
     hl_batch_free(s->batch);
     hl_lane_free(s->lane);
-    void *part[] = {s->start, s->start_values, s->status, s->sample, s};
+    void *part[] = {s->start, s->start_values, s->status, s->shown, s->sample, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -218,7 +220,7 @@ static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_bloc
 
 static enum hl_status reserve_samples(struct hl_solver *s, size_t n_times, size_t lanes)
 {
-    size_t n = s->plan->n_integrated * (n_times + 1) * lanes;
+    size_t n = s->plan->n_integrated * n_times * lanes;
     if (n == 0 || n <= s->sample_capacity)
         return HL_OK;
     hl_free(s->sample);
@@ -254,12 +256,47 @@ static void run_group(struct hl_solver *s, const struct hl_block *block, const s
         any_told = any_told || told[l];
     }
     if (integrated && s->batch && any_told)
-        hl_batch_run(s->batch, subjects, block->regs, first, n, s->sample, done);
-    for (size_t l = 0; l < n; l++)
+        hl_batch_run(s->batch, subjects, block->regs, first, n, s->shows_outputs ? block->out : s->sample, done);
+    for (size_t l = 0; l < n; l++) {
+        s->shown[first + l] = s->shows_outputs && done[l] && told[l];
         if (s->status[first + l] == HL_SUBJECT_GOOD && (!told[l] || (integrated && !done[l])))
             s->status[first + l] = (signed char)go_alone(s, block, first + l, output, n_outputs, time, n_times,
                                                          told[l] ? NULL : listener);
+    }
 }
+
+/* Puts back what lanes that are shown already had in out. */
+static void restore(const struct hl_solver *s, struct hl_block *block, size_t rows, const double *kept)
+{
+    for (size_t k = 0; k < rows; k++)
+        for (size_t l = 0; l < block->lanes; l++)
+            if (s->shown[l])
+                block->out[k * block->lanes + l] = kept[k * block->lanes + l];
+}
+
+/* Outputs of the lanes that the batch hasn't shown itself: mostly of all, or of none. */
+static enum hl_status show_rest(struct hl_solver *s, const struct hl_subjects *subjects, struct hl_block *block,
+                                const int *output, size_t n_outputs, const double *time, size_t n_times)
+{
+    size_t n_shown = 0, n_good = 0, rows = n_outputs * n_times;
+    for (size_t l = 0; l < block->lanes; l++) {
+        n_shown += s->shown[l];
+        n_good += s->status[l] == HL_SUBJECT_GOOD;
+    }
+    if (n_shown > 0 && n_shown == n_good)
+        return HL_OK;
+    double *kept = n_shown > 0 ? hl_alloc_unset(rows * block->lanes, sizeof *kept) : NULL;
+    if (n_shown > 0 && !kept)
+        return HL_ERR_MEMORY;
+    if (kept)
+        memcpy(kept, block->out, rows * block->lanes * sizeof *kept);
+    enum hl_status status = hl_sweep_run(s->sweep, subjects, block, output, n_outputs, time, n_times, s->sample);
+    if (kept)
+        restore(s, block, rows, kept);
+    hl_free(kept);
+    return status;
+}
+
 
 enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const int *output, size_t n_outputs,
                              const double *time, size_t n_times, const struct hl_listener *listener)
@@ -279,9 +316,10 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .apart = s->apart, .rows = s->apart->rows,
                                    .start = s->start, .events = s->diary->list, .shared = !s->diary->copies,
                                    .common = s->diary->same_times, .edition = s->diary->edition, .status = s->status};
+    s->shows_outputs = s->batch && hl_batch_set_outputs(s->batch, output, n_outputs, block->lanes);
     for (size_t first = 0; first < block->lanes; first += HL_BATCH_LANES)
         run_group(s, block, &subjects, first, output, n_outputs, time, n_times, listener);
-    enum hl_status status = hl_sweep_run(s->sweep, &subjects, block, output, n_outputs, time, n_times, s->sample);
+    enum hl_status status = show_rest(s, &subjects, block, output, n_outputs, time, n_times);
     if (status == HL_OK)
         report(s, block, n_outputs, n_times);
     return status;
