@@ -65,7 +65,8 @@ struct hl_batch {
     double anchor[HL_BATCH_LANES], until[HL_BATCH_LANES];
     double *last_dose;               /* [instance] */
     size_t next_event[HL_BATCH_LANES], steps[HL_BATCH_LANES];
-    bool active[HL_BATCH_LANES];
+    bool active[HL_BATCH_LANES];     /* not yet at the end, nor given up */
+    bool going[HL_BATCH_LANES];      /* and not waiting at a stop */
     /* of the group */
     const struct hl_subjects *subjects;
     const double *regs;
@@ -333,6 +334,7 @@ static void load_lane(struct hl_batch *b, size_t l)
     memcpy(b->rate + l * system->n_states, start->rate, system->n_states * sizeof *b->rate);
     for (size_t i = 0; i < plan->n_integrated; i++) {
         state_of(b, i)[l] = start->y[i];
+        b->scale.peak[i * HL_BATCH_LANES + l] = fabs(start->y[i]);
         b->inflow[i * HL_BATCH_LANES + l] = start->rate[plan->integrated[i]];
     }
     for (size_t i = 0; i < system->n_instances; i++)
@@ -497,7 +499,7 @@ static void set_origin(struct hl_batch *b)
 /* The lane must be solved alone. */
 static void give_up(struct hl_batch *b, size_t l, bool *done)
 {
-    b->active[l] = done[l] = false;
+    b->active[l] = b->going[l] = done[l] = false;
     b->shown.next[l] = b->n_times;
     b->shown.due[l] = INFINITY;
 }
@@ -534,9 +536,9 @@ static void show_end(struct hl_batch *b, size_t l)
 static void advance(struct hl_batch *b, double *h, bool *done)
 {
     double fault[HL_BATCH_LANES] __attribute__((aligned(64)));
-    hl_batch_arrive(b->schedule, h, fault);
+    hl_batch_arrive(b->schedule, &b->scale, h, fault);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        if (!b->active[l])
+        if (!b->going[l])
             continue;
         b->t[l] = h[l] < b->until[l] - b->t[l] ? b->t[l] + h[l] : b->until[l];
         if (isnan(fault[l]) || ++b->steps[l] > MAX_STEPS)
@@ -554,36 +556,46 @@ static void choose_steps(struct hl_batch *b, double *h, bool *done)
         h[l] = h[l] > way ? way : h[l];
     }
     if (b->switches)
-        hl_batch_switches_meet(b->switches, b->file, b->series, h, b->active, held, lost);
+        hl_batch_switches_meet(b->switches, b->file, b->series, h, b->going, held, lost);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        double way = b->until[l] - b->t[l], least = fmax(SHORTEST_STEP, 4 * DBL_EPSILON * fabs(b->t[l]));
-        bool stalled = !(h[l] >= least || h[l] >= way || held[l]); /* or not a number */
-        if (b->active[l] && (stalled || lost[l]))
+        double t = fabs(b->t[l]), least = 4 * DBL_EPSILON * t > SHORTEST_STEP ? 4 * DBL_EPSILON * t : SHORTEST_STEP;
+        bool stalled = !(h[l] >= least || h[l] >= b->until[l] - b->t[l] || held[l]); /* or not a number */
+        if (b->going[l] && (stalled || lost[l]))
             give_up(b, l, done);
-        h[l] = b->active[l] ? h[l] : 0;
+        h[l] = b->going[l] ? h[l] : 0;
     }
 }
 
-/* Lanes that stand where they had to stop: their events, the end of those that have come to it. False when nobody goes
- * on. */
-static bool pass_stops(struct hl_batch *b)
+/* Lane l stands where it had to stop: its events, the end if it has come to it. */
+static void pass_stop(struct hl_batch *b, size_t l)
 {
     double end = b->time[b->n_times - 1];
+    b->until[l] = pass_events(b, l, end);
+    if (b->t[l] >= end) {
+        show_end(b, l);
+        b->active[l] = false;
+    }
+}
+
+/* Who goes on: all but lanes that stand at a stop while others are still behind them in time. Lanes that wait lose
+ * nothing in the end, since the slowest must be waited for anyhow, and they then take steps of like lengths side by
+ * side, with like numbers of output times in them. False when nobody is left. */
+static bool pass_stops(struct hl_batch *b)
+{
+    double earliest = INFINITY;
     bool any = false;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        earliest = b->active[l] && b->t[l] < earliest ? b->t[l] : earliest;
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        if (b->active[l] && b->t[l] >= b->until[l]) {
-            b->until[l] = pass_events(b, l, end);
-            if (b->t[l] >= end) {
-                show_end(b, l);
-                b->active[l] = false;
-            }
-        }
+        if (b->active[l] && b->t[l] >= b->until[l] && b->t[l] <= earliest)
+            pass_stop(b, l);
+        b->going[l] = b->active[l] && b->t[l] < b->until[l];
         any = any || b->active[l];
     }
     return any;
 }
 
-/* One step of every active lane. Always true. */
+/* One step of every lane that goes on. A lane that waits is computed too, but nothing of that is kept. Always true. */
 static bool step(struct hl_batch *b, bool *done)
 {
     double h[HL_BATCH_LANES] __attribute__((aligned(64)));

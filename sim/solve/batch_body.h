@@ -505,7 +505,8 @@ TARGET static void NAME(look)(const struct hl_batch_schedule *schedule, const in
     }
 }
 
-TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const double *h, double *fault, size_t at)
+TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                                const double *h, double *fault, size_t at)
 {
     for (size_t end = at + 2 * W; at < end; at += W) {
         PIECE d = AT(h + at), d2 = d * d, x, sum = {0};
@@ -516,6 +517,9 @@ TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const 
             x = (PIECE)(((BITS)x & goes) | ((BITS)AT(c) & ~goes));
             TO((double *)(uintptr_t)c) = x;
             sum += x - x;
+            NAME(magnitude)(&x);
+            NAME(raise)(&x, &AT(scale->peak + i * R + at));
+            TO(scale->peak + i * R + at) = x;
         }
         TO(fault + at) = sum;
     }

@@ -74,7 +74,8 @@ struct loops {
                  size_t at);
     void (*show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
                  const double *h, size_t at);
-    void (*arrive)(const struct hl_batch_schedule *schedule, const double *h, double *fault, size_t at);
+    void (*arrive)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, const double *h,
+                   double *fault, size_t at);
 };
 
 #define W 2
@@ -149,9 +150,10 @@ void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_sho
         loops->show(schedule, shown, t, h, at);
 }
 
-void hl_batch_arrive(const struct hl_batch_schedule *schedule, const double *h, double *fault)
+void hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, const double *h,
+                     double *fault)
 {
     const struct loops *loops = loops_here();
     for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
-        loops->arrive(schedule, h, fault, at);
+        loops->arrive(schedule, scale, h, fault, at);
 }

@@ -87,8 +87,10 @@ struct hl_batch_shown {
 void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
                    const double *h);
 
-/* Every state's origin becomes its value at h; fault: 0, or NaN for a lane in which a state isn't finite. */
-void hl_batch_arrive(const struct hl_batch_schedule *schedule, const double *h, double *fault);
+/* Every state's origin becomes its value at h, and raises the peak; fault: 0, or NaN for a lane in which a state isn't
+ * finite. */
+void hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, const double *h,
+                     double *fault);
 
 /* Slots slot[n] at s after the series' origin, each lane at its own: y[n] rows. */
 void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y);
