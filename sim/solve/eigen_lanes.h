@@ -2,10 +2,11 @@
 /* The rate matrices of eight subjects taken apart side by side, where all their
  * rates are real and well apart; whoever isn't so is left to modes.c. Rows of
  * eight, entry e of lane l at [e * 8 + l], on 64-byte boundaries; rates in 1/h.
- * Used by solver.c. Method: eigen_lanes.c. */
+ * Used by apart.c. Method: eigen_kernel.h. */
 #ifndef HL_SOLVE_EIGEN_LANES_H
 #define HL_SOLVE_EIGEN_LANES_H
 
+#include "solve/glide.h"
 #include "solve/modes_rows.h"
 
 /* Prepared for one component, which must live as long. NULL when there is no memory. */
@@ -20,5 +21,8 @@ void hl_eigen_lanes_free(struct hl_eigen_lanes *lanes);
  * numbers depend on that lane alone. */
 unsigned hl_eigen_lanes_solve(struct hl_eigen_lanes *lanes, const double *regs, size_t stride, const double *horizon,
                               double *lambda, double *V, double *W);
+
+/* No wider vectors than these from now on: for tests, since all give the same bits. */
+void hl_eigen_lanes_widen(struct hl_eigen_lanes *lanes, enum hl_width most);
 
 #endif

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "solve/eight.h"
+#include "base/vector.h"
 
 struct hl_modes_rows *hl_modes_rows_create(const struct hl_plan *plan, size_t n_groups)
 {
@@ -70,8 +70,12 @@ unsigned hl_row_is_finite(const double *x)
 
 HL_CLONES static void add_states(const double *W, size_t n, size_t k, const double *x, double *z)
 {
-    for (size_t j = 0; j < n; j++)
-        *(hl_eight *)(z + j * HL_ROW) += *(const hl_eight *)(W + (j * n + k) * HL_ROW) * *(const hl_eight_loose *)x;
+    for (size_t j = 0; j < n; j++) {
+        const double *row = W + (j * n + k) * HL_ROW;
+#pragma omp simd
+        for (size_t l = 0; l < HL_ROW; l++)
+            z[j * HL_ROW + l] += row[l] * x[l];
+    }
 }
 
 unsigned hl_modes_rows_project(const double *W, const struct hl_component *component, const double *const *x,

@@ -514,6 +514,32 @@ static void a_lane_may_stand_anywhere(void **state)
     }
 }
 
+/* Vectors of two, four or eight lanes: the same bits, where this machine has them. */
+static void all_widths_agree(void **state)
+{
+    (void)state;
+    struct dice d = {.seed = 1234};
+    for (size_t trial = 0; trial < 60; trial++) {
+        struct body body = random_body(&d, 4);
+        struct system s = take_apart(&body, trial % 2 ? INFINITY : 30);
+        size_t n = body.n, bytes = n * n * HL_ROW * sizeof(double);
+        double V[MOST_STATES * MOST_STATES * HL_ROW] __attribute__((aligned(64)));
+        double W[MOST_STATES * MOST_STATES * HL_ROW] __attribute__((aligned(64)));
+        double *rates = hl_alloc(n * HL_ROW, sizeof *rates);
+        struct hl_eigen_lanes *lanes = hl_eigen_lanes_create(&s.component);
+        for (int width = HL_WIDTH_TWO; width <= HL_WIDTH_EIGHT; width++) {
+            hl_eigen_lanes_widen(lanes, (enum hl_width)width);
+            assert_int_equal(hl_eigen_lanes_solve(lanes, s.regs, HL_ROW, s.horizon, rates, V, W), s.solved);
+            assert_memory_equal(rates, s.lambda, n * HL_ROW * sizeof *rates);
+            assert_memory_equal(V, s.V, bytes);
+            assert_memory_equal(W, s.W, bytes);
+        }
+        hl_eigen_lanes_free(lanes);
+        hl_free(rates);
+        release(&s);
+    }
+}
+
 /* ---- A whole arm */
 
 /* Two drugs of which one turns in some lanes: rows and structs say the same. */
@@ -605,6 +631,7 @@ int main(void)
         cmocka_unit_test(zero_rates),
         cmocka_unit_test(a_lane_depends_on_itself),
         cmocka_unit_test(a_lane_may_stand_anywhere),
+        cmocka_unit_test(all_widths_agree),
         cmocka_unit_test(rows_are_the_structs),
         cmocka_unit_test(want_of_memory),
     };
