@@ -45,24 +45,56 @@ struct sink {
     double patch_strength;
     int patch_route; /* for which the content registers hold at present; -1 none */
     bool out_of_memory;
+    const size_t *place;   /* not NULL: only values are written, into a list that is there, the n-th event's here */
+    size_t n_refilled;
+    bool differs;          /* the list doesn't fit */
 };
 
-static void push(struct sink *s, struct hl_event event)
+/* What comes first at one instant: notices, inputs that end, inputs that begin, amounts. */
+static inline int rank_of(enum hl_event_kind kind, double value)
+{
+    if (kind == HL_EVENT_GIVEN || kind == HL_EVENT_REFUSED)
+        return 0;
+    if (kind == HL_EVENT_RATE)
+        return value < 0 ? 1 : 2;
+    return 3;
+}
+
+/* The next event's value, if it is the event it should be. */
+static inline void refill(struct sink *s, enum hl_event_kind kind, int state, double value)
+{
+    if (s->n_refilled >= s->events->n) {
+        s->differs = true;
+        return;
+    }
+    struct hl_event *event = &s->events->event[s->place[s->n_refilled++]];
+    s->differs = s->differs || event->kind != kind || event->state != state || event->route != s->route
+                 || rank_of(kind, value) != rank_of(kind, event->value) || !isfinite(value);
+    event->value = value;
+}
+
+/* One more event, with whatever else it has at 0; NULL when there is nothing more to be written into it. */
+static inline struct hl_event *push(struct sink *s, double time, enum hl_event_kind kind, int state, double value)
 {
     struct hl_events *list = s->events;
+    if (s->place) {
+        refill(s, kind, state, value);
+        return NULL;
+    }
     if (list->n == list->capacity) {
         size_t capacity = list->capacity ? 2 * list->capacity : 256;
         struct hl_event *grown = hl_grow(list->event, list->capacity, capacity, sizeof *grown);
         if (!grown) {
             s->out_of_memory = true;
-            return;
+            return NULL;
         }
         list->event = grown;
         list->capacity = capacity;
     }
-    event.route = s->route;
-    event.instance = s->instance;
-    list->event[list->n++] = event;
+    struct hl_event *event = &list->event[list->n++];
+    *event = (struct hl_event){.time = time, .kind = kind, .state = state, .value = value, .route = s->route,
+                               .instance = s->instance};
+    return event;
 }
 
 static double wrap(double time, double period)
@@ -89,19 +121,19 @@ static bool place(struct sink *s, double *time)
 static void add(struct sink *s, double time, int state, double amount)
 {
     if (place(s, &time))
-        push(s, (struct hl_event){.time = time, .kind = HL_EVENT_ADD, .state = state, .value = amount});
+        push(s, time, HL_EVENT_ADD, state, amount);
 }
 
 static void release(struct sink *s, double time, const struct hl_route_part *part, double amount)
 {
-    if (place(s, &time))
-        push(s, (struct hl_event){.time = time, .kind = HL_EVENT_RELEASE, .state = part->state, .value = amount,
-                                  .release = part->release});
+    struct hl_event *event = place(s, &time) ? push(s, time, HL_EVENT_RELEASE, part->state, amount) : NULL;
+    if (event)
+        event->release = part->release;
 }
 
 static void change_rate(struct sink *s, double time, int state, double change)
 {
-    push(s, (struct hl_event){.time = time, .kind = HL_EVENT_RATE, .state = state, .value = change});
+    push(s, time, HL_EVENT_RATE, state, change);
 }
 
 /* An input over [a, b) folded into one period: whole periods of it run always, the rest from a to b modulo the period.
@@ -140,12 +172,11 @@ static void given(struct sink *s, const struct hl_dose *dose, double amount)
     double time = dose->time;
     if (s->mode == PENDING || !place(s, &time))
         return;
-    push(s, (struct hl_event){.time = time,
-                              .kind = HL_EVENT_GIVEN,
-                              .state = -1,
-                              .value = amount,
-                              .interval = dose->repeat_interval,
-                              .rate = dose->kind == HL_DOSE_INFUSION ? dose->rate : 0});
+    struct hl_event *event = push(s, time, HL_EVENT_GIVEN, -1, amount);
+    if (!event)
+        return;
+    event->interval = dose->repeat_interval;
+    event->rate = dose->kind == HL_DOSE_INFUSION ? dose->rate : 0;
 }
 
 static double value(const struct sink *s, int reg, double otherwise)
@@ -283,7 +314,7 @@ static void press_button(struct sink *s, const struct hl_demand *d, size_t first
     if (locked || (double)given_in_last_hour(s->events, first, time) >= d->hourly_limit) {
         s->route = d->route;
         s->instance = s->system->route[d->route].instance;
-        push(s, (struct hl_event){.time = time, .kind = HL_EVENT_REFUSED, .state = -1, .value = d->bolus});
+        push(s, time, HL_EVENT_REFUSED, -1, d->bolus);
         return;
     }
     struct hl_dose bolus = {.time = time, .route = d->route, .kind = HL_DOSE_GIVEN, .amount = d->bolus};
@@ -318,16 +349,6 @@ static void give_demands(struct sink *s, const struct hl_regimen *regimen, uint6
     }
 }
 
-/* What comes first at one instant: notices, inputs that end, inputs that begin, amounts. */
-static int rank(const struct hl_event *e)
-{
-    if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
-        return 0;
-    if (e->kind == HL_EVENT_RATE)
-        return e->value < 0 ? 1 : 2;
-    return 3;
-}
-
 static bool event_before(const void *a, const void *b)
 {
     const struct hl_event *x = a, *y = b;
@@ -335,7 +356,7 @@ static bool event_before(const void *a, const void *b)
         return true;
     if (x->time > y->time)
         return false;
-    return rank(x) < rank(y);
+    return rank_of(x->kind, x->value) < rank_of(y->kind, y->value);
 }
 
 /* Times that differ by rounding only are made one time, then the ties are put in order. */
@@ -371,6 +392,49 @@ enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct 
         give(&s, &regimen->dose[i]);
     give_demands(&s, regimen, seed, subject);
     return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
+}
+
+/* Order is found by letting numbers ride along in a field that sorting doesn't look at. */
+static bool sort_with_order(struct hl_events *events, struct hl_event_order *order)
+{
+    size_t n = events->n;
+    double *interval = hl_alloc(n, sizeof *interval);
+    size_t *place = order->capacity < n ? hl_grow(order->place, order->capacity, n, sizeof *place) : order->place;
+    order->capacity = place && order->capacity < n ? n : order->capacity;
+    order->place = place ? place : order->place;
+    bool good = interval && (place || n == 0);
+    for (size_t k = 0; good && k < n; k++) {
+        interval[k] = events->event[k].interval;
+        events->event[k].interval = (double)k;
+    }
+    good = good && put_in_order(events);
+    for (size_t k = 0; good && k < n; k++) {
+        size_t number = (size_t)events->event[k].interval;
+        place[number] = k;
+        events->event[k].interval = interval[number];
+    }
+    hl_free(interval);
+    return good;
+}
+
+enum hl_status hl_regimen_order(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
+                                size_t lanes, size_t lane, struct hl_events *events, struct hl_event_order *order)
+{
+    struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1};
+    events->n = 0;
+    for (size_t i = 0; i < regimen->n_doses && !s.out_of_memory; i++)
+        give(&s, &regimen->dose[i]);
+    return !s.out_of_memory && sort_with_order(events, order) ? HL_OK : HL_ERR_MEMORY;
+}
+
+bool hl_regimen_refill(const struct hl_regimen *regimen, const struct hl_system *system, double *regs, size_t lanes,
+                       size_t lane, const struct hl_event_order *order, struct hl_events *events)
+{
+    struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1,
+                     .place = order->place};
+    for (size_t i = 0; i < regimen->n_doses; i++)
+        give(&s, &regimen->dose[i]);
+    return !s.differs && s.n_refilled == events->n; /* every event once */
 }
 
 enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_system *system, double *regs,

@@ -11,9 +11,12 @@ struct hl_diary {
     const struct hl_plan *plan;
     size_t max_lanes;
     bool same_times, shared;     /* by the arm's structure: everybody's events have the same times; one list for all */
-    bool made, sound;            /* that list is there, and can be followed */
-    double start;                /* of the shared list, see hl_diary_start */
-    struct hl_events raw, common; /* it as the regimen made it, and with the output times' own times */
+    bool made, sound;            /* the shared list, or the first one, is there, and can be followed */
+    double start;                /* of that list, see hl_diary_start */
+    bool refills;                /* no shared list, but common times: lists differ in values only, which are filled in */
+    struct hl_event_order order; /* of the first list */
+    struct hl_events raw, common; /* the shared or first list as the regimen made it, and with the output times' own times */
+    unsigned long *filled;       /* by lane: edition whose first list its own one is made from; 0: none */
     bool copies;                 /* each lane has a list of its own, of the shared one or of its own making */
     struct hl_events *own;       /* by lane: those lists, for others to add to until they are closed */
     struct hl_events *list;      /* by lane: what happens to it, to be read after hl_diary_close */

@@ -433,6 +433,51 @@ static void test_shared(void **state)
     assert_true(hl_regimen_is_shared(compiled("[{iv: 1 mg}]", NULL), &fake_system));
 }
 
+static void assert_same_list(const struct hl_events *a, const struct hl_events *b)
+{
+    assert_int_equal(a->n, b->n);
+    for (size_t k = 0; k < a->n; k++) {
+        const struct hl_event *x = &a->event[k], *y = &b->event[k];
+        assert_true(x->time == y->time && x->value == y->value && x->interval == y->interval && x->rate == y->rate);
+        assert_true(x->kind == y->kind && x->state == y->state && x->route == y->route && x->instance == y->instance
+                    && x->release == y->release);
+    }
+}
+
+/* One subject's list made another's by filling in values is the list that it would have been given. */
+static void test_refill(void **state)
+{
+    (void)state;
+    struct hl_events filled = {0};
+    struct hl_event_order order = {0};
+    const struct hl_regimen *r =
+        compiled("[{oral: 2.385 mg, every: 12 h, doses: 31}, {infuse: 1.3 mg/h, for: 4 h, route: oral, start: 0 h}]",
+                 "[{patch: 25 ug/h, every: 72 h, for: 216 h}, {sc: 0.1 mg, start: 3 h}, {lozenge: 0.8 mg, start: 12 h}]");
+    for (size_t k = 0; k < N_REGS; k++)
+        for (size_t lane = 0; lane < LANES; lane++)
+            fake_regs[k * LANES + lane] = fake_regs[k * LANES + 2];
+    for (size_t lane = 0; lane < LANES; lane++) {
+        fake_regs[R_F * LANES + lane] = 0.9 - 0.13 * (double)lane;
+        fake_regs[R_REL1 * LANES + lane] = 0.0103 * (1 + 0.2 * (double)lane);
+        fake_regs[R_168 * LANES + lane] = 168 + (double)lane;
+    }
+    assert_int_equal(hl_regimen_order(r, &fake_system, fake_regs, LANES, 3, &filled, &order), HL_OK);
+    assert_int_equal(hl_regimen_events(r, &fake_system, fake_regs, LANES, 3, 1, 1, &events), HL_OK);
+    assert_same_list(&filled, &events);
+    for (size_t lane = 0; lane < LANES; lane++) {
+        assert_true(hl_regimen_refill(r, &fake_system, fake_regs, LANES, lane, &order, &filled));
+        assert_int_equal(hl_regimen_events(r, &fake_system, fake_regs, LANES, lane, 1, 1, &events), HL_OK);
+        assert_same_list(&filled, &events);
+    }
+    double strange[] = {-0.9, 0, NAN}; /* an infusion that takes away, one that isn't there, none that could be */
+    for (size_t k = 0; k < 3; k++) {
+        fake_regs[R_F * LANES] = strange[k];
+        assert_false(hl_regimen_refill(r, &fake_system, fake_regs, LANES, 0, &order, &filled));
+    }
+    hl_free(filled.event);
+    hl_free(order.place);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -470,6 +515,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lockout_between_windows, begin, finish),
         cmocka_unit_test_setup_teardown(test_common, begin, finish),
         cmocka_unit_test_setup_teardown(test_shared, begin, finish),
+        cmocka_unit_test_setup_teardown(test_refill, begin, finish),
         cmocka_unit_test_setup_teardown(test_no_memory, begin, finish),
     };
     return cmocka_run_group_tests(tests, units_on, units_off);

@@ -36,14 +36,16 @@ static struct fixture *body(const double *lag, bool individual)
     return f;
 }
 
-/* What arrives of a dose into the depot, everybody's own. */
-static void give_everybody_a_fraction(struct fixture *f)
+/* What arrives of a dose into the depot, everybody's own; of an infusion too, or else nobody knows what the first one
+ * gets. */
+static void give_everybody_a_fraction(struct fixture *f, bool infusion)
 {
     double fraction[SUBJECTS];
     for (size_t l = 0; l < SUBJECTS; l++)
-        fraction[l] = 0.41 + 0.017 * (double)l;
+        fraction[l] = l == 0 && !infusion ? NAN : 0.41 + 0.017 * (double)l;
     f->system.route[0].part[0].fraction_reg = fixture_values(f, fraction, SUBJECTS);
-    f->system.route[2].part[0].fraction_reg = f->system.route[0].part[0].fraction_reg;
+    if (infusion)
+        f->system.route[2].part[0].fraction_reg = f->system.route[0].part[0].fraction_reg;
 }
 
 static size_t hours(double *time, size_t n, double dt)
@@ -86,10 +88,8 @@ static void shared_events_are_own_events(void **state)
     }
 }
 
-/* Times that are everybody's by the study's structure, values that aren't; one subject fails. */
-static void common_times_are_own_times(void **state)
+static void assert_common_is_own(bool infusion)
 {
-    (void)state;
     double lag[SUBJECTS], time[140];
     for (size_t l = 0; l < SUBJECTS; l++)
         lag[l] = 0.37;
@@ -98,17 +98,25 @@ static void common_times_are_own_times(void **state)
     struct solution s[2];
     for (size_t k = 0; k < 2; k++) {
         f[k] = body(lag, k == 1);
-        give_everybody_a_fraction(f[k]);
+        give_everybody_a_fraction(f[k], infusion);
         f[k]->value[f[k]->system.coef[0].reg][3] = NAN;
         assert_true(hl_regimen_is_common(&f[k]->regimen, &f[k]->system) == (k == 0));
         assert_false(hl_regimen_is_shared(&f[k]->regimen, &f[k]->system));
         s[k] = fixture_solve(f[k], "exact", 1e-8, SUBJECTS, time, 140);
         for (size_t l = 0; l < SUBJECTS; l++)
-            assert_int_equal(s[k].status[l], l == 3 ? HL_SUBJECT_BAD_PARAMETERS : HL_SUBJECT_GOOD);
+            assert_int_equal(s[k].status[l], l == 3 || (l == 0 && !infusion) ? HL_SUBJECT_BAD_PARAMETERS : HL_SUBJECT_GOOD);
     }
     assert_same(&s[0], &s[1]);
     for (size_t k = 0; k < 2; k++)
         solution_free(&s[k]), fixture_free(f[k]);
+}
+
+/* Times that are everybody's by the study's structure, values that aren't; some subjects fail, the first one of them. */
+static void common_times_are_own_times(void **state)
+{
+    (void)state;
+    assert_common_is_own(true);
+    assert_common_is_own(false);
 }
 
 /* More than a panel holds: ten coupled states, all shown, one of them fed by an input that is always there. */
