@@ -61,12 +61,11 @@ struct hl_batch {
     double *scratch, *g;             /* largest component */
     bool *tad_read;                  /* by instance */
     /* by lane */
-    double t[HL_BATCH_LANES] __attribute__((aligned(64)));
-    double anchor[HL_BATCH_LANES], until[HL_BATCH_LANES];
+    struct hl_batch_pace pace;
+    double anchor[HL_BATCH_LANES];   /* where the lane's exact states last began anew */
     double *last_dose;               /* [instance] */
     size_t next_event[HL_BATCH_LANES], steps[HL_BATCH_LANES];
     bool active[HL_BATCH_LANES];     /* not yet at the end, nor given up */
-    bool going[HL_BATCH_LANES];      /* and not waiting at a stop */
     /* of the group */
     const struct hl_subjects *subjects;
     const double *regs;
@@ -176,7 +175,7 @@ static bool make_room(struct hl_batch *b)
     const struct hl_plan *plan = b->plan;
     const struct hl_batch_program *p = &b->program;
     size_t n = plan->n_integrated, series = p->code.n_slots * (b->order + 1);
-    size_t rows = p->n_rows + n + series + n + 1 + 6 * p->n_modes + plan->system->n_states
+    size_t rows = p->n_rows + n + series + n + 4 + 6 * p->n_modes + plan->system->n_states
                   + plan->system->n_instances;
     double *room = b->values = hl_alloc((rows + 2) * HL_BATCH_LANES + 2 * plan->largest, sizeof *b->values);
     b->tad_read = hl_alloc(plan->system->n_instances, sizeof *b->tad_read);
@@ -187,6 +186,11 @@ static bool make_room(struct hl_batch *b)
     b->series = take(&room, series);
     b->scale.peak = take(&room, n);
     b->shown.due = take(&room, 1);
+    double **pace_rows[] = {&b->pace.t, &b->pace.until, &b->pace.h};
+    for (size_t k = 0; k < 3; k++)
+        *pace_rows[k] = take(&room, 1);
+    b->pace.least = SHORTEST_STEP;
+    b->pace.least_share = 4 * DBL_EPSILON;
     double **mode_rows[] = {&b->z, &b->z_now, &b->lambda, &b->input, &b->E, &b->phi};
     for (size_t k = 0; k < 6; k++)
         *mode_rows[k] = take(&room, p->n_modes);
@@ -340,7 +344,7 @@ static void load_lane(struct hl_batch *b, size_t l)
     for (size_t i = 0; i < system->n_instances; i++)
         b->last_dose[i * HL_BATCH_LANES + l] = start->last_dose[i];
     load_modes(b, l);
-    b->t[l] = b->anchor[l] = b->until[l] = start->time;
+    b->pace.t[l] = b->pace.until[l] = b->anchor[l] = start->time;
     b->next_event[l] = b->steps[l] = 0;
 }
 
@@ -370,7 +374,9 @@ static void load(struct hl_batch *b)
     memset(b->scale.peak, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->scale.peak);
     memset(b->z, 0, 6 * b->program.n_modes * HL_BATCH_LANES * sizeof *b->z);
     memset(b->inflow, 0, b->plan->n_integrated * HL_BATCH_LANES * sizeof *b->inflow);
-    memset(b->t, 0, sizeof b->t);
+    memset(b->pace.h, 0, HL_BATCH_LANES * sizeof *b->pace.h);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        b->pace.t[l] = b->pace.until[l] = INFINITY;
     memset(b->anchor, 0, sizeof b->anchor);
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         if (b->active[l])
@@ -442,7 +448,7 @@ static double pass_events(struct hl_batch *b, size_t l, double end)
 {
     const struct hl_event *event = next_event(b, l);
     bool any = false;
-    for (; event && event->time <= b->t[l]; event = next_event(b, l)) {
+    for (; event && event->time <= b->pace.t[l]; event = next_event(b, l)) {
         apply(b, l, event);
         b->next_event[l]++;
         any = true;
@@ -450,7 +456,7 @@ static double pass_events(struct hl_batch *b, size_t l, double end)
     for (size_t j = 0; any && j < b->program.n_modes; j++)
         b->z[j * HL_BATCH_LANES + l] = b->z_now[j * HL_BATCH_LANES + l];
     if (any)
-        b->anchor[l] = b->t[l];
+        b->anchor[l] = b->pace.t[l];
     return event && event->time < end ? event->time : end;
 }
 
@@ -461,7 +467,7 @@ static void see_modes(struct hl_batch *b)
 {
     double dt[HL_BATCH_LANES] __attribute__((aligned(64)));
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
-        dt[l] = b->t[l] - b->anchor[l];
+        dt[l] = b->pace.t[l] - b->anchor[l];
     for (size_t j = 0; j < b->program.n_modes; j++) {
         size_t at = j * HL_BATCH_LANES;
         bool fed = false;
@@ -486,22 +492,30 @@ static void set_origin(struct hl_batch *b)
     for (size_t j = 0; j < p->n_modes; j++)
         memcpy(origin_of(b, p->mode[j].slot), b->z_now + j * HL_BATCH_LANES, bytes);
     if (p->time_slot >= 0)
-        memcpy(origin_of(b, p->time_slot), b->t, bytes);
+        memcpy(origin_of(b, p->time_slot), b->pace.t, bytes);
     for (size_t k = 0; k < p->n_clocks; k++)
         for (size_t l = 0; l < HL_BATCH_LANES; l++) {
             double last = b->last_dose[p->clock[k].instance * HL_BATCH_LANES + l];
             bool dosed = isfinite(last);
-            origin_of(b, p->clock[k].slot)[l] = dosed ? b->t[l] - last : 0; /* before any dose: 0 */
+            origin_of(b, p->clock[k].slot)[l] = dosed ? b->pace.t[l] - last : 0; /* before any dose: 0 */
             b->file[(size_t)p->clock[k].running * HL_BATCH_LANES + l] = dosed ? 1 : 0;
         }
+}
+
+/* The lane is done. */
+static void stand_still(struct hl_batch *b, size_t l)
+{
+    b->active[l] = false;
+    b->pace.t[l] = b->pace.until[l] = b->shown.due[l] = INFINITY;
+    b->pace.h[l] = 0;
+    b->shown.next[l] = b->n_times;
 }
 
 /* The lane must be solved alone. */
 static void give_up(struct hl_batch *b, size_t l, bool *done)
 {
-    b->active[l] = b->going[l] = done[l] = false;
-    b->shown.next[l] = b->n_times;
-    b->shown.due[l] = INFINITY;
+    done[l] = false;
+    stand_still(b, l);
 }
 
 /* A shown slot of lane l from the states as they are, without a series. */
@@ -526,43 +540,41 @@ static double value_now(struct hl_batch *b, int slot, size_t l)
 static void show_end(struct hl_batch *b, size_t l)
 {
     struct hl_batch_shown *shown = &b->shown;
-    for (; shown->time[shown->next[l]] <= b->t[l]; shown->next[l]++)
+    for (; shown->time[shown->next[l]] <= b->pace.t[l]; shown->next[l]++)
         for (size_t i = 0; i < shown->n; i++)
             shown->to[l][shown->next[l] * shown->pitch + shown->place[i]] = value_now(b, shown->slot[i], l);
-    shown->due[l] = INFINITY;
 }
 
-/* Lanes go on by h, which is at most the way to their stop; those that can't are given up. */
-static void advance(struct hl_batch *b, double *h, bool *done)
+/* Lanes go on; those that can't are given up. */
+static void advance(struct hl_batch *b, bool *done)
 {
-    double fault[HL_BATCH_LANES] __attribute__((aligned(64)));
-    hl_batch_arrive(b->schedule, &b->scale, h, fault);
+    bool failed = hl_batch_arrive(b->schedule, &b->scale, &b->pace);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        if (!b->going[l])
-            continue;
-        b->t[l] = h[l] < b->until[l] - b->t[l] ? b->t[l] + h[l] : b->until[l];
-        if (isnan(fault[l]) || ++b->steps[l] > MAX_STEPS)
+        bool finite = true;
+        for (size_t i = 0; failed && i < b->plan->n_integrated; i++)
+            finite = finite && isfinite(state_of(b, i)[l]);
+        b->steps[l] += b->pace.h[l] > 0;
+        if (b->active[l] && (!finite || b->steps[l] > MAX_STEPS))
             give_up(b, l, done);
     }
 }
 
 /* How far each lane goes: as far as its series holds, at most to its stop or to where a switch turns. */
-static void choose_steps(struct hl_batch *b, double *h, bool *done)
+static void choose_steps(struct hl_batch *b, bool *done)
 {
-    bool held[HL_BATCH_LANES] = {false}, lost[HL_BATCH_LANES] = {false};
-    hl_batch_reach(b->schedule, &b->scale, h);
-    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        double way = b->until[l] - b->t[l];
-        h[l] = h[l] > way ? way : h[l];
-    }
+    bool held[HL_BATCH_LANES] = {false}, lost[HL_BATCH_LANES] = {false}, going[HL_BATCH_LANES];
+    const struct hl_batch_pace *pace = &b->pace;
+    bool stalled = hl_batch_reach(b->schedule, &b->scale, pace);
+    if (!stalled && !b->switches)
+        return;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        going[l] = pace->t[l] < pace->until[l];
     if (b->switches)
-        hl_batch_switches_meet(b->switches, b->file, b->series, h, b->going, held, lost);
+        hl_batch_switches_meet(b->switches, b->file, b->series, pace->h, going, held, lost);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        double t = fabs(b->t[l]), least = 4 * DBL_EPSILON * t > SHORTEST_STEP ? 4 * DBL_EPSILON * t : SHORTEST_STEP;
-        bool stalled = !(h[l] >= least || h[l] >= b->until[l] - b->t[l] || held[l]); /* or not a number */
-        if (b->going[l] && (stalled || lost[l]))
+        double h = pace->h[l], least = fmax(pace->least, pace->least_share * fabs(pace->t[l]));
+        if (going[l] && (lost[l] || !(h >= least || h >= pace->until[l] - pace->t[l] || held[l])))
             give_up(b, l, done);
-        h[l] = b->going[l] ? h[l] : 0;
     }
 }
 
@@ -570,10 +582,10 @@ static void choose_steps(struct hl_batch *b, double *h, bool *done)
 static void pass_stop(struct hl_batch *b, size_t l)
 {
     double end = b->time[b->n_times - 1];
-    b->until[l] = pass_events(b, l, end);
-    if (b->t[l] >= end) {
+    b->pace.until[l] = pass_events(b, l, end);
+    if (b->pace.t[l] >= end) {
         show_end(b, l);
-        b->active[l] = false;
+        stand_still(b, l);
     }
 }
 
@@ -582,28 +594,27 @@ static void pass_stop(struct hl_batch *b, size_t l)
  * side, with like numbers of output times in them. False when nobody is left. */
 static bool pass_stops(struct hl_batch *b)
 {
+    const double *t = b->pace.t;
     double earliest = INFINITY;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        earliest = t[l] < earliest ? t[l] : earliest;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        if (t[l] >= b->pace.until[l] && t[l] <= earliest && b->active[l])
+            pass_stop(b, l);
     bool any = false;
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
-        earliest = b->active[l] && b->t[l] < earliest ? b->t[l] : earliest;
-    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
-        if (b->active[l] && b->t[l] >= b->until[l] && b->t[l] <= earliest)
-            pass_stop(b, l);
-        b->going[l] = b->active[l] && b->t[l] < b->until[l];
         any = any || b->active[l];
-    }
     return any;
 }
 
 /* One step of every lane that goes on. A lane that waits is computed too, but nothing of that is kept. Always true. */
 static bool step(struct hl_batch *b, bool *done)
 {
-    double h[HL_BATCH_LANES] __attribute__((aligned(64)));
     set_origin(b);
     hl_batch_series(b->schedule);
-    choose_steps(b, h, done);
-    hl_batch_show(b->schedule, &b->shown, b->t, h);
-    advance(b, h, done);
+    choose_steps(b, done);
+    hl_batch_show(b->schedule, &b->shown, &b->pace);
+    advance(b, done);
     if (b->switches)
         hl_batch_switches_turn(b->switches, b->file);
     return true;

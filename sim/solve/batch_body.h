@@ -56,8 +56,8 @@ INLINE void NAME(multiply)(PAIR *x, const double *p)
 #define TERM(j) case (j) + 1: NAME(add_product)((j) % 2 ? &odd : &even, x + (j) * R, y - (j) * R); \
     __attribute__((fallthrough))
 
-/* sum of x_j y_{k-j} for j = k - 1 .. 0; y points at coefficient k, the one that was made last. One jump, then a
- * straight line. */
+/* sum of x_j y_{k-j} for j = k - 1 .. 0; y points at coefficient k. One jump, then a straight line. What was made last
+ * should come last: y_k. */
 INLINE void NAME(convolve)(const double *x, const double *y, size_t k, PAIR *sum)
 {
     PAIR even, odd;
@@ -101,7 +101,8 @@ INLINE void NAME(begin_quotient)(const struct hl_batch_part *p, size_t at)
     }
 }
 
-INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at, PAIR *q)
+/* In a loop the denominator's coefficient k was made last (fresh), else the quotient's own k - 1. */
+INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at, bool fresh, PAIR *q)
 {
     PAIR sum, x;
     double *to = p->to + at;
@@ -112,7 +113,10 @@ INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at, P
         NAME(multiply)(&x, p->a + at + k * R);
     else if (k > 0)
         NAME(zero)(&x);
-    NAME(convolve)(to, p->b + at + k * R, k, &sum);
+    if (fresh)
+        NAME(convolve)(to, p->b + at + k * R, k, &sum);
+    else
+        NAME(convolve)(p->b + at + R, to + k * R - R, k, &sum);
     NAME(multiply)(&sum, (p->coef ? p->twin : p->spare) + at);
     q->a = x.a - sum.a;
     q->b = x.b - sum.b;
@@ -200,7 +204,7 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
         NAME(store)(p->to + at + (k + 1) * R, &sum);
         break;
     case HL_BATCH_PRODUCT: NAME(product)(p, k, at); break;
-    case HL_BATCH_QUOTIENT: NAME(quotient)(p, k, at, &sum); break;
+    case HL_BATCH_QUOTIENT: NAME(quotient)(p, k, at, true, &sum); break;
     case HL_BATCH_SELECT: NAME(choose)(p, k, at); break;
     default:
         if (k == 0)
@@ -221,10 +225,9 @@ INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool mor
         NAME(load)(&c[i], term[i].coef + at);
     for (size_t k = 0; k < order; k++) {
         PAIR sum;
+        NAME(zero)(&sum);
         if (more)
             NAME(load)(&sum, to + k * R);
-        else
-            NAME(zero)(&sum);
         UNROLL
         for (size_t i = 0; i < n; i++) {
             sum.a += c[i].a * AT(term[i].x + at + k * R);
@@ -356,7 +359,7 @@ INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, size_t order,
                 next[i].b += coupled[i][j].b * y[j].b;
             }
         }
-        NAME(quotient)(quotient, k, at, &q);
+        NAME(quotient)(quotient, k, at, true, &q);
         UNROLL
         for (size_t i = 0; i < n; i++) {
             y[i].a = (next[i].a + gain[i].a * q.a) * share_of[k];
@@ -375,6 +378,13 @@ TARGET static void NAME(saturable)(const struct hl_batch_part *p, size_t order, 
     }
 }
 
+TARGET static void NAME(whole_quotient)(const struct hl_batch_part *p, size_t order, size_t at)
+{
+    PAIR q;
+    for (size_t k = 0; k < order; k++)
+        NAME(quotient)(p, k, at, false, &q);
+}
+
 TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -385,6 +395,8 @@ TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
             NAME(whole_mode)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_RATE)
             NAME(whole_rate)(p, s->order, at);
+        else if (p->doing == HL_BATCH_QUOTIENT)
+            NAME(whole_quotient)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_SATURABLE)
             NAME(saturable)(p, s->order, at);
         else if (p->doing == HL_BATCH_DO_LOOP)
@@ -398,6 +410,15 @@ TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
 }
 
 /* ---- Steps and values */
+
+INLINE bool NAME(any)(const BITS *bits)
+{
+    int64_t any = 0;
+    UNROLL
+    for (size_t l = 0; l < W; l++)
+        any |= (*bits)[l];
+    return any != 0;
+}
 
 INLINE void NAME(magnitude)(PIECE *x)
 {
@@ -429,8 +450,9 @@ INLINE void NAME(take_exp2)(PIECE *x)
     *x = (1.0000000755 + t * (0.693121033992 + t * high)) * (PIECE)scale;
 }
 
-/* W lanes: the longest step, NaN for a lane that has failed. */
-INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, size_t at, double *h)
+/* W lanes: the longest step; bits that differ from 0 where a lane can't go on. */
+INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale,
+                          const struct hl_batch_pace *pace, size_t at, BITS *stalled)
 {
     PIECE sum[3] = {{0}};
     for (size_t i = 0; i < s->n_states; i++) {
@@ -463,29 +485,41 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
         fault += sum[m] - sum[m]; /* 0, or NaN where the sum isn't finite */
     }
     NAME(take_exp2)(&best);
-    TO(h + at) = best + fault;
+    best += fault;
+    PIECE t = AT(pace->t + at), until = AT(pace->until + at), way = until - t, least = t * pace->least_share;
+    NAME(magnitude)(&least);
+    fault = (PIECE){0} + pace->least;
+    BITS goes = t < until, beyond = best > way;
+    best = (PIECE)(((BITS)way & beyond) | ((BITS)best & ~beyond));
+    best = (PIECE)((BITS)best & goes);
+    TO(pace->h + at) = best;
+    NAME(raise)(&least, &fault);
+    *stalled = goes & ~((best >= least) | (best >= way));
 }
 
-TARGET static void NAME(reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, size_t at,
-                               double *h)
+TARGET static bool NAME(reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale,
+                               const struct hl_batch_pace *pace, size_t at)
 {
-    NAME(longest)(s, scale, at, h);
-    NAME(longest)(s, scale, at + W, h);
+    BITS first, second;
+    NAME(longest)(s, scale, pace, at, &first);
+    NAME(longest)(s, scale, pace, at + W, &second);
+    first |= second;
+    return NAME(any)(&first);
 }
 
-/* W lanes of one series at s: two polynomials in s^2, of even and of odd powers. */
-INLINE void NAME(value)(const double *c, size_t rows, const PIECE *s, const PIECE *s2, PIECE *y)
+/* W lanes of one series at s: four polynomials in s^4, so that additions needn't wait for each other. */
+INLINE void NAME(value)(const double *c, size_t rows, const PIECE *s, const PIECE *s2, const PIECE *s4, PIECE *y)
 {
-    const double *last = c + (rows - 4) * R;
-    PIECE even = AT(last + 2 * R) * *s2 + AT(last), odd = AT(last + 3 * R) * *s2 + AT(last + R);
-    while (last > c) {
-        last -= 4 * R;
-        even = even * *s2 + AT(last + 2 * R);
-        odd = odd * *s2 + AT(last + 3 * R);
-        even = even * *s2 + AT(last);
-        odd = odd * *s2 + AT(last + R);
+    const double *p = c + (rows - 4) * R;
+    PIECE p0 = AT(p), p1 = AT(p + R), p2 = AT(p + 2 * R), p3 = AT(p + 3 * R);
+    while (p > c) {
+        p -= 4 * R;
+        p0 = p0 * *s4 + AT(p);
+        p1 = p1 * *s4 + AT(p + R);
+        p2 = p2 * *s4 + AT(p + 2 * R);
+        p3 = p3 * *s4 + AT(p + 3 * R);
     }
-    *y = even + odd * *s;
+    *y = (p0 + p1 * *s) + (p2 + p3 * *s) * *s2;
 }
 
 INLINE const double *NAME(origin)(const struct hl_batch_schedule *schedule, int slot, size_t at)
@@ -497,32 +531,45 @@ TARGET static void NAME(look)(const struct hl_batch_schedule *schedule, const in
                               double *y, size_t at)
 {
     for (size_t end = at + 2 * W; at < end; at += W) {
-        PIECE d = AT(s + at), d2 = d * d, x;
+        PIECE d = AT(s + at), d2 = d * d, d4 = d2 * d2, x;
         for (size_t i = 0; i < n; i++) {
-            NAME(value)(NAME(origin)(schedule, slot[i], at), schedule->order + 1, &d, &d2, &x);
+            NAME(value)(NAME(origin)(schedule, slot[i], at), schedule->order + 1, &d, &d2, &d4, &x);
             TO(y + i * R + at) = x;
         }
     }
 }
 
-TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
-                                const double *h, double *fault, size_t at)
+/* W lanes; bits that differ from 0 where a lane has failed. */
+INLINE void NAME(arrive_piece)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                               const struct hl_batch_pace *pace, size_t at, BITS *failed)
 {
-    for (size_t end = at + 2 * W; at < end; at += W) {
-        PIECE d = AT(h + at), d2 = d * d, x, sum = {0};
-        BITS goes = d > 0.0; /* what stands still stays, whatever its series */
-        for (size_t i = 0; i < schedule->n_states; i++) {
-            const double *c = NAME(origin)(schedule, schedule->state_slot[i], at);
-            NAME(value)(c, schedule->order + 1, &d, &d2, &x);
-            x = (PIECE)(((BITS)x & goes) | ((BITS)AT(c) & ~goes));
-            TO((double *)(uintptr_t)c) = x;
-            sum += x - x;
-            NAME(magnitude)(&x);
-            NAME(raise)(&x, &AT(scale->peak + i * R + at));
-            TO(scale->peak + i * R + at) = x;
-        }
-        TO(fault + at) = sum;
+    PIECE d = AT(pace->h + at), d2 = d * d, d4 = d2 * d2, x, fault = {0}, t = AT(pace->t + at);
+    BITS goes = d > 0.0; /* what stands still stays, whatever its series */
+    for (size_t i = 0; i < schedule->n_states; i++) {
+        double *c = schedule->series + (size_t)schedule->state_slot[i] * (schedule->order + 1) * R + at;
+        NAME(value)(c, schedule->order + 1, &d, &d2, &d4, &x);
+        x = (PIECE)(((BITS)x & goes) | ((BITS)AT(c) & ~goes));
+        TO(c) = x;
+        fault += x - x; /* 0, or NaN where a state isn't finite */
+        NAME(magnitude)(&x);
+        NAME(raise)(&x, &AT(scale->peak + i * R + at));
+        TO(scale->peak + i * R + at) = x;
     }
+    PIECE until = AT(pace->until + at);
+    BITS inside = d < until - t;
+    PIECE next = t + d;
+    TO(pace->t + at) = (PIECE)(((BITS)next & inside) | ((BITS)until & ~inside));
+    *failed = goes & (fault != 0.0);
+}
+
+TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                                const struct hl_batch_pace *pace, size_t at)
+{
+    BITS first, second;
+    NAME(arrive_piece)(schedule, scale, pace, at, &first);
+    NAME(arrive_piece)(schedule, scale, pace, at + W, &second);
+    first |= second;
+    return NAME(any)(&first);
 }
 
 /* For each lane by itself, from register to register: wide loads after narrow stores would wait for them, and a
@@ -534,7 +581,6 @@ TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #else
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #endif
-#define ANY(l) | within[l]
 #define ADDRESS(l) double *to_##l = shown->to[at + l] + next[l] * pitch;
 #define COUNT(l) next[l] += (size_t)(within[l] & 1);
 #define DUE(l) shown->time[next[l]],
@@ -542,46 +588,45 @@ TARGET static void NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 
 /* Lanes at .. at + W - 1 show their next time if it is due. Those that have none write too, where they will write
  * their next later: that costs less than asking each. Only where some have shown all are they asked. */
-INLINE bool NAME(show_next)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
-                            const double *h, size_t at, bool some_done)
+INLINE bool NAME(show_next)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown,
+                            const struct hl_batch_pace *pace, size_t at, bool some_done)
 {
     size_t *next = shown->next + at, pitch = shown->pitch;
-    PIECE s = AT(shown->due + at) - AT(t + at);
-    BITS within = s < AT(h + at);
-    if (!(0 EACH(ANY)))
+    PIECE s = AT(shown->due + at) - AT(pace->t + at);
+    BITS within = s < AT(pace->h + at);
+    if (!NAME(any)(&within))
         return false;
     s = (PIECE)((BITS)s & within);
-    PIECE s2 = s * s, x;
+    PIECE s2 = s * s, s4 = s2 * s2, x;
     EACH(ADDRESS)
     EACH(COUNT)
     TO(shown->due + at) = (PIECE){EACH(DUE)};
     for (size_t i = 0; i < shown->n; i++) {
         size_t place = shown->place[i];
-        NAME(value)(NAME(origin)(schedule, shown->slot[i], at), schedule->order + 1, &s, &s2, &x);
+        NAME(value)(NAME(origin)(schedule, shown->slot[i], at), schedule->order + 1, &s, &s2, &s4, &x);
         EACH(STORE)
     }
     return true;
 }
 
 /* A step ends at the last time at the latest, which isn't shown before the end: none becomes done here. */
-TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
-                              const double *h, size_t at)
+TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown,
+                              const struct hl_batch_pace *pace, size_t at)
 {
     for (size_t end = at + 2 * W; at < end; at += W) {
         bool some_done = false;
         for (size_t l = at; l < at + W; l++)
             some_done = some_done || shown->next[l] >= shown->n_times;
         if (some_done)
-            while (NAME(show_next)(schedule, shown, t, h, at, true))
+            while (NAME(show_next)(schedule, shown, pace, at, true))
                 ;
         else
-            while (NAME(show_next)(schedule, shown, t, h, at, false))
+            while (NAME(show_next)(schedule, shown, pace, at, false))
                 ;
     }
 }
 
 #undef EACH
-#undef ANY
 #undef COUNT
 #undef DUE
 #undef ADDRESS

@@ -68,14 +68,13 @@ static void begin_function(const struct hl_batch_part *p, size_t at, size_t lane
 
 struct loops {
     size_t lanes; /* at a time */
-    void (*series)(const struct hl_batch_schedule *s, size_t at);
-    void (*reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale, size_t at, double *h);
-    void (*look)(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y,
-                 size_t at);
-    void (*show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
-                 const double *h, size_t at);
-    void (*arrive)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, const double *h,
-                   double *fault, size_t at);
+    void (*series)(const struct hl_batch_schedule *, size_t at);
+    bool (*reach)(const struct hl_batch_schedule *, const struct hl_batch_scale *, const struct hl_batch_pace *,
+                  size_t at);
+    void (*show)(const struct hl_batch_schedule *, struct hl_batch_shown *, const struct hl_batch_pace *, size_t at);
+    bool (*arrive)(const struct hl_batch_schedule *, const struct hl_batch_scale *, const struct hl_batch_pace *,
+                   size_t at);
+    void (*look)(const struct hl_batch_schedule *, const int *slot, size_t n, const double *s, double *y, size_t at);
 };
 
 #define W 2
@@ -104,10 +103,10 @@ struct loops {
 #undef NAME
 #endif
 
-static const struct loops narrow = {4, series_2, reach_2, look_2, show_2, arrive_2};
+static const struct loops narrow = {4, series_2, reach_2, show_2, arrive_2, look_2};
 #ifdef HL_BATCH_WIDER
-static const struct loops wide = {8, series_4, reach_4, look_4, show_4, arrive_4};
-static const struct loops widest = {16, series_8, reach_8, look_8, show_8, arrive_8};
+static const struct loops wide = {8, series_4, reach_4, show_4, arrive_4, look_4};
+static const struct loops widest = {16, series_8, reach_8, show_8, arrive_8, look_8};
 #endif
 
 static const struct loops *loops_here(void)
@@ -128,11 +127,32 @@ void hl_batch_series(const struct hl_batch_schedule *schedule)
         loops->series(schedule, at);
 }
 
-void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double *h)
+bool hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                    const struct hl_batch_pace *pace)
+{
+    const struct loops *loops = loops_here();
+    bool stalled = false;
+    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
+        stalled |= loops->reach(schedule, scale, pace, at);
+    return stalled;
+}
+
+void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown,
+                   const struct hl_batch_pace *pace)
 {
     const struct loops *loops = loops_here();
     for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
-        loops->reach(schedule, scale, at, h);
+        loops->show(schedule, shown, pace, at);
+}
+
+bool hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                     const struct hl_batch_pace *pace)
+{
+    const struct loops *loops = loops_here();
+    bool failed = false;
+    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
+        failed |= loops->arrive(schedule, scale, pace, at);
+    return failed;
 }
 
 void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y)
@@ -140,20 +160,4 @@ void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, si
     const struct loops *loops = loops_here();
     for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
         loops->look(schedule, slot, n, s, y, at);
-}
-
-void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
-                   const double *h)
-{
-    const struct loops *loops = loops_here();
-    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
-        loops->show(schedule, shown, t, h, at);
-}
-
-void hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, const double *h,
-                     double *fault)
-{
-    const struct loops *loops = loops_here();
-    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
-        loops->arrive(schedule, scale, h, fault, at);
 }

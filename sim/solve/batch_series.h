@@ -66,10 +66,19 @@ struct hl_batch_scale {
     double *peak;                /* rows, by state */
 };
 
-/* How far the series may be followed [h]: the last three terms of every state, divided by its size, stay below
- * the tolerance in sum. NaN where a coefficient isn't a number; beyond 1e9 when nothing moves. Peaks are raised to the
- * states at the origin. */
-void hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, double *h);
+/* Where lanes stand and how far they go; rows. A lane that isn't before its stop, t < until, stands still: one that
+ * waits there, or, with t = until = infinity, one that is done. */
+struct hl_batch_pace {
+    double *t, *until, *h;
+    double least, least_share;   /* [h], and as a share of t: a lane is stalled that can only go less than these and than
+                                  * the way to its stop */
+};
+
+/* h: how far the series may be followed: the last three terms of every state, divided by its size, stay below the
+ * tolerance in sum; at most to the stop; 0 for lanes that stand still. Peaks are raised to the states at the origin.
+ * True when some lane is stalled, or its coefficients aren't numbers (h is then NaN). */
+bool hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                    const struct hl_batch_pace *pace);
 
 /* What is shown at output times, and where: lane l's value of slot[i] at time number k goes to
  * to[l][k * pitch + place[i]]. */
@@ -84,13 +93,13 @@ struct hl_batch_shown {
 
 /* Shows every lane's times before t + h, t being the time of its series' origin, which must be before the last time
  * for all lanes that aren't done. What stands at a lane's next time is not yet its value. */
-void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown, const double *t,
-                   const double *h);
+void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown,
+                   const struct hl_batch_pace *pace);
 
-/* Every state's origin becomes its value at h, and raises the peak; fault: 0, or NaN for a lane in which a state isn't
- * finite. */
-void hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale, const double *h,
-                     double *fault);
+/* Lanes go on by h: every state's origin becomes its value there, and raises the peak; t becomes t + h, or until. True
+ * when a state of some lane isn't finite. */
+bool hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
+                     const struct hl_batch_pace *pace);
 
 /* Slots slot[n] at s after the series' origin, each lane at its own: y[n] rows. */
 void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y);
