@@ -83,8 +83,8 @@ static struct hl_task task_for(const struct hl_ledger *ledger, const struct hl_m
 {
     bool by_window = hl_metric_kind_info(spec->kind)->by_window;
     struct hl_task task = {.kind = (enum hl_task_kind)(task_of_kind[spec->kind] - 1), .output = spec->of[0],
-                           .instance = instance_of(ledger->study, ledger->system, spec), .from = -INFINITY,
-                           .to = INFINITY};
+                           .instance = instance_of(ledger->study, ledger->system, spec), .from = -HL_NEVER,
+                           .to = HL_NEVER};
     if (by_window)
         hl_window_of(ledger->study, spec, w, &task.from, &task.to);
     if (task.kind == HL_TASK_ABOVE)
@@ -261,7 +261,7 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
     for (size_t l = 0; good && l < HL_LANES; l++)
         good = !events[l] || read_doses(ledger, group, l, events[l], stop);
     for (size_t i = 0; good && i < ledger->n_tasks; i++) {
-        hl_task_begin(&ledger->rows[group * ledger->n_tasks + i]);
+        hl_task_begin(&ledger->task[i], &ledger->rows[group * ledger->n_tasks + i]);
         good = begin_marks(ledger, group, i);
     }
     ledger->out_of_memory = ledger->out_of_memory || !good;
@@ -418,12 +418,12 @@ void hl_ledger_stretch(void *context, const struct hl_stretch *stretch)
 
 static void take_record(struct hl_tally *t, const struct hl_task_rows *rows, size_t l)
 {
-    t->best = rows->best[l];
+    t->best = fabs(rows->best[l]) < HL_NEVER ? rows->best[l] : (double)NAN;
     t->best_time = rows->best_time[l];
     t->sum = rows->sum[l];
     t->spell = rows->spell[l];
     t->longest = rows->longest[l];
-    t->first = rows->first[l];
+    t->first = rows->first[l] < HL_NEVER ? rows->first[l] : (double)NAN;
     t->last = rows->last[l];
     t->end = rows->end[l];
     t->n = t->n_nodes = 0;

@@ -5,121 +5,122 @@
 #include "measure/ledger_rows.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
 
-#include "base/vector.h"
+#include "base/eight.h"
 
-typedef double eight __attribute__((vector_size(HL_LANES * sizeof(double))));
-typedef int64_t bits __attribute__((vector_size(HL_LANES * sizeof(int64_t))));
+typedef hl_eight eight;
 
-#define INLINE static inline __attribute__((always_inline))
-#define ROW(array) (*(eight *)__builtin_assume_aligned((array), 64))
-#define CONST_ROW(array) (*(const eight *)__builtin_assume_aligned((array), 64))
-#define PICK(mask, yes, no) ((eight)(((mask) & (bits)(yes)) | (~(mask) & (bits)(no))))
 #define SAME 1e-12 /* relative: extrema this close are equals */
-#define ONE {1, 1, 1, 1, 1, 1, 1, 1}
-
-INLINE bool any(const bits *mask)
-{
-    int64_t all = 0;
-    for (size_t l = 0; l < HL_LANES; l++)
-        all |= (*mask)[l];
-    return all != 0;
-}
 
 /* Lanes that take part. */
-INLINE void take_part(const struct hl_task *task, const struct hl_stretch *stretch, bits *in)
+INLINE void take_part(const struct hl_task *task, const struct hl_stretch *stretch, eight *in)
 {
-    eight t0 = CONST_ROW(stretch->t0), middle = 0.5 * (t0 + CONST_ROW(stretch->t1));
-    *in = (middle > task->from) & (middle < task->to) & (CONST_ROW(stretch->length) > 0);
+    CONSTANTS;
+    eight middle = 0.5 * (CONST_ROW(stretch->t0, 0) + CONST_ROW(stretch->t1, 0));
+    *in = LESS(task->from * one, middle) * LESS(middle, task->to * one) * LESS(none, CONST_ROW(stretch->length, 0));
 }
 
-void hl_task_begin(struct hl_task_rows *rows)
+void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
 {
     for (size_t l = 0; l < HL_LANES; l++) {
-        rows->best[l] = rows->best_time[l] = rows->first[l] = rows->last[l] = rows->end[l] = NAN;
+        rows->best[l] = task->kind == HL_TASK_MAX ? -HL_NEVER : HL_NEVER;
+        rows->first[l] = HL_NEVER;
+        rows->end[l] = -HL_NEVER;
+        rows->best_time[l] = rows->last[l] = NAN;
         rows->sum[l] = rows->spell[l] = rows->longest[l] = 0;
         rows->rise[l] = rows->fall[l] = NAN;
     }
 }
 
-/* y at time in lanes of mask when it is better than best. */
-INLINE void improve(bool largest, const bits *mask, const eight *y, const eight *time, eight *best, eight *best_time)
+/* y at time in lanes of flag when it is better than best. */
+INLINE void improve(bool largest, const eight *flag, const eight *y, const eight *time, eight *best, eight *best_time)
 {
-    bits better = *mask & (largest ? *y > *best : *y < *best);
+    CONSTANTS;
+    eight better = *flag * (largest ? LESS(*best, *y) : LESS(*y, *best));
     *best = PICK(better, *y, *best);
     *best_time = PICK(better, *time, *best_time);
 }
 
 /* What a value must exceed (or fall below) to count as better than the best so far: at steady state every interval has
- * the same peak but for rounding, and the first of equals is asked for. NaN before anything was seen. */
+ * the same peak but for rounding, and the first of equals is asked for. */
 INLINE void hurdle(const struct hl_task_rows *rows, bool largest, eight *limit)
 {
-    eight best = CONST_ROW(rows->best), slack = SAME * PICK(best < 0, -best, best);
+    CONSTANTS;
+    eight best = CONST_ROW(rows->best, 0), slack = SAME * SIZE(best);
     *limit = largest ? best + slack : best - slack;
+}
+
+/* Sets wanted to at least kind in lanes of flag. */
+INLINE void want(double *wanted, const eight *flag, const eight *kind)
+{
+    CONSTANTS;
+    eight most = ROW(wanted, 0), asked = *flag * *kind;
+    ROW(wanted, 0) = GREATER(asked, most);
 }
 
 HL_CLONES bool hl_task_may_turn(const struct hl_task *task, const struct hl_task_rows *rows, const struct hl_view *view,
                                 double *wanted)
 {
-    const eight one = ONE;
+    CONSTANTS;
     bool largest = task->kind == HL_TASK_MAX;
-    eight left = CONST_ROW(view->left), right = CONST_ROW(view->right), bound, limit;
-    bits in, may;
+    eight left = CONST_ROW(view->left, 0), right = CONST_ROW(view->right, 0), limit, in, may, kind = one;
     take_part(task, view->stretch, &in);
     hurdle(rows, largest, &limit);
     if (largest) {
-        bound = CONST_ROW(view->high);
-        may = in & ~(bound <= limit) & (bound > left) & (bound > right);
+        eight bound = CONST_ROW(view->high, 0);
+        may = in * NOT(AT_MOST(bound, limit)) * LESS(left, bound) * LESS(right, bound);
     } else {
-        bound = CONST_ROW(view->low);
-        may = in & ~(bound >= limit) & (bound < left) & (bound < right);
+        eight bound = CONST_ROW(view->low, 0);
+        may = in * NOT(AT_MOST(limit, bound)) * LESS(bound, left) * LESS(bound, right);
+        kind = one + one;
     }
-    ROW(wanted) = PICK(may, one, ROW(wanted));
+    want(wanted, &may, &kind);
     return any(&may);
 }
 
 HL_CLONES void hl_task_note_extremum(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view)
 {
+    CONSTANTS;
     const struct hl_stretch *stretch = view->stretch;
     bool largest = task->kind == HL_TASK_MAX;
-    eight t0 = CONST_ROW(stretch->t0), t1 = CONST_ROW(stretch->t1), length = CONST_ROW(stretch->length), limit;
-    eight y = CONST_ROW(view->left), time = t0, right = CONST_ROW(view->right);
-    bits in, better;
+    eight t0 = CONST_ROW(stretch->t0, 0), t1 = CONST_ROW(stretch->t1, 0), length = CONST_ROW(stretch->length, 0), limit;
+    eight y = CONST_ROW(view->left, 0), time = t0, right = CONST_ROW(view->right, 0), in;
     take_part(task, stretch, &in);
     for (size_t p = 1; p < view->n_pieces; p++) {
-        eight at = CONST_ROW(view->at[p]), value = CONST_ROW(view->y[p]), then = t0 + at;
-        bits inner = in & (at < length);
+        eight at = CONST_ROW(view->at[p], 0), value = CONST_ROW(view->y[p], 0), then = t0 + at;
+        eight inner = in * LESS(at, length);
         improve(largest, &inner, &value, &then, &y, &time);
     }
     improve(largest, &in, &right, &t1, &y, &time);
     hurdle(rows, largest, &limit);
-    better = in & ~(largest ? y <= limit : y >= limit);
-    ROW(rows->best) = PICK(better, y, ROW(rows->best));
-    ROW(rows->best_time) = PICK(better, time, ROW(rows->best_time));
+    eight better = in * NOT(largest ? AT_MOST(y, limit) : AT_MOST(limit, y));
+    ROW(rows->best, 0) = PICK(better, y, ROW(rows->best, 0));
+    ROW(rows->best_time, 0) = PICK(better, time, ROW(rows->best_time, 0));
 }
 
 HL_CLONES bool hl_task_may_cross(const struct hl_task *task, const struct hl_view *view, double *wanted)
 {
-    const eight one = ONE;
-    bits in;
+    CONSTANTS;
+    eight in, theta = task->theta * one;
     take_part(task, view->stretch, &in);
-    bits may = in & (CONST_ROW(view->low) <= task->theta) & (CONST_ROW(view->high) > task->theta);
-    ROW(wanted) = PICK(may, one, ROW(wanted));
+    eight may = in * AT_MOST(CONST_ROW(view->low, 0), theta) * LESS(theta, CONST_ROW(view->high, 0));
+    eight kind = one + LESS(theta, CONST_ROW(view->left, 0)); /* 1: a dip of what is below anyway */
+    want(wanted, &may, &kind);
     return any(&may);
 }
 
-/* [from, to] has been spent above in lanes of mask: tally.c's add_above. */
-INLINE void add_above(struct hl_task_rows *rows, const bits *mask, const eight *from, const eight *to)
+/* [from, to] has been spent above in lanes of flag: tally.c's add_above. */
+INLINE void add_above(struct hl_task_rows *rows, const eight *flag, const eight *from, const eight *to)
 {
-    eight none = {0}, first = ROW(rows->first), spell = ROW(rows->spell), end = ROW(rows->end), hours = *to - *from;
-    ROW(rows->first) = PICK(*mask & (first != first), *from, first);
-    ROW(rows->sum) += PICK(*mask, hours, none);
-    spell = PICK(*mask, PICK(end == *from, spell + hours, hours), spell);
-    ROW(rows->spell) = spell;
-    ROW(rows->end) = PICK(*mask, *to, end);
-    ROW(rows->longest) = PICK(spell > ROW(rows->longest), spell, ROW(rows->longest));
+    CONSTANTS;
+    eight first = ROW(rows->first, 0), spell = ROW(rows->spell, 0), end = ROW(rows->end, 0), hours = *to - *from;
+    ROW(rows->first, 0) = PICK(*flag * LESS(0.1 * HL_NEVER * one, first), *from, first);
+    ROW(rows->sum, 0) += PICK(*flag, hours, none);
+    eight on = spell + hours, longer = PICK(EQUAL(end, *from), on, hours);
+    spell = PICK(*flag, longer, spell);
+    ROW(rows->spell, 0) = spell;
+    ROW(rows->end, 0) = PICK(*flag, *to, end);
+    ROW(rows->longest, 0) = GREATER(spell, CONST_ROW(rows->longest, 0));
 }
 
 /* Offsets of the crossings in piece p of the lanes in which the ends lie on different sides. */
@@ -140,43 +141,47 @@ static void cross(const struct hl_task *task, struct hl_task_rows *rows, const s
 
 HL_CLONES void hl_task_add_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view)
 {
+    CONSTANTS;
     const struct hl_stretch *stretch = view->stretch;
-    const eight one = ONE, none = {0};
-    eight t0 = CONST_ROW(stretch->t0), length = CONST_ROW(stretch->length);
-    bits in;
+    eight t0 = CONST_ROW(stretch->t0, 0), length = CONST_ROW(stretch->length, 0), theta = task->theta * one, in;
     take_part(task, stretch, &in);
+    eight above = LESS(theta, CONST_ROW(view->y[0], 0)), begin = t0;
     for (size_t p = 0; p < view->n_pieces; p++) {
-        eight at = CONST_ROW(view->at[p]), to = CONST_ROW(view->at[p + 1]);
-        bits above = CONST_ROW(view->y[p]) > task->theta, above_after = CONST_ROW(view->y[p + 1]) > task->theta;
-        bits there = in & (to > at), passes = there & (above ^ above_after), spent = there & (above | above_after);
-        eight begin = t0 + at, end = PICK(to == length, CONST_ROW(stretch->t1), t0 + to);
+        eight at = CONST_ROW(view->at[p], 0), to = CONST_ROW(view->at[p + 1], 0), above_after = LESS(theta, CONST_ROW(view->y[p + 1], 0));
+        eight there = in * LESS(at, to), passes = there * DIFFERENT(above, above_after);
+        eight spent = there * EITHER(above, above_after), after = t0 + to;
+        after = PICK(EQUAL(to, length), CONST_ROW(stretch->t1, 0), after);
+        eight end = after;
         if (any(&passes)) {
             hl_row wanted, offset;
-            ROW(wanted) = PICK(passes, one, none);
+            ROW(wanted, 0) = passes;
             cross(task, rows, view, p, wanted, offset);
-            eight middle = t0 + ROW(offset);
-            begin = PICK(passes & ~above, middle, begin);
-            end = PICK(passes & above, middle, end);
+            eight middle = t0 + ROW(offset, 0);
+            begin = PICK(passes * above_after, middle, begin);
+            end = PICK(passes * above, middle, end);
         }
         add_above(rows, &spent, &begin, &end);
+        above = above_after;
+        begin = after;
     }
 }
 
 HL_CLONES void hl_task_add_area(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view)
 {
+    CONSTANTS;
     hl_row area;
-    eight none = {0};
-    bits in;
+    eight in;
     take_part(task, view->stretch, &in);
     if (!any(&in))
         return;
     view->stretch->kind->area(view->stretch, view->k, view->stretch->length, area);
-    ROW(rows->sum) += PICK(in, ROW(area), none);
+    ROW(rows->sum, 0) += PICK(in, ROW(area, 0), none);
 }
 
 HL_CLONES void hl_task_note_end(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view)
 {
-    bits in;
+    CONSTANTS;
+    eight in;
     take_part(task, view->stretch, &in);
-    ROW(rows->last) = PICK(in, CONST_ROW(view->right), ROW(rows->last));
+    ROW(rows->last, 0) = PICK(in, CONST_ROW(view->right, 0), ROW(rows->last, 0));
 }

@@ -17,7 +17,9 @@ struct hl_task {
     double from, to, theta;      /* of the window; threshold */
 };
 
-/* A task's record for eight lanes: struct hl_tally side by side. */
+/* A task's record for eight lanes: struct hl_tally side by side. What is NaN there before anything was seen is
+ * HL_NEVER here, or -HL_NEVER where the greater is kept. */
+#define HL_NEVER 1e300
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
@@ -32,7 +34,7 @@ struct hl_view {
     hl_row at[HL_MOST_TURNS + 2], y[HL_MOST_TURNS + 2];
 };
 
-void hl_task_begin(struct hl_task_rows *rows);
+void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows);
 
 /* Extrema: says whether a turning point may be better than the best so far and than the ends, and marks the lanes (1,
  * never 0) in wanted. */

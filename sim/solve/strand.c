@@ -69,15 +69,30 @@ static double *take(struct rows *rows, size_t n)
     return taken;
 }
 
+static void lay_out_place(struct hl_strand_place *place, size_t m, struct rows *rows)
+{
+    place->at = take(rows, 1);
+    place->E = take(rows, m);
+    place->phi = take(rows, m);
+}
+
 static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *rows)
 {
     double **by_mode[] = {&curve->V, &curve->a, &curve->G, &curve->b};
     double **single[] = {&curve->offset, &curve->left, &curve->right, &curve->low, &curve->high, &curve->slope,
-                         &curve->slope_right, &curve->turns};
+                         &curve->slope_right, &curve->bend, &curve->turns};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
         *by_mode[i] = take(rows, m);
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         *single[i] = take(rows, 1);
+    struct hl_strand_place *place[] = {&curve->dip, &curve->ridge, &curve->peak, &curve->hollow};
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++)
+        lay_out_place(place[i], m, rows);
+    for (size_t i = 0; i < HL_STRAND_LEVELS; i++) {
+        lay_out_place(&curve->rise[i], m, rows);
+        lay_out_place(&curve->fall[i], m, rows);
+    }
+    curve->level = take(rows, HL_STRAND_LEVELS);
     curve->node = take(rows, HL_STRAND_NODES);
     curve->node_E = take(rows, HL_STRAND_NODES * m);
     curve->guess = take(rows, HL_STRAND_SLOTS);
@@ -87,14 +102,14 @@ static void lay_out(struct hl_strand *s, struct rows *rows)
 {
     size_t m = s->n_modes;
     double **by_mode[] = {&s->lambda, &s->z, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi, &s->x};
-    double **single[] = {&s->t0, &s->t1, &s->length};
+    double **single[] = {&s->t0, &s->t1, &s->length, &s->rate};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
         *by_mode[i] = take(rows, m);
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         *single[i] = take(rows, 1);
     s->W = take(rows, s->n_slots * m);
     s->chain = take(rows, m * (m + 1) / 2);
-    s->rate = take(rows, s->n_slots);
+    s->infusion = take(rows, s->n_slots);
     s->input = take(rows, s->n_slots);
     for (size_t k = 0; k < HL_STRAND_HOPS + HL_STRAND_LOOKS; k++) {
         struct hl_strand_table *t = k < HL_STRAND_HOPS ? &s->hop[k] : &s->look[k - HL_STRAND_HOPS];
@@ -338,7 +353,7 @@ static void renew_input(struct hl_strand *s, size_t l)
     for (size_t j = 0; j < s->n_modes; j++) {
         double sum = 0;
         for (size_t i = 0; i < s->n_slots; i++)
-            sum += s->W[(i * s->n_modes + j) * HL_LANES + l] * (s->input[i * HL_LANES + l] + s->rate[i * HL_LANES + l]);
+            sum += s->W[(i * s->n_modes + j) * HL_LANES + l] * (s->input[i * HL_LANES + l] + s->infusion[i * HL_LANES + l]);
         s->g[j * HL_LANES + l] = sum;
         s->infused = s->infused || sum != 0;
     }
@@ -352,7 +367,7 @@ static void begin_sources(struct hl_strand *s, const struct hl_start *start, con
     for (size_t c = 0; c < plan->n_components; c++) {
         const struct hl_component *component = &plan->component[c];
         for (size_t i = 0; s->has[c] && i < component->shape.n; i++)
-            s->rate[(size_t)s->slot[component->state[i]] * HL_LANES + l] = start->rate[component->state[i]];
+            s->infusion[(size_t)s->slot[component->state[i]] * HL_LANES + l] = start->rate[component->state[i]];
         for (size_t k = 0; s->has[c] && k < component->n_inputs; k++)
             s->input[(size_t)s->slot[component->state[component->input[k].row]] * HL_LANES + l] +=
                 hl_reg(regs, lanes, lane, component->input[k].reg, 0);
@@ -360,11 +375,22 @@ static void begin_sources(struct hl_strand *s, const struct hl_start *start, con
     renew_input(s, l);
 }
 
+static void forget_places(struct hl_strand_curve *curve)
+{
+    double *at[] = {curve->dip.at, curve->ridge.at, curve->peak.at, curve->hollow.at};
+    for (size_t l = 0; l < HL_LANES; l++)
+        for (size_t i = 0; i < sizeof at / sizeof *at; i++)
+            at[i][l] = -1;
+    curve->n_levels = 0;
+}
+
 /* All lanes blank, tables empty. */
 static void clear(struct hl_strand *s)
 {
+    for (size_t l = 0; l < HL_LANES; l++)
+        s->rate[l] = 1;
     size_t rows = s->n_modes * HL_LANES, slots = s->n_slots * HL_LANES;
-    double *by_mode[] = {s->lambda, s->z, s->g}, *by_slot[] = {s->rate, s->input};
+    double *by_mode[] = {s->lambda, s->z, s->g}, *by_slot[] = {s->infusion, s->input};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
         memset(by_mode[i], 0, rows * sizeof(double));
     for (size_t i = 0; i < sizeof by_slot / sizeof *by_slot; i++)
@@ -376,6 +402,7 @@ static void clear(struct hl_strand *s)
         memset(s->curve[k].V, 0, rows * sizeof(double));
         memset(s->curve[k].offset, 0, HL_LANES * sizeof(double));
         memset(s->curve[k].n_nodes, 0, sizeof s->curve[k].n_nodes);
+        forget_places(&s->curve[k]);
     }
     s->infused = false;
     for (size_t k = 0; k < HL_STRAND_HOPS; k++)
@@ -389,6 +416,7 @@ static void begin_lane(struct hl_strand *s, const struct hl_subjects *subjects, 
     const struct hl_modes_rows *rows = &subjects->rows[lane / HL_LANES];
     size_t l = lane % HL_LANES;
     order_modes(s, rows, l);
+    s->rate[l] = fmax(1e-6, fmax(fabs(s->lambda[l]), fabs(s->lambda[(s->n_modes - 1) * HL_LANES + l])));
     for (size_t j = 0; j < s->n_modes; j++)
         s->z[j * HL_LANES + l] = rows->z[s->order[j * HL_LANES + l] * HL_LANES + l];
     s->t0[l] = subjects->start[lane].time;
@@ -470,7 +498,7 @@ static size_t even_out(struct hl_strand *s)
 
 static void change_rate(struct hl_strand *s, size_t l, size_t slot, double change)
 {
-    double *rate = &s->rate[slot * HL_LANES + l];
+    double *rate = &s->infusion[slot * HL_LANES + l];
     *rate += change;
     if (fabs(*rate) < HL_RATE_GONE * fabs(change))
         *rate = 0;

@@ -20,15 +20,63 @@
 #define ROUNDS 100       /* at most, of Newton's iteration; every sixth halves the bracket */
 #define CLOSE 1e-7       /* a step this short, in units of the fastest mode's time, was the last: 1e-14 is left */
 #define MOST_HALVINGS 24 /* of a stretch, in search of nodes */
+#define DIP 2.5          /* how far beyond the first guess of a minimum the place stands that tells it apart */
+#define RIDGE 0.85       /* where the place before a maximum stands, as a fraction of the maximum's offset, ... */
+#define RIDGE_LEAST 0.7  /* ... and where it may stand */
+#define RIDGE_MOST 0.95
 
 typedef double row[HL_LANES] __attribute__((aligned(64)));
 
+/* Exponentials at offsets that won't come again. */
+static void exponentials_at(struct hl_strand *s, const double *offset, bool both)
+{
+    if (!both) {
+        hl_strand_times(s->lambda, offset, s->n_modes, s->x);
+        hl_vector_exp(s->x, s->E, s->n_modes * HL_LANES);
+    }
+    for (size_t j = 0; both && j < s->n_modes; j++)
+        hl_vector_step(s->lambda + j * HL_LANES, offset, s->E + j * HL_LANES, s->phi + j * HL_LANES, HL_LANES);
+}
+
+/* Moves a place to other offsets in lanes of mask. */
+static void move_place(struct hl_strand *s, struct hl_strand_place *place, const double *offset, const double *mask)
+{
+    exponentials_at(s, offset, s->infused);
+    for (size_t l = 0; l < HL_LANES; l++)
+        place->at[l] = mask[l] != 0 ? offset[l] : place->at[l];
+    hl_strand_take(s->E, mask, s->n_modes, place->E);
+    if (s->infused)
+        hl_strand_take(s->phi, mask, s->n_modes, place->phi);
+}
+
+/* Lanes that fall at both ends may have a minimum soon: a place for telling it apart, at a multiple of where a parabola
+ * would have it. False when there are none. */
+static bool find_dips(struct hl_strand *s, struct hl_strand_curve *curve, const double *length)
+{
+    row mask, offset;
+    bool any = false;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool may = curve->turns[l] == HL_TURNS_UNKNOWN && curve->slope[l] < 0 && curve->slope_right[l] < 0
+                   && curve->bend[l] > 0;
+        double guess = may ? -DIP * curve->slope[l] / curve->bend[l] : 0;
+        mask[l] = may;
+        offset[l] = guess < 0.5 * length[l] ? guess : 0.5 * length[l];
+        any = any || may;
+    }
+    if (any)
+        move_place(s, &curve->dip, offset, mask);
+    return any;
+}
+
 static struct hl_strand_curve *curve_of(const struct hl_stretch *stretch, size_t k)
 {
-    const struct hl_strand *s = stretch->inside;
+    struct hl_strand *s = stretch->inside;
     struct hl_strand_curve *curve = &s->curve[k];
-    if (!curve->open)
+    if (!curve->open) {
         hl_strand_open(s, curve);
+        if (find_dips(s, curve, stretch->length))
+            hl_strand_open(s, curve);
+    }
     curve->open = true;
     return curve;
 }
@@ -255,10 +303,8 @@ static void isolate(const struct hl_strand *s, struct hl_strand_curve *curve, co
     memset(br->n, 0, sizeof br->n);
     br->most = 0;
     for (size_t l = 0; l < HL_LANES; l++) {
-        try[l] = wanted[l] != 0 && curve->turns[l] < 0;
+        try[l] = wanted[l] != 0 && curve->turns[l] == HL_TURNS_UNKNOWN;
         any = any || try[l];
-        if (wanted[l] != 0 && curve->turns[l] > 0)
-            add_bracket(br, l, 0, length[l]);
     }
     if (any)
         try_nodes(s, curve, length, try, br);
@@ -268,12 +314,6 @@ static void isolate(const struct hl_strand *s, struct hl_strand_curve *curve, co
 }
 
 /* ---- Finding zeros */
-
-static void exponentials_at(struct hl_strand *s, const double *offset)
-{
-    hl_strand_times(s->lambda, offset, s->n_modes, s->x);
-    hl_vector_exp(s->x, s->E, s->n_modes * HL_LANES);
-}
 
 static void begin_root(const struct hl_strand *s, struct hl_strand_root *root, const double *guess)
 {
@@ -286,39 +326,144 @@ static void begin_root(const struct hl_strand *s, struct hl_strand_root *root, c
     }
 }
 
-/* The i-th turning points of lanes that have one. */
-static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, const struct brackets *br, size_t i,
-                      double *guess, double *at)
+/* Newton's iteration for y' = 0 in active lanes, y' having the sign of side at low. */
+static void iterate_turn(struct hl_strand *s, struct hl_strand_curve *curve, struct hl_strand_root *root,
+                         const double *guess)
 {
-    struct hl_strand_root root;
     row f, slope;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool falls = (curve->slope[l] < 0) != (i % 2 == 1);
-        root.active[l] = br->n[l] > i ? 1 : 0;
-        root.low[l] = br->n[l] > i ? br->low[i][l] : 0;
-        root.high[l] = br->n[l] > i ? br->high[i][l] : 0;
-        root.side[l] = falls ? -1 : 1;
-    }
-    begin_root(s, &root, guess);
+    begin_root(s, root, guess);
     for (int round = 0; round < ROUNDS; round++) {
-        exponentials_at(s, root.s);
+        exponentials_at(s, root->s, false);
         hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, f, slope);
-        if (!hl_strand_turn(&root, f, slope, round % 6 == 5))
+        if (!hl_strand_turn(root, f, slope, round % 6 == 5))
             break;
     }
-    memcpy(at, root.s, sizeof(row));
 }
 
-/* Exact sums at offsets that won't come again. */
+/* Sums at offsets that won't come again. */
 static void values_once(struct hl_strand *s, const struct hl_strand_curve *curve, const double *offset, double *y)
 {
-    hl_strand_times(s->lambda, offset, s->n_modes, s->x);
-    if (!s->infused)
-        hl_vector_exp(s->x, s->E, s->n_modes * HL_LANES);
-    for (size_t j = 0; s->infused && j < s->n_modes; j++)
-        hl_vector_step(s->lambda + j * HL_LANES, offset, s->E + j * HL_LANES, s->phi + j * HL_LANES, HL_LANES);
+    exponentials_at(s, offset, s->infused);
     hl_strand_sum(curve->offset, curve->a, s->E, gains(s, curve), s->phi, s->n_modes, y);
 }
+
+/* Lanes of a root and where it lies, by lane; y' (or y - level) has the opposite sign of side at low. */
+struct search { row wanted, low, high, side, s, y; };
+
+static bool is_any(const double *mask)
+{
+    double sum = 0;
+    for (size_t l = 0; l < HL_LANES; l++)
+        sum += mask[l];
+    return sum != 0;
+}
+
+/* Which lanes the series didn't serve, and which want a new place. */
+static bool sort_out(struct search *search, const struct hl_strand_near *near, double *left, double *far)
+{
+    bool any = false;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool good = search->wanted[l] != 0 && near->good[l] != 0 && near->s[l] >= search->low[l]
+                    && near->s[l] <= search->high[l]; /* false for NaN */
+        search->s[l] = good ? near->s[l] : search->s[l];
+        search->y[l] = good ? near->y[l] : search->y[l];
+        left[l] = search->wanted[l] != 0 && !good ? 1 : 0;
+        far[l] = left[l] != 0 || (good && near->far[l] != 0) ? 1 : 0;
+        any = any || far[l] != 0;
+    }
+    return any;
+}
+
+static void begin_search(struct hl_strand_root *root, const struct search *search, const double *left)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        root->active[l] = left[l];
+        root->low[l] = left[l] != 0 ? search->low[l] : 0;
+        root->high[l] = left[l] != 0 ? search->high[l] : 0;
+        root->side[l] = -search->side[l];
+    }
+}
+
+/* Takes what the iteration found in lanes left, and moves the place there and in lanes far. */
+static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve, struct search *search,
+                       const struct hl_strand_root *root, const double *left, const double *far,
+                       struct hl_strand_place *place)
+{
+    row y;
+    for (size_t l = 0; l < HL_LANES; l++)
+        search->s[l] = left[l] != 0 ? root->s[l] : search->s[l];
+    move_place(s, place, search->s, far);
+    hl_strand_sum(curve->offset, curve->a, s->E, gains(s, curve), s->phi, s->n_modes, y);
+    for (size_t l = 0; l < HL_LANES; l++)
+        search->y[l] = left[l] != 0 ? y[l] : search->y[l];
+}
+
+/* A turning point in each wanted lane, the only one between low and high. */
+static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, struct search *search,
+                      struct hl_strand_place *place)
+{
+    struct hl_strand_near near;
+    struct hl_strand_root root;
+    row left, far;
+    memset(search->s, 0, sizeof search->s);
+    hl_strand_near(s, curve, place, true, NULL, search->low, search->high, search->side, &near);
+    if (!sort_out(search, &near, left, far))
+        return;
+    memcpy(root.s, search->s, sizeof root.s);
+    begin_search(&root, search, left);
+    if (is_any(left))
+        iterate_turn(s, curve, &root, near.s);
+    end_search(s, curve, search, &root, left, far, place);
+}
+
+/* A place before the maximum from which it can be told, next time, how high the curve may rise. */
+static void mark_ridge(struct hl_strand *s, struct hl_strand_curve *curve, const struct search *search)
+{
+    row mask, offset;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double at = search->s[l];
+        bool stands = curve->ridge.at[l] > RIDGE_LEAST * at && curve->ridge.at[l] < RIDGE_MOST * at;
+        mask[l] = search->wanted[l] != 0 && !stands;
+        offset[l] = RIDGE * at;
+    }
+    if (is_any(mask))
+        move_place(s, &curve->ridge, offset, mask);
+}
+
+static bool find_peaks(struct hl_strand *s, struct hl_strand_curve *curve, const double *length, const double *wanted,
+                       struct search *peak)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool dips = curve->turns[l] == HL_TURNS_DIP;
+        peak->wanted[l] = wanted[l] != 0 && (dips || (curve->turns[l] == HL_TURNS_ONCE && curve->slope[l] >= 0));
+        peak->low[l] = dips ? curve->dip.at[l] : 0;
+        peak->high[l] = length[l];
+        peak->side[l] = -1;
+    }
+    if (!is_any(peak->wanted))
+        return false;
+    find_turn(s, curve, peak, &curve->peak);
+    mark_ridge(s, curve, peak);
+    return true;
+}
+
+static bool find_hollows(struct hl_strand *s, struct hl_strand_curve *curve, const double *length, const double *wanted,
+                         struct search *hollow)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool dips = curve->turns[l] == HL_TURNS_DIP;
+        hollow->wanted[l] = wanted[l] > 1 && (dips || (curve->turns[l] == HL_TURNS_ONCE && curve->slope[l] < 0));
+        hollow->low[l] = 0;
+        hollow->high[l] = dips ? curve->dip.at[l] : length[l];
+        hollow->side[l] = 1;
+    }
+    if (!is_any(hollow->wanted))
+        return false;
+    find_turn(s, curve, hollow, &curve->hollow);
+    return true;
+}
+
+/* ---- Curves of other kinds */
 
 /* Guesses are kept by the kind of turn: slot 0 is a minimum before any maximum, slot 1 the first maximum, and so on. */
 static size_t slot_of(const struct hl_strand_curve *curve, size_t l, size_t i)
@@ -327,57 +472,155 @@ static size_t slot_of(const struct hl_strand_curve *curve, size_t l, size_t i)
     return slot < HL_STRAND_SLOTS ? slot : HL_STRAND_SLOTS - 1;
 }
 
+/* The i-th turning points of lanes that have one. */
+static void find_any_turn(struct hl_strand *s, struct hl_strand_curve *curve, const struct brackets *br, size_t i,
+                          double *at, double *y)
+{
+    struct hl_strand_root root;
+    row guess;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool falls = (curve->slope[l] < 0) != (i % 2 == 1);
+        root.active[l] = br->n[l] > i ? 1 : 0;
+        root.low[l] = br->n[l] > i ? br->low[i][l] : 0;
+        root.high[l] = br->n[l] > i ? br->high[i][l] : 0;
+        root.side[l] = falls ? -1 : 1;
+        guess[l] = curve->guess[slot_of(curve, l, i) * HL_LANES + l];
+    }
+    iterate_turn(s, curve, &root, guess);
+    memcpy(at, root.s, sizeof(row));
+    values_once(s, curve, at, y);
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (br->n[l] > i)
+            curve->guess[slot_of(curve, l, i) * HL_LANES + l] = at[l];
+}
+
+/* ---- Pieces */
+
+/* Ends of pieces, by lane. */
+struct pieces { size_t n[HL_LANES], most; double *at, *y; };
+
+static void add_end(struct pieces *p, size_t l, double at, double y)
+{
+    size_t i = p->n[l]++ * HL_LANES + l;
+    p->at[i] = at;
+    p->y[i] = y;
+    p->most = p->n[l] > p->most ? p->n[l] : p->most;
+}
+
+static void add_turns(struct pieces *p, const struct search *search)
+{
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (search->wanted[l] != 0)
+            add_end(p, l, search->s[l], search->y[l]);
+}
+
+static void add_other_turns(struct hl_strand *s, struct hl_strand_curve *curve, const double *length,
+                            const double *wanted, struct pieces *p)
+{
+    struct brackets br;
+    bool any = false;
+    for (size_t l = 0; l < HL_LANES; l++)
+        any = any || (wanted[l] != 0 && curve->turns[l] == HL_TURNS_UNKNOWN);
+    if (!any)
+        return;
+    isolate(s, curve, length, wanted, &br);
+    for (size_t i = 0; i < br.most; i++) {
+        row at, y;
+        find_any_turn(s, curve, &br, i, at, y);
+        for (size_t l = 0; l < HL_LANES; l++)
+            if (br.n[l] > i)
+                add_end(p, l, at[l], y[l]);
+    }
+}
+
 static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y)
 {
     struct hl_strand *s = stretch->inside;
     struct hl_strand_curve *curve = curve_of(stretch, k);
-    struct brackets br;
-    isolate(s, curve, stretch->length, wanted, &br);
-    memset(at, 0, sizeof(row));
-    memcpy(y, curve->left, sizeof(row));
-    for (size_t i = 0; i < br.most; i++) {
-        row guess;
-        double *here = at + (i + 1) * HL_LANES, *value = y + (i + 1) * HL_LANES;
-        for (size_t l = 0; l < HL_LANES; l++)
-            guess[l] = curve->guess[slot_of(curve, l, i) * HL_LANES + l];
-        find_turn(s, curve, &br, i, guess, here);
-        values_once(s, curve, here, value);
-        for (size_t l = 0; l < HL_LANES; l++) {
-            bool turns = br.n[l] > i;
-            if (turns)
-                curve->guess[slot_of(curve, l, i) * HL_LANES + l] = here[l];
-            here[l] = turns ? here[l] : stretch->length[l];
-            value[l] = turns ? value[l] : curve->right[l];
-        }
-    }
-    memcpy(at + (br.most + 1) * HL_LANES, stretch->length, sizeof(row));
-    memcpy(y + (br.most + 1) * HL_LANES, curve->right, sizeof(row));
-    return br.most + 1;
+    struct pieces p = {.at = at, .y = y};
+    struct search search;
+    for (size_t l = 0; l < HL_LANES; l++)
+        add_end(&p, l, 0, curve->left[l]);
+    if (find_hollows(s, curve, stretch->length, wanted, &search))
+        add_turns(&p, &search);
+    if (find_peaks(s, curve, stretch->length, wanted, &search))
+        add_turns(&p, &search);
+    add_other_turns(s, curve, stretch->length, wanted, &p);
+    size_t n = p.most;
+    for (size_t l = 0; l < HL_LANES; l++)
+        while (p.n[l] <= n)
+            add_end(&p, l, stretch->length[l], curve->right[l]);
+    return n;
 }
 
+/* ---- Crossings */
+
+/* Memory of the crossings of a level: the same for all lanes, or there is none. */
+static size_t level_number(struct hl_strand_curve *curve, const double *level)
+{
+    for (size_t i = 0; i < curve->n_levels; i++)
+        if (memcmp(curve->level + i * HL_LANES, level, sizeof(row)) == 0)
+            return i;
+    size_t i = curve->n_levels < HL_STRAND_LEVELS ? curve->n_levels++ : HL_STRAND_LEVELS - 1;
+    memcpy(curve->level + i * HL_LANES, level, sizeof(row));
+    for (size_t l = 0; l < HL_LANES; l++)
+        curve->rise[i].at[l] = curve->fall[i].at[l] = -1;
+    return i;
+}
+
+static void iterate_crossing(struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                             struct hl_strand_root *root, const double *guess)
+{
+    row y, f, slope, bend;
+    begin_root(s, root, guess);
+    for (int round = 0; round < ROUNDS; round++) {
+        values_once(s, curve, root->s, y);
+        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, slope, bend);
+        for (size_t l = 0; l < HL_LANES; l++)
+            f[l] = y[l] - level[l];
+        if (!hl_strand_turn(root, f, slope, round % 6 == 5))
+            break;
+    }
+}
+
+static void find_crossing(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                          struct search *search, struct hl_strand_place *place)
+{
+    struct hl_strand_near near;
+    struct hl_strand_root root;
+    row left, far;
+    memset(search->s, 0, sizeof search->s);
+    hl_strand_near(s, curve, place, false, level, search->low, search->high, search->side, &near);
+    if (!sort_out(search, &near, left, far))
+        return;
+    memcpy(root.s, search->s, sizeof root.s);
+    begin_search(&root, search, left);
+    if (is_any(left))
+        iterate_crossing(s, curve, level, &root, near.s);
+    end_search(s, curve, search, &root, left, far, place);
+}
+
+/* The guesses handed in aren't needed: places are kept here. */
 static void crossing(const struct hl_stretch *stretch, size_t k, const double *level, const double *from,
                      const double *to, const double *y_from, const double *y_to, const double *wanted, double *offset)
 {
     struct hl_strand *s = stretch->inside;
-    const struct hl_strand_curve *curve = curve_of(stretch, k);
-    struct hl_strand_root root;
-    row y, f, slope, bend;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        root.active[l] = wanted[l];
-        root.low[l] = from[l];
-        root.high[l] = to[l];
-        root.side[l] = y_from[l] < y_to[l] ? -1 : 1;
-    }
-    begin_root(s, &root, offset);
-    for (int round = 0; round < ROUNDS; round++) {
-        values_once(s, curve, root.s, y);
-        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, slope, bend);
+    struct hl_strand_curve *curve = curve_of(stretch, k);
+    size_t number = level_number(curve, level);
+    for (int rises = 0; rises < 2; rises++) {
+        struct search search;
         for (size_t l = 0; l < HL_LANES; l++)
-            f[l] = y[l] - level[l];
-        if (!hl_strand_turn(&root, f, slope, round % 6 == 5))
-            break;
+            search.wanted[l] = wanted[l] != 0 && (y_from[l] < y_to[l]) == rises;
+        if (!is_any(search.wanted))
+            continue;
+        for (size_t l = 0; l < HL_LANES; l++)
+            search.side[l] = rises ? 1 : -1;
+        memcpy(search.low, from, sizeof search.low);
+        memcpy(search.high, to, sizeof search.high);
+        find_crossing(s, curve, level, &search, rises ? &curve->rise[number] : &curve->fall[number]);
+        for (size_t l = 0; l < HL_LANES; l++)
+            offset[l] = search.wanted[l] != 0 ? search.s[l] : offset[l];
     }
-    memcpy(offset, root.s, sizeof(row));
 }
 
 const struct hl_stretch_kind hl_strand_kind = {.ends = ends, .values = values, .area = area, .bounds = bounds,

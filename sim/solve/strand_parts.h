@@ -11,12 +11,22 @@
 #define HL_STRAND_LOOKS 6  /* the same for offsets at which values are asked */
 #define HL_STRAND_NODES 3  /* offsets that told turning points apart, kept from stretch to stretch */
 #define HL_STRAND_SLOTS 4  /* turning points whose offsets are kept as guesses */
+#define HL_STRAND_LEVELS 4 /* thresholds of an output whose crossings are remembered */
 #define HL_STRAND_MODES 24   /* at most, of all components an output depends on */
 
 /* Below, an array is of rows; "[mode]" runs over the modes of the strand, in each lane from the slowest to the fastest. */
 
 /* e^(lambda dt) and (e^(lambda dt) - 1) / lambda, for one dt by lane. */
 struct hl_strand_table { double dt[HL_LANES]; bool full; unsigned long used; double *E, *phi; };
+
+/* An offset, below 0 for none, with its exponentials. */
+struct hl_strand_place { double *at, *E, *phi; };
+
+/* How often y turns inside a stretch, as values of a row. */
+#define HL_TURNS_NOT 0.0
+#define HL_TURNS_ONCE 1.0
+#define HL_TURNS_DIP 2.0     /* a minimum near the beginning, then a maximum: what is fed through another compartment */
+#define HL_TURNS_UNKNOWN 3.0 /* can't be told so simply */
 
 /* One output: y(s) = offset + sum of a e^(lambda s) + G phi(s), y'(s) = sum of b e^(lambda s). */
 struct hl_strand_curve {
@@ -25,8 +35,13 @@ struct hl_strand_curve {
     double *a, *G, *b;           /* [mode] */
     double *left, *right, *low, *high; /* rows: values at the ends, bounds */
     double *slope, *slope_right; /* rows: y' at the ends; where it is 0, the sign of what comes next to the end */
-    double *turns;               /* row: how often y turns inside: 0, 1, or -1 when that can't be told so simply */
-    /* From stretch to stretch: offsets that tell turning points apart, with their exponentials; turning points. */
+    double *bend;                /* row: y'' at the left end */
+    double *turns;               /* row of HL_TURNS_ */
+    /* From stretch to stretch, each lane its own. dip: between a minimum and the maximum after it; ridge: shortly before a
+     * maximum. peak, hollow: where the last of them was; level, rise and fall: where a threshold was crossed. */
+    struct hl_strand_place dip, ridge, peak, hollow, rise[HL_STRAND_LEVELS], fall[HL_STRAND_LEVELS];
+    double *level; size_t n_levels; /* [HL_STRAND_LEVELS] */
+    /* For curves of other kinds: offsets that tell turning points apart, with their exponentials; turning points. */
     size_t n_nodes[HL_LANES];
     double *node, *node_E;       /* [HL_STRAND_NODES], [HL_STRAND_NODES][mode] */
     double *guess;               /* [HL_STRAND_SLOTS] */
@@ -47,8 +62,9 @@ struct hl_strand {
     double *E_length, *phi_length; /* ... their room, when they aren't just those of a table */
     double *E, *phi, *x;         /* [mode]: scratch of questions */
     double *chain;               /* n_modes (n_modes + 1) / 2 rows of scratch */
+    double *rate;                /* row: of the fastest mode [1/h], at least 1e-6 */
     double *W;                   /* [slot][mode] */
-    double *rate, *input;        /* [slot]: running infusions, constant inputs */
+    double *infusion, *input;    /* [slot]: running infusions, constant inputs */
     double *t0, *t1, *length;    /* rows */
     bool infused;                /* some g isn't 0 */
     struct hl_strand_table hop[HL_STRAND_HOPS], look[HL_STRAND_LOOKS];
@@ -81,6 +97,9 @@ void hl_strand_drift(const double *E, const double *phi, const double *lambda, c
 /* z += W value. */
 void hl_strand_add(double *z, const double *W, const double *value, size_t n);
 
+/* Rows of `from` in lanes of mask (1, else 0), n of them. */
+void hl_strand_take(const double *from, const double *mask, size_t n, double *to);
+
 /* Everything about an output on the stretch that needs no new exponential. */
 void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve);
 
@@ -105,6 +124,14 @@ void hl_strand_slopes(const double *b, const double *lambda, const double *E, si
 
 /* x = lambda s. */
 void hl_strand_times(const double *lambda, const double *s, size_t n, double *x);
+
+/* Solves y = level (turn: y' = 0) by the Taylor series of the curve around a place it was solved at before: s, and y there.
+ * good[l]: it is there to rounding, low <= s <= high, and the slope (y'') has the sign of side[l]. far[l]: the series is
+ * being stretched, a new place would be better. */
+struct hl_strand_near { double s[HL_LANES], y[HL_LANES], good[HL_LANES], far[HL_LANES] __attribute__((aligned(64))); };
+void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve, const struct hl_strand_place *place,
+                    bool turn, const double *level, const double *low, const double *high, const double *side,
+                    struct hl_strand_near *near);
 
 /* A safeguarded Newton iteration over lanes for f = 0 between low and high, f having the sign of side at low. */
 struct hl_strand_root {

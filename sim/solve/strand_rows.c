@@ -11,21 +11,9 @@
  * All arithmetic is in rows of eight, fused by nobody and in a fixed order. */
 #include "solve/strand_parts.h"
 
-#include <float.h>
-#include <math.h>
-#include <stdint.h>
+#include "base/eight.h"
 
-#include "base/vector.h"
-
-typedef double eight __attribute__((vector_size(HL_LANES * sizeof(double))));
-typedef int64_t bits __attribute__((vector_size(HL_LANES * sizeof(int64_t))));
-
-#define INLINE static inline __attribute__((always_inline))
-#define ROW(array, i) (*(eight *)__builtin_assume_aligned((array) + (i) * HL_LANES, 64))
-#define CONST_ROW(array, i) (*(const eight *)__builtin_assume_aligned((array) + (i) * HL_LANES, 64))
-#define PICK(mask, yes, no) ((eight)(((mask) & (bits)(yes)) | (~(mask) & (bits)(no))))
-#define LESSER(x, y) PICK((x) < (y), x, y)
-#define GREATER(x, y) PICK((x) > (y), x, y)
+typedef hl_eight eight;
 
 HL_CLONES void hl_strand_hop(const double *z, const double *g, const double *E, const double *phi, size_t n,
                              double *z_end)
@@ -53,6 +41,14 @@ HL_CLONES void hl_strand_add(double *z, const double *W, const double *value, si
         ROW(z, j) += CONST_ROW(W, j) * CONST_ROW(value, 0);
 }
 
+HL_CLONES void hl_strand_take(const double *from, const double *mask, size_t n, double *to)
+{
+    CONSTANTS;
+    eight taken = CONST_ROW(mask, 0);
+    for (size_t j = 0; j < n; j++)
+        ROW(to, j) = PICK(taken, CONST_ROW(from, j), ROW(to, j));
+}
+
 HL_CLONES void hl_strand_times(const double *lambda, const double *s, size_t n, double *x)
 {
     for (size_t j = 0; j < n; j++)
@@ -73,46 +69,44 @@ HL_CLONES void hl_strand_sum(const double *offset, const double *c, const double
     ROW(sum, 0) = total;
 }
 
-#define ONE {1, 1, 1, 1, 1, 1, 1, 1}
-
 /* The series s^2 (1/2! + x/3! + x^2/4! + ...), x = lambda s, where the difference would lose digits. */
 HL_CLONES void hl_strand_psi(const double *lambda, const double *s, const double *phi, size_t n, double *psi)
 {
+    CONSTANTS;
     eight length = CONST_ROW(s, 0);
     for (size_t j = 0; j < n; j++) {
-        eight rate = CONST_ROW(lambda, j), x = rate * length, sum = {0}, one = ONE;
+        eight rate = CONST_ROW(lambda, j), x = rate * length, sum = none;
         for (int k = 17; k >= 3; k--)
             sum = (one + sum) * x / (double)k;
         eight near = 0.5 * length * length * (one + sum);
-        bits small = (x < 0.5) & (x > -0.5);
+        eight small = LESS(SIZE(x), 0.5 * one);
         eight far = (CONST_ROW(phi, j) - length) / PICK(small, one, rate);
         ROW(psi, j) = PICK(small, near, far);
     }
 }
 
-#define TINY {DBL_MIN, DBL_MIN, DBL_MIN, DBL_MIN, DBL_MIN, DBL_MIN, DBL_MIN, DBL_MIN}
+/* Added to an exponential that is too small for a double, so that its product still has a sign. */
+#define HARDLY 1e-290
 
-/* A product that is 0 because it is too small for a double still has its sign. */
-#define SIGNED(product, b) PICK(((product) == 0) & ((b) != 0), PICK((b) > 0, tiny, -tiny), product)
-
-/* Adds a term to a partial sum and counts when its sign differs from that of the last sum that wasn't 0. */
+/* Adds a term to a partial sum and counts when its sign differs from that of the last sum that wasn't 0. last is 1, -1, or
+ * 0 in the beginning. */
 #define COUNT(sum, last, changes, term) do { \
         (sum) += (term); \
-        (changes) += (eight)(((((last) > 0) & ((sum) < 0)) | (((last) < 0) & ((sum) > 0))) & (bits)one); \
-        (last) = PICK((sum) != 0, sum, last); \
+        eight sign_ = LESS(none, sum) - LESS(sum, none); \
+        (changes) += LESS(sign_ * (last), none); \
+        (last) += sign_ * sign_ * (sign_ - (last)); \
     } while (0)
 
 /* Laguerre's rule from both ends of a stretch; and y' there. */
 INLINE void count_turns(const double *b, const double *E, size_t n, eight *count, eight *start, eight *end)
 {
-    const eight tiny = TINY, one = ONE;
+    CONSTANTS;
     eight forward = {0}, backward = {0}, last = {0}, changes = {0}, changes_back = {0};
     for (size_t j = 0; j < n; j++)
         COUNT(forward, last, changes, CONST_ROW(b, j));
     last = (eight){0};
     for (size_t j = n; j-- > 0;) {
-        eight coef = CONST_ROW(b, j), term = coef * CONST_ROW(E, j);
-        term = SIGNED(term, coef);
+        eight term = CONST_ROW(b, j) * (CONST_ROW(E, j) + HARDLY);
         COUNT(backward, last, changes_back, term);
     }
     *count = LESSER(changes, changes_back);
@@ -134,7 +128,7 @@ HL_CLONES void hl_strand_chain(const double *b, const double *lambda, size_t n, 
 
 HL_CLONES void hl_strand_signs(const double *chain, const double *E, size_t n, double *signs, double *first)
 {
-    const eight one = ONE;
+    CONSTANTS;
     eight last = {0}, changes = {0};
     for (size_t left = n; left > 0; left--) {
         eight sum = {0}, value = {0};
@@ -150,6 +144,7 @@ HL_CLONES void hl_strand_signs(const double *chain, const double *E, size_t n, d
 
 HL_CLONES void hl_strand_range(const double *b, const double *E, const double *F, size_t n, double *low, double *high)
 {
+    CONSTANTS;
     eight least = {0}, most = {0};
     for (size_t j = 0; j < n; j++) {
         eight coef = CONST_ROW(b, j), p = E ? coef * CONST_ROW(E, j) : coef, q = coef * CONST_ROW(F, j);
@@ -160,25 +155,77 @@ HL_CLONES void hl_strand_range(const double *b, const double *E, const double *F
     ROW(high, 0) = most;
 }
 
-/* From count and the signs of y' at the ends: how often y turns, -1 where that can't be told; and what a curve that is
- * monotone or turns once can't exceed. */
-INLINE void judge(struct hl_strand_curve *curve, const eight *counted, const eight *above, const eight *below)
+/* Lanes of rest, which aren't straight nor turn once by the signs alone, for a minimum before the place curve->dip and a
+ * maximum after it: the slopes say so, and there are three turns at most. With y'' >= m > 0 before the place, the
+ * minimum isn't below y(0) - y'(0)^2 / (2 m). */
+INLINE void find_dips(const struct hl_strand *s, const struct hl_strand_curve *curve, const eight *rest,
+                      const eight *count, eight *dips, eight *floor)
 {
-    const eight one = ONE, none = {0};
-    eight start = CONST_ROW(curve->slope, 0), end = CONST_ROW(curve->slope_right, 0), count = *counted;
-    bits odd = (start < 0) ^ (end < 0), straight = (count == 0) | ((count == 1) & ~odd);
-    bits once = ~straight & odd & (count <= 2);
-    ROW(curve->turns, 0) = PICK(straight, none, PICK(once, one, -one));
+    CONSTANTS;
+    eight slope = {0}, bend = {0}, start = CONST_ROW(curve->slope, 0), place = CONST_ROW(curve->dip.at, 0);
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight b = CONST_ROW(curve->b, j), c = CONST_ROW(s->lambda, j) * b, E = CONST_ROW(curve->dip.E, j);
+        eight moved = c * E;
+        slope += b * E;
+        bend += LESSER(c, moved);
+    }
+    *dips = *rest * LESS(start, none) * LESS(CONST_ROW(curve->slope_right, 0), none) * AT_MOST(*count, 3 * one)
+            * LESS(none, slope) * LESS(none, place) * LESS(place, CONST_ROW(s->length, 0));
+    eight lowest = CONST_ROW(curve->left, 0) - start * start / (2 * bend);
+    *floor = PICK(*dips * LESS(none, bend), lowest, *floor);
+}
+
+/* Of lanes in peaks, which have one maximum: those that still rise at the place curve->ridge, and what the curve can't
+ * exceed from there on. */
+INLINE void find_ridges(const struct hl_strand *s, const struct hl_strand_curve *curve, const eight *peaks,
+                        const eight *dips, eight *ridges, eight *top)
+{
+    CONSTANTS;
+    eight slope = {0}, sum = CONST_ROW(curve->offset, 0), place = CONST_ROW(curve->ridge.at, 0);
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight a = CONST_ROW(curve->a, j), E = CONST_ROW(curve->ridge.E, j), p = a * E, q = a * CONST_ROW(s->E_whole, j);
+        slope += CONST_ROW(curve->b, j) * E;
+        sum += GREATER(p, q);
+        if (s->infused) {
+            eight G = CONST_ROW(curve->G, j), early = G * CONST_ROW(curve->ridge.phi, j),
+                  late = G * CONST_ROW(s->phi_whole, j);
+            sum += GREATER(early, late);
+        }
+    }
+    eight beyond = EITHER(NOT(*dips), LESS(CONST_ROW(curve->dip.at, 0), place));
+    *ridges = *peaks * LESS(none, slope) * LESS(none, place) * LESS(place, CONST_ROW(s->length, 0)) * beyond;
+    *top = sum;
+}
+
+/* From count and the signs of y' at the ends: how often y turns, and what it can't exceed. */
+INLINE void judge(const struct hl_strand *s, struct hl_strand_curve *curve, const eight *count, const eight *above,
+                  const eight *below)
+{
+    CONSTANTS;
+    const eight two = one + one;
+    eight start = CONST_ROW(curve->slope, 0), end = CONST_ROW(curve->slope_right, 0), top = *above, bottom = *below;
+    eight falls = LESS(start, none), odd = DIFFERENT(falls, LESS(end, none));
+    eight straight = NOT(NOT(EQUAL(*count, none)) * NOT(EQUAL(*count, one) * NOT(odd)));
+    eight once = NOT(straight) * odd * AT_MOST(*count, two), rest = NOT(straight) * NOT(once);
+    eight dips = none, ridges = none;
+    if (any(&rest))
+        find_dips(s, curve, &rest, count, &dips, &bottom);
+    eight peaks = once * NOT(falls) + dips;
+    if (any(&peaks))
+        find_ridges(s, curve, &peaks, &dips, &ridges, &top);
+    top = PICK(ridges, top, *above);
+    ROW(curve->turns, 0) = HL_TURNS_ONCE * once + HL_TURNS_UNKNOWN * (rest - dips) + HL_TURNS_DIP * dips;
     eight left = CONST_ROW(curve->left, 0), right = CONST_ROW(curve->right, 0);
-    eight higher = GREATER(left, right), lower = LESSER(left, right);
-    ROW(curve->high, 0) = PICK(straight | (once & (start < 0)), higher, GREATER(*above, higher));
-    ROW(curve->low, 0) = PICK(straight | (once & (start >= 0)), lower, LESSER(*below, lower));
+    eight higher = GREATER(left, right), lower = LESSER(left, right), greatest = GREATER(top, higher),
+          least = LESSER(bottom, lower);
+    ROW(curve->high, 0) = PICK(straight + once * falls, higher, greatest);
+    ROW(curve->low, 0) = PICK(straight + once * NOT(falls), lower, least);
 }
 
 HL_CLONES void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve)
 {
-    eight left = CONST_ROW(curve->offset, 0), right = left, above = left, below = left, bend = {0}, bend_right = {0};
-    const eight none = {0};
+    CONSTANTS;
+    eight left = CONST_ROW(curve->offset, 0), right = left, above = left, below = left, bend = {0};
     for (size_t j = 0; j < s->n_modes; j++) {
         eight V = CONST_ROW(curve->V, j), lambda = CONST_ROW(s->lambda, j), E = CONST_ROW(s->E_whole, j);
         eight a = V * CONST_ROW(s->z, j), moved = a * E, b = lambda * a;
@@ -197,15 +244,86 @@ HL_CLONES void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
         }
         ROW(curve->b, j) = b;
         bend += lambda * b;
-        bend_right += lambda * b * E;
     }
     ROW(curve->left, 0) = left;
     ROW(curve->right, 0) = right;
+    ROW(curve->bend, 0) = bend;
     eight count, start, end;
     count_turns(curve->b, s->E_whole, s->n_modes, &count, &start, &end);
-    ROW(curve->slope, 0) = PICK(start == 0, bend, start);
-    ROW(curve->slope_right, 0) = PICK(end == 0, -bend_right, end);
-    judge(curve, &count, &above, &below);
+    eight flat = EQUAL(end, none);
+    ROW(curve->slope, 0) = PICK(EQUAL(start, none), bend, start);
+    ROW(curve->slope_right, 0) = end;
+    if (any(&flat)) { /* then y' came from the sign of -y'' */
+        eight bend_right = {0};
+        for (size_t j = 0; j < s->n_modes; j++)
+            bend_right += CONST_ROW(s->lambda, j) * CONST_ROW(curve->b, j) * CONST_ROW(s->E_whole, j);
+        ROW(curve->slope_right, 0) = PICK(flat, -bend_right, end);
+    }
+    judge(s, curve, &count, &above, &below);
+}
+
+#define TERMS 7 /* of y' in a Taylor series */
+
+/* sum of c[k] x^k, k = 0 .. n - 1, and its derivative. */
+#define HORNER(c, n, x, value, slope) do { \
+        (value) = (c)[(n) - 1]; \
+        (slope) = (eight){0}; \
+        for (int k_ = (n) - 2; k_ >= 0; k_--) { \
+            (slope) = (slope) * (x) + (value); \
+            (value) = (value) * (x) + (c)[k_]; \
+        } \
+    } while (0)
+
+/* With S_k = sum lambda^k b E the k-th derivative of y' at the place,
+ *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!.
+ * The first guess is the series' reversion to second order; two turns of Newton's iteration follow. What the series leaves
+ * out is below e^4 sum |lambda^7 b E| |x|^7 / 7! while x is shorter than four times of the fastest mode. */
+HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve,
+                              const struct hl_strand_place *place, bool turn, const double *level, const double *low,
+                              const double *high, const double *side, struct hl_strand_near *near)
+{
+    static const double inverse[TERMS + 1] = {1, 1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040};
+    CONSTANTS;
+    eight S[TERMS] = {{0}}, beyond = {0}, y = CONST_ROW(curve->offset, 0), c[TERMS + 1];
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight E = CONST_ROW(place->E, j), lambda = CONST_ROW(s->lambda, j), term = CONST_ROW(curve->b, j) * E;
+        y += CONST_ROW(curve->a, j) * E;
+        if (s->infused)
+            y += CONST_ROW(curve->G, j) * CONST_ROW(place->phi, j);
+        for (int k = 0; k < TERMS; k++) {
+            S[k] += term;
+            term *= lambda;
+        }
+        beyond += SIZE(term);
+    }
+    c[0] = turn ? S[0] : y - CONST_ROW(level, 0);
+    for (int k = 1; k <= TERMS; k++)
+        c[k] = turn ? (k < TERMS ? S[k] * inverse[k] : none) : S[k - 1] * inverse[k];
+    eight r = one / c[1], x = -c[0] * r, value, slope, step = none;
+    x -= c[2] * r * x * x;
+    for (int round = 0; round < 2; round++) {
+        HORNER(c, TERMS + 1, x, value, slope);
+        step = value / slope;
+        x -= step;
+    }
+    eight size = SIZE(x), reach = size * size, rate = CONST_ROW(s->rate, 0), sum = y, power = x;
+    reach = reach * reach * reach * size * beyond * (turn ? 55. / 5040 : 55. / 40320);
+    reach = turn ? reach : reach * size;
+    slope = SIZE(slope);
+    for (int k = 0; k < TERMS; k++) {
+        sum += S[k] * inverse[k + 1] * power;
+        power *= x;
+    }
+    eight at = CONST_ROW(place->at, 0) + x, direction = c[1] * CONST_ROW(side, 0);
+    step = SIZE(step) * rate;
+    eight allowed = 1e-10 * slope, stretched = c[2] * x, limit = 0.03 * c[1];
+    ROW(near->s, 0) = at;
+    ROW(near->y, 0) = sum;
+    ROW(near->good, 0) = AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at) * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction)
+                         * AT_MOST(step, 1e-7 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 4 * one);
+    stretched = SIZE(stretched);
+    limit = SIZE(limit);
+    ROW(near->far, 0) = LESS(limit, stretched);
 }
 
 HL_CLONES void hl_strand_slopes(const double *b, const double *lambda, const double *E, size_t n, double *slope,
@@ -226,22 +344,18 @@ HL_CLONES void hl_strand_slopes(const double *b, const double *lambda, const dou
 HL_CLONES bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *slope, bool bisect)
 {
     eight s = ROW(root->s, 0), value = CONST_ROW(f, 0), low = ROW(root->low, 0), high = ROW(root->high, 0);
-    bits active = ROW(root->active, 0) != 0, before = value * ROW(root->side, 0) > 0;
-    low = PICK(active & before, s, low);
-    high = PICK(active & ~before, s, high);
-    eight middle = 0.5 * (low + high), next = s - value / CONST_ROW(slope, 0);
-    bits inside = (next >= low) & (next <= high);
-    inside = bisect ? inside & ~inside : inside;
+    CONSTANTS;
+    eight active = ROW(root->active, 0), before = LESS(none, value * ROW(root->side, 0));
+    low = PICK(active * before, s, low);
+    high = PICK(active * NOT(before), s, high);
+    eight middle = 0.5 * (low + high), next = s - value / CONST_ROW(slope, 0), close = ROW(root->close, 0);
+    eight inside = bisect ? none : AT_MOST(low, next) * AT_MOST(next, high), hit = EQUAL(value, none);
     next = PICK(inside, next, middle);
-    eight step = next - s, close = ROW(root->close, 0);
-    bits there = (inside & (step <= close) & (-step <= close)) | (high - low <= NARROW * close) | (value == 0);
+    eight step = next - s, width = high - low;
+    eight still = active * NOT(inside * AT_MOST(SIZE(step), close)) * LESS(NARROW * close, width) * NOT(hit);
     ROW(root->low, 0) = low;
     ROW(root->high, 0) = high;
-    ROW(root->s, 0) = PICK(active & (value != 0), next, s);
-    eight still = (eight)(active & ~there & (bits)(eight)ONE);
+    ROW(root->s, 0) = PICK(active * NOT(hit), next, s);
     ROW(root->active, 0) = still;
-    double left = 0;
-    for (size_t l = 0; l < HL_LANES; l++)
-        left += root->active[l];
-    return left != 0;
+    return any(&still);
 }

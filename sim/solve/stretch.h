@@ -27,8 +27,8 @@ struct hl_stretch {
     void *inside;                        /* the kind's own */
 };
 
-/* How a stretch is asked. Offsets s are rows, 0 <= s <= length. wanted is a row of 1 and 0: what is given for a lane with
- * 0 isn't looked at (but must not trap). */
+/* How a stretch is asked. Offsets s are rows, 0 <= s <= length. wanted is a row of 1 (or 2, see pieces) and 0: what is
+ * given for a lane with 0 isn't looked at (but must not trap). */
 struct hl_stretch_kind {
     /* Values at both ends: right limit at t0, left limit at t1. */
     void (*ends)(const struct hl_stretch *stretch, size_t k, double *left, double *right);
@@ -44,7 +44,9 @@ struct hl_stretch_kind {
 
     /* Cuts wanted lanes at their turning points: row p of at and of y is the p-th of the n + 1 ends of n monotone pieces
      * (row 0: offset 0; row n: length), which it returns; n at most HL_MOST_TURNS + 1. Lanes with fewer pieces have their
-     * last ends again. Others have one piece. Turning points are right to rounding (where y is flat, its value is). */
+     * last ends again. Lanes that aren't wanted have one piece. wanted 1: minima may be left out, because nobody asks for
+     * what lies below both ends of the piece around one; 2: all. Turning points are right to rounding (where y is flat,
+     * its value is). */
     size_t (*pieces)(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y);
 
     /* Where y passes the level, s, between from and to, in wanted lanes: y is monotone there, y_from and y_to, its values
