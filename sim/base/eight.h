@@ -15,7 +15,7 @@
 #include "base/vector.h"
 
 typedef double hl_eight __attribute__((vector_size(8 * sizeof(double))));
-typedef int64_t hl_eight_bits __attribute__((vector_size(8 * sizeof(int64_t))));
+typedef uint64_t hl_eight_bits __attribute__((vector_size(8 * sizeof(uint64_t))));
 
 #define INLINE static inline __attribute__((always_inline))
 #define CONSTANTS const hl_eight none __attribute__((unused)) = {0}, \
@@ -25,7 +25,8 @@ typedef int64_t hl_eight_bits __attribute__((vector_size(8 * sizeof(int64_t))));
 #define ROW(array, i) (*(hl_eight *)__builtin_assume_aligned((array) + (i) * 8, 64))
 #define CONST_ROW(array, i) (*(const hl_eight *)__builtin_assume_aligned((array) + (i) * 8, 64))
 
-#define BELOW(x, y) ((hl_eight_bits)(((x) - (y)) + none) >> 63) /* all bits where x < y; -0 isn't below 0 */
+/* All bits where x < y; -0 isn't below 0. (Shifts that keep the sign are taken apart too.) */
+#define BELOW(x, y) (-((hl_eight_bits)(((x) - (y)) + none) >> 63))
 #define CHOOSE(mask, yes, no) ((hl_eight)(((mask) & (hl_eight_bits)(yes)) | (~(mask) & (hl_eight_bits)(no))))
 
 #define LESS(x, y) ((hl_eight)(BELOW(x, y) & (hl_eight_bits)one))

@@ -15,7 +15,7 @@
 #define SLACK 1e-9 /* of an interval's length */
 
 /* When the doses of an instance are given to eight lanes: the k-th of lane l at [k * HL_LANES + l]. */
-struct doses { size_t n[HL_LANES], capacity; double *time, *interval, *amount; };
+struct doses { size_t n[HL_LANES], capacity; bool same; double *time, *interval, *amount; }; /* same: for all lanes */
 
 /* Of a task about dosing intervals, laid out as the doses: value before, area, value at the end (NaN: not complete). */
 struct marks { size_t next[HL_LANES], capacity; double *before, *area, *at_end; };
@@ -225,6 +225,32 @@ static bool read_doses(struct hl_ledger *ledger, size_t group, size_t l, const s
     return true;
 }
 
+/* All lanes have the doses of lane l. */
+static void share_doses(struct doses *d, size_t l)
+{
+    d->same = true;
+    for (size_t i = 0; i < HL_LANES; i++)
+        d->n[i] = d->n[l];
+    for (size_t k = 0; k < d->n[l] * HL_LANES; k += HL_LANES)
+        for (size_t i = 0; i < HL_LANES; i++) {
+            d->time[k + i] = d->time[k + l];
+            d->interval[k + i] = d->interval[k + l];
+            d->amount[k + i] = d->amount[k + l];
+        }
+}
+
+/* The lane whose list of events is that of all lanes which have one; HL_LANES when there is none. */
+static size_t common_lane(const struct hl_events *const *events)
+{
+    size_t l = 0;
+    while (l < HL_LANES && !events[l])
+        l++;
+    for (size_t i = l; i < HL_LANES; i++)
+        if (events[i] && events[i]->event != events[l]->event)
+            return HL_LANES;
+    return l;
+}
+
 static size_t most_doses(const struct doses *doses)
 {
     size_t most = 0;
@@ -244,8 +270,10 @@ static bool begin_marks(const struct hl_ledger *ledger, size_t group, size_t i)
     size_t n = most_doses(&ledger->doses[group * ledger->system->n_instances + (size_t)task->instance]);
     if (!reserve(part, &marks->capacity, n))
         return false;
-    for (size_t k = 0; k < n * HL_LANES; k++) {
-        marks->before[k] = marks->at_end[k] = NAN;
+    for (size_t k = 0; k < n * HL_LANES; k++)
+        marks->before[k] = NAN;
+    for (size_t k = 0; task->kind == HL_TASK_INTERVALS && k < n * HL_LANES; k++) {
+        marks->at_end[k] = NAN;
         marks->area[k] = 0;
     }
     return true;
@@ -256,10 +284,17 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
     size_t group = first / HL_LANES, n_instances = ledger->system->n_instances;
     double stop = ledger->study->time[ledger->study->n_times - 1];
     bool good = true;
-    for (size_t i = 0; i < n_instances; i++)
-        memset(ledger->doses[group * n_instances + i].n, 0, sizeof ledger->doses->n);
+    struct doses *doses = ledger->doses + group * n_instances;
+    size_t common = common_lane(events);
+    for (size_t i = 0; i < n_instances; i++) {
+        memset(doses[i].n, 0, sizeof doses->n);
+        doses[i].same = false;
+    }
     for (size_t l = 0; good && l < HL_LANES; l++)
-        good = !events[l] || read_doses(ledger, group, l, events[l], stop);
+        if (events[l] && (common == HL_LANES || common == l))
+            good = read_doses(ledger, group, l, events[l], stop);
+    for (size_t i = 0; good && common < HL_LANES && i < n_instances; i++)
+        share_doses(&doses[i], common);
     for (size_t i = 0; good && i < ledger->n_tasks; i++) {
         hl_task_begin(&ledger->task[i], &ledger->rows[group * ledger->n_tasks + i]);
         good = begin_marks(ledger, group, i);
@@ -268,10 +303,34 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
     return good ? HL_OK : HL_ERR_MEMORY;
 }
 
+/* The same where all lanes have the same doses, and so the same stretches. */
+static void note_before_all(const struct doses *doses, struct marks *marks, const struct hl_view *view)
+{
+    const struct hl_stretch *stretch = view->stretch;
+    size_t l = 0, *next = &marks->next[0];
+    while (l + 1 < HL_LANES && !(stretch->length[l] > 0))
+        l++;
+    double t0 = stretch->t0[l], t1 = stretch->t1[l];
+    for (; *next < doses->n[0] && doses->time[*next * HL_LANES] <= t1; ++*next) {
+        double time = doses->time[*next * HL_LANES], *before = marks->before + *next * HL_LANES;
+        hl_row offset;
+        for (size_t i = 0; i < HL_LANES; i++)
+            offset[i] = stretch->length[i] > 0 ? time - t0 : 0;
+        if (time >= t1)
+            memcpy(before, view->right, sizeof view->right);
+        else if (time > t0) /* at the very beginning nothing was before: NaN */
+            stretch->kind->values(stretch, view->k, offset, before);
+    }
+}
+
 /* The values just before the doses given in the stretch, its right end included. */
 static void note_before(const struct doses *doses, struct marks *marks, const struct hl_view *view)
 {
     const struct hl_stretch *stretch = view->stretch;
+    if (doses->same) {
+        note_before_all(doses, marks, view);
+        return;
+    }
     for (bool more = true; more;) {
         hl_row offset, y;
         bool due[HL_LANES], inside = false;
@@ -450,27 +509,41 @@ static bool take_intervals(struct hl_tally *t, const struct doses *doses, const 
     return true;
 }
 
-enum hl_status hl_ledger_value(struct hl_ledger *ledger, size_t metric, size_t lane, size_t w, double *value)
+static void copy_troughs(const struct doses *doses, const struct marks *marks, size_t l, double factor, double *values,
+                         size_t width)
+{
+    size_t n = doses->n[l] < width ? doses->n[l] : width;
+    for (size_t w = 0; w < n; w++)
+        values[w] = marks->before[w * HL_LANES + l] / factor;
+    for (size_t w = n; w < width; w++)
+        values[w] = NAN;
+}
+
+enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
+                                size_t width)
 {
     const struct hl_metric_spec *spec = &ledger->study->metric[metric];
     const struct hl_metric_kind_info *info = hl_metric_kind_info(spec->kind);
-    size_t group = lane / HL_LANES, l = lane % HL_LANES, window = info->by_window ? w : 0;
-    size_t i = ledger->task_of[ledger->first_of_metric[metric] + window];
-    const struct hl_task *task = &ledger->task[i];
-    const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
-    const struct doses *doses = ledger->doses + group * ledger->system->n_instances;
-    bool dosed = task->kind >= HL_TASK_BEFORE && task->instance >= 0;
-    if (ledger->out_of_memory)
-        return HL_ERR_MEMORY;
-    if (spec->kind == HL_TROUGHS) {
-        *value = dosed && w < doses[task->instance].n[l] ? marks->before[w * HL_LANES + l] : (double)NAN;
-        return HL_OK;
+    size_t group = lane / HL_LANES, l = lane % HL_LANES;
+    for (size_t w = 0; w < width; w++) {
+        size_t window = info->by_window ? w : 0, i = ledger->task_of[ledger->first_of_metric[metric] + window];
+        const struct hl_task *task = &ledger->task[i];
+        const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
+        static const struct doses nothing;
+        const struct doses *doses = task->instance < 0 ? &nothing : ledger->doses + group * ledger->system->n_instances
+                                                                    + task->instance;
+        if (ledger->out_of_memory)
+            return HL_ERR_MEMORY;
+        if (spec->kind == HL_TROUGHS) {
+            copy_troughs(doses, marks, l, factor, values, width);
+            return HL_OK;
+        }
+        double from, to;
+        hl_window_of(ledger->study, spec, window, &from, &to);
+        take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
+        if (task->kind == HL_TASK_INTERVALS && !take_intervals(&ledger->tally, doses, marks, l))
+            return HL_ERR_MEMORY;
+        values[w] = info->value(&ledger->tally, from, to) / factor;
     }
-    double from, to;
-    hl_window_of(ledger->study, spec, window, &from, &to);
-    take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
-    if (dosed && !take_intervals(&ledger->tally, &doses[task->instance], marks, l))
-        return HL_ERR_MEMORY;
-    *value = info->value(&ledger->tally, from, to);
     return HL_OK;
 }

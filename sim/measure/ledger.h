@@ -31,8 +31,9 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
 /* The next stretch of these lanes: context is the ledger. */
 void hl_ledger_stretch(void *context, const struct hl_stretch *stretch);
 
-/* A kept metric of a lane after all its stretches: what hl_metric_kind_info(kind)->value gives; of troughs the w-th, else
- * that of window w. HL_ERR_MEMORY. */
-enum hl_status hl_ledger_value(struct hl_ledger *ledger, size_t metric, size_t lane, size_t w, double *value);
+/* A kept metric of a lane after all its stretches: what hl_metric_kind_info(kind)->value gives, divided by factor, for
+ * window after window; of troughs one value per dose. HL_ERR_MEMORY. */
+enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
+                                size_t width);
 
 #endif

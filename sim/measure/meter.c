@@ -385,10 +385,6 @@ static enum hl_status one_value(const struct hl_meter *m, const struct hl_block 
         *value = sampled_value(&g, spec->kind, from, to);
         return HL_OK;
     }
-    if (m->status != HL_OK)
-        return m->status;
-    if (m->kept[metric] && m->in_ledger[lane])
-        return hl_ledger_value(m->ledger, metric, lane, w, value);
     if (tally->out_of_memory)
         return HL_ERR_MEMORY;
     if (spec->kind == HL_TROUGHS)
@@ -398,17 +394,34 @@ static enum hl_status one_value(const struct hl_meter *m, const struct hl_block 
     return HL_OK;
 }
 
+/* Metric of a lane that isn't in the ledger. */
+static enum hl_status lane_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, size_t lane,
+                                  bool good, double *values, size_t width)
+{
+    enum hl_status status = HL_OK;
+    double factor = unit_factor(m, &m->study->metric[metric]);
+    for (size_t w = 0; w < width && status == HL_OK; w++) {
+        double value = NAN;
+        if (good)
+            status = one_value(m, block, metric, lane, w, &value);
+        values[w] = value / factor;
+    }
+    return status;
+}
+
 enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *block, size_t metric, double *values,
                                size_t width)
 {
     double factor = unit_factor(m, &m->study->metric[metric]);
     enum hl_status status = HL_OK;
-    for (size_t lane = 0; lane < block->n; lane++)
-        for (size_t w = 0; w < width && status == HL_OK; w++) {
-            double value = NAN;
-            if (block->status[lane] == HL_SUBJECT_GOOD)
-                status = one_value(m, block, metric, lane, w, &value);
-            values[lane * width + w] = value / factor;
-        }
+    if (m->status != HL_OK)
+        return m->status;
+    for (size_t lane = 0; lane < block->n && status == HL_OK; lane++) {
+        bool good = block->status[lane] == HL_SUBJECT_GOOD;
+        if (good && m->kept[metric] && m->in_ledger[lane])
+            status = hl_ledger_values(m->ledger, metric, lane, factor, values + lane * width, width);
+        else
+            status = lane_values(m, block, metric, lane, good, values + lane * width, width);
+    }
     return status;
 }

@@ -480,6 +480,17 @@ static enum hl_status gather(struct hl_strand *s, const struct hl_events *events
     return HL_OK;
 }
 
+/* Lane l has the events of another, and starts with it. */
+static void copy_breaks(struct hl_strand *s, size_t from, size_t l)
+{
+    s->n[l] = s->n[from];
+    for (size_t k = 0; k < s->n[l] * HL_LANES; k += HL_LANES) {
+        s->time[k + l] = s->time[k + from];
+        s->value[k + l] = s->value[k + from];
+        s->what[k + l] = s->what[k + from];
+    }
+}
+
 /* Lanes that have fewer do nothing in the end. */
 static size_t even_out(struct hl_strand *s)
 {
@@ -565,14 +576,21 @@ enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects 
     const struct hl_modes_rows *rows = &subjects->rows[first / HL_LANES];
     for (size_t i = 0; i < all->n; i++) {
         struct hl_strand *s = &all->strand[i];
+        const struct hl_event *list = NULL;
+        size_t before = 0; /* the lane before, whose list may be this one's too */
         clear(s);
         for (size_t l = 0; l < HL_LANES; l++) {
             if (subjects->status[first + l] != HL_SUBJECT_GOOD || rows->odd[l])
                 continue;
-            begin_lane(s, subjects, regs, first + l);
+            const struct hl_events *events = &subjects->events[first + l];
             struct ahead ahead = {.edge = edge, .n_edges = n_edges, .stop = stop};
-            if (gather(s, &subjects->events[first + l], l, ahead) != HL_OK)
+            begin_lane(s, subjects, regs, first + l);
+            if (list && events->event == list)
+                copy_breaks(s, before, l);
+            else if (gather(s, events, l, ahead) != HL_OK)
                 return HL_ERR_MEMORY;
+            list = events->event;
+            before = l;
         }
         walk(s, first, even_out(s), tell, context);
     }

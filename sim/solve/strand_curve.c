@@ -18,7 +18,7 @@
 #include "base/vector.h"
 
 #define ROUNDS 100       /* at most, of Newton's iteration; every sixth halves the bracket */
-#define CLOSE 1e-7       /* a step this short, in units of the fastest mode's time, was the last: 1e-14 is left */
+#define CLOSE 1e-5       /* a step this short, in units of the fastest mode's time, was the last: 1e-10 is left */
 #define MOST_HALVINGS 24 /* of a stretch, in search of nodes */
 #define DIP 2.5          /* how far beyond the first guess of a minimum the place stands that tells it apart */
 #define RIDGE 0.85       /* where the place before a maximum stands, as a fraction of the maximum's offset, ... */

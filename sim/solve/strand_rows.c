@@ -277,7 +277,7 @@ HL_CLONES void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
 /* With S_k = sum lambda^k b E the k-th derivative of y' at the place,
  *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!.
  * The first guess is the series' reversion to second order; two turns of Newton's iteration follow. What the series leaves
- * out is below e^4 sum |lambda^7 b E| |x|^7 / 7! while x is shorter than four times of the fastest mode. */
+ * out is below e^8 sum |lambda^7 b E| |x|^7 / 7! while x is shorter than eight times of the fastest mode. */
 HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve,
                               const struct hl_strand_place *place, bool turn, const double *level, const double *low,
                               const double *high, const double *side, struct hl_strand_near *near)
@@ -307,7 +307,7 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
         x -= step;
     }
     eight size = SIZE(x), reach = size * size, rate = CONST_ROW(s->rate, 0), sum = y, power = x;
-    reach = reach * reach * reach * size * beyond * (turn ? 55. / 5040 : 55. / 40320);
+    reach = reach * reach * reach * size * beyond * (turn ? 3000. / 5040 : 3000. / 40320);
     reach = turn ? reach : reach * size;
     slope = SIZE(slope);
     for (int k = 0; k < TERMS; k++) {
@@ -320,7 +320,7 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     ROW(near->s, 0) = at;
     ROW(near->y, 0) = sum;
     ROW(near->good, 0) = AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at) * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction)
-                         * AT_MOST(step, 1e-7 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 4 * one);
+                         * AT_MOST(step, 1e-5 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 8 * one);
     stretched = SIZE(stretched);
     limit = SIZE(limit);
     ROW(near->far, 0) = LESS(limit, stretched);
