@@ -124,19 +124,18 @@ INLINE void add_above(struct hl_task_rows *rows, const eight *flag, const eight 
 }
 
 /* Offsets of the crossings in piece p of the lanes in which the ends lie on different sides. */
-static void cross(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view, size_t p,
+INLINE void cross(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view, size_t p,
                   const double *wanted, double *offset)
 {
+    CONSTANTS;
     hl_row level;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        level[l] = task->theta;
-        offset[l] = view->y[p][l] < view->y[p + 1][l] ? rows->rise[l] : rows->fall[l];
-    }
+    eight rises = LESS(CONST_ROW(view->y[p], 0), CONST_ROW(view->y[p + 1], 0)), flag = CONST_ROW(wanted, 0);
+    ROW(level, 0) = task->theta * one;
+    ROW(offset, 0) = PICK(rises, CONST_ROW(rows->rise, 0), CONST_ROW(rows->fall, 0));
     view->stretch->kind->crossing(view->stretch, view->k, level, view->at[p], view->at[p + 1], view->y[p],
                                   view->y[p + 1], wanted, offset);
-    for (size_t l = 0; l < HL_LANES; l++)
-        if (wanted[l] != 0)
-            *(view->y[p][l] < view->y[p + 1][l] ? &rows->rise[l] : &rows->fall[l]) = offset[l];
+    ROW(rows->rise, 0) = PICK(flag * rises, CONST_ROW(offset, 0), CONST_ROW(rows->rise, 0));
+    ROW(rows->fall, 0) = PICK(flag * NOT(rises), CONST_ROW(offset, 0), CONST_ROW(rows->fall, 0));
 }
 
 HL_CLONES void hl_task_add_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view)

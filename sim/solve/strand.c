@@ -219,10 +219,7 @@ static void fill(const struct hl_strand *s, struct hl_strand_table *t)
 
 static bool is_for(const struct hl_strand_table *t, const double *dt)
 {
-    for (size_t l = 0; l < HL_LANES; l++)
-        if (t->dt[l] != dt[l])
-            return false;
-    return t->full;
+    return t->full && t->dt[0] == dt[0] && memcmp(t->dt, dt, sizeof t->dt) == 0;
 }
 
 static const struct hl_strand_table *table_for(struct hl_strand *s, struct hl_strand_table *table, size_t n,
@@ -243,28 +240,15 @@ static const struct hl_strand_table *table_for(struct hl_strand *s, struct hl_st
     return oldest;
 }
 
-/* The nearest multiple of the quantum: adding 1.5 * 2^52 quanta leaves no digits for less. Lengths from 2^15 h on come
- * out as they are. */
-static double whole_quanta(double length)
-{
-    const double shift = 1.5 * 4503599627370496.0 * HL_STRAND_QUANTUM;
-    return length < 32768 ? (length + shift) - shift : length;
-}
-
 void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, size_t n, const double *dt,
                             double *E_room, double *phi_room, const double **E, const double **phi)
 {
     double whole[HL_LANES] __attribute__((aligned(64))), drift[HL_LANES] __attribute__((aligned(64)));
-    bool same = true;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        whole[l] = whole_quanta(dt[l]);
-        drift[l] = dt[l] - whole[l];
-        same = same && drift[l] == 0;
-    }
+    bool drifts = hl_strand_split(dt, whole, drift);
     const struct hl_strand_table *t = table_for(s, table, n, whole);
-    *E = same ? t->E : E_room;
-    *phi = same ? t->phi : phi_room;
-    if (!same)
+    *E = drifts ? E_room : t->E;
+    *phi = drifts ? phi_room : t->phi;
+    if (drifts)
         hl_strand_drift(t->E, t->phi, s->lambda, drift, s->n_modes, E_room, phi_room);
 }
 

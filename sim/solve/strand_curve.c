@@ -50,32 +50,27 @@ static void move_place(struct hl_strand *s, struct hl_strand_place *place, const
 }
 
 /* Lanes that fall at both ends may have a minimum soon: a place for telling it apart, at a multiple of where a parabola
- * would have it. False when there are none. */
-static bool find_dips(struct hl_strand *s, struct hl_strand_curve *curve, const double *length)
+ * would have it. */
+static void place_dips(struct hl_strand *s, struct hl_strand_curve *curve, const double *length)
 {
     row mask, offset;
-    bool any = false;
     for (size_t l = 0; l < HL_LANES; l++) {
         bool may = curve->turns[l] == HL_TURNS_UNKNOWN && curve->slope[l] < 0 && curve->slope_right[l] < 0
                    && curve->bend[l] > 0;
         double guess = may ? -DIP * curve->slope[l] / curve->bend[l] : 0;
-        mask[l] = may;
+        mask[l] = may ? 1 : 0;
         offset[l] = guess < 0.5 * length[l] ? guess : 0.5 * length[l];
-        any = any || may;
     }
-    if (any)
-        move_place(s, &curve->dip, offset, mask);
-    return any;
+    move_place(s, &curve->dip, offset, mask);
 }
 
 static struct hl_strand_curve *curve_of(const struct hl_stretch *stretch, size_t k)
 {
     struct hl_strand *s = stretch->inside;
     struct hl_strand_curve *curve = &s->curve[k];
-    if (!curve->open) {
+    if (!curve->open && hl_strand_open(s, curve)) {
+        place_dips(s, curve, stretch->length);
         hl_strand_open(s, curve);
-        if (find_dips(s, curve, stretch->length))
-            hl_strand_open(s, curve);
     }
     curve->open = true;
     return curve;
@@ -347,34 +342,15 @@ static void values_once(struct hl_strand *s, const struct hl_strand_curve *curve
     hl_strand_sum(curve->offset, curve->a, s->E, gains(s, curve), s->phi, s->n_modes, y);
 }
 
-/* Lanes of a root and where it lies, by lane; y' (or y - level) has the opposite sign of side at low. */
-struct search { row wanted, low, high, side, s, y; };
-
 static bool is_any(const double *mask)
 {
-    double sum = 0;
+    bool found = false;
     for (size_t l = 0; l < HL_LANES; l++)
-        sum += mask[l];
-    return sum != 0;
+        found = found || mask[l] != 0;
+    return found;
 }
 
-/* Which lanes the series didn't serve, and which want a new place. */
-static bool sort_out(struct search *search, const struct hl_strand_near *near, double *left, double *far)
-{
-    bool any = false;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool good = search->wanted[l] != 0 && near->good[l] != 0 && near->s[l] >= search->low[l]
-                    && near->s[l] <= search->high[l]; /* false for NaN */
-        search->s[l] = good ? near->s[l] : search->s[l];
-        search->y[l] = good ? near->y[l] : search->y[l];
-        left[l] = search->wanted[l] != 0 && !good ? 1 : 0;
-        far[l] = left[l] != 0 || (good && near->far[l] != 0) ? 1 : 0;
-        any = any || far[l] != 0;
-    }
-    return any;
-}
-
-static void begin_search(struct hl_strand_root *root, const struct search *search, const double *left)
+static void begin_search(struct hl_strand_root *root, const struct hl_strand_search *search, const double *left)
 {
     for (size_t l = 0; l < HL_LANES; l++) {
         root->active[l] = left[l];
@@ -385,7 +361,7 @@ static void begin_search(struct hl_strand_root *root, const struct search *searc
 }
 
 /* Takes what the iteration found in lanes left, and moves the place there and in lanes far. */
-static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve, struct search *search,
+static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve, struct hl_strand_search *search,
                        const struct hl_strand_root *root, const double *left, const double *far,
                        struct hl_strand_place *place)
 {
@@ -399,15 +375,14 @@ static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve,
 }
 
 /* A turning point in each wanted lane, the only one between low and high. */
-static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, struct search *search,
+static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, struct hl_strand_search *search,
                       struct hl_strand_place *place)
 {
     struct hl_strand_near near;
     struct hl_strand_root root;
     row left, far;
-    memset(search->s, 0, sizeof search->s);
     hl_strand_near(s, curve, place, true, NULL, search->low, search->high, search->side, &near);
-    if (!sort_out(search, &near, left, far))
+    if (!hl_strand_sort(search, &near, left, far))
         return;
     memcpy(root.s, search->s, sizeof root.s);
     begin_search(&root, search, left);
@@ -417,7 +392,7 @@ static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, struct
 }
 
 /* A place before the maximum from which it can be told, next time, how high the curve may rise. */
-static void mark_ridge(struct hl_strand *s, struct hl_strand_curve *curve, const struct search *search)
+static void mark_ridge(struct hl_strand *s, struct hl_strand_curve *curve, const struct hl_strand_search *search)
 {
     row mask, offset;
     for (size_t l = 0; l < HL_LANES; l++) {
@@ -428,39 +403,6 @@ static void mark_ridge(struct hl_strand *s, struct hl_strand_curve *curve, const
     }
     if (is_any(mask))
         move_place(s, &curve->ridge, offset, mask);
-}
-
-static bool find_peaks(struct hl_strand *s, struct hl_strand_curve *curve, const double *length, const double *wanted,
-                       struct search *peak)
-{
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool dips = curve->turns[l] == HL_TURNS_DIP;
-        peak->wanted[l] = wanted[l] != 0 && (dips || (curve->turns[l] == HL_TURNS_ONCE && curve->slope[l] >= 0));
-        peak->low[l] = dips ? curve->dip.at[l] : 0;
-        peak->high[l] = length[l];
-        peak->side[l] = -1;
-    }
-    if (!is_any(peak->wanted))
-        return false;
-    find_turn(s, curve, peak, &curve->peak);
-    mark_ridge(s, curve, peak);
-    return true;
-}
-
-static bool find_hollows(struct hl_strand *s, struct hl_strand_curve *curve, const double *length, const double *wanted,
-                         struct search *hollow)
-{
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool dips = curve->turns[l] == HL_TURNS_DIP;
-        hollow->wanted[l] = wanted[l] > 1 && (dips || (curve->turns[l] == HL_TURNS_ONCE && curve->slope[l] < 0));
-        hollow->low[l] = 0;
-        hollow->high[l] = dips ? curve->dip.at[l] : length[l];
-        hollow->side[l] = 1;
-    }
-    if (!is_any(hollow->wanted))
-        return false;
-    find_turn(s, curve, hollow, &curve->hollow);
-    return true;
 }
 
 /* ---- Curves of other kinds */
@@ -507,7 +449,7 @@ static void add_end(struct pieces *p, size_t l, double at, double y)
     p->most = p->n[l] > p->most ? p->n[l] : p->most;
 }
 
-static void add_turns(struct pieces *p, const struct search *search)
+static void add_turns(struct pieces *p, const struct hl_strand_search *search)
 {
     for (size_t l = 0; l < HL_LANES; l++)
         if (search->wanted[l] != 0)
@@ -518,11 +460,6 @@ static void add_other_turns(struct hl_strand *s, struct hl_strand_curve *curve, 
                             const double *wanted, struct pieces *p)
 {
     struct brackets br;
-    bool any = false;
-    for (size_t l = 0; l < HL_LANES; l++)
-        any = any || (wanted[l] != 0 && curve->turns[l] == HL_TURNS_UNKNOWN);
-    if (!any)
-        return;
     isolate(s, curve, length, wanted, &br);
     for (size_t i = 0; i < br.most; i++) {
         row at, y;
@@ -533,19 +470,54 @@ static void add_other_turns(struct hl_strand *s, struct hl_strand_curve *curve, 
     }
 }
 
+/* Curves without or with one maximum, all of them: no lists are needed. */
+static size_t plain_pieces(const struct hl_strand_curve *curve, const double *length, bool peaks,
+                           const struct hl_strand_search *peak, double *at, double *y)
+{
+    memset(at, 0, sizeof(row));
+    memcpy(y, curve->left, sizeof(row));
+    for (size_t l = 0; peaks && l < HL_LANES; l++) {
+        at[HL_LANES + l] = peak->wanted[l] != 0 ? peak->s[l] : length[l];
+        y[HL_LANES + l] = peak->wanted[l] != 0 ? peak->y[l] : curve->right[l];
+    }
+    size_t n = peaks ? 2 : 1;
+    memcpy(at + n * HL_LANES, length, sizeof(row));
+    memcpy(y + n * HL_LANES, curve->right, sizeof(row));
+    return n;
+}
+
+static bool has_others(const struct hl_strand_curve *curve, const double *wanted)
+{
+    bool found = false;
+    for (size_t l = 0; l < HL_LANES; l++)
+        found = found || (wanted[l] != 0 && curve->turns[l] == HL_TURNS_UNKNOWN);
+    return found;
+}
+
 static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y)
 {
     struct hl_strand *s = stretch->inside;
     struct hl_strand_curve *curve = curve_of(stretch, k);
+    struct hl_strand_search peak, hollow;
+    bool peaks = hl_strand_seek(curve, stretch->length, wanted, true, &peak), others = has_others(curve, wanted);
+    bool hollows = hl_strand_seek(curve, stretch->length, wanted, false, &hollow);
+    if (peaks) {
+        find_turn(s, curve, &peak, &curve->peak);
+        mark_ridge(s, curve, &peak);
+    }
+    if (!hollows && !others)
+        return plain_pieces(curve, stretch->length, peaks, &peak, at, y);
     struct pieces p = {.at = at, .y = y};
-    struct search search;
     for (size_t l = 0; l < HL_LANES; l++)
         add_end(&p, l, 0, curve->left[l]);
-    if (find_hollows(s, curve, stretch->length, wanted, &search))
-        add_turns(&p, &search);
-    if (find_peaks(s, curve, stretch->length, wanted, &search))
-        add_turns(&p, &search);
-    add_other_turns(s, curve, stretch->length, wanted, &p);
+    if (hollows) {
+        find_turn(s, curve, &hollow, &curve->hollow);
+        add_turns(&p, &hollow);
+    }
+    if (peaks)
+        add_turns(&p, &peak);
+    if (others)
+        add_other_turns(s, curve, stretch->length, wanted, &p);
     size_t n = p.most;
     for (size_t l = 0; l < HL_LANES; l++)
         while (p.n[l] <= n)
@@ -584,14 +556,13 @@ static void iterate_crossing(struct hl_strand *s, const struct hl_strand_curve *
 }
 
 static void find_crossing(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
-                          struct search *search, struct hl_strand_place *place)
+                          struct hl_strand_search *search, struct hl_strand_place *place)
 {
     struct hl_strand_near near;
     struct hl_strand_root root;
     row left, far;
-    memset(search->s, 0, sizeof search->s);
     hl_strand_near(s, curve, place, false, level, search->low, search->high, search->side, &near);
-    if (!sort_out(search, &near, left, far))
+    if (!hl_strand_sort(search, &near, left, far))
         return;
     memcpy(root.s, search->s, sizeof root.s);
     begin_search(&root, search, left);
@@ -608,7 +579,7 @@ static void crossing(const struct hl_stretch *stretch, size_t k, const double *l
     struct hl_strand_curve *curve = curve_of(stretch, k);
     size_t number = level_number(curve, level);
     for (int rises = 0; rises < 2; rises++) {
-        struct search search;
+        struct hl_strand_search search;
         for (size_t l = 0; l < HL_LANES; l++)
             search.wanted[l] = wanted[l] != 0 && (y_from[l] < y_to[l]) == rises;
         if (!is_any(search.wanted))

@@ -100,8 +100,9 @@ void hl_strand_add(double *z, const double *W, const double *value, size_t n);
 /* Rows of `from` in lanes of mask (1, else 0), n of them. */
 void hl_strand_take(const double *from, const double *mask, size_t n, double *to);
 
-/* Everything about an output on the stretch that needs no new exponential. */
-void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve);
+/* Everything about an output on the stretch that needs no new exponential. Whether in some lane it can't be told how often
+ * it turns, though it falls at both ends, so that a place for curve->dip may help. */
+bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve);
 
 /* sum of c E, + d phi unless d is NULL, + offset unless NULL. */
 void hl_strand_sum(const double *offset, const double *c, const double *E, const double *d, const double *phi, size_t n,
@@ -132,6 +133,23 @@ struct hl_strand_near { double s[HL_LANES], y[HL_LANES], good[HL_LANES], far[HL_
 void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve, const struct hl_strand_place *place,
                     bool turn, const double *level, const double *low, const double *high, const double *side,
                     struct hl_strand_near *near);
+
+/* A root in wanted lanes, the only one between low and high, where the slope has the sign of side; s and y: found. */
+struct hl_strand_search {
+    double wanted[HL_LANES], low[HL_LANES], high[HL_LANES], side[HL_LANES] __attribute__((aligned(64)));
+    double s[HL_LANES], y[HL_LANES] __attribute__((aligned(64)));
+};
+
+/* Searches for the maxima, or for the minima, of the lanes in wanted (see stretch.h); false when there are none. */
+bool hl_strand_seek(const struct hl_strand_curve *curve, const double *length, const double *wanted, bool maxima,
+                    struct hl_strand_search *search);
+
+/* Takes what is good; left: lanes that still lack their root, far: lanes that want a new place (or lack their root). False
+ * when there are neither. */
+bool hl_strand_sort(struct hl_strand_search *search, const struct hl_strand_near *near, double *left, double *far);
+
+/* dt as multiples of HL_STRAND_QUANTUM (from 2^15 h on as it is) and what is left of it; false when nothing is. */
+bool hl_strand_split(const double *dt, double *whole, double *drift);
 
 /* A safeguarded Newton iteration over lanes for f = 0 between low and high, f having the sign of side at low. */
 struct hl_strand_root {

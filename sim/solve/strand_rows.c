@@ -222,7 +222,7 @@ INLINE void judge(const struct hl_strand *s, struct hl_strand_curve *curve, cons
     ROW(curve->low, 0) = PICK(straight + once * NOT(falls), lower, least);
 }
 
-HL_CLONES void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve)
+HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve)
 {
     CONSTANTS;
     eight left = CONST_ROW(curve->offset, 0), right = left, above = left, below = left, bend = {0};
@@ -260,6 +260,9 @@ HL_CLONES void hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
         ROW(curve->slope_right, 0) = PICK(flat, -bend_right, end);
     }
     judge(s, curve, &count, &above, &below);
+    eight unknown = EQUAL(CONST_ROW(curve->turns, 0), HL_TURNS_UNKNOWN * one) * LESS(CONST_ROW(curve->slope, 0), none)
+                    * LESS(CONST_ROW(curve->slope_right, 0), none) * LESS(none, bend);
+    return any(&unknown);
 }
 
 #define TERMS 7 /* of y' in a Taylor series */
@@ -319,11 +322,52 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     eight allowed = 1e-10 * slope, stretched = c[2] * x, limit = 0.03 * c[1];
     ROW(near->s, 0) = at;
     ROW(near->y, 0) = sum;
-    ROW(near->good, 0) = AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at) * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction)
+    ROW(near->good, 0) = FINITE(at) * FINITE(sum) * AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at) * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction)
                          * AT_MOST(step, 1e-5 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 8 * one);
     stretched = SIZE(stretched);
     limit = SIZE(limit);
     ROW(near->far, 0) = LESS(limit, stretched);
+}
+
+HL_CLONES bool hl_strand_seek(const struct hl_strand_curve *curve, const double *length, const double *wanted,
+                              bool maxima, struct hl_strand_search *search)
+{
+    CONSTANTS;
+    eight turns = CONST_ROW(curve->turns, 0), falls = LESS(CONST_ROW(curve->slope, 0), none), whole = CONST_ROW(length, 0);
+    eight dips = EQUAL(turns, HL_TURNS_DIP * one), once = EQUAL(turns, HL_TURNS_ONCE * one), place = CONST_ROW(curve->dip.at, 0);
+    eight asked = LESS((maxima ? 0.5 : 1.5) * one, CONST_ROW(wanted, 0));
+    eight flag = asked * (dips + once * (maxima ? NOT(falls) : falls));
+    ROW(search->wanted, 0) = flag;
+    ROW(search->low, 0) = maxima ? PICK(dips, place, none) : none;
+    ROW(search->high, 0) = maxima ? whole : PICK(dips, place, whole);
+    ROW(search->side, 0) = maxima ? -one : one;
+    return any(&flag);
+}
+
+HL_CLONES bool hl_strand_sort(struct hl_strand_search *search, const struct hl_strand_near *near, double *left,
+                              double *far)
+{
+    CONSTANTS;
+    eight wanted = ROW(search->wanted, 0), good = wanted * CONST_ROW(near->good, 0), lack = wanted - good;
+    eight distant = lack + good * CONST_ROW(near->far, 0);
+    ROW(search->s, 0) = PICK(good, CONST_ROW(near->s, 0), none);
+    ROW(search->y, 0) = PICK(good, CONST_ROW(near->y, 0), none);
+    ROW(left, 0) = lack;
+    ROW(far, 0) = distant;
+    return any(&distant);
+}
+
+/* Adding 1.5 * 2^52 quanta leaves no digits for less. */
+HL_CLONES bool hl_strand_split(const double *dt, double *whole, double *drift)
+{
+    CONSTANTS;
+    const eight shift = 1.5 * 4503599627370496.0 * HL_STRAND_QUANTUM * one;
+    eight length = CONST_ROW(dt, 0), cut = (length + shift) - shift, rest;
+    cut = PICK(LESS(length, 32768 * one), cut, length);
+    rest = length - cut;
+    ROW(whole, 0) = cut;
+    ROW(drift, 0) = rest;
+    return any(&rest);
 }
 
 HL_CLONES void hl_strand_slopes(const double *b, const double *lambda, const double *E, size_t n, double *slope,
