@@ -249,6 +249,10 @@ static void run_group(struct hl_solver *s, const struct hl_block *block, const s
     bool heard = listener && (listener->wants_segments || listener->event), integrated = s->plan->n_integrated > 0;
     bool told[HL_BATCH_LANES] = {false}, done[HL_BATCH_LANES] = {false}, any_told = !heard;
     size_t n = block->lanes - first < HL_BATCH_LANES ? block->lanes - first : HL_BATCH_LANES;
+    if (!integrated && !listener) {
+        memset(s->shown + first, 0, n * sizeof *s->shown);
+        return;
+    }
     for (size_t l = 0; listener && listener->group && l < n; l += HL_LANES)
         listener->group(listener->context, subjects, block->regs, first + l, told + l);
     for (size_t l = 0; l < n; l++) {
