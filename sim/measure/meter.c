@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The meter listens to a block while it is solved, in two ways.
  *
- * Metrics of outputs that are sums of exponentials are kept for eight lanes at a time in a ledger (ledger.h), which is
- * told their stretches by solve/strand.c. All others, and all metrics of lanes without real modes, are kept lane by lane:
+ * Metrics are kept for eight lanes at a time in a ledger (ledger.h) where their output's stretches are told: of sums of
+ * exponentials by solve/strand.c, of what is integrated by solve/batch.c. All others, and metrics of lanes of which these
+ * can't tell (without real modes; without a series), are kept lane by lane:
  * each segment is cut at window edges, then into resolved pieces (curve.h), and every piece is shown to every metric's
  * tally (tally.h). Which way a metric of a lane goes depends on the study and on that lane alone.
  *
@@ -13,8 +14,12 @@
 
 #include "measure/ledger.h"
 #include "measure/tally.h"
+#include "solve/batch.h"
 #include "solve/strand.h"
 #include "solve/sweep.h"
+
+/* Who tells the stretches of an output; bits. */
+enum { NOBODY, STRANDS = 1, BATCH = 2, ALL_TELLERS = STRANDS | BATCH };
 
 struct hl_meter {
     const struct hl_study *study;
@@ -25,14 +30,14 @@ struct hl_meter {
     size_t *first_tally;             /* by metric: index of its tally for lane 0, window 0 */
     size_t *windows;                 /* by metric */
     size_t n_tallies; struct hl_tally *tally; /* [metric][lane][window] */
-    bool *kept;                      /* by metric: in the ledger, in lanes with real modes */
-    bool *in_ledger;                 /* by lane: its kept metrics are there */
-    bool all_kept;                   /* no other metric needs the solution */
+    unsigned char *teller;           /* by metric: who tells the ledger of it */
+    unsigned char *heard;            /* by lane: bits, from whom the ledger has heard of it */
     struct hl_ledger *ledger;        /* NULL when nothing is kept there */
     struct hl_strands *strands;
-    unsigned char watched[HL_MOST_OUTPUTS]; /* by output: for segments of lanes that aren't in the ledger, ... */
-    unsigned char left_over[HL_MOST_OUTPUTS]; /* ... and of those that are */
+    unsigned char watched[HL_MOST_OUTPUTS]; /* by output: some metric needs it */
+    unsigned char left_over[ALL_TELLERS + 1][HL_MOST_OUTPUTS]; /* by who was heard of a lane, by output: segments show it */
     unsigned char strung[HL_MOST_OUTPUTS]; /* told by strands */
+    size_t n_batched; int batched[HL_MOST_OUTPUTS]; /* told by whoever integrates */
     enum hl_status status;           /* of keeping the ledger */
     bool alone;                      /* nothing goes there */
     double *scale;                   /* [lane][output]: largest value seen, what pieces are resolved against */
@@ -105,32 +110,58 @@ static enum hl_status collect_edges(struct hl_meter *m)
     return HL_OK;
 }
 
+static bool is_batched(const struct hl_meter *m, int output)
+{
+    for (size_t k = 0; k < m->n_batched; k++)
+        if (m->batched[k] == output)
+            return true;
+    return false;
+}
+
+/* Who can tell a metric's output to the ledger. */
+static unsigned char teller_of(struct hl_meter *m, const struct hl_metric_spec *spec, enum hl_status *status)
+{
+    int of = spec->of[0], output = m->study->output[of];
+    if (!needs_pieces(spec) || !hl_ledger_can(m->study, m->system, m->regimen, spec))
+        return NOBODY;
+    if (hl_strand_can(m->plan, output)) {
+        m->strung[of] = 1;
+        return STRANDS;
+    }
+    if (is_batched(m, of))
+        return BATCH;
+    if (!hl_batch_tells(m->plan, output, status))
+        return NOBODY;
+    m->batched[m->n_batched++] = of;
+    return BATCH;
+}
+
 /* Which metrics the ledger keeps, and which outputs it must be told for them. */
 static enum hl_status open_ledger(struct hl_meter *m)
 {
     const struct hl_study *study = m->study;
-    bool any = false;
-    m->kept = hl_alloc(study->n_metrics, sizeof *m->kept);
-    m->in_ledger = hl_alloc(m->max_lanes, sizeof *m->in_ledger);
-    if (!m->kept || !m->in_ledger)
-        return HL_ERR_MEMORY;
-    m->all_kept = true;
-    for (size_t i = 0; i < study->n_metrics; i++) {
+    enum hl_status status = HL_OK;
+    bool *kept = hl_alloc(study->n_metrics, sizeof *kept), any = false;
+    m->teller = hl_alloc(study->n_metrics, sizeof *m->teller);
+    m->heard = hl_alloc(m->max_lanes, sizeof *m->heard);
+    for (size_t i = 0; kept && m->teller && m->heard && status == HL_OK && i < study->n_metrics; i++) {
         const struct hl_metric_spec *spec = &study->metric[i];
-        m->kept[i] = needs_pieces(spec) && hl_ledger_can(study, m->system, m->regimen, spec)
-                     && hl_strand_can(m->plan, study->output[spec->of[0]]);
-        any = any || m->kept[i];
-        m->all_kept = m->all_kept && (m->kept[i] || !needs_pieces(spec));
-        if (m->kept[i])
-            m->strung[spec->of[0]] = 1;
-        for (int k = 0; needs_pieces(spec) && !m->kept[i] && k < spec->n_of; k++)
-            m->left_over[spec->of[k]] = 1;
+        m->teller[i] = teller_of(m, spec, &status);
+        kept[i] = m->teller[i] != NOBODY;
+        any = any || kept[i];
+        for (unsigned heard = 0; needs_pieces(spec) && heard <= ALL_TELLERS; heard++)
+            for (int k = 0; !(m->teller[i] & heard) && k < spec->n_of; k++)
+                m->left_over[heard][spec->of[k]] = 1;
     }
-    if (!any)
-        return HL_OK;
-    m->ledger = hl_ledger_create(study, m->system, m->max_lanes, m->kept);
-    m->strands = hl_strands_create(m->plan, study->output, study->n_outputs, m->strung);
-    return m->ledger && m->strands ? HL_OK : HL_ERR_MEMORY;
+    if (!kept || !m->teller || !m->heard)
+        status = HL_ERR_MEMORY;
+    if (any && status == HL_OK) {
+        m->ledger = hl_ledger_create(study, m->system, m->max_lanes, kept);
+        m->strands = hl_strands_create(m->plan, study->output, study->n_outputs, m->strung);
+        status = m->ledger && m->strands ? HL_OK : HL_ERR_MEMORY;
+    }
+    hl_free(kept);
+    return status;
 }
 
 static enum hl_status lay_out(struct hl_meter *m)
@@ -184,8 +215,8 @@ void hl_meter_free(struct hl_meter *m)
         hl_tally_clear(&m->tally[i]);
     hl_ledger_free(m->ledger);
     hl_strands_free(m->strands);
-    hl_free(m->kept);
-    hl_free(m->in_ledger);
+    hl_free(m->teller);
+    hl_free(m->heard);
     hl_free(m->tally);
     hl_free(m->first_tally);
     hl_free(m->windows);
@@ -221,7 +252,7 @@ static void show_piece(void *context, const struct hl_piece *piece)
     for (size_t i = 0; i < m->study->n_metrics; i++) {
         const struct hl_metric_spec *spec = &m->study->metric[i];
         struct hl_tally_context c = {spec, &m->room_of_metrics};
-        bool elsewhere = m->kept[i] && m->in_ledger[m->lane];
+        bool elsewhere = m->teller[i] & m->heard[m->lane];
         for (size_t w = 0; needs_pieces(spec) && !elsewhere && w < m->windows[i]; w++) {
             double from, to;
             hl_window_of(m->study, spec, w, &from, &to);
@@ -235,7 +266,7 @@ static void on_segment(void *context, const struct hl_segment *segment)
 {
     struct hl_meter *m = context;
     m->lane = segment->lane;
-    const unsigned char *watched = m->in_ledger[m->lane] ? m->left_over : m->watched;
+    const unsigned char *watched = m->left_over[m->heard[m->lane]];
     double *scale = m->scale + segment->lane * m->study->n_outputs;
     struct hl_node *left = &m->left[segment->lane];
     double from = segment->t0;
@@ -271,24 +302,48 @@ static void begin_lane(struct hl_meter *m, size_t lane)
     m->left[lane].t = NAN;
 }
 
+/* Whether the ledger keeps all that is wanted of a lane. */
+static bool all_in_ledger(const struct hl_meter *m, size_t lane)
+{
+    for (size_t i = 0; i < m->study->n_metrics; i++)
+        if (needs_pieces(&m->study->metric[i]) && !(m->teller[i] & m->heard[lane]))
+            return false;
+    return true;
+}
+
 static void on_group(void *context, const struct hl_subjects *subjects, const double *regs, size_t first, bool *told)
 {
     struct hl_meter *m = context;
     const struct hl_events *events[HL_LANES];
     double stop = m->study->time[m->study->n_times - 1];
     for (size_t l = 0; l < HL_LANES; l++) {
-        bool good = subjects->status[first + l] == HL_SUBJECT_GOOD;
-        m->in_ledger[first + l] = good && m->ledger && !m->alone && !subjects->rows[first / HL_LANES].odd[l];
-        events[l] = m->in_ledger[first + l] ? &subjects->events[first + l] : NULL;
-        told[l] = m->in_ledger[first + l] && m->all_kept;
+        size_t lane = first + l;
+        bool good = subjects->status[lane] == HL_SUBJECT_GOOD, modal = !subjects->rows[first / HL_LANES].odd[l];
+        m->heard[lane] = good && m->ledger && !m->alone ? BATCH | (modal ? STRANDS : 0) : NOBODY;
+        events[l] = m->heard[lane] != NOBODY ? &subjects->events[lane] : NULL;
+        told[l] = good && all_in_ledger(m, lane);
         if (good && !told[l])
-            begin_lane(m, first + l);
+            begin_lane(m, lane);
     }
     if (m->ledger && m->status == HL_OK)
         m->status = hl_ledger_begin(m->ledger, first, events);
     if (m->ledger && m->status == HL_OK)
         m->status = hl_strands_tell(m->strands, subjects, regs, first, stop, m->edge, m->n_edges, hl_ledger_stretch,
                                     m->ledger);
+}
+
+static void on_stretch(void *context, const struct hl_stretch *stretch)
+{
+    struct hl_meter *m = context;
+    hl_ledger_stretch(m->ledger, stretch);
+}
+
+/* What the ledger heard of the lane while it was integrated is void. */
+static void on_untold(void *context, size_t lane)
+{
+    struct hl_meter *m = context;
+    m->heard[lane] &= (unsigned char)~BATCH;
+    begin_lane(m, lane);
 }
 
 struct hl_listener hl_meter_listener(struct hl_meter *m)
@@ -299,7 +354,8 @@ struct hl_listener hl_meter_listener(struct hl_meter *m)
     if (!wanted)
         return (struct hl_listener){.context = NULL};
     return (struct hl_listener){.context = m, .segment = on_segment, .event = on_event, .wants_segments = true,
-                                .group = on_group, .n_edges = m->n_edges, .edge = m->edge};
+                                .group = on_group, .stretch = on_stretch, .n_edges = m->n_edges, .edge = m->edge,
+                                .n_told = m->alone ? 0 : m->n_batched, .told = m->batched, .untold = on_untold};
 }
 
 /* --- after solving --- */
@@ -418,7 +474,7 @@ enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *
         return m->status;
     for (size_t lane = 0; lane < block->n && status == HL_OK; lane++) {
         bool good = block->status[lane] == HL_SUBJECT_GOOD;
-        if (good && m->kept[metric] && m->in_ledger[lane])
+        if (good && (m->teller[metric] & m->heard[lane]))
             status = hl_ledger_values(m->ledger, metric, lane, factor, values + lane * width, width);
         else
             status = lane_values(m, block, metric, lane, good, values + lane * width, width);

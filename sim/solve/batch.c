@@ -31,6 +31,7 @@
 #include "base/vector.h"
 #include "solve/batch_code.h"
 #include "solve/batch_switch.h"
+#include "solve/batch_tell.h"
 
 #define SMALL_SHARE 1e-6       /* of the peak: below it relative digits aren't asked for */
 #define NOISE_SHARE 1e-12      /* of the unit a state is shown in: smaller values are noise */
@@ -44,6 +45,10 @@ struct hl_batch {
     struct hl_arena *arena;
     struct hl_batch_program program;
     struct hl_batch_switches *switches; /* NULL when rates have none */
+    struct hl_batch_teller *teller;  /* of the outputs in heard, or NULL */
+    size_t n_heard, heard_capacity; int *heard;
+    const struct hl_listener *listener; /* NULL: nobody */
+    bool *told;                      /* by lane: of the run */
     size_t order;
     double *values;                  /* what the arrays below point into; rows of eight */
     double *file, *inflow, *series;
@@ -245,11 +250,59 @@ void hl_batch_free(struct hl_batch *b)
     if (!b)
         return;
     hl_batch_switches_free(b->switches);
+    hl_batch_teller_free(b->teller);
+    hl_free(b->heard);
     hl_free(b->time);
     hl_free(b->values);
     hl_free(b->tad_read);
     hl_arena_free(b->arena);
     hl_free(b);
+}
+
+/* ---- Listening */
+
+static bool has_teller_for(const struct hl_batch *b, const int *output, const struct hl_listener *listener)
+{
+    bool same = b->teller && b->n_heard == listener->n_told;
+    for (size_t k = 0; same && k < b->n_heard; k++)
+        same = b->heard[2 * k] == listener->told[k] && b->heard[2 * k + 1] == output[listener->told[k]];
+    return same;
+}
+
+enum hl_status hl_batch_listen(struct hl_batch *b, const int *output, const struct hl_listener *listener)
+{
+    b->listener = listener && listener->stretch && listener->n_told > 0 ? listener : NULL;
+    if (!b->listener || has_teller_for(b, output, listener))
+        return HL_OK;
+    size_t n = listener->n_told;
+    hl_batch_teller_free(b->teller);
+    hl_free(b->heard);
+    b->teller = NULL;
+    b->heard = hl_alloc(3 * n, sizeof *b->heard);
+    if (!b->heard)
+        return HL_ERR_MEMORY;
+    b->n_heard = n;
+    int *outputs = b->heard + 2 * n;
+    for (size_t k = 0; k < n; k++) {
+        b->heard[2 * k] = listener->told[k];
+        b->heard[2 * k + 1] = outputs[k] = output[listener->told[k]];
+    }
+    return hl_batch_teller_create(b->plan, &b->program, b->order, outputs, listener->told, n, &b->teller);
+}
+
+bool hl_batch_tells(const struct hl_plan *plan, int output, enum hl_status *status)
+{
+    struct hl_batch *b;
+    struct hl_batch_teller *teller = NULL;
+    int number = 0;
+    *status = hl_batch_create(plan, &b);
+    if (*status != HL_OK || !b)
+        return false;
+    *status = hl_batch_teller_create(plan, &b->program, b->order, &output, &number, 1, &teller);
+    bool tells = teller != NULL;
+    hl_batch_teller_free(teller);
+    hl_batch_free(b);
+    return tells;
 }
 
 static double *origin_of(struct hl_batch *b, int slot)
@@ -607,6 +660,23 @@ static bool pass_stops(struct hl_batch *b)
     return any;
 }
 
+/* The step as it will be made, to whoever listens. */
+static void tell(struct hl_batch *b)
+{
+    double told[HL_BATCH_LANES] __attribute__((aligned(64))), end[HL_BATCH_LANES] __attribute__((aligned(64)));
+    bool lost[HL_BATCH_LANES] = {false};
+    const struct hl_batch_pace *pace = &b->pace;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        double h = pace->h[l], way = pace->until[l] - pace->t[l];
+        told[l] = b->told[l] ? h : 0;
+        end[l] = h < way ? pace->t[l] + h : pace->until[l]; /* as hl_batch_arrive will have it */
+    }
+    struct hl_batch_step step = {b->series, b->z_now, b->lambda, b->input, b->last_dose, pace->t, told, end};
+    hl_batch_tell(b->teller, &step, b->listener, b->first, lost);
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        b->told[l] = b->told[l] && !lost[l];
+}
+
 /* One step of every lane that goes on. A lane that waits is computed too, but nothing of that is kept. Always true. */
 static bool step(struct hl_batch *b, bool *done)
 {
@@ -614,6 +684,8 @@ static bool step(struct hl_batch *b, bool *done)
     hl_batch_series(b->schedule);
     choose_steps(b, done);
     hl_batch_show(b->schedule, &b->shown, &b->pace);
+    if (b->listener)
+        tell(b);
     advance(b, done);
     if (b->switches)
         hl_batch_switches_turn(b->switches, b->file);
@@ -621,7 +693,7 @@ static bool step(struct hl_batch *b, bool *done)
 }
 
 void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,
-                  double *to, bool done[HL_BATCH_LANES])
+                  double *to, bool done[HL_BATCH_LANES], bool told[HL_BATCH_LANES])
 {
     b->subjects = subjects;
     b->regs = regs;
@@ -630,6 +702,11 @@ void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const 
         b->active[l] = done[l] = l < n && can_take(b, l);
     load(b);
     begin_showing(b, n, to);
+    b->told = told;
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        told[l] = told[l] && b->listener && b->active[l];
+    if (b->listener)
+        hl_batch_teller_load(b->teller, subjects, first, told, b->file);
     do
         see_modes(b);
     while (pass_stops(b) && step(b, done));

@@ -25,11 +25,20 @@ enum hl_status hl_batch_set_times(struct hl_batch *batch, const double *time, si
  * + lane]. */
 bool hl_batch_set_outputs(struct hl_batch *batch, const int *output, size_t n, size_t lanes);
 
+/* True when the batched integrator, if it takes a plan, can tell this output of the system stretch by stretch: it has a
+ * series, and depends on nothing that the integrator doesn't follow. HL_ERR_MEMORY sets *status. */
+bool hl_batch_tells(const struct hl_plan *plan, int output, enum hl_status *status);
+
+/* Who listens in the runs that follow, NULL for nobody: those of output[] (the list given to hl_solver_run) that
+ * listener->told names are told to it, see there. HL_ERR_MEMORY. */
+enum hl_status hl_batch_listen(struct hl_batch *batch, const int *output, const struct hl_listener *listener);
+
 /* Integrates the good lanes first .. first + n - 1 of a block (n at most HL_BATCH_LANES) from their start values
  * through their events and shows them. done[l] is false for lanes that must be solved alone: those without a solution
- * yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. A lane's values
- * depend on nothing but that lane. */
+ * yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. The listener is
+ * told of lanes with told[l]; false afterwards for those of which it wasn't told to the end. A lane's values depend on
+ * nothing but that lane, told or not. */
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
-                  size_t n, double *to, bool done[HL_BATCH_LANES]);
+                  size_t n, double *to, bool done[HL_BATCH_LANES], bool told[HL_BATCH_LANES]);
 
 #endif

@@ -155,6 +155,9 @@ INLINE void NAME(function)(const struct hl_batch_part *p, size_t k, size_t at)
     v.a = v.b = u.a + 1.0;
     if (p->doing == HL_BATCH_EXP) {
         NAME(weigh)(to, a, k, 1, k, &u, &v, &sum);
+    } else if (p->doing == HL_BATCH_PHI) {
+        v.a *= PER_SQRT_2PI, v.b *= PER_SQRT_2PI;
+        NAME(weigh)(p->b + at, a, k, 1, k, &u, &v, &sum);
     } else if (p->doing == HL_BATCH_LOG) {
         NAME(weigh)(a, to, k, 1, k - 1, &u, &v, &sum);
     } else {

@@ -46,6 +46,9 @@ struct maker {
     struct hl_batch_switch *flip; size_t flip_capacity;
     int nought;                      /* row of zeros, -1 until someone asks */
     size_t n_base;                   /* slots that aren't results of operations */
+    const struct hl_program *source; /* what is rewritten, */
+    const bool *needed;              /* by instruction: of it; NULL for all */
+    const bool *read;                /* by state: it reads it */
 };
 
 /* Room for one more: arrays in an arena grow by doubling. */
@@ -302,14 +305,6 @@ static struct form *whole_power_of(struct maker *m, struct form *f, int n)
     return power_of(m, f, n);
 }
 
-/* C^n / (C^n + K^n), n constant. */
-static struct form *hill_of(struct maker *m, struct form *C, struct form *K, int n)
-{
-    struct form *u = whole_power_of(m, C, n);
-    struct form *v = is_constant(K) ? form_of_row(m, compute(m, HL_OP_POW, row_of(m, K), n, -1))
-                                    : whole_power_of(m, K, n);
-    return quotient_of(m, u, sum_of(m, u, v));
-}
 
 /* a^b = e^(b log a), b moving. */
 static struct form *moving_power_of(struct maker *m, struct form *a, struct form *b)
@@ -330,6 +325,16 @@ static struct form *expit_of(struct maker *m, struct form *a)
 {
     struct form *one = form_of_row(m, m->program->one);
     return quotient_of(m, one, sum_of(m, one, function_of(m, HL_BATCH_EXP, turned(m, a))));
+}
+
+/* Phi(a)' = e^(-a^2 / 2) / sqrt(2 pi) a' */
+static struct form *phi_of(struct maker *m, struct form *a)
+{
+    int one = m->program->one, two = compute(m, HL_OP_ADD, one, one, -1);
+    struct form *square = product_of(m, a, a);
+    struct form *density = function_of(m, HL_BATCH_EXP, scaled(m, turned(m, square), two, true));
+    struct hl_batch_op op = {.kind = HL_BATCH_PHI, .a = slot_of(m, a), .b = slot_of(m, density)};
+    return form_of_slot(m, new_op(m, op));
 }
 
 /* ---- Choices */
@@ -387,6 +392,18 @@ static struct form *choice_of(struct maker *m, int condition, struct form *f, st
     return form_of_slot(m, new_op(m, op));
 }
 
+/* C^n / (C^n + K^n), n constant; 0 while C isn't positive, where powers have no series. */
+static struct form *hill_of(struct maker *m, struct form *C, struct form *K, int n)
+{
+    struct form *u = whole_power_of(m, C, n);
+    struct form *v = is_constant(K) ? form_of_row(m, compute(m, HL_OP_POW, row_of(m, K), n, -1))
+                                    : whole_power_of(m, K, n);
+    struct form *share = quotient_of(m, u, sum_of(m, u, v));
+    if (is_constant(C) || is_number(m, n, 1.0) || is_number(m, n, 2.0) || is_number(m, n, 3.0))
+        return share;
+    return choice_of(m, positive(m, C, false), share, new_form(m, 0));
+}
+
 static struct form *comparison_of(struct maker *m, enum hl_op op, struct form *a, struct form *b)
 {
     bool falls = op == HL_OP_LT || op == HL_OP_LE; /* true where a - b isn't positive */
@@ -421,6 +438,16 @@ static int new_slot_with_rate(struct maker *m, struct hl_batch_sum sum, int infl
     return (int)code->n_slots++;
 }
 
+static bool reads(const struct maker *m, int reg)
+{
+    bool read = false;
+    for (size_t k = 0; k < m->source->n; k++) {
+        const struct hl_instruction *in = &m->source->code[k];
+        read = read || ((!m->needed || m->needed[k]) && (in->a == reg || in->b == reg || in->c == reg));
+    }
+    return read;
+}
+
 static void set_clocks(struct maker *m)
 {
     const struct hl_system *system = m->plan->system;
@@ -429,12 +456,7 @@ static void set_clocks(struct maker *m)
     p->clock = hl_arena_alloc(m->arena, system->n_instances, sizeof *p->clock);
     for (size_t i = 0; i <= system->n_instances; i++) {
         int reg = i < system->n_instances ? system->instance[i].tad_reg : system->time_reg;
-        bool read = false;
-        for (size_t k = 0; reg >= 0 && k < m->plan->rhs->n; k++) {
-            const struct hl_instruction *in = &m->plan->rhs->code[k];
-            read = read || in->a == reg || in->b == reg || in->c == reg;
-        }
-        if (!read)
+        if (reg < 0 || !reads(m, reg))
             continue;
         int running = i < system->n_instances ? new_row(m) : p->one;
         int slot = new_slot_with_rate(m, keep_sum(m, form_of_row(m, running)), -1);
@@ -459,7 +481,7 @@ static void set_modes(struct maker *m, size_t c)
         mode->slot = new_slot_with_rate(m, keep_sum(m, f), -1);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!m->plan->read_by_rhs[component->state[i]])
+        if (!m->read[component->state[i]])
             continue;
         struct form *x = new_form(m, n);
         for (size_t j = 0; j < n; j++) {
@@ -482,7 +504,7 @@ static void set_exact_states(struct maker *m)
     for (size_t c = 0; c < plan->n_components; c++) {
         most_views += plan->component[c].shape.n * plan->component[c].shape.n;
         for (size_t i = 0; i < plan->component[c].shape.n; i++)
-            p->component_used[c] = p->component_used[c] || plan->read_by_rhs[plan->component[c].state[i]];
+            p->component_used[c] = p->component_used[c] || m->read[plan->component[c].state[i]];
     }
     p->mode = hl_arena_alloc(m->arena, plan->n_modes, sizeof *p->mode);
     p->view = hl_arena_alloc(m->arena, most_views, sizeof *p->view);
@@ -513,6 +535,7 @@ static struct form *result_of(struct maker *m, const struct hl_instruction *in)
     case HL_OP_LOG: return function_of(m, HL_BATCH_LOG, a);
     case HL_OP_SQRT: return root_of(m, a);
     case HL_OP_EXPIT: return expit_of(m, a);
+    case HL_OP_PHI: return phi_of(m, a);
     case HL_OP_POW: return is_constant(b) ? whole_power_of(m, a, row_of(m, b)) : moving_power_of(m, a, b);
     case HL_OP_HILL: return is_constant(c) ? hill_of(m, a, b, row_of(m, c)) : NULL;
     case HL_OP_LT: case HL_OP_LE: case HL_OP_GT: case HL_OP_GE: return comparison_of(m, (enum hl_op)in->op, a, b);
@@ -533,7 +556,7 @@ static void set_states(struct maker *m)
             form_of_slot(m, new_slot_with_rate(m, (struct hl_batch_sum){0, 0, -1}, (int)i));
 }
 
-/* ---- Outputs */
+/* ---- Programs */
 
 /* What an instruction of the outputs' program leaves, as far as it is linear in integrated states. */
 static struct form *shown_result(struct maker *m, const struct hl_instruction *in)
@@ -574,33 +597,119 @@ static void set_outputs(struct maker *m)
     }
 }
 
-bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena)
+static void begin(struct maker *m, struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena)
 {
-    const struct hl_system *system = plan->system;
-    *program = (struct hl_batch_program){.n_rows = system->n_regs + 1, .one = (int)system->n_regs};
-    struct maker maker = {.program = program, .plan = plan, .arena = arena, .nought = -1}, *m = &maker;
-    m->value = hl_arena_alloc(arena, system->n_regs, sizeof *m->value);
+    size_t n = plan->system->n_regs;
+    *program = (struct hl_batch_program){.n_rows = n + 1, .one = (int)n};
+    *m = (struct maker){.program = program, .plan = plan, .arena = arena, .nought = -1};
+    m->value = hl_arena_alloc(arena, n, sizeof *m->value);
     m->chosen_capacity = program->n_rows;
     m->chosen = hl_arena_alloc(arena, program->n_rows, sizeof *m->chosen);
+}
+
+/* Every instruction in turn; false at one without a series. */
+static bool rewrite(struct maker *m)
+{
+    m->n_base = m->program->code.n_slots;
+    for (size_t k = 0; k < m->source->n; k++) {
+        const struct hl_instruction *in = &m->source->code[k];
+        struct form *f = !m->needed || m->needed[k] ? result_of(m, in) : NULL;
+        if (!f && (!m->needed || m->needed[k]))
+            return false;
+        if (f)
+            m->value[in->dst] = f;
+    }
+    return true;
+}
+
+static void finish(struct maker *m)
+{
+    struct hl_batch_code *code = &m->program->code;
+    code->n_terms = m->n_terms;
+    code->term = m->term;
+    code->op = m->op;
+    code->rate = m->rate;
+}
+
+bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena)
+{
+    struct maker maker, *m = &maker;
+    begin(m, program, plan, arena);
+    m->source = plan->rhs;
+    m->read = plan->read_by_rhs;
     set_states(m);
     set_clocks(m);
     set_exact_states(m);
-    m->n_base = program->code.n_slots;
-    for (size_t k = 0; k < plan->rhs->n; k++) {
-        struct form *f = result_of(m, &plan->rhs->code[k]);
-        if (!f)
-            return false;
-        m->value[plan->rhs->code[k].dst] = f;
-    }
+    if (!rewrite(m))
+        return false;
     for (size_t i = 0; i < plan->n_integrated; i++) {
-        struct form *f = operand(m, system->state[plan->integrated[i]].derivative_reg);
+        struct form *f = operand(m, plan->system->state[plan->integrated[i]].derivative_reg);
         m->rate[i].sum = keep_sum(m, f);
     }
     set_outputs(m);
     program->code.n_states = plan->n_integrated;
-    program->code.n_terms = m->n_terms;
-    program->code.term = m->term;
-    program->code.op = m->op;
-    program->code.rate = m->rate;
+    finish(m);
+    return true;
+}
+
+/* ---- Outputs */
+
+/* Marks what leads to the wanted registers, from the last instruction to the first. */
+static void mark_needed(const struct hl_program *source, bool *wanted, bool *needed)
+{
+    for (size_t k = source->n; k-- > 0;) {
+        const struct hl_instruction *in = &source->code[k];
+        const int operand[] = {in->a, in->b, in->c};
+        needed[k] = wanted[in->dst];
+        wanted[in->dst] = wanted[in->dst] && !needed[k];
+        for (size_t i = 0; needed[k] && i < 3; i++)
+            if (operand[i] >= 0)
+                wanted[operand[i]] = true;
+    }
+}
+
+/* Integrated states are given from outside, as series. */
+static void set_given_states(struct maker *m)
+{
+    const struct hl_plan *plan = m->plan;
+    struct hl_batch_program *p = m->program;
+    p->given = hl_arena_alloc(m->arena, plan->n_integrated, sizeof *p->given);
+    for (size_t i = 0; i < plan->n_integrated; i++) {
+        p->given[i] = -1;
+        if (!m->read[plan->integrated[i]])
+            continue;
+        p->given[i] = new_op(m, (struct hl_batch_op){.kind = HL_BATCH_GIVEN, .a = -1, .b = -1});
+        m->value[plan->system->state[plan->integrated[i]].reg] = form_of_slot(m, p->given[i]);
+    }
+}
+
+bool hl_batch_outputs_make(struct hl_batch_program *program, const struct hl_plan *plan, const int *output, size_t n,
+                           struct hl_arena *arena)
+{
+    const struct hl_system *system = plan->system;
+    struct maker maker, *m = &maker;
+    begin(m, program, plan, arena);
+    bool *wanted = hl_arena_alloc(arena, system->n_regs, sizeof *wanted);
+    bool *needed = hl_arena_alloc(arena, system->outputs.n, sizeof *needed);
+    bool *read = hl_arena_alloc(arena, system->n_states, sizeof *read);
+    for (size_t k = 0; k < n; k++)
+        wanted[system->output[output[k]].reg] = true;
+    m->source = &system->outputs;
+    m->needed = needed;
+    m->read = read;
+    mark_needed(m->source, wanted, needed);
+    for (size_t i = 0; i < system->n_states; i++)
+        read[i] = reads(m, system->state[i].reg);
+    set_given_states(m);
+    set_clocks(m);
+    set_exact_states(m);
+    if (!rewrite(m))
+        return false;
+    program->shown = hl_arena_alloc(arena, n, sizeof *program->shown);
+    for (size_t k = 0; k < n; k++) {
+        struct form *f = operand(m, system->output[output[k]].reg);
+        program->shown[k] = slot_of(m, f);
+    }
+    finish(m);
     return true;
 }

@@ -211,8 +211,10 @@ static void visit(struct scheduler *s, int slot)
     do
         s->stacked[s->stack[--first]] = false;
     while (s->stack[first] != slot);
-    add_component(s, s->stack + first, s->n_stack - first);
+    size_t count = s->n_stack - first;
     s->n_stack = first;
+    if (s->rate_of[slot] >= 0 || s->code->op[s->op_of[slot]].kind != HL_BATCH_GIVEN)
+        add_component(s, s->stack + first, count);
 }
 
 static int *numbers(struct hl_arena *arena, size_t n)

@@ -7,7 +7,7 @@
 #include "solve/batch_series.h"
 
 enum hl_batch_doing {                /* besides every hl_batch_kind */
-    HL_BATCH_DO_RATE = HL_BATCH_SELECT + 1,
+    HL_BATCH_DO_RATE = HL_BATCH_GIVEN + 1,
     HL_BATCH_DO_LOOP,               /* members depend on each other: order by order, one after the other */
     HL_BATCH_DO_SATURABLE           /* the same with one quotient by constant + coef * a state, else linear */
 };

@@ -7,6 +7,7 @@
  *     l = log a      l_k = (a_k - (1/k) sum_{j=1..k-1} j l_j a_{k-j}) / a_0
  *     w = a^n        w_k = (1/(k a_0)) sum_{j=0..k-1} (n (k - j) - j) a_{k-j} w_j
  *     y' = f         y_{k+1} = f_k / (k + 1)
+ *     F = Phi(a)     F_k = (1/(k sqrt(2 pi))) sum_{j=1..k} j a_j v_{k-j}, v = exp(-a^2 / 2)
  * A transcendental function is computed once per step, for coefficient 0; everything else is sums and products of
  * plain doubles in a fixed order, fused by nobody. What is linear in the states, most of a model, is gathered into
  * sums of coefficient times series before (batch_code.c); what needs only series that are known is computed for all
@@ -37,6 +38,8 @@
 #define R HL_BATCH_LANES
 #define ROUND 6755399441055744.0       /* 1.5 * 2^52: added to it, a small number stands in the low bits, rounded */
 #define ROUND_BITS 0x4338000000000000
+#define SQRT_HALF 0.70710678118654752440
+#define PER_SQRT_2PI 0.39894228040143267794
 
 /* 1 / (k + 1) */
 static const double share_of[HL_BATCH_MOST_ORDER + 1] = {
@@ -53,6 +56,10 @@ static void begin_function(const struct hl_batch_part *p, size_t at, size_t lane
         hl_vector_exp(a, to, lanes);
         return;
     }
+    for (size_t l = 0; p->doing == HL_BATCH_PHI && l < lanes; l++)
+        to[l] = 0.5 * erfc(-a[l] * SQRT_HALF);
+    if (p->doing == HL_BATCH_PHI)
+        return;
     for (size_t l = 0; l < lanes; l++) {
         to[l] = p->doing == HL_BATCH_LOG ? log(a[l]) : pow(a[l], p->coef[at + l]);
         inverse[l] = 1.0 / a[l];

@@ -20,7 +20,9 @@ struct hl_batch_sum { size_t first, n; int constant; /* row of the file, -1 for 
 
 /* How a series (slot dst) comes from others. Operand -1 of a quotient's numerator is the constant 1. */
 enum hl_batch_kind {
-    HL_BATCH_SUM, HL_BATCH_PRODUCT, HL_BATCH_QUOTIENT, HL_BATCH_EXP, HL_BATCH_LOG, HL_BATCH_POWER, HL_BATCH_SELECT
+    HL_BATCH_SUM, HL_BATCH_PRODUCT, HL_BATCH_QUOTIENT, HL_BATCH_EXP, HL_BATCH_LOG, HL_BATCH_POWER, HL_BATCH_SELECT,
+    HL_BATCH_PHI,                /* of a; b is e^(-a^2 / 2) */
+    HL_BATCH_GIVEN               /* written by someone else before: coefficients 0 .. order */
 };
 
 struct hl_batch_op {

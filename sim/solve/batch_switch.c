@@ -40,6 +40,7 @@
 #define BAND 4.0
 #define MOST_TRIES 8u  /* hasty turns in succession, per switch and one more */
 #define HASTE 1e-4     /* [h]: so soon after the last */
+#define AT_ONCE 1e-13  /* [h] */
 #define HALVINGS 40
 #define ROUNDS 80
 
@@ -58,6 +59,7 @@ struct hl_batch_switches {
     double tolerance;
     const struct hl_batch_op **sum_of; /* by switch: the sum it is, NULL when it is none */
     bool *met, *turned;              /* [switch][lane]: in this step; just before it */
+    bool waits[LANES];               /* takes no part in this step */
     unsigned tries[LANES];
 };
 
@@ -120,8 +122,7 @@ static double value_at(const double *c, size_t n, double x)
     return y;
 }
 
-/* The one root between a, where it isn't negative, and b, where it is: the end on the negative side. */
-static double root_between(const double *c, size_t n, double a, double b)
+double hl_batch_root(const double *c, size_t n, double a, double b)
 {
     double fa = value_at(c, n, a), fb = value_at(c, n, b);
     for (int round = 0, side = 0; round < ROUNDS && b - a > DBL_EPSILON * b; round++) {
@@ -165,7 +166,7 @@ static double first_in(const double *c, double *b, size_t n, double from, double
     if (count == 0)
         return 2;
     if (count == 1)
-        return root_between(c, n, from, to);
+        return hl_batch_root(c, n, from, to);
     if (depth == 0)
         return b[n - 1] < 0 ? to : 2;
     double left[HL_BATCH_MOST_ORDER + 1], middle = 0.5 * (from + to);
@@ -222,8 +223,7 @@ HL_CLONES static void set_size(const struct hl_batch_code *code, const struct hl
     ROW(size, 0) = total;
 }
 
-/* For each lane with its h: what g can change by within it, and the largest of its last three terms. */
-HL_CLONES static void bound(const double *g, size_t n, const double *h, double *change, double *tail)
+HL_CLONES void hl_batch_bound(const double *g, size_t n, const double *h, double *change, double *tail)
 {
     eight power = CONST_ROW(h, 0), total = {0}, largest = {0};
     for (size_t k = 1; k < n; k++) {
@@ -305,14 +305,14 @@ static bool look_at(struct hl_batch_switches *s, size_t i, const double *file, c
     look->g = series + (size_t)flip->slot * (n + 1) * LANES;
     for (size_t at = 0; at < LANES; at += PART) {
         set_size(&s->program->code, s->sum_of[i], file + at, look->g + at, series + at, n + 1, size + at);
-        bound(look->g + at, n, h + at, change + at, tail + at);
+        hl_batch_bound(look->g + at, n, h + at, change + at, tail + at);
     }
     for (size_t l = 0; l < LANES; l++) {
         double allowed = s->tolerance * (size[l] + change[l]);
         look->sign[l] = file[(size_t)flip->row * LANES + l] > 0 ? 1 : -1;
         look->allowed[l] = allowed;
         look->band[l] = s->turned[i * LANES + l] ? BAND * SHARP * allowed + NOISE * size[l] : NOISE * size[l];
-        look->h[l] = tail[l] <= allowed ? h[l] : isnan(h[l]) ? 0 : reach(look->g, n, l, allowed, h[l]);
+        look->h[l] = tail[l] <= allowed ? h[l] : reach(look->g, n, l, allowed, h[l]);
         near = near || look->h[l] < h[l] || !(look->sign[l] * look->g[l] > change[l]);
     }
     for (size_t at = 0; near && at < LANES; at += PART)
@@ -330,6 +330,7 @@ static bool meets(const struct look *look, size_t n, size_t l, double *h)
     double way = fmin(*h, look->h[l]);
     double place = look->least[l] >= -look->band[l] ? (double)INFINITY
                        : leaves(look->g, n, l, look->sign[l], look->band[l], look->h[l]);
+    place = place < AT_ONCE ? 0 : place;
     double known = place <= way ? reach(look->g, n, l, SHARP * look->allowed[l], place) : place;
     *h = isnan(place) ? place : fmin(way, known);
     return place <= way && known >= place;
@@ -358,7 +359,8 @@ void hl_batch_switches_meet(struct hl_batch_switches *s, const double *file, con
     bool unknown[LANES] = {false};
     memset(s->met, 0, n * LANES * sizeof *s->met);
     double asked[LANES] __attribute__((aligned(64)));
-    memcpy(asked, h, sizeof asked);
+    for (size_t l = 0; l < LANES; l++)
+        asked[l] = isnan(h[l]) ? 0 : h[l]; /* its sides can still be told */
     for (size_t i = 0; i < n; i++) {
         struct look look;
         if (look_at(s, i, file, series, asked, &look))
@@ -368,6 +370,7 @@ void hl_batch_switches_meet(struct hl_batch_switches *s, const double *file, con
     }
     for (size_t l = 0; l < LANES; l++) {
         held[l] = false;
+        s->waits[l] = !active[l];
         for (size_t i = 0; i < n; i++)
             held[l] = held[l] || s->met[i * LANES + l];
         s->tries[l] = held[l] && h[l] < HASTE ? s->tries[l] + 1 : h[l] < HASTE ? s->tries[l] : 0;
@@ -385,7 +388,7 @@ void hl_batch_switches_turn(struct hl_batch_switches *s, double *file)
             double *side = &file[(size_t)p->flip[i].row * LANES + l];
             bool met = s->met[i * LANES + l];
             *side = met ? 1 - *side : *side;
-            s->turned[i * LANES + l] = met;
+            s->turned[i * LANES + l] = s->waits[l] ? s->turned[i * LANES + l] : met;
             any = any || met;
         }
     if (any)

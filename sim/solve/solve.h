@@ -71,6 +71,10 @@ struct hl_listener {
     void (*group)(void *context, const struct hl_subjects *subjects, const double *regs, size_t first, bool *told);
     void (*stretch)(void *context, const struct hl_stretch *stretch);
     size_t n_edges; const double *edge;
+    /* Outputs, by number in the list, all of which hl_batch_tells: whoever integrates lanes side by side tells stretches
+     * of them. untold: the lane is told segment by segment after all, what its stretches said of them is void. */
+    size_t n_told; const int *told;
+    void (*untold)(void *context, size_t lane);
 };
 
 /* A block of subjects. */
@@ -99,6 +103,10 @@ enum hl_subject_status {
 struct hl_solver;
 struct hl_solver *hl_solver_create(const struct hl_plan *plan, size_t max_lanes);
 void hl_solver_free(struct hl_solver *solver);
+
+/* From now on every subject is integrated by itself: the way of those that can't be integrated side by side, which tests
+ * compare with the other. */
+void hl_solver_lane_by_lane(struct hl_solver *solver);
 
 /* Solves a block: fills block->out for the n_outputs requested outputs (system output indices) at n_times ascending
  * times (value after events at that very time; the time before the first event is the start state), and status. Start

@@ -101,6 +101,12 @@ void hl_solver_free(struct hl_solver *s)
         hl_free(part[k]);
 }
 
+void hl_solver_lane_by_lane(struct hl_solver *s)
+{
+    hl_batch_free(s->batch);
+    s->batch = NULL;
+}
+
 /* Start values, as the individual program left them: amplitudes of eight lanes, which bits of good say are numbers. */
 static unsigned set_amplitudes(struct hl_solver *s, const struct hl_block *block, size_t first, unsigned good)
 {
@@ -192,10 +198,10 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
     return status;
 }
 
-/* One subject alone: integrates what isn't linear, tells the listener. */
+/* One subject alone: integrates what isn't linear, tells the listener; samples: its values are wanted. */
 static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_block *block, size_t lane_number,
                                        const int *output, size_t n_outputs, const double *time, size_t n_times,
-                                       const struct hl_listener *listener)
+                                       const struct hl_listener *listener, bool samples)
 {
     struct hl_lane *lane = s->lane;
     hl_lane_load(lane, block->regs, block->lanes, lane_number, hl_apart_modes(s->apart, lane_number),
@@ -209,7 +215,7 @@ static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_bloc
     lane->time = time;
     lane->n_times = n_times;
     lane->next = 0;
-    lane->sample = s->sample ? s->sample + lane_number : NULL;
+    lane->sample = s->sample && samples ? s->sample + lane_number : NULL;
     lane->stride = block->lanes;
     const struct hl_events *events = &s->diary->list[lane_number];
     enum hl_subject_status status = hl_lane_follow(lane, events->event, events->n, time[n_times - 1]);
@@ -240,14 +246,31 @@ static void report(struct hl_solver *s, struct hl_block *block, size_t n_outputs
     }
 }
 
-/* What sixteen lanes need before the sweep. Which way a lane goes depends on that lane alone: told side by side, it is
- * integrated in the batch, else, heard segment by segment, by itself. */
-static void run_group(struct hl_solver *s, const struct hl_block *block, const struct hl_subjects *subjects,
+/* All lanes side by side, and what a listener wants to hear of them on the way; lanes of which it couldn't be told to the
+ * end it must hear in another way. */
+static void run_batch(struct hl_solver *s, struct hl_block *block, const struct hl_subjects *subjects, size_t first,
+                      size_t n, const struct hl_listener *listener, bool *told, bool *done)
+{
+    bool listens = listener && listener->n_told > 0, heard[HL_BATCH_LANES];
+    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+        heard[l] = listens;
+    hl_batch_run(s->batch, subjects, block->regs, first, n, s->shows_outputs ? block->out : s->sample, done, heard);
+    for (size_t l = 0; listens && l < n; l++)
+        if (s->status[first + l] == HL_SUBJECT_GOOD && !(heard[l] && done[l])) {
+            listener->untold(listener->context, first + l);
+            told[l] = false;
+        }
+}
+
+/* What sixteen lanes need before the sweep. All are integrated side by side, whoever listens: a subject's values are the
+ * same with and without. What is wanted segment by segment is then told in a run of the lane's own; so is, with its
+ * values, a lane that couldn't be integrated with the others. Which way a lane goes depends on that lane alone. */
+static void run_group(struct hl_solver *s, struct hl_block *block, const struct hl_subjects *subjects,
                       size_t first, const int *output, size_t n_outputs, const double *time, size_t n_times,
                       const struct hl_listener *listener)
 {
     bool heard = listener && (listener->wants_segments || listener->event), integrated = s->plan->n_integrated > 0;
-    bool told[HL_BATCH_LANES] = {false}, done[HL_BATCH_LANES] = {false}, any_told = !heard;
+    bool told[HL_BATCH_LANES] = {false}, done[HL_BATCH_LANES] = {false};
     size_t n = block->lanes - first < HL_BATCH_LANES ? block->lanes - first : HL_BATCH_LANES;
     if (!integrated && !listener) {
         memset(s->shown + first, 0, n * sizeof *s->shown);
@@ -255,17 +278,14 @@ static void run_group(struct hl_solver *s, const struct hl_block *block, const s
     }
     for (size_t l = 0; listener && listener->group && l < n; l += HL_LANES)
         listener->group(listener->context, subjects, block->regs, first + l, told + l);
+    if (s->batch)
+        run_batch(s, block, subjects, first, n, listener, told, done);
     for (size_t l = 0; l < n; l++) {
-        told[l] = told[l] || !heard;
-        any_told = any_told || told[l];
-    }
-    if (integrated && s->batch && any_told)
-        hl_batch_run(s->batch, subjects, block->regs, first, n, s->shows_outputs ? block->out : s->sample, done);
-    for (size_t l = 0; l < n; l++) {
-        s->shown[first + l] = s->shows_outputs && done[l] && told[l];
-        if (s->status[first + l] == HL_SUBJECT_GOOD && (!told[l] || (integrated && !done[l])))
+        s->shown[first + l] = s->shows_outputs && done[l];
+        bool solved = done[l] || !integrated, silent = told[l] || !heard;
+        if (s->status[first + l] == HL_SUBJECT_GOOD && !(solved && silent))
             s->status[first + l] = (signed char)go_alone(s, block, first + l, output, n_outputs, time, n_times,
-                                                         told[l] ? NULL : listener);
+                                                         silent ? NULL : listener, !solved);
     }
 }
 
@@ -301,14 +321,14 @@ static enum hl_status show_rest(struct hl_solver *s, const struct hl_subjects *s
     return status;
 }
 
-
 enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const int *output, size_t n_outputs,
                              const double *time, size_t n_times, const struct hl_listener *listener)
 {
     if (block->lanes > s->max_lanes || block->lanes % HL_LANES != 0 || block->n > block->lanes || n_times == 0)
         return HL_ERR_INTERNAL;
     if (reserve_samples(s, n_times, block->lanes) != HL_OK
-        || (s->batch && hl_batch_set_times(s->batch, time, n_times) != HL_OK)
+        || (s->batch && (hl_batch_set_times(s->batch, time, n_times) != HL_OK
+                         || hl_batch_listen(s->batch, output, listener) != HL_OK))
         || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
     s->singly = s->steady || s->plan->n_integrated > 0 || listener;

@@ -167,6 +167,9 @@ static inline void fixture_infusion(struct fixture *f, double time, int state, d
                                      .amount = rate * duration, .duration = duration});
 }
 
+/* While it is true every subject is integrated by itself. */
+static bool fixture_lane_by_lane;
+
 struct solution { double *out; signed char *status; size_t n_times, lanes; };
 
 static inline double at(const struct solution *s, size_t state, size_t k, size_t lane)
@@ -208,6 +211,8 @@ static inline struct solution fixture_solve_from(struct fixture *f, const char *
     assert_non_null(plan);
     struct hl_solver *solve = hl_solver_create(plan, (n + HL_LANES - 1) / HL_LANES * HL_LANES);
     assert_non_null(solve);
+    if (fixture_lane_by_lane)
+        hl_solver_lane_by_lane(solve);
     struct solution result = fixture_solve_with(f, solve, first, n, time, n_times, listener);
     hl_solver_free(solve);
     hl_plan_free(plan);

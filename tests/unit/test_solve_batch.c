@@ -84,11 +84,6 @@ static double *even_times(size_t n, double step)
     return time;
 }
 
-static void hear_nothing(void *context, const struct hl_segment *segment)
-{
-    (void)context, (void)segment;
-}
-
 /* The plan is one that this way can solve. */
 static void assert_batched(struct fixture *f, bool expected)
 {
@@ -106,11 +101,12 @@ static void agrees_with_one_at_a_time(void **state)
     (void)state;
     static const double tolerance[] = {1e-4, 1e-6, 1e-8, 1e-10};
     struct fixture *f = clonazepam();
-    struct hl_listener listener = {.segment = hear_nothing, .wants_segments = true};
     size_t n = 331;
     double *time = even_times(n, 0.613);
     assert_batched(f, true);
-    struct solution a = fixture_solve_from(f, "exact", 1e-12, 0, SUBJECTS, time, n, &listener);
+    fixture_lane_by_lane = true;
+    struct solution a = fixture_solve(f, "exact", 1e-12, SUBJECTS, time, n);
+    fixture_lane_by_lane = false;
     for (size_t p = 0; p < sizeof tolerance / sizeof *tolerance; p++) {
         struct solution b = fixture_solve(f, "exact", tolerance[p], SUBJECTS, time, n);
         double worst = 0;

@@ -40,15 +40,12 @@ static double *even_times(size_t n, double step)
     return time;
 }
 
-static void hear_nothing(void *context, const struct hl_segment *segment)
-{
-    (void)context, (void)segment;
-}
-
 static struct solution solve_alone(struct fixture *f, double tolerance, size_t n, const double *time, size_t n_times)
 {
-    struct hl_listener listener = {.segment = hear_nothing, .wants_segments = true};
-    return fixture_solve_from(f, "exact", tolerance, 0, n, time, n_times, &listener);
+    fixture_lane_by_lane = true;
+    struct solution s = fixture_solve(f, "exact", tolerance, n, time, n_times);
+    fixture_lane_by_lane = false;
+    return s;
 }
 
 static bool is_batched(struct fixture *f)
