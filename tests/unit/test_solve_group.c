@@ -119,6 +119,44 @@ static void common_times_are_own_times(void **state)
     assert_common_is_own(false);
 }
 
+/* An output that isn't linear: the first state times the time after dose. */
+static void show_time_after_dose(struct fixture *f)
+{
+    struct hl_system *s = &f->system;
+    struct hl_output *y = &s->output[0];
+    s->instance[0].tad_reg = fixture_reg(f, HL_REG_TAD, 0);
+    y->linear = false;
+    fixture_code(f, &s->outputs, HL_OP_MUL, y->reg, s->state[0].reg, s->instance[0].tad_reg, -1);
+}
+
+/* Doses are given at 0, 3.7, ... and at 6 h, whatever their lag; before the first one, at -1 h, the time after dose is 0. */
+static void doses_are_noticed_when_they_are_given(void **state)
+{
+    (void)state;
+    double lag[SUBJECTS], time[97];
+    for (size_t l = 0; l < SUBJECTS; l++)
+        lag[l] = 0.37;
+    for (size_t k = 0; k < 97; k++)
+        time[k] = 0.43 * (double)k - (k == 0 ? 1 : 0);
+    struct fixture *plain = body(lag, false), *shared = body(lag, false), *own = body(lag, true);
+    show_time_after_dose(shared), show_time_after_dose(own);
+    struct solution x = fixture_solve(plain, "exact", 1e-8, SUBJECTS, time, 97);
+    struct solution a = fixture_solve(shared, "exact", 1e-8, SUBJECTS, time, 97);
+    struct solution b = fixture_solve(own, "exact", 1e-8, SUBJECTS, time, 97);
+    assert_same(&a, &b);
+    for (size_t k = 0; k < 97; k++) {
+        double last = INFINITY;
+        for (size_t i = 0; i < shared->regimen.n_doses; i++)
+            if (shared->regimen.dose[i].time <= time[k])
+                last = fmin(last, time[k] - shared->regimen.dose[i].time);
+        for (size_t l = 0; l < SUBJECTS; l++)
+            assert_near("state times time after dose", at(&a, 0, k, l), at(&x, 0, k, l) * (isfinite(last) ? last : 0),
+                        1e-13);
+    }
+    solution_free(&x), solution_free(&a), solution_free(&b);
+    fixture_free(plain), fixture_free(shared), fixture_free(own);
+}
+
 /* More than a panel holds: ten coupled states, all shown, one of them fed by an input that is always there. */
 static void large_models_need_several_panels(void **state)
 {
@@ -247,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shared_events_are_own_events),
         cmocka_unit_test(common_times_are_own_times),
+        cmocka_unit_test(doses_are_noticed_when_they_are_given),
         cmocka_unit_test(large_models_need_several_panels),
         cmocka_unit_test(kernels_are_plain_loops),
         cmocka_unit_test(solver_forgets_other_times),
