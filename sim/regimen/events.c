@@ -517,7 +517,8 @@ static bool values_are_common(const struct hl_dose *dose, const struct hl_system
                  && same_for_all(own, route->part[i].bioavailability_reg);
     for (size_t i = 0; i < route->n_phases; i++)
         common = common && same_for_all(own, route->phase[i].release_reg);
-    return common && (!route->is_patch || (same_for_all(own, route->content_reg) && same_for_all(own, route->rate_reg)));
+    bool contents = same_for_all(own, route->content_reg) && same_for_all(own, route->rate_reg);
+    return common && (!route->is_patch || contents);
 }
 
 typedef bool dose_test(const struct hl_dose *dose, const struct hl_system *system, const bool *own);

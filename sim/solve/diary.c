@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Event lists. A list is a pure function of the regimen and of the registers that lags, bioavailabilities, durations
  * and patches' contents are read from. Where the study's structure says that none of these is a subject's own
- * (hl_regimen_is_shared) every subject's list is the same to the last bit, so it is made from the first subject met and
- * handed to all. Steady regimens add to a subject's list what its own state asks for; there each gets a copy. Where times
- * at least are everybody's (hl_regimen_is_common), the first subject's list shows the order, and others fill in values. */
+ * (hl_regimen_is_shared) every subject's list is the same to the last bit, so it is made from the first subject met
+ * and handed to all. Steady regimens add to a subject's list what its own state asks for; there each gets a copy.
+ * Where times at least are everybody's (hl_regimen_is_common), the first subject's list shows the order, and others
+ * fill in values. */
 #include "solve/diary.h"
 
 #include <math.h>

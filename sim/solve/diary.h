@@ -13,9 +13,9 @@ struct hl_diary {
     bool same_times, shared;     /* by the arm's structure: everybody's events have the same times; one list for all */
     bool made, sound;            /* the shared list, or the first one, is there, and can be followed */
     double start;                /* of that list, see hl_diary_start */
-    bool refills;                /* no shared list, but common times: lists differ in values only, which are filled in */
+    bool refills;                /* common times, but no shared list: values are filled into copies of the first one */
     struct hl_event_order order; /* of the first list */
-    struct hl_events raw, common; /* the shared or first list as the regimen made it, and with the output times' own times */
+    struct hl_events raw, common; /* the shared or first list as it was made; with the output times put in */
     unsigned long *filled;       /* by lane: edition whose first list its own one is made from; 0: none */
     bool copies;                 /* each lane has a list of its own, of the shared one or of its own making */
     struct hl_events *own;       /* by lane: those lists, for others to add to until they are closed */
@@ -44,8 +44,8 @@ double hl_diary_start(const struct hl_diary *diary, size_t lane);
 /* False when an event of the lane has no time or no finite value. */
 bool hl_diary_is_sound(const struct hl_diary *diary, size_t lane);
 
-/* After the last change of the lane's list: events that mean an output time, but for rounding, happen at it. The list is
- * then diary->list[lane]. */
+/* After the last change of the lane's list: events that mean an output time, but for rounding, happen at it. The list
+ * is then diary->list[lane]. */
 void hl_diary_close(struct hl_diary *diary, size_t lane);
 
 #endif

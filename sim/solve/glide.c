@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Products and sums of IEEE double in a fixed order, fused by nobody, so the vector's width can't be seen in the result.
- * Per subject and time a linear model of n modes costs n products for the step and a product and a sum for every mode
- * that shows in an output: two or three nanoseconds for nine modes and four outputs.
+/* Products and sums of IEEE double in a fixed order, fused by nobody, so the vector's width can't be seen in the
+ * result. Per subject and time a linear model of n modes costs n products for the step and a product and a sum for
+ * every mode that shows in an output: about a nanosecond for nine modes and four outputs.
  *
  * What a panel of modes shows over many steps is the work of one kernel, written for its very numbers of modes and
- * quantities, so that amplitudes never leave the registers: with loops over modes of any number, stored and loaded again
- * every step, the same took eight times as long. Kernels exist for vectors of two doubles (SSE2, NEON, whatever the
- * compiler makes of them), four (AVX2) and eight (AVX-512); the widest that the machine knows is chosen when panels are
- * made. Sums that don't fit into a panel are taken up by the next one where the first has left them.
+ * quantities, so that amplitudes never leave the registers: with loops over modes of any number, stored and loaded
+ * again every step, the same took eight times as long. Kernels exist for vectors of two doubles (SSE2, NEON, whatever
+ * the compiler makes of them), four (AVX2) and eight (AVX-512); the widest that the machine knows is chosen when
+ * panels are made. Sums that don't fit into a panel are taken up by the next one where the first has left them.
  *
- * A fast mode decays until it is no longer a normal number, and arithmetic with what comes then takes a hundred times as
- * long (a third of the whole time for the fentanyl of workload W1, whose fastest mode loses nine digits an hour). So modes
- * are forgotten in time; nobody can see them among the others, nor alone. */
+ * A fast mode decays until it is no longer a normal number, and arithmetic with what comes then takes a hundred times
+ * as long (a third of the whole time for the fentanyl of workload W1, whose fastest mode loses nine digits an hour).
+ * So modes are forgotten in time; nobody can see them among the others, nor alone. */
 #include "solve/glide.h"
 
 #include <string.h>

@@ -20,8 +20,8 @@
 
 struct hl_glide_call;
 
-/* Carries a panel's modes over steps: for k = 0 .. steps - 1: when done + k is a multiple of HL_MEMORY, amplitudes closer
- * to 0 than HL_NOTHING become 0 (NaN stays); the row at y[q] + at + k * time_stride gets
+/* Carries a panel's modes over steps: for k = 0 .. steps - 1: when done + k is a multiple of HL_MEMORY, amplitudes
+ * closer to 0 than HL_NOTHING become 0 (NaN stays); the row at y[q] + at + k * time_stride gets
  *     what the sum starts from  +  sum over modes m of row[(q * n_modes + m) * HL_GROUP] * z[m]
  * added up in this order; then z = z E + u. With steps 0 the row at y[q] + at gets the sums, and nothing else happens.
  * E and u (NULL for kernels without input) are [mode of the plan][HL_GROUP]. */
@@ -77,9 +77,9 @@ struct hl_shown {
 /* Makes shown->call for amplitudes z. */
 void hl_glide_aim(const struct hl_shown *shown, double *z);
 
-/* Shows the quantities at steps times, the first at y[q * quantity_stride + at], and after each carries z one step: z = z
- * E + u. u may be NULL: nothing is infused. done: steps made since modes were last forgotten; they are forgotten when it
- * is a multiple of HL_MEMORY. */
+/* Shows the quantities at steps times, the first at y[q * quantity_stride + at], and after each carries z one step: z
+ * = z E + u. u may be NULL: nothing is infused. done: steps made since modes were last forgotten; they are forgotten
+ * when it is a multiple of HL_MEMORY. */
 void hl_glide(const struct hl_shown *shown, const double *E, const double *u, size_t at, size_t steps, size_t done);
 
 /* Shows the quantities as they are now. */
@@ -110,7 +110,7 @@ void hl_glide_add(double *z, const double *W, size_t stride, const double *amoun
 /* The same with one amount for all lanes. */
 void hl_glide_add_together(double *z, const double *W, size_t stride, double amount, size_t n_modes);
 
-/* E and phi of hl_vector_step for one dt and n_modes rows of rates. Without phi (NULL) E is the same, to the last bit. */
+/* E and phi of hl_vector_step for one dt and n_modes rows of rates. Without phi (NULL) E has the same bits. */
 void hl_glide_table(const double *lambda, double dt, size_t n_modes, double *E, double *phi);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Eight subjects through the output times.
  *
- * Amplitudes stand as z[mode][lane]. From one output time to the next every mode of every
- * subject is multiplied by its own e^(lambda dt) and, under infusion, gains g phi1: the same two operations for all
- * eight, for as many times in a row as nobody in the group has an event (glide.c). On evenly spaced times the
- * exponentials are computed once. So that the rounding of thousands of multiplications doesn't add up, each stride of at
- * most 64 steps ends by going from its own beginning to its end in one multiplication, in lanes that had no event there.
+ * Amplitudes stand as z[mode][lane]. From one output time to the next every mode of every subject is multiplied by its
+ * own e^(lambda dt) and, under infusion, gains g phi1: the same two operations for all eight, for as many times in a
+ * row as nobody in the group has an event (glide.c). On evenly spaced times the exponentials are computed once. So
+ * that the rounding of thousands of multiplications doesn't add up, each stride of at most 64 steps ends by going from
+ * its own beginning to its end in one multiplication, in lanes that had no event there.
  *
  * Where the study's structure gives all subjects of an arm events at the same times, the way through them has been
  * written down once (timetable.c) and is followed here move by move, with all operations on rows of eight. Where times
@@ -266,7 +266,8 @@ static void glide(struct hl_group *G, const struct hl_move *move, size_t at)
     }
 }
 
-static void follow_moves(struct hl_group *G, size_t from, size_t to, const double *time, size_t first_time, double *dose)
+static void follow_moves(struct hl_group *G, size_t from, size_t to, const double *time, size_t first_time,
+                         double *dose)
 {
     for (const struct hl_move *m = G->common->timetable->move + from; from < to; from++, m++) {
         size_t at = (m->at - first_time) * G->shown.time_stride;

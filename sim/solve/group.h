@@ -8,7 +8,7 @@
 #include "solve/sweep.h"
 #include "solve/timetable.h"
 
-#define HL_STEP_TABLES 4 /* of HL_TABLES: for steps of the grid, where subjects go their own ways; the others for hops */
+#define HL_STEP_TABLES 4 /* of HL_TABLES, for steps of the grid where subjects go their own ways; others: hops */
 
 /* What all groups of a sweep share. */
 struct hl_group_common {
@@ -62,10 +62,10 @@ void hl_group_lay_out(struct hl_group *group, const struct hl_plan *plan, double
  * contents. */
 void hl_group_begin(struct hl_group *group, double t);
 
-/* Through stride number c of the grid: shows the times first .. first + steps - 1 and arrives at the next. A stride of no
- * steps shows its first time only; it is the last one. Time number k goes to the rows of group->shown that are (k -
- * first_time) * time_stride further on; dose, unless NULL, gets the time of the last dose of instance i the same way, at
- * [i * quantity_stride]. */
+/* Through stride number c of the grid: shows the times first .. first + steps - 1 and arrives at the next. A stride of
+ * no steps shows its first time only; it is the last one. Time number k goes to the rows of group->shown that are (k -
+ * first_time) * time_stride further on; dose, unless NULL, gets the time of the last dose of instance i the same way,
+ * at [i * quantity_stride]. */
 void hl_group_stride(struct hl_group *group, size_t c, const struct hl_stride *stride, const double *time,
                      size_t first_time, double *dose);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Eight subjects whose events come at times of their own: individual lags, durations, demands.
  *
- * Times that nobody in the group has an event before are shown in one go. Inside a step in which somebody has events, the
- * group hops from event to event, every lane its own way; lanes that have arrived hop by 0, and lanes without events make
- * the common step. Doses come at the same distance from the grid again and again, so the exponentials of recent hops are
- * kept. A hop's length is split into a multiple of 2^-36 h, by which it is looked up, and a rest below 1e-11 h, made up
- * for by a series. */
+ * Times that nobody in the group has an event before are shown in one go. Inside a step in which somebody has events,
+ * the group hops from event to event, every lane its own way; lanes that have arrived hop by 0, and lanes without
+ * events make the common step. Doses come at the same distance from the grid again and again, so the exponentials of
+ * recent hops are kept. A hop's length is split into a multiple of 2^-36 h, by which it is looked up, and a rest below
+ * 1e-11 h, made up for by a series. */
 #include "solve/group.h"
 
 #include <math.h>

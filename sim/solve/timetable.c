@@ -4,7 +4,8 @@
  *
  *   a stride of evenly spaced times     TABLE for its step (if it isn't there), OPEN
  *   times without events                GLIDE over all of them
- *   a step with events                  every sixteenth step FORGET what has decayed, as GLIDE does by itself; SHOW, then from event to event HOP and APPLY, and HOP to the step's end
+ *   a step with events                  SHOW, then from event to event HOP and APPLY, and HOP to the step's end; every
+ *                                       sixteenth step FORGET what has decayed, as GLIDE does by itself
  *   a stride without events             TABLE for its whole length, CLOSE: one multiplication instead of many, so that
  *                                       rounding doesn't add up
  *

@@ -32,8 +32,8 @@ struct hl_move {
 struct hl_timetable {
     size_t n, capacity;
     struct hl_move *move;
-    size_t *first, first_capacity; /* moves first[c] .. first[c + 1] - 1 are stride c; those before first[0] lead from the
-                                      start to the first output time */
+    size_t *first, first_capacity; /* moves first[c] .. first[c + 1] - 1 are stride c; those before first[0] lead from
+                                      the start to the first output time */
     double start;                  /* for subjects who start here ... */
     size_t n_events, event_capacity;
     struct hl_event *event;        /* ... and have these events */

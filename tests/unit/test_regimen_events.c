@@ -414,7 +414,8 @@ static void test_common(void **state)
     assert_false(hl_regimen_is_common(compiled("[{infuse: 2 mg/h, for: 4 h, route: oral}]", NULL), &fake_system));
 }
 
-/* The same times and values for everybody: a bioavailability of one's own doesn't matter where nothing goes through it. */
+/* The same times and values for everybody: a bioavailability of one's own doesn't matter where nothing goes through
+ * it. */
 static void test_shared(void **state)
 {
     (void)state;
@@ -452,7 +453,8 @@ static void test_refill(void **state)
     struct hl_event_order order = {0};
     const struct hl_regimen *r =
         compiled("[{oral: 2.385 mg, every: 12 h, doses: 31}, {infuse: 1.3 mg/h, for: 4 h, route: oral, start: 0 h}]",
-                 "[{patch: 25 ug/h, every: 72 h, for: 216 h}, {sc: 0.1 mg, start: 3 h}, {lozenge: 0.8 mg, start: 12 h}]");
+                 "[{patch: 25 ug/h, every: 72 h, for: 216 h}, {sc: 0.1 mg, start: 3 h}, "
+                 "{lozenge: 0.8 mg, start: 12 h}]");
     for (size_t k = 0; k < N_REGS; k++)
         for (size_t lane = 0; lane < LANES; lane++)
             fake_regs[k * LANES + lane] = fake_regs[k * LANES + 2];

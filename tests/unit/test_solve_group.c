@@ -104,14 +104,15 @@ static void assert_common_is_own(bool infusion)
         assert_false(hl_regimen_is_shared(&f[k]->regimen, &f[k]->system));
         s[k] = fixture_solve(f[k], "exact", 1e-8, SUBJECTS, time, 140);
         for (size_t l = 0; l < SUBJECTS; l++)
-            assert_int_equal(s[k].status[l], l == 3 || (l == 0 && !infusion) ? HL_SUBJECT_BAD_PARAMETERS : HL_SUBJECT_GOOD);
+            assert_int_equal(s[k].status[l], l == 3 || (l == 0 && !infusion) ? HL_SUBJECT_BAD_PARAMETERS
+                                                                             : HL_SUBJECT_GOOD);
     }
     assert_same(&s[0], &s[1]);
     for (size_t k = 0; k < 2; k++)
         solution_free(&s[k]), fixture_free(f[k]);
 }
 
-/* Times that are everybody's by the study's structure, values that aren't; some subjects fail, the first one of them. */
+/* Times that are everybody's by the study's structure, values that aren't; some subjects fail, the first among them. */
 static void common_times_are_own_times(void **state)
 {
     (void)state;
@@ -129,7 +130,8 @@ static void show_time_after_dose(struct fixture *f)
     fixture_code(f, &s->outputs, HL_OP_MUL, y->reg, s->state[0].reg, s->instance[0].tad_reg, -1);
 }
 
-/* Doses are given at 0, 3.7, ... and at 6 h, whatever their lag; before the first one, at -1 h, the time after dose is 0. */
+/* Doses are given at 0, 3.7, ... and at 6 h, whatever their lag; before the first one, at -1 h, the time after dose is
+ * 0. */
 static void doses_are_noticed_when_they_are_given(void **state)
 {
     (void)state;
@@ -172,7 +174,8 @@ static void large_models_need_several_panels(void **state)
         fixture_bolus(both[k], 1.3, 0, 2.7);
         fixture_linear_rates(both[k], &both[k]->system.rhs);
     }
-    struct solution a = fixture_solve(f, "exact", 1e-8, 9, time, 33), b = fixture_solve(gsl, "gsl-rk8pd", 1e-12, 9, time, 33);
+    struct solution a = fixture_solve(f, "exact", 1e-8, 9, time, 33);
+    struct solution b = fixture_solve(gsl, "gsl-rk8pd", 1e-12, 9, time, 33);
     for (size_t i = 0; i < 10; i++)
         for (size_t k = 0; k < 33; k++)
             assert_near("state", at(&a, i, k, 8), at(&b, i, k, 8), 1e-10);

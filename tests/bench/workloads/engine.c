@@ -113,8 +113,8 @@ static struct hl_block solve_block(struct worker *w, size_t first, size_t n)
 
 typedef double eight __attribute__((vector_size(64)));
 
-/* Every value counts, so that nothing can be left out. Rows of eight lanes, added up in turn into four sums of eight, so
- * that an addition needn't wait for the last one. */
+/* Every value counts, so that nothing can be left out. Rows of eight lanes, added up in turn into four sums of eight,
+ * so that an addition needn't wait for the last one. */
 HL_CLONES static double sum_of(const double *value, size_t n)
 {
     const eight *row = (const eight *)value;
