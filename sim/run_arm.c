@@ -23,7 +23,7 @@
 /* All that one arm yields, subject by subject, in the engine's units. */
 struct arm_results {
     size_t subjects;
-    double **metric;     /* [metric][subject * width] */
+    double **metric;     /* [metric][subject of the batch * width] */
     size_t *width;
     double *covariate;   /* [covariate][subject] */
     double *individual;  /* [individual][subject] */
@@ -61,14 +61,14 @@ static size_t count_drawn(const struct hl_arm *arm)
 }
 
 static enum hl_status results_init(struct arm_results *r, const struct hl_study *study, const struct hl_arm *arm,
-                                   const struct hl_regimen *regimen)
+                                   const struct hl_regimen *regimen, size_t batch)
 {
     memset(r, 0, sizeof *r);
     r->subjects = (size_t)arm->cohort->subjects;
-    r->covariate = hl_alloc(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
-    r->individual = hl_alloc(arm->system->n_individuals, r->subjects * sizeof *r->individual);
-    r->mixture = hl_alloc(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);
-    r->parameter = hl_alloc(count_drawn(arm), r->subjects * sizeof *r->parameter);
+    r->covariate = hl_alloc_unset(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
+    r->individual = hl_alloc_unset(arm->system->n_individuals, r->subjects * sizeof *r->individual);
+    r->mixture = hl_alloc_unset(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);
+    r->parameter = hl_alloc_unset(count_drawn(arm), r->subjects * sizeof *r->parameter);
     r->status = hl_alloc(r->subjects, 1);
     r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
     r->width = hl_alloc(study->n_metrics, sizeof *r->width);
@@ -76,7 +76,7 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
                     r->metric && r->width;
     for (size_t m = 0; complete && m < study->n_metrics; m++) {
         r->width[m] = hl_metric_width(study, regimen, m);
-        r->metric[m] = hl_alloc(r->subjects * r->width[m], sizeof *r->metric[m]);
+        r->metric[m] = hl_alloc_unset(batch * HL_STRIP * r->width[m], sizeof *r->metric[m]);
         complete = r->metric[m] != NULL;
     }
     return complete ? HL_OK : HL_ERR_MEMORY;
@@ -164,15 +164,15 @@ static void keep_subjects(struct arm_results *r, const struct hl_arm *arm, const
             keep_register(r->parameter + drawn++ * r->subjects, block, system->parameter[i].reg);
 }
 
+/* The block's first subject is number at of the batch. */
 static enum hl_status keep_metrics(struct arm_results *r, const struct worker *w, const struct hl_study *study,
-                                   const struct hl_block *block)
+                                   const struct hl_block *block, size_t at)
 {
     for (size_t m = 0; m < study->n_metrics; m++) {
         enum hl_status status = hl_meter_values(w->meter, block, m, w->scratch, r->width[m]);
         if (status != HL_OK)
             return status;
-        memcpy(r->metric[m] + ((size_t)block->first - 1) * r->width[m], w->scratch,
-               block->n * r->width[m] * sizeof(double));
+        memcpy(r->metric[m] + at * r->width[m], w->scratch, block->n * r->width[m] * sizeof(double));
     }
     return HL_OK;
 }
@@ -241,7 +241,7 @@ static enum hl_status solve_block(struct worker *w, const struct pass *pass, siz
         return HL_OK;
     store_values(w, p, pass->arm, &block, row);
     memcpy(pass->results->status + first - 1, block.status, n);
-    return keep_metrics(pass->results, w, study, &block);
+    return keep_metrics(pass->results, w, study, &block, place * HL_STRIP + row);
 }
 
 static enum hl_status solve_strip(struct worker *w, const struct pass *pass, size_t strip, size_t place)
@@ -257,6 +257,14 @@ static enum hl_status solve_strip(struct worker *w, const struct pass *pass, siz
     return status;
 }
 
+/* A metric of the batch that begins with strip first. */
+static enum hl_status store_metric(const struct pass *pass, size_t metric, size_t first, size_t strips)
+{
+    const struct arm_results *r = pass->results;
+    size_t done = first * HL_STRIP, n = r->subjects - done < strips * HL_STRIP ? r->subjects - done : strips * HL_STRIP;
+    return hl_store_metric_rows(pass->store, pass->arm, metric, done + 1, n, r->width[metric], r->metric[metric]);
+}
+
 #define COLUMNS_AT_ONCE 16
 
 /* All batches; every thread goes the same way through the loops, whatever fails. */
@@ -265,6 +273,7 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, s
 {
     enum hl_status status = HL_OK;
     int stopped = 0;
+    size_t n_metrics = pass->first ? pass->p->study->n_metrics : 0;
     size_t n_strips = (pass->results->subjects + HL_STRIP - 1) / HL_STRIP;
 #pragma omp parallel
     {
@@ -291,6 +300,10 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, s
                 if (mine == HL_OK && !*pass->stop)
                     hl_columns_add(pass->columns, c, c + COLUMNS_AT_ONCE < n_columns ? c + COLUMNS_AT_ONCE : n_columns,
                                    strips, scratch);
+#pragma omp for schedule(dynamic, 1)
+            for (size_t m = 0; m < n_metrics; m++)
+                if (mine == HL_OK && !*pass->stop)
+                    mine = store_metric(pass, m, first, strips);
         }
 #pragma omp for schedule(dynamic, 1)
         for (size_t c = 0; c < n_columns; c += COLUMNS_AT_ONCE)
@@ -387,8 +400,8 @@ static enum hl_status store_subjects(struct hl_store *store, const struct hl_stu
         if (is_drawn(&study->arm[a], i))
             status = hl_store_subject_parameter(store, a, i, r->parameter + drawn++ * r->subjects);
     for (size_t m = 0; status == HL_OK && m < study->n_metrics; m++)
-        status = hl_store_metric(store, a, m, r->width[m], r->metric[m]);
-    return status;
+        status = hl_store_metric_end(store, a, m);
+    return status == HL_OK ? hl_store_drain(store) : status;
 }
 
 /* The prescribed doses, alike for all: subject 0. What a patch holds is asked of the typical subject. */
@@ -468,7 +481,7 @@ enum hl_status hl_run_arm(const struct hl_prepared *p, size_t a, const struct hl
     struct hl_arm_summary summary = {0};
     struct pass pass = {.p = p, .arm = a, .block = block, .store = store, .results = &r, .first = true,
                         .progress = progress, .stop = stop};
-    enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a]);
+    enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a], room->strips);
     if (status == HL_OK)
         status = hl_arm_summary_init(&summary, p->study);
     if (status == HL_OK)

@@ -116,10 +116,16 @@ static double *piece(const struct hl_columns *c, size_t strip, size_t i)
     return c->values + (strip * c->n + i) * HL_STRIP;
 }
 
+/* Whole groups of lanes are copied: what stands beyond the last subject is overwritten by the next block or at the end
+ * of the strip. */
 void hl_columns_keep(struct hl_columns *c, size_t strip, size_t row, const struct hl_block *block)
 {
-    for (size_t i = 0; i < c->n; i++)
-        memcpy(piece(c, strip, i) + row, block->out + c->column[i] * block->lanes, block->n * sizeof(double));
+    for (size_t i = 0; i < c->n; i++) {
+        const double *from = block->out + c->column[i] * block->lanes;
+        double *to = piece(c, strip, i) + row;
+        for (size_t lane = 0; lane < block->lanes; lane += HL_LANES)
+            memcpy(to + lane, from + lane, HL_LANES * sizeof *to);
+    }
     for (size_t lane = 0; lane < block->n; lane++)
         for (size_t i = 0; block->status[lane] != HL_SUBJECT_GOOD && i < c->n; i++)
             piece(c, strip, i)[row + lane] = (double)NAN;

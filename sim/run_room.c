@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What an arm takes: rows that stay until its end (who the subjects are, metrics), a workshop per thread (a block's
+/* What an arm takes: rows that stay until its end (who the subjects are), metrics that fill a chunk, a workshop per thread (a block's
  * values and the chunks it fills), a batch of strips, and per column what its quantiles keep. A batch that holds the
  * whole cohort needs nothing else. Otherwise columns keep what hl_ranks says; if that is too much for all of them, they
  * are divided over several passes, each of which solves the cohort again. A batch has BATCH_BYTES, or so many strips
@@ -30,9 +30,22 @@ static double row_bytes(const struct hl_prepared *p, size_t a)
     double values = (double)(system->n_covariates + system->n_individuals + system->n_mixtures);
     if (p->study->arm[a].cohort->uncertainty)
         values += (double)system->n_parameters;
+    return 1 + 8 * (values + 1);
+}
+
+/* Metrics of a strip in the batch. */
+static double metric_bytes(const struct hl_prepared *p, size_t a)
+{
+    double values = 0;
     for (size_t m = 0; m < p->study->n_metrics; m++)
         values += (double)hl_metric_width(p->study, p->regimen[a], m);
-    return 1 + 8 * (values + 1);
+    return 8 * values * HL_STRIP;
+}
+
+/* Those that wait for a chunk, and the chunk: for several threads at once. */
+static double waiting_bytes(const struct hl_prepared *p, int threads)
+{
+    return 1.05e6 * ((double)p->study->n_metrics + 2 * (double)threads);
 }
 
 static double workshop_bytes(const struct hl_prepared *p, size_t a)
@@ -48,9 +61,8 @@ static size_t smaller(size_t a, size_t b)
 }
 
 /* Strips of a batch of all columns. */
-static size_t strips_of(size_t n_columns, size_t all, int threads, double room)
+static size_t strips_of(double one, size_t all, int threads, double room)
 {
-    double one = hl_columns_strip_bytes(n_columns);
     size_t wanted = (size_t)ceil(BATCH_BYTES / one), even = STRIPS_PER_THREAD * (size_t)threads;
     size_t most = room > one ? (size_t)(room / one) : 1;
     return smaller(all, smaller(wanted > even ? wanted : even, most));
@@ -61,20 +73,22 @@ struct hl_room hl_room_plan(const struct hl_prepared *p, size_t a, int threads, 
     const struct hl_study *study = p->study;
     uint64_t subjects = study->arm[a].cohort->subjects;
     size_t all = (size_t)((subjects + HL_STRIP - 1) / HL_STRIP), n = study->n_outputs * study->n_times;
-    double fixed = FIXED_BYTES + (double)subjects * row_bytes(p, a) + (double)threads * workshop_bytes(p, a);
+    double fixed = FIXED_BYTES + (double)subjects * row_bytes(p, a) + (double)threads * workshop_bytes(p, a) +
+                   (p->study->n_metrics ? waiting_bytes(p, threads) : 0);
+    double strip = hl_columns_strip_bytes(n) + metric_bytes(p, a);
     double left = budget - fixed, each = hl_columns_bytes(study, 0);
     struct hl_room room = {.columns = n, .passes = 1};
-    room.strips = strips_of(n, all, threads, left / 4);
+    room.strips = strips_of(strip, all, threads, left / 4);
     if (room.strips < all) {
         room.capacity = hl_ranks_capacity(subjects, study->quantile, study->n_quantiles);
         each = hl_columns_bytes(study, room.capacity);
     }
-    double rest = left - (double)room.strips * hl_columns_strip_bytes(n);
+    double rest = left - (double)room.strips * strip;
     double able = floor(rest / each), again = floor(rest / hl_columns_bytes(study, (size_t)subjects));
     room.columns = able < 1 ? 0 : able < (double)n ? (size_t)able : n;
     room.missed = again < 1 ? 1 : again < (double)n ? (size_t)again : n;
     room.passes = room.columns ? (n + room.columns - 1) / room.columns : 0;
-    room.least = fixed + hl_columns_strip_bytes(n) * 4 + each;
-    room.bytes = fixed + (double)room.strips * hl_columns_strip_bytes(n) + (double)room.columns * each;
+    room.least = fixed + strip * 4 + each;
+    room.bytes = fixed + (double)room.strips * strip + (double)room.columns * each;
     return room;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The open store as its own files see it: what is written where. layout.c makes
- * it, strip.c, subjects.c, doses.c and records.c fill it, store.c opens
+ * it, strip.c, metrics.c, subjects.c, doses.c and records.c fill it, store.c opens
  * and closes. */
 #ifndef HL_STORE_INSIDE_H
 #define HL_STORE_INSIDE_H
@@ -22,7 +22,16 @@ struct hl_subject_column {
 /* Datasets of one output. */
 struct hl_output_variables { struct hl_dataset *trajectory, *observed, *quantiles, *mean, *sd, *count, *fraction; };
 
-struct hl_metric_variable { struct hl_dataset *dataset; size_t width; };
+/* A metric on its way into the file: rows[n][width] from subject first (counted from 0) on, as many as a chunk has; or,
+ * where chunks don't consist of whole strips of one arm, all subjects of the arm. */
+struct hl_metric_variable {
+    struct hl_dataset *dataset;
+    size_t width;
+    bool by_chunk;
+    size_t n, capacity;
+    uint64_t first;
+    double *rows;
+};
 
 /* Columns of /doses, in this order. */
 enum {
@@ -67,8 +76,15 @@ void hl_layout_create(struct hl_store *store, const struct hl_regimen *const *re
 /* The sweep's factors under /design. */
 void hl_layout_design(struct hl_store *store);
 
-/* Makes the queue of trajectories. */
+/* Makes the queue of chunks. */
 enum hl_status hl_strips_begin(struct hl_store *store);
+
+/* How a metric goes into the file, once its dataset is made; and the release of what waits. */
+void hl_metric_begin(struct hl_store *store, struct hl_metric_variable *metric);
+void hl_metrics_clear(struct hl_store *store);
+
+/* Bytes of the largest chunk of metrics, before compression. */
+size_t hl_metrics_chunk(const struct hl_store *store);
 
 /* Shape of a stored chunk of trajectories: 1 arm, 64 subjects, and all times or an even part of them (1 MiB). */
 void hl_layout_trajectory_chunk(const struct hl_study *study, uint64_t chunk[3]);

@@ -370,9 +370,11 @@ static void create_metrics(struct hl_store *s, const struct hl_regimen *const *r
         const char *name = hl_writer_name(s->writer, "/metrics", study->metric[i].name);
         struct hl_dataset *d =
             hl_writer_dataset(s->writer, "/metrics", name, HL_FLOAT64, width > 1 ? 3 : 2, axis, NULL);
-        s->metric[i] = (struct hl_metric_variable){d, width};
-        if (d)
+        s->metric[i] = (struct hl_metric_variable){.dataset = d, .width = width};
+        if (d) {
             describe_metric(s, d, &study->metric[i]);
+            hl_metric_begin(s, &s->metric[i]);
+        }
     }
 }
 

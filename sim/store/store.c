@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c
- * says which variables there are, provenance.c where they come from; strip.c, subjects.c, doses.c and records.c
+ * says which variables there are, provenance.c where they come from; strip.c, metrics.c, subjects.c, doses.c and records.c
  * bring the numbers. Conversion from the engine's units happens here, at the door. */
 #include "store/store.h"
 
@@ -100,25 +100,6 @@ enum hl_status hl_store_summary(struct hl_store *s, size_t arm, size_t output, c
     return s->writer->status;
 }
 
-enum hl_status hl_store_metric(struct hl_store *s, size_t arm, size_t metric, size_t width, const double *values)
-{
-    const struct hl_study *study = s->study;
-    if (s->writer->status != HL_OK)
-        return s->writer->status;
-    if (study->data || arm >= study->n_arms || metric >= study->n_metrics || width > s->metric[metric].width)
-        return HL_ERR_INTERNAL;
-    size_t whole = s->metric[metric].width, n = (size_t)study->subjects;
-    double *own = hl_alloc(n * whole, sizeof *own);
-    if (!own)
-        return HL_ERR_MEMORY;
-    for (size_t i = 0; i < n; i++)
-        for (size_t w = 0; w < whole; w++)
-            own[i * whole + w] = w < width ? hl_one_nan(values[i * width + w]) : (double)NAN;
-    hl_writer_arm(s->writer, s->metric[metric].dataset, arm, own);
-    hl_free(own);
-    return s->writer->status;
-}
-
 void hl_store_verify_all(struct hl_store *s)
 {
     s->writer->verify_all = true;
@@ -131,6 +112,7 @@ enum hl_status hl_store_finish(struct hl_store *s, double wall_seconds, uint64_t
         w->diag = diag;
     (void)hl_store_drain(s);
     hl_queue_free(s->queue);
+    hl_metrics_clear(s);
     hl_doses_finish(s);
     hl_records_finish(s);
     hl_layout_design(s);
@@ -145,6 +127,7 @@ void hl_store_abandon(struct hl_store *s)
     if (!s)
         return;
     hl_queue_free(s->queue);
+    hl_metrics_clear(s);
     hl_free(s->doses.row);
     hl_records_clear(s);
     hl_writer_abandon(s->writer);

@@ -62,6 +62,13 @@ enum hl_status hl_store_summary(struct hl_store *store, size_t arm, size_t outpu
 /* One metric for all subjects of an arm: values[subjects][width], in the metric's unit. */
 enum hl_status hl_store_metric(struct hl_store *store, size_t arm, size_t metric, size_t width, const double *values);
 
+/* The same in portions: subjects first .. first + n - 1 (counted from 1), each portion of an arm where the last one ended
+ * and, but for the last, of whole strips of 64; when all have come, the end. Different metrics may be handed over by
+ * different threads, while strips are in use, too. */
+enum hl_status hl_store_metric_rows(struct hl_store *store, size_t arm, size_t metric, uint64_t first, size_t n,
+                                    size_t width, const double *values);
+enum hl_status hl_store_metric_end(struct hl_store *store, size_t arm, size_t metric);
+
 /* Who the subjects of an arm are: values[subjects] of covariate / individual parameter number i of the system (engine's
  * units; covariates are written in their own), and status. Arms with equal values are stored once. */
 enum hl_status hl_store_subject_covariate(struct hl_store *store, size_t arm, size_t covariate, const double *values);

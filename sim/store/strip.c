@@ -40,16 +40,17 @@ static size_t size_of_value(const struct hl_study *study)
     return strcmp(study->precision, "double") == 0 ? sizeof(double) : sizeof(float);
 }
 
-/* Every chunk of trajectories of a file has the same shape. */
+/* Every chunk of trajectories of a file has the same shape; metrics share the queue. */
 enum hl_status hl_strips_begin(struct hl_store *s)
 {
     uint64_t chunk[3];
     hl_layout_trajectory_chunk(s->study, chunk);
     size_t variables = 2 * s->study->n_outputs, most = (size_t)s->threads * variables + 8;
-    size_t bytes = (size_t)(chunk[1] * chunk[2]) * size_of_value(s->study);
+    size_t bytes = (size_t)(chunk[1] * chunk[2]) * size_of_value(s->study), metrics = hl_metrics_chunk(s);
     struct hl_packer *packer = hl_packer_create(s->writer->level);
     if (!packer)
         return HL_ERR_MEMORY;
+    bytes = bytes > metrics ? bytes : metrics;
     if (s->writer->level > 0)
         bytes = hl_pack_bound(packer, bytes);
     hl_packer_free(packer);

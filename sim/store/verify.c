@@ -79,13 +79,23 @@ static enum hl_status check_blocks(hid_t id, const struct hl_dataset *d)
     return status;
 }
 
-/* Whether as many chunks were written as the blocks with a digest have. */
+/* Whether as many chunks were written as the blocks with a digest need. A chunk has one block or several that follow one
+ * another along the axis of subjects (or rows), or is a part of one along the last axis. */
 static bool has_all_chunks(const struct hl_dataset *d)
 {
-    uint64_t parts = d->blocks.rank == 3 ? (d->blocks.dims[2] + d->chunk[2] - 1) / d->chunk[2] : 1, blocks = 0;
-    for (uint64_t b = 0; b < d->blocks.n; b++)
-        blocks += !is_zero(d->digest[b]);
-    return d->n_stored == blocks * parts;
+    uint64_t parts = d->blocks.rank == 3 ? (d->blocks.dims[2] + d->chunk[2] - 1) / d->chunk[2] : 1, chunks = 0;
+    uint64_t last[2] = {UINT64_MAX, UINT64_MAX};
+    for (uint64_t b = 0; b < d->blocks.n; b++) {
+        uint64_t start[HL_MAX_RANK], count[HL_MAX_RANK];
+        hl_blocks_place(&d->blocks, b, start, count);
+        uint64_t here[2] = {start[0] / d->chunk[0], d->blocks.rank > 1 ? start[1] / d->chunk[1] : 0};
+        if (is_zero(d->digest[b]) || (here[0] == last[0] && here[1] == last[1]))
+            continue;
+        chunks++;
+        last[0] = here[0];
+        last[1] = here[1];
+    }
+    return d->n_stored == chunks * parts;
 }
 
 #if H5_VERSION_GE(1, 10, 5)
