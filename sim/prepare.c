@@ -6,7 +6,7 @@
 #include <omp.h>
 #include <string.h>
 
-#include "run_room.h"
+#include "run_arm.h"
 #include "cohort/cohort.h"
 #include "record_table.h"
 
@@ -139,13 +139,69 @@ static void print_bytes(FILE *stream, const char *what, double bytes)
     fprintf(stream, "  %-12s about %.3g %s\n", what, bytes, unit[u]);
 }
 
-/* The most that any arm takes. */
-static double memory_of(const struct hl_prepared *p)
+/* The most memory that any arm takes, and the most passes. */
+static struct hl_room largest_room(const struct hl_prepared *p, double memory)
 {
-    double most = 0;
-    for (size_t a = 0; a < p->study->n_arms; a++)
-        most = fmax(most, hl_room_plan(p, a, omp_get_max_threads(), hl_room_budget(0)).bytes);
+    struct hl_room most = {0};
+    for (size_t a = 0; a < p->study->n_arms; a++) {
+        struct hl_room room = hl_room_plan(p, a, omp_get_max_threads(), hl_room_budget(memory));
+        most = room.bytes > most.bytes ? room : most;
+    }
     return most;
+}
+
+#define PROBE_SECONDS 0.15 /* spent on finding out how long it will take */
+
+/* Seconds that hashing, compressing and writing take per byte of trajectories: measured on one machine (an Intel Xeon of
+ * 2023), good to a factor of two elsewhere. */
+static double writing_seconds(const struct hl_study *study)
+{
+    return strcmp(study->compression, "none") == 0 ? 2e-9 : strcmp(study->compression, "small") == 0 ? 3e-8 : 8e-9;
+}
+
+/* Seconds for all arms: some subjects of the first arms are solved, the rest is arithmetic. 0 when it can't be told. */
+static double time_of(const struct hl_prepared *p, size_t passes)
+{
+    const struct hl_study *study = p->study;
+    double spent = 0, each = 0, solutions = 0;
+    size_t probed = 0;
+    for (size_t a = 0; a < study->n_arms; a++) {
+        solutions += (double)study->arm[a].cohort->subjects;
+        if (spent >= PROBE_SECONDS)
+            continue;
+        double one = hl_run_probe(p, a, PROBE_SECONDS / (double)(study->n_arms < 4 ? study->n_arms : 4));
+        each += one;
+        spent += HL_DEFAULT_BLOCK * one;
+        probed++;
+    }
+    double bytes = (double)hl_store_estimate(study, (const struct hl_regimen *const *)p->regimen);
+    double work = each / (double)probed * solutions * (double)(passes ? passes : 1) + bytes * writing_seconds(study);
+    return each > 0 ? work / omp_get_max_threads() : 0;
+}
+
+static void print_time(FILE *stream, double seconds)
+{
+    static const struct { const char *name; double seconds; } units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+    size_t i = 0;
+    while (i < 3 && seconds < 1.5 * units[i].seconds)
+        i++;
+    if (seconds < 0.1)
+        fprintf(stream, "  time         less than 0.1 s");
+    else
+        fprintf(stream, "  time         about %.2g %s", seconds / units[i].seconds, units[i].name);
+    fprintf(stream, " on %d thread%s\n", omp_get_max_threads(), omp_get_max_threads() == 1 ? "" : "s");
+}
+
+static void describe_needs(const struct hl_prepared *p, double memory, FILE *stream)
+{
+    struct hl_room room = largest_room(p, memory);
+    print_bytes(stream, "file", (double)hl_store_estimate(p->study, (const struct hl_regimen *const *)p->regimen));
+    print_bytes(stream, "memory", room.columns ? room.bytes : room.least);
+    if (room.passes > 1)
+        fprintf(stream, "  passes       %zu, for want of memory: each solves the cohort again\n", room.passes);
+    double seconds = time_of(p, room.passes);
+    if (seconds > 0)
+        print_time(stream, seconds);
 }
 
 static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
@@ -216,7 +272,7 @@ static void describe_records(const struct hl_prepared *p, const char *output, FI
         fprintf(stream, "  result       %s\n", output);
 }
 
-void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE *stream)
+void hl_prepared_describe(const struct hl_prepared *p, const char *output, double memory, FILE *stream)
 {
     const struct hl_study *study = p->study;
     if (study->data) {
@@ -237,8 +293,7 @@ void hl_prepared_describe(const struct hl_prepared *p, const char *output, FILE 
     if (shown < study->n_arms)
         fprintf(stream, "  ...          and %zu more arms\n", study->n_arms - shown);
     hl_plan_describe(p->plan[0], stream);
-    print_bytes(stream, "file", (double)hl_store_estimate(study, (const struct hl_regimen *const *)p->regimen));
-    print_bytes(stream, "memory", memory_of(p));
+    describe_needs(p, memory, stream);
     if (output)
         fprintf(stream, "  result       %s\n", output);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,6 +132,26 @@ static enum hl_status check_memory(const struct hl_prepared *p, double asked, st
     return HL_OK;
 }
 
+/* Trajectories without compression take what they take; compressed ones are rarely smaller than a twentieth. */
+static enum hl_status check_disk(const struct hl_prepared *p, const char *output, struct hl_diag *diag)
+{
+    struct statvfs disk;
+    const char *slash = strrchr(output, '/');
+    size_t n = slash ? (size_t)(slash - output) : 0;
+    const char *directory = !slash ? "." : n == 0 ? "/" : hl_arena_strndup(p->arena, output, n);
+    if (statvfs(directory, &disk) != 0)
+        return HL_OK; /* the store says what is wrong with it */
+    double have = (double)disk.f_bavail * (double)disk.f_frsize;
+    double need = (double)hl_store_estimate(p->study, (const struct hl_regimen *const *)p->regimen);
+    bool plain = strcmp(p->study->compression, "none") == 0;
+    if (need <= (plain ? have : 20 * have))
+        return HL_OK;
+    hl_diag_error(diag, hl_pos_none(), "the result needs %.3g GB%s, and the disk of '%s' has %.3g GB left; ask for fewer "
+                  "subjects, outputs or times, for store: [summaries]%s, or name another disk with -o", need / 1e9,
+                  plain ? "" : " before compression", output, have / 1e9, plain ? ", for compression: fast" : "");
+    return HL_ERR_IO;
+}
+
 enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag)
 {
     double started = seconds_now();
@@ -140,9 +161,12 @@ enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag
     enum hl_status status = hl_prepare(options->study_path, &options->study, &prepared, diag);
     if (status == HL_OK) {
         const char *output = options->output ? options->output : default_output(prepared.arena, prepared.study);
-        if (options->dry_run)
-            hl_prepared_describe(&prepared, output, stderr);
-        else if ((status = check_memory(&prepared, options->memory, diag)) == HL_OK)
+        status = check_memory(&prepared, options->memory, diag);
+        if (status == HL_OK && !prepared.data)
+            status = check_disk(&prepared, output, diag);
+        if (status == HL_OK && options->dry_run)
+            hl_prepared_describe(&prepared, output, options->memory, stderr);
+        else if (status == HL_OK)
             status = run_prepared(&prepared, options, output, started, diag);
     }
     if (status != HL_OK && status != HL_ERR_SUBJECTS)

@@ -40,8 +40,10 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
                           struct hl_diag *diag);
 void hl_prepared_clear(struct hl_prepared *prepared);
 
-/* What would run: subjects, arms, events, times, outputs, the plan of each arm, bytes and memory. */
-void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, FILE *stream);
+/* What would run: subjects, arms, events, times, outputs, the plan of each arm; bytes of the file before compression,
+ * memory (of so many bytes that may be used; 0: the default) and time, for which some subjects are solved. output may be
+ * NULL. */
+void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, double memory, FILE *stream);
 
 /* The whole pipeline. HL_ERR_SUBJECTS when the file is complete but some subjects failed; HL_ERR_INTERRUPTED after a
  * signal. Messages go to diag and, unless quiet, to standard error. */

@@ -16,6 +16,7 @@
 #include <math.h>
 #include <omp.h>
 #include <string.h>
+#include <time.h>
 
 #include "cohort/cohort.h"
 #include "run_columns.h"
@@ -136,7 +137,7 @@ static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p,
     w->observed = is_observed(p->study) ? hl_alloc(p->study->n_times * block, sizeof *w->observed) : NULL;
     if (is_observed(p->study) && !w->observed)
         return HL_ERR_MEMORY;
-    enum hl_status status = hl_strip_create(store, &w->strip);
+    enum hl_status status = store ? hl_strip_create(store, &w->strip) : HL_OK;
     if (status != HL_OK)
         return status;
     return w->solver && w->meter && w->regs && w->out && w->scratch && w->status ? HL_OK : HL_ERR_MEMORY;
@@ -471,6 +472,58 @@ static uint64_t count_failed(const struct arm_results *r)
     for (size_t k = 0; k < r->subjects; k++)
         failed += r->status[k] != HL_SUBJECT_GOOD;
     return failed;
+}
+
+/* ---- A first look. */
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* Solves one subject, then blocks of the first strip as long as there is time; seconds per subject of what came last. */
+static double time_strip(struct worker *w, const struct pass *pass, double limit)
+{
+    size_t n = pass->results->subjects < HL_STRIP ? pass->results->subjects : HL_STRIP, done = 1;
+    double started = seconds_now(), spent = 0;
+    if (solve_block(w, pass, 0, 0, 0, 1) != HL_OK)
+        return 0;
+    double each = spent = seconds_now() - started;
+    for (size_t row = 0; row < n && spent < limit; row += w->lanes) {
+        started = seconds_now();
+        done = n - row < w->lanes ? n - row : w->lanes;
+        if (solve_block(w, pass, 0, 0, row, done) != HL_OK)
+            return 0;
+        each = (seconds_now() - started) / (double)done;
+        spent += seconds_now() - started;
+    }
+    return each;
+}
+
+double hl_run_probe(const struct hl_prepared *p, size_t a, double limit)
+{
+    volatile sig_atomic_t stop = 0;
+    size_t n = p->study->n_outputs * p->study->n_times;
+    struct arm_results r;
+    struct worker w = {0};
+    struct pass pass = {.p = p, .arm = a, .block = HL_DEFAULT_BLOCK, .results = &r, .stop = &stop};
+    uint32_t *column = hl_alloc(n, sizeof *column);
+    double each = 0;
+    for (size_t i = 0; column && i < n; i++)
+        column[i] = (uint32_t)i;
+    pass.columns = column ? hl_columns_create(p->study, column, n, 1, 1, 0) : NULL;
+    enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a], 1);
+    if (status == HL_OK)
+        status = worker_init(&w, p, a, &r, NULL, HL_DEFAULT_BLOCK);
+    if (status == HL_OK && pass.columns)
+        each = time_strip(&w, &pass, limit);
+    worker_clear(&w);
+    results_clear(&r, p->study);
+    hl_columns_free(pass.columns);
+    hl_free(column);
+    return each;
 }
 
 enum hl_status hl_run_arm(const struct hl_prepared *p, size_t a, const struct hl_room *room, size_t block,

@@ -14,4 +14,8 @@ enum hl_status hl_run_arm(const struct hl_prepared *prepared, size_t a, const st
                           struct hl_store *store, struct hl_progress *progress, const volatile sig_atomic_t *stop,
                           uint64_t *failed);
 
+/* Seconds of one thread that a subject of arm a takes, from solving some of the first 64, which takes about limit
+ * seconds (more when a single subject does); 0 when it can't be told. */
+double hl_run_probe(const struct hl_prepared *prepared, size_t a, double limit);
+
 #endif

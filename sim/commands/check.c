@@ -16,7 +16,7 @@ static enum hl_status check_study(const char *path, const struct hl_study_option
     if (status == HL_OK && prepared.data)
         status = hl_try_records(&prepared, &failed, diag);
     if (status == HL_OK)
-        hl_prepared_describe(&prepared, NULL, stdout);
+        hl_prepared_describe(&prepared, NULL, 0, stdout);
     if (failed) {
         printf("  at fault     %llu individuals\n", (unsigned long long)failed);
         status = HL_ERR_INPUT;
@@ -124,7 +124,7 @@ const struct hl_command hl_command_check = {
     .usage = "FILE...",
     .summary =
         "reports every fault of study, model and data files, then what would run (subjects, arms, events, bytes, "
-        "memory)",
+        "memory, time)",
     .examples = "  halflife check configs/tapers.yaml\n  halflife check models/*.yaml\n  halflife check events.csv\n",
     .option = options_of_check,
     .n_options = sizeof options_of_check / sizeof *options_of_check,

@@ -314,6 +314,54 @@ YAML
     [ -z "$(ls -A . | grep -e part -e h5 || true)" ]
 }
 
+@test "a result that can't fit on the disk is refused before it starts" {
+    small
+    free=$(df --output=avail -k . | tail -n 1)
+    per=$((10081 * 8 / 1000)) # kB of a subject
+    long="times=[{until: 7 d, every: 1 min}]"
+    for option in --dry-run --quiet; do
+        run "$halflife" run small.yaml -o small.h5 $option --set "$long" --set precision=double --set compression=none \
+            --subjects $((free / per * 2)) --memory '8 TB'
+        [ "$status" -eq 4 ]
+        [[ "$output" == *"the disk of 'small.h5' has"*"compression: fast"* ]]
+    done
+    [ -z "$(ls -A . | grep -e part -e h5 || true)" ]
+}
+
+@test "memory: a size, a plan, the same payload in any" {
+    small
+    long="times=[{until: 4 d, every: 5 min}]"
+    digest() { "$halflife" summary "$1" --json | tr ',{}' '\n\n\n' | grep payload_sha256; }
+    "$halflife" run small.yaml -o a.h5 --quiet --subjects 2500 --set "$long" --set 'quantiles=["5 %", "50 %"]'
+    want=$(digest a.h5)
+    [ -n "$want" ]
+    for memory in "45 MB" 60MB 1e8; do
+        "$halflife" run small.yaml -o b.h5 --force --quiet --subjects 2500 --set "$long" --set 'quantiles=["5 %", "50 %"]' \
+            --memory "$memory" --verify
+        [ "$(digest b.h5)" = "$want" ]
+    done
+    for wrong in "" 0 -3 "5 XB" "MB" "4 MB 3"; do
+        run "$halflife" run small.yaml -o c.h5 --memory "$wrong"
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"--memory needs a size"* ]]
+    done
+    run "$halflife" run small.yaml -o c.h5 --memory 3MB
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"of memory"*"what --memory allows"* ]]
+    [ ! -e c.h5 ]
+}
+
+@test "--dry-run and check say how much and how long" {
+    small
+    run "$halflife" check small.yaml --subjects 3000000
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"  file         about"*"  memory       about"*"  time         about"*" thread"* ]]
+    run "$halflife" run small.yaml -n -o small.h5 --threads 1
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"time"*"on 1 thread"* ]]
+    [ ! -e small.h5 ]
+}
+
 @test "a study that names no outputs stores the sedation index of the overlap" {
     cat > plain.yaml <<'YAML'
 study: plain
