@@ -10,7 +10,7 @@
  *     another one's g), the lane stays where it is and takes the other side: a turn without a step.
  * Most steps are told to be free of changes by a bound, |g_0| > sum |g_k| h^k, k >= 1; most others by the polynomial's
  * Bernstein coefficients over the step, between which it lies; both for all lanes at once. What these leave is decided
- * lane by lane: one change of sign among the coefficients is one root, found by regula falsi to rounding; else the
+ * lane by lane: one change of sign among the coefficients is one root, found by Newton's rule to rounding; else the
  * interval is halved, left half first (Lane and Riesenfeld 1981, BIT 21: 112). So the first root is found, or a dip of
  * less than 2^-40 of the step passed.
  *
@@ -124,23 +124,25 @@ static double value_at(const double *c, size_t n, double x)
 
 double hl_batch_root(const double *c, size_t n, double a, double b)
 {
-    double fa = value_at(c, n, a), fb = value_at(c, n, b);
-    for (int round = 0, side = 0; round < ROUNDS && b - a > DBL_EPSILON * b; round++) {
-        double x = fa - fb > 0 ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
-        if (round % 4 == 3 || !(x > a && x < b))
+    double fa = value_at(c, n, a), fb = value_at(c, n, b), x = fa > fb ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
+    for (int round = 0; round < ROUNDS && b - a > DBL_EPSILON * b; round++) {
+        if (!(x > a && x < b) || round % 8 == 7) /* Newton's rule has left the bracket, or dawdles */
             x = 0.5 * (a + b);
         if (!(x > a && x < b))
             break;
-        double f = value_at(c, n, x);
-        if (f < 0) {
-            b = x, fb = f;
-            fa *= side < 0 ? 0.5 : 1;
-            side = -1;
-        } else {
-            a = x, fa = f;
-            fb *= side > 0 ? 0.5 : 1;
-            side = 1;
+        double f = 0, slope = 0;
+        for (size_t k = n; k > 0; k--) {
+            slope = slope * x + f;
+            f = f * x + c[k - 1];
         }
+        if (f < 0)
+            b = x;
+        else
+            a = x;
+        double next = slope < 0 ? x - f / slope : -1;
+        if (fabs(next - x) <= DBL_EPSILON * x) /* there; the other side is within rounding */
+            return f < 0 ? x : fmin(b, x + DBL_EPSILON * x);
+        x = next;
     }
     return b;
 }
@@ -262,15 +264,18 @@ HL_CLONES static void least_coefficient(const double *g, size_t n, const double 
     ROW(least, 0) = low;
 }
 
-/* The way on which the last three terms stay below limit. */
+/* The way within h on which the last three terms stay below limit. */
 static double reach(const double *g, size_t n, size_t l, double limit, double h)
 {
-    for (size_t k = n - 3; k < n; k++) {
+    double power = h, most = h;
+    for (size_t k = 1; k + 3 < n; k++)
+        power *= h;
+    for (size_t k = n - 3; k < n; k++, power *= h) { /* power: h^k */
         double term = fabs(g[k * LANES + l]);
-        if (term > 0)
-            h = fmin(h, pow(limit / term, 1.0 / (double)k));
+        if (term * power > limit)
+            most = fmin(most, pow(limit / term, 1.0 / (double)k));
     }
-    return h;
+    return most;
 }
 
 /* Where within h lane l leaves its side: infinity when it doesn't, NaN when nobody knows. */
