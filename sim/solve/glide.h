@@ -15,13 +15,13 @@
 #define HL_PANEL_MODES 6 /* modes that one panel carries, at most */
 #define HL_PANEL_SHOWN 4 /* quantities that it shows, at most */
 
-#define HL_MEMORY 16     /* steps of a stride after which decayed modes are forgotten ... */
-#define HL_NOTHING 1e-100 /* ... whose amplitudes are closer to 0 than this, in what states are measured in */
+#define HL_FORGET_EVERY 16 /* steps of a stride after which decayed modes are forgotten ... */
+#define HL_NOTHING 1e-100  /* ... whose amplitudes are closer to 0 than this, in what states are measured in */
 
 struct hl_glide_call;
 
-/* Carries a panel's modes over steps: for k = 0 .. steps - 1: when done + k is a multiple of HL_MEMORY, amplitudes
- * closer to 0 than HL_NOTHING become 0 (NaN stays); the row at y[q] + at + k * time_stride gets
+/* Carries a panel's modes over steps: for k = 0 .. steps - 1: when done + k is a multiple of HL_FORGET_EVERY,
+ * amplitudes closer to 0 than HL_NOTHING become 0 (NaN stays); the row at y[q] + at + k * time_stride gets
  *     what the sum starts from  +  sum over modes m of row[(q * n_modes + m) * HL_GROUP] * z[m]
  * added up in this order; then z = z E + u. With steps 0 the row at y[q] + at gets the sums, and nothing else happens.
  * E and u (NULL for kernels without input) are [mode of the plan][HL_GROUP]. */
@@ -79,7 +79,7 @@ void hl_glide_aim(const struct hl_shown *shown, double *z);
 
 /* Shows the quantities at steps times, the first at y[q * quantity_stride + at], and after each carries z one step: z
  * = z E + u. u may be NULL: nothing is infused. done: steps made since modes were last forgotten; they are forgotten
- * when it is a multiple of HL_MEMORY. */
+ * when it is a multiple of HL_FORGET_EVERY. */
 void hl_glide(const struct hl_shown *shown, const double *E, const double *u, size_t at, size_t steps, size_t done);
 
 /* Shows the quantities as they are now. */

@@ -71,8 +71,8 @@ GLIDE_NAME(run)(const struct hl_glide_call *c, const double *E, const double *u,
             continue;
         }
         for (size_t k = 0, end; k < steps; k = end) {
-            size_t since = (done + k) % HL_MEMORY;
-            end = k + HL_MEMORY - since < steps ? k + HL_MEMORY - since : steps;
+            size_t since = (done + k) % HL_FORGET_EVERY;
+            end = k + HL_FORGET_EVERY - since < steps ? k + HL_FORGET_EVERY - since : steps;
             if (since == 0) {
                 FORGET(0) FORGET(1) FORGET(2) FORGET(3) FORGET(4) FORGET(5)
             }

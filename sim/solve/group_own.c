@@ -204,7 +204,7 @@ static void close_stride(struct hl_group *G, const struct hl_group_table *whole)
 /* Shows the group at time number k and carries it to the next one. done: steps of the stride that were made. */
 static void one_step(struct hl_group *G, const double *time, size_t k, size_t at, size_t done)
 {
-    if (done % HL_MEMORY == 0)
+    if (done % HL_FORGET_EVERY == 0)
         hl_group_forget(G);
     memcpy(G->before, G->z, G->common->plan->n_modes * HL_GROUP * sizeof *G->z);
     hl_glide(&G->shown, G->step->E, G->infused ? G->u : NULL, at, 1, done);

@@ -144,7 +144,7 @@ static void write_stride(struct writer *w, const struct hl_stride *stride, const
             continue;
         }
         n = 1;
-        if (done % HL_MEMORY == 0)
+        if (done % HL_FORGET_EVERY == 0)
             put(w, (struct hl_move){.kind = HL_MOVE_FORGET});
         put(w, (struct hl_move){.kind = HL_MOVE_SHOW, .at = k});
         follow(w, time[k], time[k + 1]);
