@@ -11,7 +11,7 @@
 #include "base/memory.h"
 
 #define HL_BATCH_LANES 16      /* two of the widest vectors, so that one computes while the other waits */
-#define HL_BATCH_MOST_ORDER 31 /* orders are odd */
+#define HL_BATCH_MOST_ORDER 31 /* one less than a multiple of 4, as all orders are */
 
 /* One term of a sum: coefficient * series. coef is a row of the file of constants, -1 for a coefficient of 1. */
 struct hl_batch_term { int slot, coef; };
@@ -72,13 +72,13 @@ struct hl_batch_scale {
  * waits there, or, with t = until = infinity, one that is done. */
 struct hl_batch_pace {
     double *t, *until, *h;
-    double least, least_share;   /* [h], and as a share of t: a lane is stalled that can only go less than these and than
-                                  * the way to its stop */
+    double least, least_share;   /* [h], and as a share of t: a lane is stalled that can only go less than these and
+                                  * than the way to its stop */
 };
 
-/* h: how far the series may be followed: the last three terms of every state, divided by its size, stay below the
- * tolerance in sum; at most to the stop; 0 for lanes that stand still. Peaks are raised to the states at the origin.
- * True when some lane is stalled, or its coefficients aren't numbers (h is then NaN). */
+/* h: how far the series may be followed: each of the last three terms, divided by the state's size and summed over
+ * states, stays below the tolerance; at most to the stop; 0 for lanes that stand still. Peaks are raised to the states
+ * at the origin. True when some lane is stalled, or its coefficients aren't numbers (h is then NaN). */
 bool hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
                     const struct hl_batch_pace *pace);
 
