@@ -4,20 +4,21 @@
  * Every lane has its own time, step, next event and next output time; a turn of the loop takes one step in each:
  *   1. modes of exact states at the lane's time, from its last event (z e^(lambda dt) + g phi, nothing adds up);
  *   2. events of that time; what is there after them starts the series;
- *   3. the series (batch_schedule.c, batch_series.c) and how far it holds, at most to the lane's next event, on which it
- *      lands exactly;
+ *   3. the series (batch_schedule.c, batch_series.c) and how far it holds, at most to the lane's next event, on which
+ *      it lands exactly;
  *   4. output times within the step, from the same polynomial; then its end.
- * A lane that has come to its event waits for those that are behind it in time. Lanes that wait, have come to the end or
- * were never good stand still: they are computed, not kept. Outputs that are linear in integrated states are series too
- * and go to their place at once; where any other output is asked for, states are shown and sweep.c makes outputs of
- * them.
+ * A lane that has come to its event waits for those that are behind it in time. Lanes that wait, have come to the end
+ * or were never good stand still: they are computed, not kept. Outputs that are linear in integrated states are series
+ * too and go to their place at once; where any other output is asked for, states are shown and sweep.c makes outputs
+ * of them.
  *
  * Error: the terms cut off stay below TRUNCATION * tolerance times the state's present size (at least SMALL_SHARE of
  * its peak), so values far below the peak keep their relative digits. That is stricter than the scalar path, which
  * measures by the peak alone. Achieved relative error of outputs above 1e-6 of their peak, as a multiple of the
- * tolerance, for tolerances 1e-4 to 1e-10: W3 0.1 to 0.4, saturated elimination (Km far below the concentrations) 0.02
- * to 0.06, a turnover inhibited by a Hill function 0.1 to 0.3, binding to a target 0.01 to 0.3, growth with killing 0.1
- * to 0.7, elimination that induces itself 1 to 2.3: the tolerance is the error to expect, give or take a factor of two.
+ * tolerance, for tolerances 1e-4 to 1e-10: W3 0.1 to 0.5, saturated elimination (Km far below the concentrations) 0.02
+ * to 0.06, a turnover inhibited by a Hill function 0.1 to 0.25, binding to a target 0.03 to 0.3, growth with killing
+ * 0.1 to 0.7, elimination that induces itself 1 to 2.3. The tolerance is the error to expect, or a bound on it, within
+ * a factor of about two.
  *
  * Why series and not a Runge-Kutta pair. A dose excites the fastest rates, steps grow again while they fade, and GSL's
  * rk8pd needs 13 evaluations a step and a step per output time. The rates of pharmacokinetic models are mostly linear;
@@ -28,25 +29,25 @@
  * about 2000, seven times.)
  *
  * What was tried on W3 (relative error 4e-7 at tolerance 1e-6, AVX-512, one thread; microseconds per subject, best of
- * many runs on a shared machine; rk8pd 1e-6 takes 2150 to 2800):
- *   290  eight lanes, operations and orders interpreted one by one; eight steps from dose to dose
+ * many runs on a shared machine, where rk8pd 1e-6 takes 2150 to 2800):
+ *   290  eight lanes, operations and orders interpreted one by one; 6.6 turns from dose to dose
  *   221  sixteen lanes, two vectors per operation; what needs no loop computed for all orders at once
- *   192  output times shown by one loop in vectors of eight lanes; no wide load after narrow stores, no scattered stores
- *        (each alone cost a quarter of the time); states that no output needs aren't shown; additions in the order in
- *        which terms become known
- *   158  compartments around one saturable flow in registers; a clearance Vmax / (Km + c) times a state is one quotient,
- *        its denominator needs no series
+ *   192  output times shown by one loop in vectors of eight lanes; no wide load after narrow stores, no scattered
+ *        stores; states that no output needs aren't shown; additions in the order in which terms become known
+ *   158  compartments around one saturable flow in registers; a clearance Vmax / (Km + c) times a state is one
+ *        quotient, whose denominator needs no series
  *   139  step lengths without the library's log and exp; events looked at only where a lane stands at one
  *   122  linear outputs as series of their own instead of a program per output time
- *   106  lanes wait for each other at doses: as many turns as before (1149 and 1144 for 958 steps of a mean subject), but
- *        3163 looks at output times for eight lanes instead of 4556, 2017 being the least
+ *   106  lanes wait for each other at doses: as many turns as before (1149 and 1144, a mean subject having 958 steps),
+ *        but 3163 looks at output times for eight lanes instead of 4556, 2017 being the least
  *   100  limits, ends and checks of steps in vector loops; four short polynomials instead of two long ones
- * Order 11 costs 18 % more than 15 at this tolerance, 19 as much. Output times of one lane in a vector, with coefficients
- * broadcast, cost what a vector of lanes does (estimated: two of eight places used). Common steps for all lanes, on a
- * lattice of fractions of the dosing interval, would need three steps more per interval. Sorting subjects by the number
- * of their steps would save 14 % of the turns; a subject must not know its neighbours, and lanes that take the next
- * subject when they are done lose the pace. An exponential basis for the fast mode would save a fifth of the steps and
- * double the work in each. Where the time goes now: half in the series, a fifth in showing, a tenth in step lengths. */
+ * Order 11 costs 18 % more than 15 at this tolerance, 19 as much. Not built, by estimate: output times of one lane in
+ * a vector, with coefficients broadcast, cost what a vector of lanes does (two of eight places used). Common steps for
+ * all lanes, on a lattice of fractions of the dosing interval, need three steps more per interval. Subjects sorted by
+ * the number of their steps would save 14 % of the turns, but a lane must not choose its neighbours by their numbers,
+ * and lanes that take the next subject when they are done lose the pace. An exponential basis for the fastest mode
+ * saves a fifth of the steps and doubles the work in each. Where the time goes now: half in the series, a fifth in
+ * showing, a tenth in step lengths. */
 #include "solve/batch.h"
 
 #include <float.h>

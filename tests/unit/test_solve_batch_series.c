@@ -93,7 +93,7 @@ static void random_code(struct trial *t)
     t->code = (struct hl_batch_code){.n_slots = (size_t)n_states, .n_rates = (size_t)n_states,
                                      .n_states = (size_t)n_states, .term = t->term, .op = t->op, .rate = t->rate};
     for (int n = below(9); n > 0; n--)
-        add_op(t, (enum hl_batch_kind)below(HL_BATCH_SELECT + 1));
+        add_op(t, (enum hl_batch_kind)below(HL_BATCH_PHI + 1));
     for (int i = 0; i < n_states; i++)
         t->rate[i] = (struct hl_batch_rate){i, random_sum(t, (int)t->code.n_slots, false), below(2) ? i : -1};
     for (size_t i = 0; i < t->code.n_slots; i++)
@@ -153,6 +153,11 @@ static long double plain_op(const struct trial *t, const struct hl_batch_op *op,
             sum += (coef * (long double)(k - j) - (long double)j) * a[k - j] * y[j];
         return k == 0 ? powl(a[0], coef) : sum / ((long double)k * a[0]);
     case HL_BATCH_SELECT: return coef != 0 ? a[k] : b[k];
+    case HL_BATCH_PHI: /* the recurrence, whatever stands in for the density */
+        for (size_t j = 1; j <= k; j++)
+            sum += (long double)j * a[j] * b[k - j];
+        return k == 0 ? erfcl(-a[0] / sqrtl(2)) / 2 : sum / ((long double)k * sqrtl(2 * acosl(-1)));
+    case HL_BATCH_GIVEN: break;
     }
     return 0;
 }
