@@ -12,6 +12,11 @@
  * too and go to their place at once; where any other output is asked for, states are shown and sweep.c makes outputs
  * of them.
  *
+ * Stiff lanes. A series must be as short as the fastest rate asks, however little is left of it. Where that takes more
+ * than STEPS_AT_FIRST and STEPS_PER_EVENT steps (usual are ten per dose), the lane is handed back as stiff, and solver.c
+ * solves it alone by an implicit method. An implicit step alone costs as much as some fifty of a lane here: the limit is
+ * where both ways cost about the same.
+ *
  * Error: the terms cut off stay below TRUNCATION * tolerance times the state's present size (at least SMALL_SHARE of
  * its peak), so values far below the peak keep their relative digits. That is stricter than the scalar path, which
  * measures by the peak alone. Achieved relative error of outputs above 1e-6 of their peak, as a multiple of the
@@ -65,6 +70,8 @@
 #define SMALLEST_SCALE 1e-30   /* engine's units */
 #define TRUNCATION 0.2         /* of the tolerance, per step: errors of some steps add up */
 #define MAX_STEPS 200000u      /* per subject; beyond them the subject is solved alone */
+#define STEPS_AT_FIRST 3000u   /* a subject that takes more, and */
+#define STEPS_PER_EVENT 1000u  /* these more for each event passed, is stiff */
 #define SHORTEST_STEP 1e-9     /* [h] */
 
 struct hl_batch {
@@ -97,6 +104,7 @@ struct hl_batch {
     double anchor[HL_BATCH_LANES];   /* where the lane's exact states last began anew */
     double *last_dose;               /* [instance] */
     size_t next_event[HL_BATCH_LANES], steps[HL_BATCH_LANES];
+    bool stiff[HL_BATCH_LANES];
     bool active[HL_BATCH_LANES];     /* not yet at the end, nor given up */
     /* of the group */
     const struct hl_subjects *subjects;
@@ -426,6 +434,7 @@ static void load_lane(struct hl_batch *b, size_t l)
     load_modes(b, l);
     b->pace.t[l] = b->pace.until[l] = b->anchor[l] = start->time;
     b->next_event[l] = b->steps[l] = 0;
+    b->stiff[l] = false;
 }
 
 static void begin_showing(struct hl_batch *b, size_t n, double *to)
@@ -634,7 +643,8 @@ static void advance(struct hl_batch *b, bool *done)
         for (size_t i = 0; failed && i < b->plan->n_integrated; i++)
             finite = finite && isfinite(state_of(b, i)[l]);
         b->steps[l] += b->pace.h[l] > 0;
-        if (b->active[l] && (!finite || b->steps[l] > MAX_STEPS))
+        b->stiff[l] = b->stiff[l] || b->steps[l] > STEPS_AT_FIRST + STEPS_PER_EVENT * b->next_event[l];
+        if (b->active[l] && (!finite || b->stiff[l] || b->steps[l] > MAX_STEPS))
             give_up(b, l, done);
     }
 }
@@ -653,8 +663,11 @@ static void choose_steps(struct hl_batch *b, bool *done)
         hl_batch_switches_meet(b->switches, b->file, b->series, pace->h, going, held, lost);
     for (size_t l = 0; l < HL_BATCH_LANES; l++) {
         double h = pace->h[l], least = fmax(pace->least, pace->least_share * fabs(pace->t[l]));
-        if (going[l] && (lost[l] || !(h >= least || h >= pace->until[l] - pace->t[l] || held[l])))
+        bool stuck = !(h >= least || h >= pace->until[l] - pace->t[l] || held[l]);
+        if (going[l] && (lost[l] || stuck)) {
+            b->stiff[l] = stuck && h > 0; /* else it isn't a number */
             give_up(b, l, done);
+        }
     }
 }
 
@@ -717,6 +730,11 @@ static bool step(struct hl_batch *b, bool *done)
     if (b->switches)
         hl_batch_switches_turn(b->switches, b->file);
     return true;
+}
+
+bool hl_batch_was_stiff(const struct hl_batch *b, size_t l)
+{
+    return b->stiff[l];
 }
 
 void hl_batch_run(struct hl_batch *b, const struct hl_subjects *subjects, const double *regs, size_t first, size_t n,

@@ -42,4 +42,7 @@ enum hl_status hl_batch_listen(struct hl_batch *batch, const int *output, const 
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
                   size_t n, double *to, bool done[HL_BATCH_LANES], bool told[HL_BATCH_LANES]);
 
+/* After a run: lane l, which isn't done, was given up because it is stiff: its series hold far shorter than it changes. */
+bool hl_batch_was_stiff(const struct hl_batch *batch, size_t l);
+
 #endif

@@ -373,7 +373,7 @@ void hl_plan_describe(const struct hl_plan *plan, FILE *stream)
             fprintf(stream, "; ");
         if (integrated > 0)
             fprintf(stream, "%zu state%s integrated by %sGSL %s, tolerance %g", integrated, integrated == 1 ? "" : "s",
-                    plan->everything || plan->for_records ? "" : "Taylor series where nothing is measured, else by ",
+                    plan->everything || plan->for_records ? "" : "Taylor series, else (stiff: msbdf) by ",
                     plan->stepper->name, plan->tolerance);
         fprintf(stream, "\n");
     }

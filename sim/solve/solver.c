@@ -15,12 +15,18 @@
 #include "solve/steady.h"
 #include "solve/sweep.h"
 
+/* Errors of GSL's msbdf add up over many steps: of the study's tolerance, at least. */
+#define STIFF_FINER 2e-3
+#define STIFF_FINEST 1e-12
+
 struct hl_solver {
     const struct hl_plan *plan;
     size_t max_lanes;
     struct hl_apart *apart;
     struct hl_lane *lane;
     struct hl_batch *batch;          /* NULL when the plan can't be integrated by it */
+    struct hl_plan stiff_plan;       /* the same plan with an implicit stepper, ... */
+    struct hl_lane *stiff_lane;      /* ... for what the batch finds stiff; NULL without batch */
     struct hl_sweep *sweep;
     struct hl_steady_work *steady;   /* NULL when no regimen is steady */
     struct hl_start *start;          /* max_lanes */
@@ -51,13 +57,20 @@ static bool solver_alloc(struct hl_solver *s)
     s->sweep = hl_sweep_create(plan, s->max_lanes);
     if (hl_batch_create(plan, &s->batch) != HL_OK)
         return false;
+    if (s->batch) {
+        s->stiff_plan = *plan;
+        s->stiff_plan.stepper = gsl_odeiv2_step_msbdf;
+        s->stiff_plan.one_step = false;
+        s->stiff_plan.tolerance = fmax(STIFF_FINER * plan->tolerance, STIFF_FINEST);
+        s->stiff_lane = hl_lane_create(&s->stiff_plan);
+    }
     s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan, plan->regimen->n_steady) : NULL;
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
     s->diary = hl_diary_create(plan, s->max_lanes);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
     s->shown = hl_alloc(s->max_lanes, sizeof *s->shown);
-    if (!s->apart || !s->lane || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->start
+    if (!s->apart || !s->lane || (s->batch && !s->stiff_lane) || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->start
         || !s->start_values || !s->diary || !s->status || !s->shown)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
@@ -96,6 +109,7 @@ void hl_solver_free(struct hl_solver *s)
     hl_sweep_free(s->sweep);
     hl_batch_free(s->batch);
     hl_lane_free(s->lane);
+    hl_lane_free(s->stiff_lane);
     void *part[] = {s->start, s->start_values, s->status, s->shown, s->sample, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
@@ -198,12 +212,12 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
     return status;
 }
 
-/* One subject alone: integrates what isn't linear, tells the listener; samples: its values are wanted. */
+/* One subject alone: integrates what isn't linear, tells the listener; samples: its values are wanted; lane: by
+ * which stepper. */
 static enum hl_subject_status go_alone(struct hl_solver *s, const struct hl_block *block, size_t lane_number,
                                        const int *output, size_t n_outputs, const double *time, size_t n_times,
-                                       const struct hl_listener *listener, bool samples)
+                                       const struct hl_listener *listener, bool samples, struct hl_lane *lane)
 {
-    struct hl_lane *lane = s->lane;
     hl_lane_load(lane, block->regs, block->lanes, lane_number, hl_apart_modes(s->apart, lane_number),
                  &s->start[lane_number]);
     lane->listener = listener;
@@ -262,6 +276,20 @@ static void run_batch(struct hl_solver *s, struct hl_block *block, const struct 
         }
 }
 
+/* What the batch has found stiff goes by the implicit stepper, and if that can't, by the other: as far as nobody has heard
+ * of it yet. */
+static enum hl_subject_status go_on_alone(struct hl_solver *s, const struct hl_block *block, size_t lane_number,
+                                          const int *output, size_t n_outputs, const double *time, size_t n_times,
+                                          const struct hl_listener *listener, bool samples, bool stiff)
+{
+    enum hl_subject_status status = HL_SUBJECT_STEP_TOO_SMALL;
+    if (stiff)
+        status = go_alone(s, block, lane_number, output, n_outputs, time, n_times, listener, samples, s->stiff_lane);
+    if (!stiff || (status != HL_SUBJECT_GOOD && !listener))
+        status = go_alone(s, block, lane_number, output, n_outputs, time, n_times, listener, samples, s->lane);
+    return status;
+}
+
 /* What sixteen lanes need before the sweep. All are integrated side by side, whoever listens: a subject's values are the
  * same with and without. What is wanted segment by segment is then told in a run of the lane's own; so is, with its
  * values, a lane that couldn't be integrated with the others. Which way a lane goes depends on that lane alone. */
@@ -284,8 +312,9 @@ static void run_group(struct hl_solver *s, struct hl_block *block, const struct 
         s->shown[first + l] = s->shows_outputs && done[l];
         bool solved = done[l] || !integrated, silent = told[l] || !heard;
         if (s->status[first + l] == HL_SUBJECT_GOOD && !(solved && silent))
-            s->status[first + l] = (signed char)go_alone(s, block, first + l, output, n_outputs, time, n_times,
-                                                         silent ? NULL : listener, !solved);
+            s->status[first + l] = (signed char)go_on_alone(s, block, first + l, output, n_outputs, time, n_times,
+                                                            silent ? NULL : listener, !solved,
+                                                            !solved && s->batch && hl_batch_was_stiff(s->batch, l));
     }
 }
 
