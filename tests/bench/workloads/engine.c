@@ -78,7 +78,7 @@ static void worker_init(struct worker *w, const struct hl_prepared *p, size_t ar
     *w = (struct worker){.p = p, .arm = arm};
     w->solver = hl_solver_create(p->plan[arm], BLOCK);
     w->regs = hl_alloc(study->arm[arm].system->n_regs * BLOCK, sizeof(double));
-    w->out = hl_alloc(study->n_outputs * study->n_times * BLOCK, sizeof(double));
+    w->out = hl_alloc_unset(study->n_outputs * study->n_times, BLOCK * sizeof(double));
     w->metric = hl_alloc(widest_metric(p, arm) * BLOCK, sizeof(double));
     if (measured)
         w->meter = hl_meter_create(study, &study->arm[arm], p->regimen[arm], p->plan[arm], BLOCK);
