@@ -19,14 +19,16 @@ static bool is_zero(const unsigned char digest[32])
     return memcmp(digest, zero, 32) == 0;
 }
 
-static bool read_block(hid_t id, const struct hl_dataset *d, uint64_t block, void *values)
+/* Reads n blocks that follow one another along the axis they are cut on. */
+static bool read_blocks(hid_t id, const struct hl_dataset *d, uint64_t block, uint64_t n, void *values)
 {
-    uint64_t start[HL_MAX_RANK], count[HL_MAX_RANK];
+    uint64_t start[HL_MAX_RANK], count[HL_MAX_RANK], last[HL_MAX_RANK], length[HL_MAX_RANK];
     hsize_t s[HL_MAX_RANK], c[HL_MAX_RANK];
     hl_blocks_place(&d->blocks, block, start, count);
+    hl_blocks_place(&d->blocks, block + n - 1, last, length);
     for (int i = 0; i < d->blocks.rank; i++) {
         s[i] = start[i];
-        c[i] = count[i];
+        c[i] = last[i] + length[i] - start[i];
     }
     hid_t type = hl_hdf_memory_type(d->type), file = H5Dget_space(id),
           memory = H5Screate_simple(d->blocks.rank, c, NULL);
@@ -38,18 +40,23 @@ static bool read_block(hid_t id, const struct hl_dataset *d, uint64_t block, voi
     return good;
 }
 
-static enum hl_status check_block(hid_t id, const struct hl_dataset *d, uint64_t block, void *values)
+static enum hl_status check_span(hid_t id, const struct hl_dataset *d, uint64_t block, uint64_t n, char *values)
 {
-    unsigned char digest[32];
-    if (!read_block(id, d, block, values))
+    enum hl_status status = HL_OK;
+    if (!read_blocks(id, d, block, n, values))
         return HL_ERR_IO;
-    uint64_t n = hl_blocks_values(&d->blocks, block);
-    bool known = hl_block_digest(d->type, values, n, digest);
-    for (uint64_t i = 0; d->type == HL_TEXT && i < n; i++)
-        H5free_memory(((char **)values)[i]);
-    if (!known)
-        return HL_ERR_MEMORY;
-    return memcmp(digest, d->digest[block], 32) == 0 ? HL_OK : HL_ERR_IO;
+    for (uint64_t b = block; b < block + n; b++) {
+        unsigned char digest[32];
+        uint64_t count = hl_blocks_values(&d->blocks, b);
+        if (!hl_block_digest(d->type, values, count, digest))
+            status = HL_ERR_MEMORY;
+        else if (status == HL_OK && memcmp(digest, d->digest[b], 32) != 0)
+            status = HL_ERR_IO;
+        for (uint64_t i = 0; d->type == HL_TEXT && i < count; i++)
+            H5free_memory(((char **)(void *)values)[i]);
+        values += count * hl_hdf_size(d->type);
+    }
+    return status;
 }
 
 static bool has_shape(hid_t id, const struct hl_dataset *d)
@@ -64,17 +71,33 @@ static bool has_shape(hid_t id, const struct hl_dataset *d)
     return good;
 }
 
+#define SPAN_BYTES ((size_t)1 << 20) /* read at once, where blocks are small */
+
+/* Blocks from b on that were written, lie in one arm and fit in a span. */
+static uint64_t span_of(const struct hl_dataset *d, uint64_t b, uint64_t most)
+{
+    uint64_t per_arm = d->blocks.rank > 1 && d->blocks.cut[0] == 1 ? d->blocks.n / d->blocks.dims[0] : d->blocks.n;
+    uint64_t end = (b / per_arm + 1) * per_arm, n = 1;
+    while (n < most && b + n < end && !is_zero(d->digest[b + n]))
+        n++;
+    return n;
+}
+
 static enum hl_status check_blocks(hid_t id, const struct hl_dataset *d)
 {
     size_t largest = 1;
     for (uint64_t b = 0; b < d->blocks.n; b++)
         if (hl_blocks_values(&d->blocks, b) > largest)
             largest = (size_t)hl_blocks_values(&d->blocks, b);
-    void *values = hl_alloc(largest, hl_hdf_size(d->type));
+    size_t bytes = largest * hl_hdf_size(d->type), most = bytes < SPAN_BYTES ? SPAN_BYTES / bytes : 1;
+    most = most < d->blocks.n ? most : (size_t)d->blocks.n;
+    char *values = hl_alloc_unset(most ? most : 1, bytes);
     enum hl_status status = values ? HL_OK : HL_ERR_MEMORY;
-    for (uint64_t b = 0; status == HL_OK && b < d->blocks.n && d->blocks.rank > 0; b++)
+    for (uint64_t b = 0, n = 1; status == HL_OK && b < d->blocks.n && d->blocks.rank > 0; b += n) {
+        n = is_zero(d->digest[b]) ? 1 : span_of(d, b, most);
         if (!is_zero(d->digest[b]))
-            status = check_block(id, d, b, values);
+            status = check_span(id, d, b, n, values);
+    }
     hl_free(values);
     return status;
 }
