@@ -33,6 +33,7 @@ struct contestant {
     bool measured;
     int threads;
     size_t n;                       /* patients solved; the time is scaled to those of the workload */
+    int repeats;                    /* how often, for a run to last */
     double time[MOST_RUNS], error;
 };
 
@@ -49,8 +50,9 @@ static double solve_once(const struct contest *c, const struct contestant *x)
     if (x->method)
         return accuracy_solve(&c->task, x->method, x->tolerance, x->n, NULL);
     double start = clock_of(x->threads);
-    engine_solve(x->p, x->n, x->threads, x->measured);
-    return clock_of(x->threads) - start;
+    for (int i = 0; i < x->repeats; i++)
+        engine_solve(x->p, x->n, x->threads, x->measured);
+    return (clock_of(x->threads) - start) / x->repeats;
 }
 
 /* --- errors --- */
@@ -130,18 +132,19 @@ static void join_engine(struct contest *c, const char *name, const struct hl_pre
 }
 
 /* As many patients as take about a run's share of time; of the engine whole blocks, and more of them, so that what a
- * thread allocates once doesn't show. */
-static size_t affordable(const struct contest *c, const struct contestant *x, double share)
+ * thread allocates once doesn't show. Where all together take less, they are solved again and again. */
+static void afford(const struct contest *c, struct contestant *x, double share)
 {
-    struct contestant trial = *x;
     bool slow = x->method || strstr(x->name, BASELINE);
     size_t least = slow ? 2 : 128;
-    trial.threads = 1;
-    trial.n = least < c->subjects ? least : c->subjects;
-    double n = (slow ? 1 : 5) * share * (double)trial.n / solve_once(c, &trial);
-    if (n >= (double)c->subjects)
-        return c->subjects;
-    return n < (double)least ? trial.n : (size_t)n / least * least;
+    x->repeats = 1;
+    x->n = least < c->subjects ? least : c->subjects;
+    double n = (slow ? 1 : 5) * share * (double)x->n / solve_once(c, x);
+    if (n >= (double)c->subjects) {
+        x->n = c->subjects;
+        x->repeats = x->method ? 1 : (int)ceil(share / solve_once(c, x));
+    } else if (n > (double)least)
+        x->n = (size_t)n / least * least;
 }
 
 /* --- the table --- */
@@ -193,7 +196,7 @@ static void take_turns(struct contest *c)
 {
     double share = from_environment("BENCH_SECONDS", 0.15);
     for (size_t i = 0; i < c->n; i++)
-        c->contestant[i].n = affordable(c, &c->contestant[i], share);
+        afford(c, &c->contestant[i], share);
     for (int run = -1; run < c->runs; run++) /* the first is for warming up */
         for (size_t i = 0; i < c->n; i++) {
             struct contestant *x = &c->contestant[i];
