@@ -224,8 +224,8 @@ BENCH_PYTHON = cd $(BUILD)/bench && python=$$("$(CURDIR)/scripts/bootstrap" whic
 bench-million: all ## a million patients: peak memory, and time per patient against 10 000 (BENCH_MILLION=N)
 	$(Q)mkdir -p $(BUILD)/bench && HALFLIFE="$(abspath $(PROGRAM))" && export HALFLIFE && $(BENCH_PYTHON)/million.py" .
 
-bench-roofline: benches ## what each stage does per second, against what this machine can do; takes minutes
-	$(Q)$(BENCH_PYTHON)/roofline.py" .
+bench-roofline: benches ## what each stage does per second, against what this machine can do; and where the time goes
+	$(Q)$(BENCH_PYTHON)/roofline.py" . && $$python "$(CURDIR)/tests/bench/profile.py" .
 
 bench-records: all ## a data set of a million records: time per record and peak memory (RECORDS="100000 1000000")
 	$(Q)HALFLIFE="$(abspath $(PROGRAM))" tests/bench/records.py $(RECORDS)

@@ -136,7 +136,7 @@ static void join_engine(struct contest *c, const char *name, const struct hl_pre
 static void afford(const struct contest *c, struct contestant *x, double share)
 {
     bool slow = x->method || strstr(x->name, BASELINE);
-    size_t least = slow ? 2 : 128;
+    size_t least = slow ? 2 : c->w == BENCH_W5 ? 32 : 128;
     x->repeats = 1;
     x->n = least < c->subjects ? least : c->subjects;
     double n = (slow ? 1 : 5) * share * (double)x->n / solve_once(c, x);
@@ -254,7 +254,7 @@ static void contest_of_solvers(struct contest *c, const char *studies, FILE *csv
     join_engine(c, BASELINE, baseline, true, 1);
     join_engine(c, "engine", p, false, 1);
     join_engine(c, "engine with metrics", p, true, 1);
-    join_engine(c, "engine with metrics, two threads", p, true, 2);
+    join_engine(c, "with metrics, two threads", p, true, 2);
     hold(c, csv);
     engine_release(truth);
     engine_release(p);

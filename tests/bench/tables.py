@@ -195,6 +195,14 @@ def roofline_table(results):
                      for row in results.rows("roofline")])
 
 
+def profile_table(results):
+    shares = {}
+    for row in results.rows("profile"):
+        shares.setdefault(row["stage"], {})[row["workload"]] = row["percent"] + " %"
+    names = [name for name in ("W1", "W1 with metrics", *WORKLOADS[1:]) if any(name in row for row in shares.values())]
+    return markdown(["stage", *names], [[part, *(row.get(name, "") for name in names)] for part, row in shares.items()])
+
+
 def processor():
     try:
         with open("/proc/cpuinfo", encoding="ascii", errors="replace") as f:
@@ -208,7 +216,7 @@ def manual_tables(results):
     machine = f"{datetime.date.today():%d %B %Y}, {os.cpu_count()} cores of {processor()}, {platform.system()}."
     tables = {"bars": bars, "growth": growth_table(results), "threads": threads_table(results),
               "writing": writing_table(results), "million": million_table(results),
-              "roofline": roofline_table(results), "machine": machine}
+              "roofline": roofline_table(results), "profile": profile_table(results), "machine": machine}
     tables.update({w: contest_table(results, w) for w in WORKLOADS})
     return tables
 

@@ -115,7 +115,7 @@ typedef double eight __attribute__((vector_size(64)));
 
 /* Every value counts, so that nothing can be left out. Rows of eight lanes, added up in turn into four sums of eight,
  * so that an addition needn't wait for the last one. */
-HL_CLONES static double sum_of(const double *value, size_t n)
+HL_CLONES static double sum_of_values(const double *value, size_t n)
 {
     const eight *row = (const eight *)value;
     eight a = {0}, b = {0}, c = {0}, d = {0};
@@ -138,7 +138,7 @@ HL_CLONES static double sum_of(const double *value, size_t n)
 static double checksum(const struct worker *w, const struct hl_block *block)
 {
     const struct hl_study *study = w->p->study;
-    double all = sum_of(block->out, study->n_outputs * study->n_times * block->lanes);
+    double all = sum_of_values(block->out, study->n_outputs * study->n_times * block->lanes);
     for (size_t m = 0; w->meter && m < study->n_metrics; m++) {
         hl_meter_values(w->meter, block, m, w->metric, hl_metric_width(study, w->p->regimen[w->arm], m));
         all += w->metric[0];
