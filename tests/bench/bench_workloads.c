@@ -131,13 +131,14 @@ static void join_engine(struct contest *c, const char *name, const struct hl_pre
     x->measured = measured;
 }
 
-/* As many patients as take about a run's share of time; of the engine whole blocks, and more of them, so that what a
- * thread allocates once doesn't show. Where all together take less, they are solved again and again. */
+/* As many patients as take about a run's share of time of one thread; of the engine whole blocks, and more of them, so
+ * that what a thread allocates once doesn't show. Where all together take less, they are solved again and again. */
 static void afford(const struct contest *c, struct contestant *x, double share)
 {
+    int threads = x->threads;
     bool slow = x->method || strstr(x->name, BASELINE);
     size_t least = slow ? 2 : c->w == BENCH_W5 ? 32 : 128;
-    x->repeats = 1;
+    x->repeats = x->threads = 1;
     x->n = least < c->subjects ? least : c->subjects;
     double n = (slow ? 1 : 5) * share * (double)x->n / solve_once(c, x);
     if (n >= (double)c->subjects) {
@@ -145,6 +146,7 @@ static void afford(const struct contest *c, struct contestant *x, double share)
         x->repeats = x->method ? 1 : (int)ceil(share / solve_once(c, x));
     } else if (n > (double)least)
         x->n = (size_t)n / least * least;
+    x->threads = threads;
 }
 
 /* --- the table --- */
