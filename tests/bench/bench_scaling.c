@@ -278,7 +278,7 @@ static size_t enough_patients(struct point *point, bool measured)
 {
     double quickest = INFINITY;
     point->patients = 128;
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5 && (i == 0 || quickest < THREAD_SECONDS); i++)
         quickest = fmin(quickest, wall(point, 1, measured));
     size_t n = (size_t)(THREAD_SECONDS / quickest) * 128;
     return n > MOST ? MOST : n > LEAST ? n : LEAST;

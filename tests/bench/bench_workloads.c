@@ -229,7 +229,7 @@ static void contest_of_methods(struct contest *c, const char *studies, FILE *csv
 {
     char path[1024];
     snprintf(path, sizeof path, "%s/w%d_metrics.yaml", studies, c->w);
-    static const struct hl_set loose = {"tolerance", "1e-6"};
+    static const struct hl_set tight = {"tolerance", "1e-8"};
     struct hl_prepared *p = prepare(c, studies, NULL, 0), *other = NULL;
     c->task = engine_task(p, c->w, c->subjects);
     c->truth = accuracy_truth(&c->task);
@@ -238,7 +238,7 @@ static void contest_of_methods(struct contest *c, const char *studies, FILE *csv
     if (c->w == 1)
         join_engine(c, "engine with metrics", other = engine_prepare(path, c->subjects, NULL, 0), true, 1);
     if (c->w == 3)
-        join_engine(c, "engine 1e-06", other = prepare(c, studies, &loose, 1), false, 1);
+        join_engine(c, "engine 1e-08", other = prepare(c, studies, &tight, 1), false, 1);
     join_engine(c, "engine, two threads", p, false, 2);
     hold(c, csv);
     task_release(&c->task);
