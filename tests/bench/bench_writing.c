@@ -34,6 +34,14 @@ static const float *chunk_of(const struct values *v, size_t output, size_t first
     return v->value + (output * v->subjects + first) * v->n_times;
 }
 
+static hid_t new_file(const char *path)
+{
+    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    if (file < 0)
+        exit(1); /* HDF5 has said why */
+    return file;
+}
+
 static hid_t dataset(hid_t file, const struct values *v, size_t output, bool chunked)
 {
     hsize_t dims[3] = {1, v->subjects, v->n_times}, chunk[3] = {1, CHUNK, v->n_times};
@@ -51,7 +59,7 @@ static hid_t dataset(hid_t file, const struct values *v, size_t output, bool chu
 static double bare_write(const struct values *v, const char *path)
 {
     double start = seconds();
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t file = new_file(path);
     for (size_t o = 0; o < v->n_outputs; o++) {
         hid_t set = dataset(file, v, o, false);
         H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, chunk_of(v, o, 0));
@@ -75,7 +83,7 @@ static void write_chunks(const struct values *v, hid_t set, size_t output)
 static double write_hashed(const struct values *v, const char *path)
 {
     double start = seconds();
-    hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t file = new_file(path);
     for (size_t o = 0; o < v->n_outputs; o++) {
         hid_t set = dataset(file, v, o, true);
         write_chunks(v, set, o);
