@@ -19,6 +19,7 @@
 
 #define ROUNDS 100       /* at most, of Newton's iteration; every sixth halves the bracket */
 #define CLOSE 1e-5       /* a step this short, in units of the fastest mode's time, was the last: 1e-10 is left */
+#define APPROACHES 2     /* new places for a series before iteration begins */
 #define MOST_HALVINGS 24 /* of a stretch, in search of nodes */
 #define DIP 2.5          /* how far beyond the first guess of a minimum the place stands that tells it apart */
 #define RIDGE 0.85       /* where the place before a maximum stands, as a fraction of the maximum's offset, ... */
@@ -342,6 +343,21 @@ static void values_once(struct hl_strand *s, const struct hl_strand_curve *curve
     hl_strand_sum(curve->offset, curve->a, s->E, gains(s, curve), s->phi, s->n_modes, y);
 }
 
+static void iterate_crossing(struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                             struct hl_strand_root *root, const double *guess)
+{
+    row y, f, slope, bend;
+    begin_root(s, root, guess);
+    for (int round = 0; round < ROUNDS; round++) {
+        values_once(s, curve, root->s, y);
+        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, slope, bend);
+        for (size_t l = 0; l < HL_LANES; l++)
+            f[l] = y[l] - level[l];
+        if (!hl_strand_turn(root, f, slope, round % 6 == 5))
+            break;
+    }
+}
+
 static bool is_any(const double *mask)
 {
     bool found = false;
@@ -374,19 +390,43 @@ static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve,
         search->y[l] = left[l] != 0 ? y[l] : search->y[l];
 }
 
-/* A turning point in each wanted lane, the only one between low and high. */
-static void find_turn(struct hl_strand *s, struct hl_strand_curve *curve, struct hl_strand_search *search,
-                      struct hl_strand_place *place)
+/* Lanes that lack their root though the series points to where it is: a new place there. False when there are none. */
+static bool approach(struct hl_strand *s, const struct hl_strand_search *search, const struct hl_strand_near *near,
+                     const double *left, struct hl_strand_place *place)
+{
+    row mask, offset;
+    bool found = false;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool inside = place->at[l] >= 0 && near->s[l] > search->low[l] && near->s[l] < search->high[l];
+        mask[l] = left[l] != 0 && inside ? 1 : 0;
+        offset[l] = mask[l] != 0 ? near->s[l] : 0;
+        found = found || mask[l] != 0;
+    }
+    if (found)
+        move_place(s, place, offset, mask);
+    return found;
+}
+
+/* The root in each wanted lane: y' = 0, or y = level unless it is NULL. By the series around the place of the last one;
+ * if that isn't near enough, around where it points to; at last by iteration. */
+static void find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                      struct hl_strand_search *search, struct hl_strand_place *place)
 {
     struct hl_strand_near near;
     struct hl_strand_root root;
     row left, far;
-    hl_strand_near(s, curve, place, true, NULL, search->low, search->high, search->side, &near);
-    if (!hl_strand_sort(search, &near, left, far))
-        return;
+    bool more = true;
+    for (int round = 0; more; round++) {
+        hl_strand_near(s, curve, place, !level, level, search->low, search->high, search->side, &near);
+        if (!hl_strand_sort(search, &near, left, far))
+            return;
+        more = round < APPROACHES && is_any(left) && approach(s, search, &near, left, place);
+    }
     memcpy(root.s, search->s, sizeof root.s);
     begin_search(&root, search, left);
-    if (is_any(left))
+    if (is_any(left) && level)
+        iterate_crossing(s, curve, level, &root, near.s);
+    else if (is_any(left))
         iterate_turn(s, curve, &root, near.s);
     end_search(s, curve, search, &root, left, far, place);
 }
@@ -502,7 +542,7 @@ static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *w
     bool peaks = hl_strand_seek(curve, stretch->length, wanted, true, &peak), others = has_others(curve, wanted);
     bool hollows = hl_strand_seek(curve, stretch->length, wanted, false, &hollow);
     if (peaks) {
-        find_turn(s, curve, &peak, &curve->peak);
+        find_root(s, curve, NULL, &peak, &curve->peak);
         mark_ridge(s, curve, &peak);
     }
     if (!hollows && !others)
@@ -511,7 +551,7 @@ static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *w
     for (size_t l = 0; l < HL_LANES; l++)
         add_end(&p, l, 0, curve->left[l]);
     if (hollows) {
-        find_turn(s, curve, &hollow, &curve->hollow);
+        find_root(s, curve, NULL, &hollow, &curve->hollow);
         add_turns(&p, &hollow);
     }
     if (peaks)
@@ -540,37 +580,6 @@ static size_t level_number(struct hl_strand_curve *curve, const double *level)
     return i;
 }
 
-static void iterate_crossing(struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
-                             struct hl_strand_root *root, const double *guess)
-{
-    row y, f, slope, bend;
-    begin_root(s, root, guess);
-    for (int round = 0; round < ROUNDS; round++) {
-        values_once(s, curve, root->s, y);
-        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, slope, bend);
-        for (size_t l = 0; l < HL_LANES; l++)
-            f[l] = y[l] - level[l];
-        if (!hl_strand_turn(root, f, slope, round % 6 == 5))
-            break;
-    }
-}
-
-static void find_crossing(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
-                          struct hl_strand_search *search, struct hl_strand_place *place)
-{
-    struct hl_strand_near near;
-    struct hl_strand_root root;
-    row left, far;
-    hl_strand_near(s, curve, place, false, level, search->low, search->high, search->side, &near);
-    if (!hl_strand_sort(search, &near, left, far))
-        return;
-    memcpy(root.s, search->s, sizeof root.s);
-    begin_search(&root, search, left);
-    if (is_any(left))
-        iterate_crossing(s, curve, level, &root, near.s);
-    end_search(s, curve, search, &root, left, far, place);
-}
-
 /* The guesses handed in aren't needed: places are kept here. */
 static void crossing(const struct hl_stretch *stretch, size_t k, const double *level, const double *from,
                      const double *to, const double *y_from, const double *y_to, const double *wanted, double *offset)
@@ -588,7 +597,7 @@ static void crossing(const struct hl_stretch *stretch, size_t k, const double *l
             search.side[l] = rises ? 1 : -1;
         memcpy(search.low, from, sizeof search.low);
         memcpy(search.high, to, sizeof search.high);
-        find_crossing(s, curve, level, &search, rises ? &curve->rise[number] : &curve->fall[number]);
+        find_root(s, curve, level, &search, rises ? &curve->rise[number] : &curve->fall[number]);
         for (size_t l = 0; l < HL_LANES; l++)
             offset[l] = search.wanted[l] != 0 ? search.s[l] : offset[l];
     }

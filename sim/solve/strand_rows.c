@@ -267,20 +267,12 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
 
 #define TERMS 7 /* of y' in a Taylor series */
 
-/* sum of c[k] x^k, k = 0 .. n - 1, and its derivative. */
-#define HORNER(c, n, x, value, slope) do { \
-        (value) = (c)[(n) - 1]; \
-        (slope) = (eight){0}; \
-        for (int k_ = (n) - 2; k_ >= 0; k_--) { \
-            (slope) = (slope) * (x) + (value); \
-            (value) = (value) * (x) + (c)[k_]; \
-        } \
-    } while (0)
-
 /* With S_k = sum lambda^k b E the k-th derivative of y' at the place,
  *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!.
- * The first guess is the series' reversion to second order; two turns of Newton's iteration follow. What the series leaves
- * out is below e^8 sum |lambda^7 b E| |x|^7 / 7! while x is shorter than eight times of the fastest mode. */
+ * With u = -c_0 / c_1 of either series, A = c_2 / c_1 and B = c_3 / c_1 its reversion to third order is
+ *     x = u - A u^2 + (2 A^2 - B) u^3,
+ * and a turn of Newton's iteration follows, with 1 / (1 + 2 A x + 3 B x^2) = 1 - 2 A x + (4 A^2 - 3 B) x^2 for c_1 over the slope. What the series
+ * leaves out is below e^8 sum |lambda^7 b E| |x|^7 / 7! while x is shorter than eight times of the fastest mode. */
 HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve,
                               const struct hl_strand_place *place, bool turn, const double *level, const double *low,
                               const double *high, const double *side, struct hl_strand_near *near)
@@ -302,18 +294,16 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     c[0] = turn ? S[0] : y - CONST_ROW(level, 0);
     for (int k = 1; k <= TERMS; k++)
         c[k] = turn ? (k < TERMS ? S[k] * inverse[k] : none) : S[k - 1] * inverse[k];
-    eight r = one / c[1], x = -c[0] * r, value, slope, step = none;
-    x -= c[2] * r * x * x;
-    for (int round = 0; round < 2; round++) {
-        HORNER(c, TERMS + 1, x, value, slope);
-        step = value / slope;
-        x -= step;
-    }
-    eight size = SIZE(x), reach = size * size, rate = CONST_ROW(s->rate, 0), sum = y, power = x;
+    eight r = one / c[1], u = -c[0] * r, A = c[2] * r, B = c[3] * r;
+    eight x = u * (one - u * (A - (2 * A * A - B) * u)), value = c[TERMS];
+    for (int k = TERMS - 1; k >= 0; k--)
+        value = value * x + c[k];
+    eight step = value * r * (one - x * (2 * A - (4 * A * A - 3 * B) * x));
+    x -= step;
+    eight size = SIZE(x), rate = CONST_ROW(s->rate, 0), slope = SIZE(c[1]), reach = size * size, sum = y, power = x;
     reach = reach * reach * reach * size * beyond * (turn ? 3000. / 5040 : 3000. / 40320);
     reach = turn ? reach : reach * size;
-    slope = SIZE(slope);
-    for (int k = 0; k < TERMS; k++) {
+    for (int k = 0; turn && k < TERMS; k++) {
         sum += S[k] * inverse[k + 1] * power;
         power *= x;
     }
@@ -323,7 +313,7 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     ROW(near->s, 0) = at;
     ROW(near->y, 0) = sum;
     ROW(near->good, 0) = FINITE(at) * FINITE(sum) * AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at) * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction)
-                         * AT_MOST(step, 1e-5 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 8 * one);
+                         * AT_MOST(step, 3e-6 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 8 * one);
     stretched = SIZE(stretched);
     limit = SIZE(limit);
     ROW(near->far, 0) = LESS(limit, stretched);
