@@ -390,16 +390,27 @@ static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve,
         search->y[l] = left[l] != 0 ? y[l] : search->y[l];
 }
 
-/* Lanes that lack their root though the series points to where it is: a new place there. False when there are none. */
+/* Where a curve that rises to a maximum, or that falls away from one, may pass the level. */
+static double guess_crossing(const struct hl_strand_search *search, size_t l, double level)
+{
+    double width = search->high[l] - search->low[l], low = search->y_low[l], high = search->y_high[l], share;
+    if (high > low)
+        share = 1 - sqrt((high - level) / (high - low));
+    else
+        share = level > 0 && high > 0 ? log(low / level) / log(low / high) : (low - level) / (low - high);
+    return search->low[l] + width * (share > 0.01 ? share < 0.99 ? share : 0.99 : 0.01);
+}
+
+/* Lanes that lack their root: a new place where the series points to, or a crossing may be. False when there are none. */
 static bool approach(struct hl_strand *s, const struct hl_strand_search *search, const struct hl_strand_near *near,
-                     const double *left, struct hl_strand_place *place)
+                     const double *level, const double *left, struct hl_strand_place *place)
 {
     row mask, offset;
     bool found = false;
     for (size_t l = 0; l < HL_LANES; l++) {
         bool inside = place->at[l] >= 0 && near->s[l] > search->low[l] && near->s[l] < search->high[l];
-        mask[l] = left[l] != 0 && inside ? 1 : 0;
-        offset[l] = mask[l] != 0 ? near->s[l] : 0;
+        mask[l] = left[l] != 0 && (inside || level) ? 1 : 0;
+        offset[l] = mask[l] == 0 ? 0 : inside ? near->s[l] : guess_crossing(search, l, level[l]);
         found = found || mask[l] != 0;
     }
     if (found)
@@ -420,7 +431,7 @@ static void find_root(struct hl_strand *s, struct hl_strand_curve *curve, const 
         hl_strand_near(s, curve, place, !level, level, search->low, search->high, search->side, &near);
         if (!hl_strand_sort(search, &near, left, far))
             return;
-        more = round < APPROACHES && is_any(left) && approach(s, search, &near, left, place);
+        more = round < APPROACHES && is_any(left) && approach(s, search, &near, level, left, place);
     }
     memcpy(root.s, search->s, sizeof root.s);
     begin_search(&root, search, left);
@@ -588,7 +599,7 @@ static void crossing(const struct hl_stretch *stretch, size_t k, const double *l
     struct hl_strand_curve *curve = curve_of(stretch, k);
     size_t number = level_number(curve, level);
     for (int rises = 0; rises < 2; rises++) {
-        struct hl_strand_search search;
+        struct hl_strand_search search = {.y_low = y_from, .y_high = y_to};
         for (size_t l = 0; l < HL_LANES; l++)
             search.wanted[l] = wanted[l] != 0 && (y_from[l] < y_to[l]) == rises;
         if (!is_any(search.wanted))

@@ -134,10 +134,12 @@ void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *cur
                     bool turn, const double *level, const double *low, const double *high, const double *side,
                     struct hl_strand_near *near);
 
-/* A root in wanted lanes, the only one between low and high, where the slope has the sign of side; s and y: found. */
+/* A root in wanted lanes, the only one between low and high, where the slope has the sign of side; s and y: found. Of a
+ * crossing: y at low and high. */
 struct hl_strand_search {
     double wanted[HL_LANES], low[HL_LANES], high[HL_LANES], side[HL_LANES] __attribute__((aligned(64)));
     double s[HL_LANES], y[HL_LANES] __attribute__((aligned(64)));
+    const double *y_low, *y_high;
 };
 
 /* Searches for the maxima, or for the minima, of the lanes in wanted (see stretch.h); false when there are none. */

@@ -265,58 +265,75 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
     return any(&unknown);
 }
 
-#define TERMS 7 /* of y' in a Taylor series */
+#define EXACT 1e-9 /* what a root may be off [h] */
+
+/* The next derivative of a mode's share in y'. */
+#define NEXT(S, term) do { (S) += (term); (term) *= lambda; } while (0)
 
 /* With S_k = sum lambda^k b E the k-th derivative of y' at the place,
- *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!.
+ *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!,   k = 0 .. 6.
  * With u = -c_0 / c_1 of either series, A = c_2 / c_1 and B = c_3 / c_1 its reversion to third order is
- *     x = u - A u^2 + (2 A^2 - B) u^3,
- * and a turn of Newton's iteration follows, with 1 / (1 + 2 A x + 3 B x^2) = 1 - 2 A x + (4 A^2 - 3 B) x^2 for c_1 over the slope. What the series
- * leaves out is below e^8 sum |lambda^7 b E| |x|^7 / 7! while x is shorter than eight times of the fastest mode. */
+ *     x = u - A u^2 + (2 A^2 - B) u^3.
+ * Two turns of Newton's iteration follow, with (1 - 2 A x + (4 A^2 - 3 B) x^2) / c_1 for one over the slope, so that each
+ * leaves 10 (A x)^3 + 2 A step of its step. What the series leaves out is below its next term, taken with signs of
+ * nothing, over 1 - z / 8, z = |x| times the fastest rate. */
 HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve,
                               const struct hl_strand_place *place, bool turn, const double *level, const double *low,
                               const double *high, const double *side, struct hl_strand_near *near)
 {
-    static const double inverse[TERMS + 1] = {1, 1, 1. / 2, 1. / 6, 1. / 24, 1. / 120, 1. / 720, 1. / 5040};
     CONSTANTS;
-    eight S[TERMS] = {{0}}, beyond = {0}, y = CONST_ROW(curve->offset, 0), c[TERMS + 1];
+    eight S0 = none, S1 = none, S2 = none, S3 = none, S4 = none, S5 = none, S6 = none, beyond = none;
+    eight y = CONST_ROW(curve->offset, 0);
     for (size_t j = 0; j < s->n_modes; j++) {
         eight E = CONST_ROW(place->E, j), lambda = CONST_ROW(s->lambda, j), term = CONST_ROW(curve->b, j) * E;
         y += CONST_ROW(curve->a, j) * E;
         if (s->infused)
             y += CONST_ROW(curve->G, j) * CONST_ROW(place->phi, j);
-        for (int k = 0; k < TERMS; k++) {
-            S[k] += term;
-            term *= lambda;
-        }
+        NEXT(S0, term);
+        NEXT(S1, term);
+        NEXT(S2, term);
+        NEXT(S3, term);
+        NEXT(S4, term);
+        NEXT(S5, term);
+        NEXT(S6, term);
         beyond += SIZE(term);
     }
-    c[0] = turn ? S[0] : y - CONST_ROW(level, 0);
-    for (int k = 1; k <= TERMS; k++)
-        c[k] = turn ? (k < TERMS ? S[k] * inverse[k] : none) : S[k - 1] * inverse[k];
-    eight r = one / c[1], u = -c[0] * r, A = c[2] * r, B = c[3] * r;
-    eight x = u * (one - u * (A - (2 * A * A - B) * u)), value = c[TERMS];
-    for (int k = TERMS - 1; k >= 0; k--)
-        value = value * x + c[k];
-    eight step = value * r * (one - x * (2 * A - (4 * A * A - 3 * B) * x));
-    x -= step;
-    eight size = SIZE(x), rate = CONST_ROW(s->rate, 0), slope = SIZE(c[1]), reach = size * size, sum = y, power = x;
-    reach = reach * reach * reach * size * beyond * (turn ? 3000. / 5040 : 3000. / 40320);
-    reach = turn ? reach : reach * size;
-    for (int k = 0; turn && k < TERMS; k++) {
-        sum += S[k] * inverse[k + 1] * power;
-        power *= x;
+    S2 *= 1. / 2;
+    S3 *= 1. / 6;
+    S4 *= 1. / 24;
+    S5 *= 1. / 120;
+    S6 *= 1. / 720;
+    eight c0 = S0, c1 = S1, c2 = S2, c3 = S3, c4 = S4, c5 = S5, c6 = S6, c7 = none;
+    if (!turn) {
+        c0 = y - CONST_ROW(level, 0);
+        c1 = S0;
+        c2 = S1 * (1. / 2);
+        c3 = S2 * (1. / 3);
+        c4 = S3 * (1. / 4);
+        c5 = S4 * (1. / 5);
+        c6 = S5 * (1. / 6);
+        c7 = S6 * (1. / 7);
     }
-    eight at = CONST_ROW(place->at, 0) + x, direction = c[1] * CONST_ROW(side, 0);
-    step = SIZE(step) * rate;
-    eight allowed = 1e-10 * slope, stretched = c[2] * x, limit = 0.03 * c[1];
+    eight r = one / c1, u = -c0 * r, A = c2 * r, B = c3 * r;
+    eight x = u * (one - u * (A - (2 * A * A - B) * u)), inverse = r * (one - x * (2 * A - (4 * A * A - 3 * B) * x));
+    eight first = (c0 + x * (c1 + x * (c2 + x * (c3 + x * (c4 + x * (c5 + x * (c6 + x * c7))))))) * inverse;
+    x -= first;
+    eight second = (c0 + x * (c1 + x * (c2 + x * (c3 + x * (c4 + x * (c5 + x * (c6 + x * c7))))))) * inverse;
+    x -= second;
+    eight size = SIZE(x), reach = size * size, bent = SIZE(A * x);
+    reach = reach * reach * reach * size * beyond * (turn ? 1. / 5040 : 1. / 40320);
+    reach = turn ? reach : reach * size;
+    eight allowed = EXACT * SIZE(c1) * (one - 0.125 * size * CONST_ROW(s->rate, 0));
+    eight left = SIZE(second) * (10 * bent * bent * bent + SIZE(2 * A * first));
+    eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
+    y += x * (S0 + x * (S1 * (1. / 2) + x * (S2 * (1. / 3) + x * (S3 * (1. / 4) + x * (S4 * (1. / 5)
+         + x * (S5 * (1. / 6) + x * (S6 * (1. / 7))))))));
     ROW(near->s, 0) = at;
-    ROW(near->y, 0) = sum;
-    ROW(near->good, 0) = FINITE(at) * FINITE(sum) * AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at) * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction)
-                         * AT_MOST(step, 3e-6 * one) * AT_MOST(reach, allowed) * AT_MOST(size * rate, 8 * one);
-    stretched = SIZE(stretched);
-    limit = SIZE(limit);
-    ROW(near->far, 0) = LESS(limit, stretched);
+    ROW(near->y, 0) = y;
+    ROW(near->good, 0) = FINITE(at) * FINITE(y) * AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at)
+                         * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction) * AT_MOST(left, EXACT * one)
+                         * AT_MOST(reach, allowed);
+    ROW(near->far, 0) = LESS(0.05 * one, bent);
 }
 
 HL_CLONES bool hl_strand_seek(const struct hl_strand_curve *curve, const double *length, const double *wanted,
