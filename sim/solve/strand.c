@@ -92,7 +92,6 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
         lay_out_place(&curve->rise[i], m, rows);
         lay_out_place(&curve->fall[i], m, rows);
     }
-    curve->level = take(rows, HL_STRAND_LEVELS);
     curve->node = take(rows, HL_STRAND_NODES);
     curve->node_E = take(rows, HL_STRAND_NODES * m);
     curve->guess = take(rows, HL_STRAND_SLOTS);
@@ -340,6 +339,7 @@ static void renew_input(struct hl_strand *s, size_t l)
             sum += s->W[(i * s->n_modes + j) * HL_LANES + l] * (s->input[i * HL_LANES + l] + s->infusion[i * HL_LANES + l]);
         s->g[j * HL_LANES + l] = sum;
         s->infused = s->infused || sum != 0;
+        s->infuses = s->infuses || sum != 0;
     }
 }
 
@@ -362,10 +362,12 @@ static void begin_sources(struct hl_strand *s, const struct hl_start *start, con
 static void forget_places(struct hl_strand_curve *curve)
 {
     double *at[] = {curve->dip.at, curve->ridge.at, curve->peak.at, curve->hollow.at};
-    for (size_t l = 0; l < HL_LANES; l++)
+    for (size_t l = 0; l < HL_LANES; l++) {
         for (size_t i = 0; i < sizeof at / sizeof *at; i++)
             at[i][l] = -1;
-    curve->n_levels = 0;
+        for (size_t i = 0; i < HL_STRAND_LEVELS; i++)
+            curve->rise[i].at[l] = curve->fall[i].at[l] = -1;
+    }
 }
 
 /* All lanes blank, tables empty. */
@@ -388,7 +390,7 @@ static void clear(struct hl_strand *s)
         memset(s->curve[k].n_nodes, 0, sizeof s->curve[k].n_nodes);
         forget_places(&s->curve[k]);
     }
-    s->infused = false;
+    s->infused = s->infuses = false;
     for (size_t k = 0; k < HL_STRAND_HOPS; k++)
         s->hop[k].full = false;
     for (size_t k = 0; k < HL_STRAND_LOOKS; k++)
@@ -456,6 +458,7 @@ static enum hl_status gather(struct hl_strand *s, const struct hl_events *events
         bool moves = event->kind == HL_EVENT_ADD || event->kind == HL_EVENT_RATE;
         if (!moves || event->state < 0 || s->slot[event->state] < 0)
             continue;
+        s->infuses = s->infuses || event->kind == HL_EVENT_RATE;
         put_edges(s, l, &ahead, event->time);
         put_break(s, l, event->time, s->slot[event->state], event->kind, event->value);
     }

@@ -13,6 +13,7 @@
 #include "solve/strand_parts.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/vector.h"
@@ -42,11 +43,11 @@ static void exponentials_at(struct hl_strand *s, const double *offset, bool both
 /* Moves a place to other offsets in lanes of mask. */
 static void move_place(struct hl_strand *s, struct hl_strand_place *place, const double *offset, const double *mask)
 {
-    exponentials_at(s, offset, s->infused);
+    exponentials_at(s, offset, s->infuses);
     for (size_t l = 0; l < HL_LANES; l++)
         place->at[l] = mask[l] != 0 ? offset[l] : place->at[l];
     hl_strand_take(s->E, mask, s->n_modes, place->E);
-    if (s->infused)
+    if (s->infuses)
         hl_strand_take(s->phi, mask, s->n_modes, place->phi);
 }
 
@@ -57,7 +58,7 @@ static void place_dips(struct hl_strand *s, struct hl_strand_curve *curve, const
     row mask, offset;
     for (size_t l = 0; l < HL_LANES; l++) {
         bool may = curve->turns[l] == HL_TURNS_UNKNOWN && curve->slope[l] < 0 && curve->slope_right[l] < 0
-                   && curve->bend[l] > 0;
+                   && curve->bend[l] > 0 && length[l] > 0; /* an empty stretch is there for others only */
         double guess = may ? -DIP * curve->slope[l] / curve->bend[l] : 0;
         mask[l] = may ? 1 : 0;
         offset[l] = guess < 0.5 * length[l] ? guess : 0.5 * length[l];
@@ -578,17 +579,14 @@ static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *w
 
 /* ---- Crossings */
 
-/* Memory of the crossings of a level: the same for all lanes, or there is none. */
-static size_t level_number(struct hl_strand_curve *curve, const double *level)
+/* Where the crossings of a level are remembered: by its bits, so that which of several levels share a memory doesn't
+ * depend on who is asked for them first. */
+static size_t level_number(const double *level)
 {
-    for (size_t i = 0; i < curve->n_levels; i++)
-        if (memcmp(curve->level + i * HL_LANES, level, sizeof(row)) == 0)
-            return i;
-    size_t i = curve->n_levels < HL_STRAND_LEVELS ? curve->n_levels++ : HL_STRAND_LEVELS - 1;
-    memcpy(curve->level + i * HL_LANES, level, sizeof(row));
-    for (size_t l = 0; l < HL_LANES; l++)
-        curve->rise[i].at[l] = curve->fall[i].at[l] = -1;
-    return i;
+    uint64_t bits;
+    memcpy(&bits, level, sizeof bits);
+    bits ^= bits >> 32;
+    return (size_t)((bits * 0x9e3779b97f4a7c15u) >> 40) % HL_STRAND_LEVELS;
 }
 
 /* The guesses handed in aren't needed: places are kept here. */
@@ -597,7 +595,7 @@ static void crossing(const struct hl_stretch *stretch, size_t k, const double *l
 {
     struct hl_strand *s = stretch->inside;
     struct hl_strand_curve *curve = curve_of(stretch, k);
-    size_t number = level_number(curve, level);
+    size_t number = level_number(level);
     for (int rises = 0; rises < 2; rises++) {
         struct hl_strand_search search = {.y_low = y_from, .y_high = y_to};
         for (size_t l = 0; l < HL_LANES; l++)

@@ -38,9 +38,8 @@ struct hl_strand_curve {
     double *bend;                /* row: y'' at the left end */
     double *turns;               /* row of HL_TURNS_ */
     /* From stretch to stretch, each lane its own. dip: between a minimum and the maximum after it; ridge: shortly before a
-     * maximum. peak, hollow: where the last of them was; level, rise and fall: where a threshold was crossed. */
+     * maximum. peak, hollow: where the last of them was; rise, fall: where a threshold was crossed. */
     struct hl_strand_place dip, ridge, peak, hollow, rise[HL_STRAND_LEVELS], fall[HL_STRAND_LEVELS];
-    double *level; size_t n_levels; /* [HL_STRAND_LEVELS] */
     /* For curves of other kinds: offsets that tell turning points apart, with their exponentials; turning points. */
     size_t n_nodes[HL_LANES];
     double *node, *node_E;       /* [HL_STRAND_NODES], [HL_STRAND_NODES][mode] */
@@ -66,7 +65,7 @@ struct hl_strand {
     double *W;                   /* [slot][mode] */
     double *infusion, *input;    /* [slot]: running infusions, constant inputs */
     double *t0, *t1, *length;    /* rows */
-    bool infused;                /* some g isn't 0 */
+    bool infused, infuses;       /* some g isn't 0; the same, or an infusion is to come */
     struct hl_strand_table hop[HL_STRAND_HOPS], look[HL_STRAND_LOOKS];
     unsigned long clock;
     /* Where stretches end: the k-th of lane l at [k * HL_LANES + l]. slot -1: nothing happens. */

@@ -261,7 +261,8 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
     }
     judge(s, curve, &count, &above, &below);
     eight unknown = EQUAL(CONST_ROW(curve->turns, 0), HL_TURNS_UNKNOWN * one) * LESS(CONST_ROW(curve->slope, 0), none)
-                    * LESS(CONST_ROW(curve->slope_right, 0), none) * LESS(none, bend);
+                    * LESS(CONST_ROW(curve->slope_right, 0), none) * LESS(none, bend)
+                    * LESS(none, CONST_ROW(s->length, 0));
     return any(&unknown);
 }
 
@@ -328,9 +329,10 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
     y += x * (S0 + x * (S1 * (1. / 2) + x * (S2 * (1. / 3) + x * (S3 * (1. / 4) + x * (S4 * (1. / 5)
          + x * (S5 * (1. / 6) + x * (S6 * (1. / 7))))))));
-    ROW(near->s, 0) = at;
+    eight known = AT_MOST(none, CONST_ROW(place->at, 0)); /* else the exponentials are somebody else's */
+    ROW(near->s, 0) = PICK(known, at, -one);
     ROW(near->y, 0) = y;
-    ROW(near->good, 0) = FINITE(at) * FINITE(y) * AT_MOST(none, CONST_ROW(place->at, 0)) * AT_MOST(CONST_ROW(low, 0), at)
+    ROW(near->good, 0) = FINITE(at) * FINITE(y) * known * AT_MOST(CONST_ROW(low, 0), at)
                          * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction) * AT_MOST(left, EXACT * one)
                          * AT_MOST(reach, allowed);
     ROW(near->far, 0) = LESS(0.05 * one, bent);

@@ -136,6 +136,7 @@ struct trial {
     struct hl_block block;
     signed char status[LANES];
     double *scale; /* [output][lane]: largest value on the grid */
+    size_t shift;  /* lane l is subject (l + shift) modulo their number */
 };
 
 static void make_model(struct trial *t, struct dice *d, int *second)
@@ -176,7 +177,7 @@ static void solve(struct trial *t, const struct hl_listener *listener)
     assert_non_null(solver);
     for (size_t r = 0; r < s->n_regs; r++)
         for (size_t l = 0; l < LANES; l++)
-            t->regs[r * LANES + l] = t->f->value[r] ? t->f->value[r][l < SUBJECTS ? l : SUBJECTS - 1] : s->initial[r];
+            t->regs[r * LANES + l] = t->f->value[r] ? t->f->value[r][(l + t->shift) % SUBJECTS] : s->initial[r];
     assert_int_equal(hl_solver_run(solver, &t->block, t->output, s->n_outputs, t->time, N_TIMES, listener), HL_OK);
     hl_solver_free(solver);
 }
@@ -375,8 +376,39 @@ static void side_by_side_is_lane_by_lane(void **state)
     assert_int_equal(differing, 0);
 }
 
+/* A subject's metrics to the last bit, whoever its neighbours are and wherever it stands. */
+static void neighbours_leave_no_trace(void **state)
+{
+    (void)state;
+    uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 5);
+    for (uint64_t number = 0; number < 10 * cases; number++) {
+        struct dice d = {seed, number, 0};
+        struct trial *t = begin(&d);
+        size_t first[MOST_METRICS + 1];
+        double *here = measure(t, false, first);
+        t->shift = (size_t)integer(&d, 1, SUBJECTS - 1);
+        double *there = measure(t, false, first);
+        for (size_t m = 0; m < t->study.n_metrics; m++) {
+            size_t width = (first[m + 1] - first[m]) / SUBJECTS;
+            for (size_t lane = 0; lane < SUBJECTS; lane++)
+                for (size_t w = 0; w < width; w++) {
+                    double a = here[first[m] + (lane + t->shift) % SUBJECTS * width + w];
+                    double b = there[first[m] + lane * width + w];
+                    if (!(a == b || (isnan(a) && isnan(b))))
+                        fail_msg("case %llu of seed %llu, metric kind %d of output %d, window or dose %zu: %.17g and %.17g",
+                                 (unsigned long long)number, (unsigned long long)seed, (int)t->metric[m].kind,
+                                 t->metric[m].of[0], w, a, b);
+                }
+        }
+        hl_free(here);
+        hl_free(there);
+        finish(t);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(side_by_side_is_lane_by_lane)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(side_by_side_is_lane_by_lane),
+                                       cmocka_unit_test(neighbours_leave_no_trace)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
