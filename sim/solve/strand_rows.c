@@ -266,7 +266,7 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
     return any(&unknown);
 }
 
-#define EXACT 1e-9 /* what a root may be off [h] */
+#define EXACT 1e-10 /* what a root may be off [h] */
 
 /* The next derivative of a mode's share in y'. */
 #define NEXT(S, term) do { (S) += (term); (term) *= lambda; } while (0)
@@ -275,9 +275,9 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
  *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!,   k = 0 .. 6.
  * With u = -c_0 / c_1 of either series, A = c_2 / c_1 and B = c_3 / c_1 its reversion to third order is
  *     x = u - A u^2 + (2 A^2 - B) u^3.
- * Two turns of Newton's iteration follow, with (1 - 2 A x + (4 A^2 - 3 B) x^2) / c_1 for one over the slope, so that each
- * leaves 10 (A x)^3 + 2 A step of its step. What the series leaves out is below its next term, taken with signs of
- * nothing, over 1 - z / 8, z = |x| times the fastest rate. */
+ * Two turns of Newton's iteration follow, with (1 - 2 A x + (4 A^2 - 3 B) x^2) / c_1 for one over the slope: what is left
+ * is the second step times its ratio to the first. What the series leaves out is below the sum of the sizes of its next
+ * term over 1 - z / 8, z = |x| times the fastest rate. */
 HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve,
                               const struct hl_strand_place *place, bool turn, const double *level, const double *low,
                               const double *high, const double *side, struct hl_strand_near *near)
@@ -325,7 +325,7 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     reach = reach * reach * reach * size * beyond * (turn ? 1. / 5040 : 1. / 40320);
     reach = turn ? reach : reach * size;
     eight allowed = EXACT * SIZE(c1) * (one - 0.125 * size * CONST_ROW(s->rate, 0));
-    eight left = SIZE(second) * (10 * bent * bent * bent + SIZE(2 * A * first));
+    eight left = second * second, may = EXACT * SIZE(first); /* each step is as much shorter than the one before */
     eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
     y += x * (S0 + x * (S1 * (1. / 2) + x * (S2 * (1. / 3) + x * (S3 * (1. / 4) + x * (S4 * (1. / 5)
          + x * (S5 * (1. / 6) + x * (S6 * (1. / 7))))))));
@@ -333,7 +333,7 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     ROW(near->s, 0) = PICK(known, at, -one);
     ROW(near->y, 0) = y;
     ROW(near->good, 0) = FINITE(at) * FINITE(y) * known * AT_MOST(CONST_ROW(low, 0), at)
-                         * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction) * AT_MOST(left, EXACT * one)
+                         * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction) * AT_MOST(left, may)
                          * AT_MOST(reach, allowed);
     ROW(near->far, 0) = LESS(0.05 * one, bent);
 }
