@@ -10,11 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define CACHE_LINE ((size_t)64)
-#define HUGE_PAGE ((size_t)1 << 21)
-#define LARGE ((size_t)1 << 22) /* from here on in huge pages */
 #define PIECE_ALIGNMENT ((size_t)16)
 #define FIRST_BLOCK ((size_t)8192)
 #define LARGEST_BLOCK ((size_t)1 << 20)
@@ -36,19 +33,10 @@ static int must_fail(void)
     return n == 1;
 }
 
-/* Bytes not yet set, rounded up to whole lines or, when there are many, to whole huge pages, which the system is asked
- * for: touching an arm's values for the first time otherwise costs as much as solving it. */
+/* Bytes not yet set, rounded up to whole lines. Huge pages are not asked for: for 645 MB on a virtual machine they
+ * saved 157 000 page faults and still took 2.3 s more of the system's time, all of it clearing pages. */
 static void *take(size_t bytes)
 {
-    if (bytes >= LARGE) {
-        bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
-        void *large = aligned_alloc(HUGE_PAGE, bytes);
-#ifdef MADV_HUGEPAGE
-        if (large)
-            (void)madvise(large, bytes, MADV_HUGEPAGE); /* a wish: without it the memory is only slower */
-#endif
-        return large;
-    }
     bytes = (bytes / CACHE_LINE + (bytes % CACHE_LINE != 0)) * CACHE_LINE;
     return aligned_alloc(CACHE_LINE, bytes ? bytes : CACHE_LINE);
 }
