@@ -2,8 +2,8 @@
 /* The meter listens to a block while it is solved, in two ways.
  *
  * Metrics are kept for eight lanes at a time in a ledger (ledger.h) where their output's stretches are told: of sums of
- * exponentials by solve/strand.c, of what is integrated by solve/batch.c. All others, and metrics of lanes of which these
- * can't tell (without real modes; without a series), are kept lane by lane:
+ * exponentials by solve/strand.c, of what is integrated by solve/batch.c. All others, and metrics of lanes of which
+ * these can't tell (without real modes; without a series), are kept lane by lane:
  * each segment is cut at window edges, then into resolved pieces (curve.h), and every piece is shown to every metric's
  * tally (tally.h). Which way a metric of a lane goes depends on the study and on that lane alone.
  *
@@ -35,7 +35,7 @@ struct hl_meter {
     struct hl_ledger *ledger;        /* NULL when nothing is kept there */
     struct hl_strands *strands;
     unsigned char watched[HL_MOST_OUTPUTS]; /* by output: some metric needs it */
-    unsigned char left_over[ALL_TELLERS + 1][HL_MOST_OUTPUTS]; /* by who was heard of a lane, by output: segments show it */
+    unsigned char left_over[ALL_TELLERS + 1][HL_MOST_OUTPUTS]; /* by who was heard of a lane, by output: in segments */
     unsigned char strung[HL_MOST_OUTPUTS]; /* told by strands */
     size_t n_batched; int batched[HL_MOST_OUTPUTS]; /* told by whoever integrates */
     enum hl_status status;           /* of keeping the ledger */
@@ -200,8 +200,9 @@ struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_a
     m->regimen = regimen;
     m->plan = plan;
     m->max_lanes = (max_lanes + HL_LANES - 1) / HL_LANES * HL_LANES;
-    if (lay_out(m) == HL_OK && open_ledger(m) == HL_OK && collect_edges(m) == HL_OK && hl_curve_room_init(&m->room, study->n_outputs) == HL_OK &&
-        hl_curve_room_init(&m->room_of_metrics, study->n_outputs) == HL_OK)
+    if (lay_out(m) == HL_OK && open_ledger(m) == HL_OK && collect_edges(m) == HL_OK
+        && hl_curve_room_init(&m->room, study->n_outputs) == HL_OK
+        && hl_curve_room_init(&m->room_of_metrics, study->n_outputs) == HL_OK)
         return m;
     hl_meter_free(m);
     return NULL;

@@ -13,9 +13,9 @@
  * of them.
  *
  * Stiff lanes. A series must be as short as the fastest rate asks, however little is left of it. Where that takes more
- * than STEPS_AT_FIRST and STEPS_PER_EVENT steps (usual are ten per dose), the lane is handed back as stiff, and solver.c
- * solves it alone by an implicit method. An implicit step alone costs as much as some fifty of a lane here: the limit is
- * where both ways cost about the same.
+ * than STEPS_AT_FIRST and STEPS_PER_EVENT steps (usual are ten per dose), the lane is handed back as stiff, and
+ * solver.c solves it alone by an implicit method. An implicit step alone costs as much as some fifty of a lane here:
+ * the limit is where both ways cost about the same.
  *
  * Error: the terms cut off stay below TRUNCATION * tolerance times the state's present size (at least SMALL_SHARE of
  * its peak), so values far below the peak keep their relative digits. That is stricter than the scalar path, which

@@ -37,12 +37,13 @@ enum hl_status hl_batch_listen(struct hl_batch *batch, const int *output, const 
  * through their events and shows them. done[l] is false for lanes that must be solved alone: those without a solution
  * yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. The listener is
  * told of lanes with told[l]; false afterwards for those of which it wasn't told to the end. A lane's values depend on
- * nothing but that lane, told or not. The relative error to expect, above 1e-6 of a state's peak, is the plan's tolerance
- * within a factor of two, often far less (measured on six models: batch.c). */
+ * nothing but that lane, told or not. The relative error to expect, above 1e-6 of a state's peak, is the plan's
+ * tolerance within a factor of two, often far less (measured on six models: batch.c). */
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
                   size_t n, double *to, bool done[HL_BATCH_LANES], bool told[HL_BATCH_LANES]);
 
-/* After a run: lane l, which isn't done, was given up because it is stiff: its series hold far shorter than it changes. */
+/* After a run: lane l, which isn't done, was given up because it is stiff: its series hold for far less than the time
+ * in which it changes. */
 bool hl_batch_was_stiff(const struct hl_batch *batch, size_t l);
 
 #endif

@@ -43,8 +43,8 @@ struct hl_batch_program {
 /* False when the rates use an operation that has no series here; made in arena. */
 bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena);
 
-/* The same for n outputs of the system, each a series of its own: integrated states are given (HL_BATCH_GIVEN), modes and
- * clocks move. False when one of them has no series here. */
+/* The same for n outputs of the system, each a series of its own: integrated states are given (HL_BATCH_GIVEN), modes
+ * and clocks move. False when one of them has no series here. */
 bool hl_batch_outputs_make(struct hl_batch_program *program, const struct hl_plan *plan, const int *output, size_t n,
                            struct hl_arena *arena);
 

@@ -2,11 +2,11 @@
 /* Polynomials as stretches: what metrics ask of outputs that are told by their Taylor series.
  *
  * A polynomial c_0 + c_1 s + ... of eight lanes, each on its own length L, is asked for values by Horner's rule and for
- * areas by that of its integral. Bounds are the least and the largest Bernstein coefficient over [0, L], between which the
- * polynomial lies (Lane and Riesenfeld 1981, BIT 21: 112), widened by the rounding of values. Where the Bernstein
+ * areas by that of its integral. Bounds are the least and the largest Bernstein coefficient over [0, L], between which
+ * the polynomial lies (Lane and Riesenfeld 1981, BIT 21: 112), widened by the rounding of values. Where the Bernstein
  * coefficients only rise or only fall, so does the polynomial; else the derivative's roots are isolated by halving, as
- * switches are (batch_switch.c), and found to rounding. Differences at the level of rounding count as none, so that what
- * is flat doesn't turn.
+ * switches are (batch_switch.c), and found to rounding. Differences at the level of rounding count as none, so that
+ * what is flat doesn't turn.
  *
  * A crossing of a level on a monotone piece is found by Newton's rule, held within the bracket. */
 #include <float.h>

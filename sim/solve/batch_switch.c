@@ -15,14 +15,14 @@
  * less than 2^-40 of the step passed.
  *
  * How near 0 is 0? At the origin g is a sum with rounding errors of some 1e-16 of its terms: a side counts as wrong
- * beyond NOISE times the sum of their magnitudes. The series of g takes part in the choice of the step: what it cuts off
- * is below the tolerance, of what g is made of and can change by. A step may only end at a change where that is below
- * SHARP of it, else it ends before, and the next, shorter one finds the place: where rates jump, the error of the time
- * is paid with the jump. The new origin's g differs from the polynomial that led there by what both cut off, and may
- * still have the old sign: of a switch that has just turned that much isn't taken for the wrong side.
+ * beyond NOISE times the sum of their magnitudes. The series of g takes part in the choice of the step: what it cuts
+ * off is below the tolerance, of what g is made of and can change by. A step may only end at a change where that is
+ * below SHARP of it, else it ends before, and the next, shorter one finds the place: where rates jump, the error of the
+ * time is paid with the jump. The new origin's g differs from the polynomial that led there by what both cut off, and
+ * may still have the old sign: of a switch that has just turned that much isn't taken for the wrong side.
  *
- * A lane that turns to and fro within no time is sliding along a switch, or there is no solution: after MOST_TRIES hasty
- * turns per switch it is handed back. */
+ * A lane that turns to and fro within no time is sliding along a switch, or there is no solution: after MOST_TRIES
+ * hasty turns per switch it is handed back. */
 #include "solve/batch_switch.h"
 
 #include <float.h>
@@ -328,8 +328,8 @@ static bool look_at(struct hl_batch_switches *s, size_t i, const double *file, c
     return near;
 }
 
-/* Lane l and switch i: whether it turns within *h, which then ends there; *h NaN when nobody knows. Where the place isn't
- * known well enough, *h ends before it, and the next step finds it. */
+/* Lane l and switch i: whether it turns within *h, which then ends there; *h NaN when nobody knows. Where the place
+ * isn't known well enough, *h ends before it, and the next step finds it. */
 static bool meets(const struct look *look, size_t n, size_t l, double *h)
 {
     double way = fmin(*h, look->h[l]);

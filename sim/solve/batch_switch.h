@@ -34,13 +34,13 @@ void hl_batch_switches_turn(struct hl_batch_switches *switches, double *file);
  * none, NaN when a coefficient isn't finite. A dip narrower than 2^-40 may be passed over. */
 double hl_batch_first_negative(const double *c, size_t n);
 
-/* The root of such a polynomial between a, where it isn't negative, and b, where it is, when there is one only: the end on
- * the negative side, to rounding. */
+/* The root of such a polynomial between a, where it isn't negative, and b, where it is, when there is one only: the end
+ * on the negative side, to rounding. */
 double hl_batch_root(const double *c, size_t n, double a, double b);
 
-/* Eight lanes (c: coefficient 0 of the first; rows of HL_BATCH_LANES; all on 64-byte boundaries): what the polynomial of n
- * coefficients can change by within h[lane], and the largest of its last three terms there; NaN where a coefficient
- * isn't a number. */
+/* Eight lanes (c: coefficient 0 of the first; rows of HL_BATCH_LANES; all on 64-byte boundaries): what the polynomial
+ * of n coefficients can change by within h[lane], and the largest of its last three terms there; NaN where a
+ * coefficient isn't a number. */
 void hl_batch_bound(const double *c, size_t n, const double *h, double *change, double *tail);
 
 #endif

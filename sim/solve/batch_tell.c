@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The integrator's steps, told as polynomials of outputs.
  *
- * Outputs are programs of states: quotients, powers, choices. They are rewritten for series like rates are (batch_code.c),
- * with integrated states given: their polynomials are the integrator's own. So what is measured is the very curve that
- * output times are read off, and the integrator takes the same steps whether someone listens or not.
+ * Outputs are programs of states: quotients, powers, choices. They are rewritten for series like rates are
+ * (batch_code.c), with integrated states given: their polynomials are the integrator's own. So what is measured is the
+ * very curve that output times are read off, and the integrator takes the same steps whether someone listens or not.
  *
  * A step of the integrator is told in one stretch or several, by lane:
- *   1. at the origin of a stretch, states are the integrator's polynomial shifted there (c(s0 + s) by repeated synthetic
- *      division), exact modes start from their own amplitudes there, clocks from the time;
+ *   1. at the origin of a stretch, states are the integrator's polynomial shifted there (c(s0 + s) by repeated
+ *      synthetic division), exact modes start from their own amplitudes there, clocks from the time;
  *   2. the outputs' series (batch_series.c);
  *   3. how far these hold: the last three terms stay below CUT of the output's size, at least SMALL_SHARE of its peak;
  *      at most to the step's end, the next edge, or where a switch of the outputs turns (batch_switch.c).
  *
- * Where an output begins from 0 as a power that isn't whole, as the effect of a dose does, it has no series at that very
- * point. There the lane is told a stretch of BLIND hours at the value itself; from then on series hold a share of the
- * way back to the point, and stretches grow by that share. After MOST_BLIND of them without a series the lane is lost:
- * whoever listens is told of it in another way. */
+ * Where an output begins from 0 as a power that isn't whole, as the effect of a dose does, it has no series at that
+ * very point. There the lane is told a stretch of BLIND hours at the value itself; from then on series hold a share of
+ * the way back to the point, and stretches grow by that share. After MOST_BLIND of them without a series the lane is
+ * lost: whoever listens is told of it in another way. */
 #include "solve/batch_tell.h"
 
 #include <float.h>
@@ -30,7 +30,7 @@
 
 #define LANES HL_BATCH_LANES
 #define CUT 1e-11        /* of an output's size, by its series */
-#define ORDER 23         /* of 15, 19, 23 and 27, tried on the tapers with cuts of 1e-9 and 1e-11; 15 took a third longer */
+#define ORDER 23         /* of 15, 19, 23 and 27, tried on the tapers: 15 takes a third longer */
 #define ENOUGH 8.0       /* after the first round this times as much will do */
 #define MOST_ROUNDS 100
 #define CUT_SWITCHES 1e-9
@@ -108,7 +108,8 @@ static bool make_room(struct hl_batch_teller *t)
     t->mode_of = hl_arena_alloc(t->arena, p->n_modes, sizeof *t->mode_of);
     for (size_t j = 0; j < p->n_modes; j++)
         for (size_t i = 0; i < t->integrator->n_modes; i++)
-            if (t->integrator->mode[i].component == p->mode[j].component && t->integrator->mode[i].place == p->mode[j].place)
+            if (t->integrator->mode[i].component == p->mode[j].component
+                && t->integrator->mode[i].place == p->mode[j].place)
                 t->mode_of[j] = i;
     t->coefficient = hl_arena_alloc(t->arena, LANES / HL_LANES * t->n_outputs, sizeof *t->coefficient);
     for (size_t part = 0; part < LANES / HL_LANES; part++)
@@ -118,8 +119,8 @@ static bool make_room(struct hl_batch_teller *t)
     return true;
 }
 
-enum hl_status hl_batch_teller_create(const struct hl_plan *plan, const struct hl_batch_program *integrator, size_t order,
-                                      const int *output, const int *number, size_t n,
+enum hl_status hl_batch_teller_create(const struct hl_plan *plan, const struct hl_batch_program *integrator,
+                                      size_t order, const int *output, const int *number, size_t n,
                                       struct hl_batch_teller **teller)
 {
     *teller = NULL;
@@ -258,7 +259,8 @@ static void set_origin(struct hl_batch_teller *t, const struct hl_batch_step *st
 
 /* ---- Stretches */
 
-/* By how much h is too long for the series of output k: the last terms over what is allowed, at most as most[l] says. */
+/* By how much h is too long for the series of output k, the last terms over what is allowed, if it is more than
+ * most[l] says. */
 static void weigh(struct hl_batch_teller *t, size_t k, const double *h, double *most)
 {
     const double *c = t->coefficient[k], *peak = t->peak + k * LANES;
@@ -273,8 +275,8 @@ static void weigh(struct hl_batch_teller *t, size_t k, const double *h, double *
     }
 }
 
-/* h[l]: how far the series of all outputs hold, at most as far as it says; NaN where one has none. Their sizes change with
- * the way, so that the first answer isn't the last. */
+/* h[l]: how far the series of all outputs hold, at most as far as it says; NaN where one has none. Their sizes change
+ * with the way, so that the first answer isn't the last. */
 static void limit(struct hl_batch_teller *t, const bool *going, double *h)
 {
     for (size_t k = 0; k < t->n_outputs; k++)

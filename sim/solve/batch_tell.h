@@ -17,11 +17,11 @@ struct hl_batch_step {
     const double *t, *h, *end;       /* h 0: the lane stands still; end: the very time at which the next step begins */
 };
 
-/* For n outputs of the system, numbers number[] in the list given to hl_solver_run. integrator must outlive it; order is
- * its. *teller stays NULL, with HL_OK, when an output has no series or depends on exact states that the integrator doesn't
- * follow. HL_ERR_MEMORY. */
-enum hl_status hl_batch_teller_create(const struct hl_plan *plan, const struct hl_batch_program *integrator, size_t order,
-                                      const int *output, const int *number, size_t n,
+/* For n outputs of the system, numbers number[] in the list given to hl_solver_run. integrator must outlive it; order
+ * is its. *teller stays NULL, with HL_OK, when an output has no series or depends on exact states that the integrator
+ * doesn't follow. HL_ERR_MEMORY. */
+enum hl_status hl_batch_teller_create(const struct hl_plan *plan, const struct hl_batch_program *integrator,
+                                      size_t order, const int *output, const int *number, size_t n,
                                       struct hl_batch_teller **teller);
 void hl_batch_teller_free(struct hl_batch_teller *teller);
 
@@ -29,10 +29,10 @@ void hl_batch_teller_free(struct hl_batch_teller *teller);
 void hl_batch_teller_load(struct hl_batch_teller *teller, const struct hl_subjects *subjects, size_t first,
                           const bool *active, const double *file);
 
-/* Tells the listener (stretch, edge) of the step. lost[l] becomes true for lanes of which an output has no series there,
- * nor soon after: nothing more is told of them. */
-void hl_batch_tell(struct hl_batch_teller *teller, const struct hl_batch_step *step, const struct hl_listener *listener,
-                   size_t first, bool *lost);
+/* Tells the listener (stretch, edge) of the step. lost[l] becomes true for lanes of which an output has no series
+ * there, nor soon after: nothing more is told of them. */
+void hl_batch_tell(struct hl_batch_teller *teller, const struct hl_batch_step *step,
+                   const struct hl_listener *listener, size_t first, bool *lost);
 
 /* A polynomial's stretches: inside is a struct hl_batch_curve. */
 extern const struct hl_stretch_kind hl_batch_curve_kind;

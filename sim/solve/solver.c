@@ -70,8 +70,9 @@ static bool solver_alloc(struct hl_solver *s)
     s->diary = hl_diary_create(plan, s->max_lanes);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
     s->shown = hl_alloc(s->max_lanes, sizeof *s->shown);
-    if (!s->apart || !s->lane || (s->batch && !s->stiff_lane) || !s->sweep || (plan->regimen->n_steady > 0 && !s->steady) || !s->start
-        || !s->start_values || !s->diary || !s->status || !s->shown)
+    bool lanes = s->lane && (!s->batch || s->stiff_lane), steady = plan->regimen->n_steady == 0 || s->steady;
+    if (!s->apart || !lanes || !s->sweep || !steady || !s->start || !s->start_values || !s->diary || !s->status
+        || !s->shown)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -260,8 +261,8 @@ static void report(struct hl_solver *s, struct hl_block *block, size_t n_outputs
     }
 }
 
-/* All lanes side by side, and what a listener wants to hear of them on the way; lanes of which it couldn't be told to the
- * end it must hear in another way. */
+/* All lanes side by side, and what a listener wants to hear of them on the way; lanes of which it couldn't be told to
+ * the end it must hear in another way. */
 static void run_batch(struct hl_solver *s, struct hl_block *block, const struct hl_subjects *subjects, size_t first,
                       size_t n, const struct hl_listener *listener, bool *told, bool *done)
 {
@@ -276,8 +277,8 @@ static void run_batch(struct hl_solver *s, struct hl_block *block, const struct 
         }
 }
 
-/* What the batch has found stiff goes by the implicit stepper, and if that can't, by the other: as far as nobody has heard
- * of it yet. */
+/* What the batch has found stiff goes by the implicit stepper, and if that can't, by the other: as far as nobody has
+ * heard of it yet. */
 static enum hl_subject_status go_on_alone(struct hl_solver *s, const struct hl_block *block, size_t lane_number,
                                           const int *output, size_t n_outputs, const double *time, size_t n_times,
                                           const struct hl_listener *listener, bool samples, bool stiff)
@@ -290,8 +291,8 @@ static enum hl_subject_status go_on_alone(struct hl_solver *s, const struct hl_b
     return status;
 }
 
-/* What sixteen lanes need before the sweep. All are integrated side by side, whoever listens: a subject's values are the
- * same with and without. What is wanted segment by segment is then told in a run of the lane's own; so is, with its
+/* What sixteen lanes need before the sweep. All are integrated side by side, whoever listens: a subject's values are
+ * the same with and without. What is wanted segment by segment is then told in a run of the lane's own; so is, with its
  * values, a lane that couldn't be integrated with the others. Which way a lane goes depends on that lane alone. */
 static void run_group(struct hl_solver *s, struct hl_block *block, const struct hl_subjects *subjects,
                       size_t first, const int *output, size_t n_outputs, const double *time, size_t n_times,

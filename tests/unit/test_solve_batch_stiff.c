@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Stiff subjects among others: a drug that binds to its target, from slow to a million times faster than it is eliminated.
- * All against an independent stepper at a tight tolerance; those that aren't stiff keep their bits. */
+/* Stiff subjects among others: a drug that binds to its target, from slow to a million times faster than it is
+ * eliminated. All against an independent stepper at a tight tolerance; those that aren't stiff keep their bits. */
 #include <time.h>
 
 #include "unit/solve_fixture.h"
@@ -22,8 +22,8 @@ static int code(struct fixture *f, int op, int a, int b)
     return dst;
 }
 
-/* C' = -0.05 C - binds, R' = 0.2 (1 - R/7) - binds, B' = binds - 0.05 B; binds = kon (C R - B): KD 1. Fast binding moves the
- * three along C R = B, from which doses take them. */
+/* C' = -0.05 C - binds, R' = 0.2 (1 - R/7) - binds, B' = binds - 0.05 B; binds = kon (C R - B): KD 1. Fast binding
+ * moves the three along C R = B, from which doses take them. */
 static struct fixture *binding(const double *kon)
 {
     struct fixture *f = fixture_create(N, 0);
@@ -31,7 +31,8 @@ static struct fixture *binding(const double *kon)
     struct hl_program *p = &f->system.rhs_integrated;
     int gap = code(f, HL_OP_SUB, code(f, HL_OP_MUL, x[FREE].reg, x[TARGET].reg), x[BOUND].reg);
     int binds = code(f, HL_OP_MUL, fixture_values(f, kon, SUBJECTS), gap);
-    int lost = code(f, HL_OP_MUL, number(f, 0.05), x[FREE].reg), gone = code(f, HL_OP_MUL, number(f, 0.05), x[BOUND].reg);
+    int lost = code(f, HL_OP_MUL, number(f, 0.05), x[FREE].reg);
+    int gone = code(f, HL_OP_MUL, number(f, 0.05), x[BOUND].reg);
     int made = code(f, HL_OP_SUB, number(f, 0.2), code(f, HL_OP_MUL, number(f, 0.2 / 7), x[TARGET].reg));
     fixture_code(f, p, HL_OP_NEG, x[FREE].derivative_reg, code(f, HL_OP_ADD, lost, binds), -1, -1);
     fixture_code(f, p, HL_OP_SUB, x[TARGET].derivative_reg, made, binds, -1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Rates that change their form, eight subjects at a time: closed forms with switches at given times, at doses and output
- * times, repeated, grazing, never; nested conditions, min, max and abs against the scalar path at a tight tolerance;
- * sliding is solved alone; a subject's bits whatever its neighbours; the search for the first change of a polynomial
- * against known roots. */
+/* Rates that change their form, eight subjects at a time: closed forms with switches at given times, at doses and
+ * output times, repeated, grazing, never; nested conditions, min, max and abs against the scalar path at a tight
+ * tolerance; sliding is solved alone; a subject's bits whatever its neighbours; the search for the first change of a
+ * polynomial against known roots. */
 #include "solve/batch.h"
 #include "solve/batch_switch.h"
 #include "unit/solve_fixture.h"
@@ -79,8 +79,8 @@ static void assert_none_alone(struct fixture *f, const struct solution *s, doubl
 static void switches_at_times(void **state)
 {
     (void)state;
-    double c[SUBJECTS] = {-1, 0, 1e-13, 0.5, 2.5, 2.5000000001, 3.1, 7.31, 9.999999, 10, 11, 1e-7, 6, 7, 4.25, 0.25, 8.5,
-                          5e-324, 1e300};
+    double c[SUBJECTS] = {-1, 0, 1e-13, 0.5, 2.5, 2.5000000001, 3.1, 7.31, 9.999999, 10, 11, 1e-7, 6, 7, 4.25, 0.25,
+                          8.5, 5e-324, 1e300};
     double *time = even_times(41, 0.25);
     for (int form = 0; form < 5; form++) {
         static const int op[] = {HL_OP_GT, HL_OP_GE, HL_OP_LT, HL_OP_LE};
@@ -152,8 +152,8 @@ static void repeated_within_steps(void **state)
 static void grazing(void **state)
 {
     (void)state;
-    double A[SUBJECTS] = {0.3, 0.999, 1 - 1e-7, 1 - 1e-9, 1, 1 + 1e-10, 1 + 1e-8, 1 + 1e-6, 1.0001, 1.01, 1.1, 1.5, 2, 5,
-                          1.7, 0.9, 0.1, 1.001, 3};
+    double A[SUBJECTS] = {0.3, 0.999, 1 - 1e-7, 1 - 1e-9, 1, 1 + 1e-10, 1 + 1e-8, 1 + 1e-6, 1.0001, 1.01, 1.1, 1.5, 2,
+                          5, 1.7, 0.9, 0.1, 1.001, 3};
     struct fixture *f = fixture_create(3, 0);
     rate(f, 0, x(f, 1));
     rate(f, 1, code(f, HL_OP_NEG, x(f, 0), -1, -1));
@@ -166,14 +166,15 @@ static void grazing(void **state)
         double above = A[l] > 1 ? 2 * acos(1 / A[l]) : 0, turns[] = {0, 1, 1, 3, 10};
         assert_int_equal(s.status[l], HL_SUBJECT_GOOD);
         for (size_t k = 0; k < 5; k++) /* near A = 1 the time above hangs on the square root of the error of A */
-            assert_near("grazing", at(&s, 2, k, l), turns[k] * above, turns[k] * fmin(1e-5, 1e-10 / (above + 1e-99)) + 1e-10);
+            assert_near("grazing", at(&s, 2, k, l), turns[k] * above,
+                        turns[k] * fmin(1e-5, 1e-10 / (above + 1e-99)) + 1e-10);
     }
     solution_free(&s);
     fixture_free(f);
 }
 
-/* A dose enters a switched absorption; tolerance and adaptation as in the library; min, max, abs; nested if with and, or,
- * not; a choice between powers. */
+/* A dose enters a switched absorption; tolerance and adaptation as in the library; min, max, abs; nested if with and,
+ * or, not; a choice between powers. */
 static struct fixture *many_switches(void)
 {
     enum { GUT, BODY, SITE, T, A, Z, R };
@@ -268,8 +269,8 @@ static void neighbours_do_not_matter(void **state)
     fixture_free(f);
 }
 
-/* y' = if(y > 1, -2, 1) comes to 1 and stays there: no series leads on. Those subjects are solved alone (and stay within
- * what the stepper's error allows), their neighbours as ever. */
+/* y' = if(y > 1, -2, 1) comes to 1 and stays there: no series leads on. Those subjects are solved alone (and stay
+ * within what the stepper's error allows), their neighbours as ever. */
 static void sliding_is_solved_alone(void **state)
 {
     (void)state;

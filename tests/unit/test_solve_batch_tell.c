@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Outputs told stretch by stretch while states are integrated: the curve is the one that output times are read off;
- * stretches follow each other and end at edges; areas, bounds, monotone pieces and crossings of polynomials; powers that
- * begin at 0; choices; subjects of which nothing can be told; nobody's bits change because someone listens. */
+ * stretches follow each other and end at edges; areas, bounds, monotone pieces and crossings of polynomials; powers
+ * that begin at 0; choices; subjects of which nothing can be told; nobody's bits change because someone listens. */
 #include "solve/batch.h"
 #include "solve/stretch.h"
 #include "unit/solve_fixture.h"
@@ -38,8 +38,9 @@ static void show(struct fixture *f, size_t output, int reg)
     f->system.output[output].linear = false;
 }
 
-/* Exact absorption and elimination; effect site, tolerance and adaptation integrated, with rates that change their form.
- * Outputs: level, effect (a power of its own from 0 on), withdrawal (0 most of the time), probability, and a kink. */
+/* Exact absorption and elimination; effect site, tolerance and adaptation integrated, with rates that change their
+ * form. Outputs: level, effect (a power of its own from 0 on), withdrawal (0 most of the time), probability, and a
+ * kink. */
 static struct fixture *patient(void)
 {
     struct fixture *f = fixture_create(N, 2);
@@ -64,12 +65,13 @@ static struct fixture *patient(void)
     int level = code(f, o, HL_OP_DIV, s->state[BODY].reg, V, -1);
     int K = code(f, o, HL_OP_ADD, number(f, 0.3), s->state[T].reg, -1);
     int effect = code(f, o, HL_OP_HILL, s->state[SITE].reg, K, spread(f, 2.1, 0.4));
-    int v = code(f, o, HL_OP_DIV, s->state[SITE].reg, code(f, o, HL_OP_ADD, s->state[SITE].reg, number(f, 0.4), -1), -1);
+    int sum = code(f, o, HL_OP_ADD, s->state[SITE].reg, number(f, 0.4), -1);
+    int v = code(f, o, HL_OP_DIV, s->state[SITE].reg, sum, -1);
     int missing = code(f, o, HL_OP_MAX, f->zero, code(f, o, HL_OP_SUB, s->state[A].reg, v, -1), -1);
     int withdrawal = code(f, o, HL_OP_DIV, missing, code(f, o, HL_OP_ADD, missing, number(f, 0.1), -1), -1);
     int chance = code(f, o, HL_OP_PHI, code(f, o, HL_OP_SUB, s->state[SITE].reg, f->one, -1), -1, -1);
-    int kink = code(f, o, HL_OP_MIN, code(f, o, HL_OP_ABS, code(f, o, HL_OP_SUB, s->state[SITE].reg, number(f, 0.3), -1), -1, -1),
-                    number(f, 0.2), -1);
+    int off = code(f, o, HL_OP_ABS, code(f, o, HL_OP_SUB, s->state[SITE].reg, number(f, 0.3), -1), -1, -1);
+    int kink = code(f, o, HL_OP_MIN, off, number(f, 0.2), -1);
     int reg[OUTPUTS] = {level, effect, withdrawal, chance, kink};
     for (size_t i = 0; i < OUTPUTS; i++)
         show(f, i, reg[i]);
@@ -126,7 +128,6 @@ static void check_curve(struct ear *ear, const struct hl_stretch *stretch, size_
             kind->values(stretch, k, s, y);
             for (size_t l = 0; l < HL_LANES; l++) {
                 sum[l] += w[q] * y[l] * stretch->length[l] / 16;
-                if (!(y[l] >= low[l] && y[l] <= high[l])) print_message("k %zu l %zu y %.17g low %.17g high %.17g len %g t0 %g\n",k,l,y[l],low[l],high[l],stretch->length[l],stretch->t0[l]);
                 assert_true(y[l] >= low[l] && y[l] <= high[l]);
                 size_t p = 0;
                 while (p + 1 < n && s[l] > at[p + 1][l])
@@ -221,8 +222,8 @@ static void free_ear(struct ear *ear)
 
 static struct hl_listener listener_for(struct ear *ear, const int *told, size_t n)
 {
-    return (struct hl_listener){.context = ear, .segment = hear_nothing, .stretch = hear, .n_edges = 3, .edge = ear->edge,
-                                .n_told = n, .told = told, .untold = forget};
+    return (struct hl_listener){.context = ear, .segment = hear_nothing, .stretch = hear, .n_edges = 3,
+                                .edge = ear->edge, .n_told = n, .told = told, .untold = forget};
 }
 
 static double *even_times(size_t n, double step)
@@ -323,8 +324,8 @@ static void neighbours_do_not_matter(void **state)
     fixture_free(f);
 }
 
-/* An output without a series in some subjects (the logarithm of a negative number): they are untold, others aren't. Outputs
- * with operations that have none at all are refused. */
+/* An output without a series in some subjects (the logarithm of a negative number): they are untold, others aren't.
+ * Outputs with operations that have none at all are refused. */
 static void some_cannot_be_told(void **state)
 {
     (void)state;
