@@ -142,6 +142,27 @@ YAML
     [ "$(digest b.h5)" != "$want" ]
 }
 
+@test "integrated states: threads and blocks leave the payload alone, metrics leave values alone" {
+    run_it() { "$halflife" run "$1" -o "$2" --force --quiet --subjects 20 "${@:3}"; }
+    digest() { "$halflife" summary "$1" --json | tr ',{}' '\n\n\n' | grep payload_sha256; }
+    sed '/^metrics:/,/^tolerance:/{/^tolerance:/!d}' "$root/configs/tapers.yaml" > silent.yaml
+    ! grep -q Cmax silent.yaml
+    run_it "$root/configs/tapers.yaml" a.h5 --threads 1
+    want=$(digest a.h5)
+    [ -n "$want" ]
+    for options in "--threads 2 --block 7" "--threads 3 --block 8"; do
+        run_it "$root/configs/tapers.yaml" b.h5 $options
+        [ "$(digest b.h5)" = "$want" ]
+    done
+    run_it silent.yaml b.h5
+    for variable in clonazepam_Cp clonazepam_withdrawal_index; do
+        "$halflife" export a.h5 $variable > a.csv
+        "$halflife" export b.h5 $variable > b.csv
+        [ -s a.csv ]
+        cmp a.csv b.csv
+    done
+}
+
 @test "subject 17 of 20 is subject 17 of 20000" {
     small
     "$halflife" run small.yaml -o a.h5 --quiet
