@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Rows of eight lanes in the compiler's vectors: one register of AVX-512, two of AVX2, four of SSE2 or NEON. Conditions
- * by lane are rows of 1 and 0, made from signs of differences: comparisons of vectors wider than the machine's are taken
- * apart lane by lane by some compilers, sums and shifts never are. "And" is the product of two conditions. Only FINITE
- * may be asked of a NaN. For files whose loops are compiled for several instruction sets (base/vector.h); only inside functions,
- * after CONSTANTS. */
+ * by lane are rows of 1 and 0, made from signs of differences: comparisons of vectors wider than the machine's are
+ * taken apart lane by lane by some compilers, sums and shifts never are. "And" is the product of two conditions. Only
+ * FINITE may be asked of a NaN. For files whose loops are compiled for several instruction sets (base/vector.h); only
+ * inside functions, after CONSTANTS. */
 #ifndef HL_BASE_EIGHT_H
 #define HL_BASE_EIGHT_H
 
@@ -41,7 +41,8 @@ typedef uint64_t hl_eight_bits __attribute__((vector_size(8 * sizeof(uint64_t)))
 #define SIZE(x) ((hl_eight)((hl_eight_bits)(x) & INT64_MAX))
 
 /* 1 unless x is infinite or a NaN: then its exponent overflows into the sign. */
-#define FINITE(x) (one - (hl_eight)(-((((hl_eight_bits)(x) & INT64_MAX) + ((uint64_t)1 << 52)) >> 63) & (hl_eight_bits)one))
+#define OVERFLOWS(x) ((((hl_eight_bits)(x) & INT64_MAX) + ((uint64_t)1 << 52)) >> 63)
+#define FINITE(x) (one - (hl_eight)(-OVERFLOWS(x) & (hl_eight_bits)one))
 
 /* Whether a condition holds in any lane. */
 INLINE bool any(const hl_eight *flag)

@@ -146,7 +146,8 @@ HL_CLONES void hl_task_add_above(const struct hl_task *task, struct hl_task_rows
     take_part(task, stretch, &in);
     eight above = LESS(theta, CONST_ROW(view->y[0], 0)), begin = t0;
     for (size_t p = 0; p < view->n_pieces; p++) {
-        eight at = CONST_ROW(view->at[p], 0), to = CONST_ROW(view->at[p + 1], 0), above_after = LESS(theta, CONST_ROW(view->y[p + 1], 0));
+        eight at = CONST_ROW(view->at[p], 0), to = CONST_ROW(view->at[p + 1], 0);
+        eight above_after = LESS(theta, CONST_ROW(view->y[p + 1], 0));
         eight there = in * LESS(at, to), passes = there * DIFFERENT(above, above_after);
         eight spent = there * EITHER(above, above_after), after = t0 + to;
         after = PICK(EQUAL(to, length), CONST_ROW(stretch->t1, 0), after);

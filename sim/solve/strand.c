@@ -3,9 +3,9 @@
  *
  * Between the events of its components an output is
  *     y(s) = c + sum over modes of a_j e^(lambda_j s) + G_j (e^(lambda_j s) - 1) / lambda_j,
- * a_j and G_j its share in the amplitude z_j and in the mode's input g_j at the beginning of the stretch. So a stretch is
- * known by one row of amplitudes, and the next begins with z e^(lambda L) + g phi(L). The k-th stretch of each of the
- * eight is told together with those of the others, wherever in time they are; whoever has none waits.
+ * a_j and G_j its share in the amplitude z_j and in the mode's input g_j at the beginning of the stretch. So a stretch
+ * is known by one row of amplitudes, and the next begins with z e^(lambda L) + g phi(L). The k-th stretch of each of
+ * the eight is told together with those of the others, wherever in time they are; whoever has none waits.
  *
  * In every lane the modes stand from the slowest to the fastest, which is what the rules of signs want (strand_rows.c).
  * Doses come in regular distances, so exponentials of recent lengths are kept, as in group.c: by multiples of 2^-36 h,
@@ -336,7 +336,8 @@ static void renew_input(struct hl_strand *s, size_t l)
     for (size_t j = 0; j < s->n_modes; j++) {
         double sum = 0;
         for (size_t i = 0; i < s->n_slots; i++)
-            sum += s->W[(i * s->n_modes + j) * HL_LANES + l] * (s->input[i * HL_LANES + l] + s->infusion[i * HL_LANES + l]);
+            sum += s->W[(i * s->n_modes + j) * HL_LANES + l]
+                   * (s->input[i * HL_LANES + l] + s->infusion[i * HL_LANES + l]);
         s->g[j * HL_LANES + l] = sum;
         s->infused = s->infused || sum != 0;
         s->infuses = s->infuses || sum != 0;

@@ -6,10 +6,11 @@
  * Budan and Fourier's rule, which holds for any chain in which each function follows from the one before by division by
  * an exponential, differentiation and multiplication (Rolle), tells for a part: with
  *     f_0 = y',  f_{k+1} = f_k' - lambda_{n-k} f_k        (kills the fastest mode that is left)
- * and V(s) the number of changes of sign in f_0(s), f_1(s) ... f_{n-1}(s), there are at most V(p) - V(q) zeros in (p, q).
- * Where V falls without a zero, the sums of the modes' smallest and largest values tell that there is none. Nodes are
- * found by halving and kept, because a regular course of doses makes curves of one kind. A zero between two nodes is then found by Newton's iteration, safeguarded by its bracket,
- * begun where the lane's last one was. The rules never miss a turning point that stands out from rounding. */
+ * and V(s) the number of changes of sign in f_0(s), f_1(s) ... f_{n-1}(s), there are at most V(p) - V(q) zeros in (p,
+ * q). Where V falls without a zero, the sums of the modes' smallest and largest values tell that there is none. Nodes
+ * are found by halving and kept, because a regular course of doses makes curves of one kind. A zero between two nodes
+ * is then found by Newton's iteration, safeguarded by its bracket, begun where the lane's last one was. The rules
+ * never miss a turning point that stands out from rounding. */
 #include "solve/strand_parts.h"
 
 #include <math.h>
@@ -402,7 +403,8 @@ static double guess_crossing(const struct hl_strand_search *search, size_t l, do
     return search->low[l] + width * (share > 0.01 ? share < 0.99 ? share : 0.99 : 0.01);
 }
 
-/* Lanes that lack their root: a new place where the series points to, or a crossing may be. False when there are none. */
+/* Lanes that lack their root: a new place where the series points to, or a crossing may be. False when there are none.
+ * */
 static bool approach(struct hl_strand *s, const struct hl_strand_search *search, const struct hl_strand_near *near,
                      const double *level, const double *left, struct hl_strand_place *place)
 {

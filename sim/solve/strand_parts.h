@@ -14,7 +14,8 @@
 #define HL_STRAND_LEVELS 4 /* thresholds of an output whose crossings are remembered */
 #define HL_STRAND_MODES 24   /* at most, of all components an output depends on */
 
-/* Below, an array is of rows; "[mode]" runs over the modes of the strand, in each lane from the slowest to the fastest. */
+/* Below, an array is of rows; "[mode]" runs over the modes of the strand, in each lane from the slowest to the
+ * fastest. */
 
 /* e^(lambda dt) and (e^(lambda dt) - 1) / lambda, for one dt by lane. */
 struct hl_strand_table { double dt[HL_LANES]; bool full; unsigned long used; double *E, *phi; };
@@ -37,8 +38,8 @@ struct hl_strand_curve {
     double *slope, *slope_right; /* rows: y' at the ends; where it is 0, the sign of what comes next to the end */
     double *bend;                /* row: y'' at the left end */
     double *turns;               /* row of HL_TURNS_ */
-    /* From stretch to stretch, each lane its own. dip: between a minimum and the maximum after it; ridge: shortly before a
-     * maximum. peak, hollow: where the last of them was; rise, fall: where a threshold was crossed. */
+    /* From stretch to stretch, each lane its own. dip: between a minimum and the maximum after it; ridge: shortly
+     * before a maximum. peak, hollow: where the last of them was; rise, fall: where a threshold was crossed. */
     struct hl_strand_place dip, ridge, peak, hollow, rise[HL_STRAND_LEVELS], fall[HL_STRAND_LEVELS];
     /* For curves of other kinds: offsets that tell turning points apart, with their exponentials; turning points. */
     size_t n_nodes[HL_LANES];
@@ -99,8 +100,8 @@ void hl_strand_add(double *z, const double *W, const double *value, size_t n);
 /* Rows of `from` in lanes of mask (1, else 0), n of them. */
 void hl_strand_take(const double *from, const double *mask, size_t n, double *to);
 
-/* Everything about an output on the stretch that needs no new exponential. Whether in some lane it can't be told how often
- * it turns, though it falls at both ends, so that a place for curve->dip may help. */
+/* Everything about an output on the stretch that needs no new exponential. Whether in some lane it can't be told how
+ * often it turns, though it falls at both ends, so that a place for curve->dip may help. */
 bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve);
 
 /* sum of c E, + d phi unless d is NULL, + offset unless NULL. */
@@ -125,9 +126,9 @@ void hl_strand_slopes(const double *b, const double *lambda, const double *E, si
 /* x = lambda s. */
 void hl_strand_times(const double *lambda, const double *s, size_t n, double *x);
 
-/* Solves y = level (turn: y' = 0) by the Taylor series of the curve around a place it was solved at before: s, and y there.
- * good[l]: it is there to rounding, low <= s <= high, and the slope (y'') has the sign of side[l]. far[l]: the series is
- * being stretched, a new place would be better. */
+/* Solves y = level (turn: y' = 0) by the Taylor series of the curve around a place it was solved at before: s, and y
+ * there. good[l]: it is there to rounding, low <= s <= high, and the slope (y'') has the sign of side[l]. far[l]: the
+ * series is being stretched, a new place would be better. */
 struct hl_strand_near { double s[HL_LANES], y[HL_LANES], good[HL_LANES], far[HL_LANES] __attribute__((aligned(64))); };
 void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve, const struct hl_strand_place *place,
                     bool turn, const double *level, const double *low, const double *high, const double *side,
@@ -145,8 +146,8 @@ struct hl_strand_search {
 bool hl_strand_seek(const struct hl_strand_curve *curve, const double *length, const double *wanted, bool maxima,
                     struct hl_strand_search *search);
 
-/* Takes what is good; left: lanes that still lack their root, far: lanes that want a new place (or lack their root). False
- * when there are neither. */
+/* Takes what is good; left: lanes that still lack their root, far: lanes that want a new place (or lack their root).
+ * False when there are neither. */
 bool hl_strand_sort(struct hl_strand_search *search, const struct hl_strand_near *near, double *left, double *far);
 
 /* dt as multiples of HL_STRAND_QUANTUM (from 2^15 h on as it is) and what is left of it; false when nothing is. */
@@ -158,8 +159,8 @@ struct hl_strand_root {
     double step[HL_LANES], close[HL_LANES], active[HL_LANES] __attribute__((aligned(64)));
 };
 
-/* One turn with f and f' at s: moves s in active lanes; those whose Newton step was below close become inactive. bisect:
- * halve instead. Says whether any lane is still active. */
+/* One turn with f and f' at s: moves s in active lanes; those whose Newton step was below close become inactive.
+ * bisect: halve instead. Says whether any lane is still active. */
 bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *slope, bool bisect);
 
 #endif

@@ -88,8 +88,8 @@ HL_CLONES void hl_strand_psi(const double *lambda, const double *s, const double
 /* Added to an exponential that is too small for a double, so that its product still has a sign. */
 #define HARDLY 1e-290
 
-/* Adds a term to a partial sum and counts when its sign differs from that of the last sum that wasn't 0. last is 1, -1, or
- * 0 in the beginning. */
+/* Adds a term to a partial sum and counts when its sign differs from that of the last sum that wasn't 0. last is 1,
+ * -1, or 0 in the beginning. */
 #define COUNT(sum, last, changes, term) do { \
         (sum) += (term); \
         eight sign_ = LESS(none, sum) - LESS(sum, none); \
@@ -155,8 +155,8 @@ HL_CLONES void hl_strand_range(const double *b, const double *E, const double *F
     ROW(high, 0) = most;
 }
 
-/* Lanes of rest, which aren't straight nor turn once by the signs alone, for a minimum before the place curve->dip and a
- * maximum after it: the slopes say so, and there are three turns at most. With y'' >= m > 0 before the place, the
+/* Lanes of rest, which aren't straight nor turn once by the signs alone, for a minimum before the place curve->dip and
+ * a maximum after it: the slopes say so, and there are three turns at most. With y'' >= m > 0 before the place, the
  * minimum isn't below y(0) - y'(0)^2 / (2 m). */
 INLINE void find_dips(const struct hl_strand *s, const struct hl_strand_curve *curve, const eight *rest,
                       const eight *count, eight *dips, eight *floor)
@@ -268,73 +268,83 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
 
 #define EXACT 1e-10 /* what a root may be off [h] */
 
+/* y and the derivatives of y' at a place; the sizes of the next one's terms. */
+struct terms { eight y, S0, S1, S2, S3, S4, S5, S6, beyond; };
+
 /* The next derivative of a mode's share in y'. */
 #define NEXT(S, term) do { (S) += (term); (term) *= lambda; } while (0)
+
+INLINE void take_terms(const struct hl_strand *s, const struct hl_strand_curve *curve,
+                       const struct hl_strand_place *place, struct terms *t)
+{
+    CONSTANTS;
+    *t = (struct terms){.y = CONST_ROW(curve->offset, 0), .S0 = none, .S1 = none, .S2 = none, .S3 = none, .S4 = none,
+                        .S5 = none, .S6 = none, .beyond = none};
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight E = CONST_ROW(place->E, j), lambda = CONST_ROW(s->lambda, j), term = CONST_ROW(curve->b, j) * E;
+        t->y += CONST_ROW(curve->a, j) * E;
+        if (s->infused)
+            t->y += CONST_ROW(curve->G, j) * CONST_ROW(place->phi, j);
+        NEXT(t->S0, term);
+        NEXT(t->S1, term);
+        NEXT(t->S2, term);
+        NEXT(t->S3, term);
+        NEXT(t->S4, term);
+        NEXT(t->S5, term);
+        NEXT(t->S6, term);
+        t->beyond += SIZE(term);
+    }
+}
+
+#define EIGHT_TERMS(x) (c0 + (x) * (c1 + (x) * (c2 + (x) * (c3 + (x) * (c4 + (x) * (c5 + (x) * (c6 + (x) * c7)))))))
 
 /* With S_k = sum lambda^k b E the k-th derivative of y' at the place,
  *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!,   k = 0 .. 6.
  * With u = -c_0 / c_1 of either series, A = c_2 / c_1 and B = c_3 / c_1 its reversion to third order is
  *     x = u - A u^2 + (2 A^2 - B) u^3.
- * Two turns of Newton's iteration follow, with (1 - 2 A x + (4 A^2 - 3 B) x^2) / c_1 for one over the slope: what is left
- * is the second step times its ratio to the first. What the series leaves out is below the sum of the sizes of its next
- * term over 1 - z / 8, z = |x| times the fastest rate. */
+ * Two turns of Newton's iteration follow, with (1 - 2 A x + (4 A^2 - 3 B) x^2) / c_1 for one over the slope: what is
+ * left is the second step times its ratio to the first. What the series leaves out is below the sum of the sizes of
+ * its next term over 1 - z / 8, z = |x| times the fastest rate. */
 HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_curve *curve,
                               const struct hl_strand_place *place, bool turn, const double *level, const double *low,
                               const double *high, const double *side, struct hl_strand_near *near)
 {
     CONSTANTS;
-    eight S0 = none, S1 = none, S2 = none, S3 = none, S4 = none, S5 = none, S6 = none, beyond = none;
-    eight y = CONST_ROW(curve->offset, 0);
-    for (size_t j = 0; j < s->n_modes; j++) {
-        eight E = CONST_ROW(place->E, j), lambda = CONST_ROW(s->lambda, j), term = CONST_ROW(curve->b, j) * E;
-        y += CONST_ROW(curve->a, j) * E;
-        if (s->infused)
-            y += CONST_ROW(curve->G, j) * CONST_ROW(place->phi, j);
-        NEXT(S0, term);
-        NEXT(S1, term);
-        NEXT(S2, term);
-        NEXT(S3, term);
-        NEXT(S4, term);
-        NEXT(S5, term);
-        NEXT(S6, term);
-        beyond += SIZE(term);
-    }
-    S2 *= 1. / 2;
-    S3 *= 1. / 6;
-    S4 *= 1. / 24;
-    S5 *= 1. / 120;
-    S6 *= 1. / 720;
-    eight c0 = S0, c1 = S1, c2 = S2, c3 = S3, c4 = S4, c5 = S5, c6 = S6, c7 = none;
-    if (!turn) {
-        c0 = y - CONST_ROW(level, 0);
-        c1 = S0;
-        c2 = S1 * (1. / 2);
-        c3 = S2 * (1. / 3);
-        c4 = S3 * (1. / 4);
-        c5 = S4 * (1. / 5);
-        c6 = S5 * (1. / 6);
-        c7 = S6 * (1. / 7);
+    struct terms t;
+    take_terms(s, curve, place, &t);
+    eight c0 = t.y, c1 = t.S0, c2 = t.S1 * (1. / 2), c3 = t.S2 * (1. / 6), c4 = t.S3 * (1. / 24),
+          c5 = t.S4 * (1. / 120), c6 = t.S5 * (1. / 720), c7 = t.S6 * (1. / 5040), y0 = c1, y1 = c2, y2 = c3, y3 = c4,
+          y4 = c5, y5 = c6, y6 = c7;
+    if (turn) { /* the derivative */
+        c0 = y0;
+        c1 = 2 * y1;
+        c2 = 3 * y2;
+        c3 = 4 * y3;
+        c4 = 5 * y4;
+        c5 = 6 * y5;
+        c6 = 7 * y6;
+        c7 = none;
+    } else {
+        c0 -= CONST_ROW(level, 0);
     }
     eight r = one / c1, u = -c0 * r, A = c2 * r, B = c3 * r;
     eight x = u * (one - u * (A - (2 * A * A - B) * u)), inverse = r * (one - x * (2 * A - (4 * A * A - 3 * B) * x));
-    eight first = (c0 + x * (c1 + x * (c2 + x * (c3 + x * (c4 + x * (c5 + x * (c6 + x * c7))))))) * inverse;
+    eight first = EIGHT_TERMS(x) * inverse;
     x -= first;
-    eight second = (c0 + x * (c1 + x * (c2 + x * (c3 + x * (c4 + x * (c5 + x * (c6 + x * c7))))))) * inverse;
+    eight second = EIGHT_TERMS(x) * inverse;
     x -= second;
     eight size = SIZE(x), reach = size * size, bent = SIZE(A * x);
-    reach = reach * reach * reach * size * beyond * (turn ? 1. / 5040 : 1. / 40320);
+    reach = reach * reach * reach * size * t.beyond * (turn ? 1. / 5040 : 1. / 40320);
     reach = turn ? reach : reach * size;
     eight allowed = EXACT * SIZE(c1) * (one - 0.125 * size * CONST_ROW(s->rate, 0));
     eight left = second * second, may = EXACT * SIZE(first); /* each step is as much shorter than the one before */
     eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
-    y += x * (S0 + x * (S1 * (1. / 2) + x * (S2 * (1. / 3) + x * (S3 * (1. / 4) + x * (S4 * (1. / 5)
-         + x * (S5 * (1. / 6) + x * (S6 * (1. / 7))))))));
+    eight y = t.y + x * (y0 + x * (y1 + x * (y2 + x * (y3 + x * (y4 + x * (y5 + x * y6))))));
     eight known = AT_MOST(none, CONST_ROW(place->at, 0)); /* else the exponentials are somebody else's */
     ROW(near->s, 0) = PICK(known, at, -one);
     ROW(near->y, 0) = y;
-    ROW(near->good, 0) = FINITE(at) * FINITE(y) * known * AT_MOST(CONST_ROW(low, 0), at)
-                         * AT_MOST(at, CONST_ROW(high, 0)) * LESS(none, direction) * AT_MOST(left, may)
-                         * AT_MOST(reach, allowed);
+    ROW(near->good, 0) = FINITE(at) * FINITE(y) * known * AT_MOST(CONST_ROW(low, 0), at) * LESS(none, direction)
+                         * AT_MOST(at, CONST_ROW(high, 0)) * AT_MOST(left, may) * AT_MOST(reach, allowed);
     ROW(near->far, 0) = LESS(0.05 * one, bent);
 }
 
@@ -342,8 +352,9 @@ HL_CLONES bool hl_strand_seek(const struct hl_strand_curve *curve, const double 
                               bool maxima, struct hl_strand_search *search)
 {
     CONSTANTS;
-    eight turns = CONST_ROW(curve->turns, 0), falls = LESS(CONST_ROW(curve->slope, 0), none), whole = CONST_ROW(length, 0);
-    eight dips = EQUAL(turns, HL_TURNS_DIP * one), once = EQUAL(turns, HL_TURNS_ONCE * one), place = CONST_ROW(curve->dip.at, 0);
+    eight turns = CONST_ROW(curve->turns, 0), falls = LESS(CONST_ROW(curve->slope, 0), none);
+    eight dips = EQUAL(turns, HL_TURNS_DIP * one), once = EQUAL(turns, HL_TURNS_ONCE * one);
+    eight whole = CONST_ROW(length, 0), place = CONST_ROW(curve->dip.at, 0);
     eight asked = LESS((maxima ? 0.5 : 1.5) * one, CONST_ROW(wanted, 0));
     eight flag = asked * (dips + once * (maxima ? NOT(falls) : falls));
     ROW(search->wanted, 0) = flag;

@@ -14,8 +14,8 @@
 
 struct hl_stretch_kind;
 
-/* Stretches of the same eight lanes come in time order, lane by lane; one ends where the lane's next begins. A stretch is
- * free of events of what is shown, and of window edges (struct hl_listener). A lane that has none has length 0; its
+/* Stretches of the same eight lanes come in time order, lane by lane; one ends where the lane's next begins. A stretch
+ * is free of events of what is shown, and of window edges (struct hl_listener). A lane that has none has length 0; its
  * values are then whatever they are, but finite. All answers for a lane are functions of that lane alone. */
 struct hl_stretch {
     size_t first;                        /* lane of the block that stands first in the rows */
@@ -42,16 +42,16 @@ struct hl_stretch_kind {
     /* low <= y <= high on the whole stretch: cheap, never wrong, as tight as can be had cheaply. */
     void (*bounds)(const struct hl_stretch *stretch, size_t k, double *low, double *high);
 
-    /* Cuts wanted lanes at their turning points: row p of at and of y is the p-th of the n + 1 ends of n monotone pieces
-     * (row 0: offset 0; row n: length), which it returns; n at most HL_MOST_TURNS + 1. Lanes with fewer pieces have their
-     * last ends again. Lanes that aren't wanted have one piece. wanted 1: minima may be left out, because nobody asks for
-     * what lies below both ends of the piece around one; 2: all. Turning points are right to rounding (where y is flat,
-     * its value is). */
+    /* Cuts wanted lanes at their turning points: row p of at and of y is the p-th of the n + 1 ends of n monotone
+     * pieces (row 0: offset 0; row n: length), which it returns; n at most HL_MOST_TURNS + 1. Lanes with fewer pieces
+     * have their last ends again. Lanes that aren't wanted have one piece. wanted 1: minima may be left out, because
+     * nobody asks for what lies below both ends of the piece around one; 2: all. Turning points are right to rounding
+     * (where y is flat, its value is). */
     size_t (*pieces)(const struct hl_stretch *stretch, size_t k, const double *wanted, double *at, double *y);
 
-    /* Where y passes the level, s, between from and to, in wanted lanes: y is monotone there, y_from and y_to, its values
-     * at these ends, lie on different sides of the level (one may be equal to it). On entry s is a guess, anything
-     * where there is none (NaN too): where the same was found in an earlier stretch of the same lane. */
+    /* Where y passes the level, s, between from and to, in wanted lanes: y is monotone there, y_from and y_to, its
+     * values at these ends, lie on different sides of the level (one may be equal to it). On entry s is a guess,
+     * anything where there is none (NaN too): where the same was found in an earlier stretch of the same lane. */
     void (*crossing)(const struct hl_stretch *stretch, size_t k, const double *level, const double *from,
                      const double *to, const double *y_from, const double *y_to, const double *wanted, double *s);
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Metrics of eight subjects side by side against the same metrics lane by lane: random models of two drugs (effect sites,
- * chains with equal rates, rings whose modes turn in some subjects), lags of one's own, infusions, zero-order inputs,
- * regular and irregular doses, windows whose edges are dose times, thresholds between trough and peak.
+/* Metrics of eight subjects side by side against the same metrics lane by lane: random models of two drugs (effect
+ * sites, chains with equal rates, rings whose modes turn in some subjects), lags of one's own, infusions, zero-order
+ * inputs, regular and irregular doses, windows whose edges are dose times, thresholds between trough and peak.
  *
  * Where the two ways disagree on the time of an extremum, the solver is asked for the values at both times: of equals
  * either may be told. A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more than 5. */
@@ -381,7 +381,7 @@ static void neighbours_leave_no_trace(void **state)
 {
     (void)state;
     uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 5);
-    for (uint64_t number = 0; number < 10 * cases; number++) {
+    for (uint64_t number = 0; number < 6 * cases; number++) {
         struct dice d = {seed, number, 0};
         struct trial *t = begin(&d);
         size_t first[MOST_METRICS + 1];
@@ -395,7 +395,8 @@ static void neighbours_leave_no_trace(void **state)
                     double a = here[first[m] + (lane + t->shift) % SUBJECTS * width + w];
                     double b = there[first[m] + lane * width + w];
                     if (!(a == b || (isnan(a) && isnan(b))))
-                        fail_msg("case %llu of seed %llu, metric kind %d of output %d, window or dose %zu: %.17g and %.17g",
+                        fail_msg("case %llu of seed %llu, metric kind %d of output %d, window or dose %zu: %.17g and "
+                                 "%.17g",
                                  (unsigned long long)number, (unsigned long long)seed, (int)t->metric[m].kind,
                                  t->metric[m].of[0], w, a, b);
                 }
