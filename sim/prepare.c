@@ -152,8 +152,8 @@ static struct hl_room largest_room(const struct hl_prepared *p, double memory)
 
 #define PROBE_SECONDS 0.15 /* spent on finding out how long it will take */
 
-/* Seconds that hashing, compressing and writing take per byte of trajectories: measured on one machine (an Intel Xeon of
- * 2023), good to a factor of two elsewhere. */
+/* Seconds that hashing, compressing and writing take per byte of trajectories: measured on one machine (an Intel Xeon
+ * of 2023), good to a factor of two elsewhere. */
 static double writing_seconds(const struct hl_study *study)
 {
     return strcmp(study->compression, "none") == 0 ? 2e-9 : strcmp(study->compression, "small") == 0 ? 3e-8 : 8e-9;
@@ -181,7 +181,8 @@ static double time_of(const struct hl_prepared *p, size_t passes)
 
 static void print_time(FILE *stream, double seconds)
 {
-    static const struct { const char *name; double seconds; } units[] = {{"d", 86400}, {"h", 3600}, {"min", 60}, {"s", 1}};
+    static const struct { const char *name; double seconds; } units[] = {{"d", 86400}, {"h", 3600}, {"min", 60},
+                                                                         {"s", 1}};
     size_t i = 0;
     while (i < 3 && seconds < 1.5 * units[i].seconds)
         i++;

@@ -146,8 +146,9 @@ static enum hl_status check_disk(const struct hl_prepared *p, const char *output
     bool plain = strcmp(p->study->compression, "none") == 0;
     if (need <= (plain ? have : 20 * have))
         return HL_OK;
-    hl_diag_error(diag, hl_pos_none(), "the result needs %.3g GB%s, and the disk of '%s' has %.3g GB left; ask for fewer "
-                  "subjects, outputs or times, for store: [summaries]%s, or name another disk with -o", need / 1e9,
+    hl_diag_error(diag, hl_pos_none(),
+                  "the result needs %.3g GB%s, and the disk of '%s' has %.3g GB left; ask for fewer subjects, "
+                  "outputs or times, for store: [summaries]%s, or name another disk with -o", need / 1e9,
                   plain ? "" : " before compression", output, have / 1e9, plain ? ", for compression: fast" : "");
     return HL_ERR_IO;
 }

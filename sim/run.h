@@ -16,7 +16,7 @@ struct hl_run_options {
     struct hl_study_options study;
     const char *output;              /* path of the result, or NULL: output/STUDY.h5 beside the current directory */
     int threads;                     /* 0: as many as OpenMP gives */
-    size_t block;                    /* subjects solved together; 0: the default, at most 64. Results don't depend on it */
+    size_t block;                    /* subjects solved together, 64 at most; 0: the default. Results don't know it */
     double memory;                   /* bytes that may be used, about; 0: half of the machine's */
     bool force, dry_run, quiet;
     bool verify;                     /* read the whole file back before it gets its name */
@@ -41,8 +41,8 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
 void hl_prepared_clear(struct hl_prepared *prepared);
 
 /* What would run: subjects, arms, events, times, outputs, the plan of each arm; bytes of the file before compression,
- * memory (of so many bytes that may be used; 0: the default) and time, for which some subjects are solved. output may be
- * NULL. */
+ * memory (of so many bytes that may be used; 0: the default) and time, for which some subjects are solved. output may
+ * be NULL. */
 void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, double memory, FILE *stream);
 
 /* The whole pipeline. HL_ERR_SUBJECTS when the file is complete but some subjects failed; HL_ERR_INTERRUPTED after a

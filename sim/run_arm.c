@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One arm: its cohort is solved strip by strip, batch by batch, and what becomes of it goes to the store.
  *
- * A strip is 64 subjects (one chunk of the file), solved in blocks. As soon as a block is solved its values go two ways:
- * into the strip of trajectories, which the worker hands to the store when it is whole, and into the batch, from which
- * the cohort's summaries are taken column by column (run_columns.h) once all strips of the batch are there. Usually one
- * pass over the cohort is enough. When memory is short the columns are divided, and a pass solves the cohort again for
- * each part; when a column's quantiles were missed (run_columns.h says so, it never guesses), one more pass looks for
- * them with room for everybody. A pass after the first stores nothing but what it looks for. It measures like the first,
- * so that the solver goes the same way and comes to the same bits.
+ * A strip is 64 subjects (one chunk of the file), solved in blocks. As soon as a block is solved its values go two
+ * ways: into the strip of trajectories, which the worker hands to the store when it is whole, and into the batch,
+ * from which the cohort's summaries are taken column by column (run_columns.h) once all strips of the batch are
+ * there. Usually one pass over the cohort is enough. When memory is short the columns are divided, and a pass solves
+ * the cohort again for each part; when a column's quantiles were missed (run_columns.h says so, it never guesses),
+ * one more pass looks for them with room for everybody. A pass after the first stores nothing but what it looks for.
+ * It measures like the first, so that the solver goes the same way and comes to the same bits.
  *
  * Nothing a subject gets depends on the strip, the batch, the block or the thread it was solved in; sums across the
  * cohort run in order of subject. */
@@ -483,7 +483,7 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* Solves one subject, then blocks of the first strip as long as there is time; seconds per subject of what came last. */
+/* Solves one subject, then blocks of the first strip as long as there is time; seconds per subject of the last. */
 static double time_strip(struct worker *w, const struct pass *pass, double limit)
 {
     size_t n = pass->results->subjects < HL_STRIP ? pass->results->subjects : HL_STRIP, done = 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A batch holds, strip by strip, the 64 values of every column side by side: what a thread writes for a strip lies
- * together, and what another reads for some columns is a few cache lines from each strip. Columns are then taken through
- * all strips of the batch, in the order of the subjects, by one thread each: sums don't depend on who solved what.
+ * together, and what another reads for some columns is a few cache lines from each strip. Columns are then taken
+ * through all strips of the batch, in the order of the subjects, by one thread each: sums don't depend on who solved
+ * what.
  *
  * Where the batch is the whole cohort, quantiles are taken from it directly; else from what hl_ranks keeps. */
 #include "run_columns.h"

@@ -33,8 +33,8 @@ void hl_columns_free(struct hl_columns *columns);
 double hl_columns_bytes(const struct hl_study *study, size_t capacity);
 double hl_columns_strip_bytes(size_t n);
 
-/* The values of a solved block, which are rows row .. row + block->n - 1 of a strip of the batch; those who failed count
- * as none. Strips may be filled by several threads. */
+/* The values of a solved block, which are rows row .. row + block->n - 1 of a strip of the batch; those who failed
+ * count as none. Strips may be filled by several threads. */
 void hl_columns_keep(struct hl_columns *columns, size_t strip, size_t row, const struct hl_block *block);
 
 /* Rows from n on of a strip are nobody. */

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Quantiles of a stream, exact, in memory that grows with the root of the number of values.
  *
- * Of n values in random order, take the first i. The value that will have rank p n among all of them has among the i a
- * rank that is hypergeometric: its mean is p i, its variance i p (1 - p) (1 - i/n). So outside a bracket of some
+ * Of n values in random order, take the first i. The value that will have rank p n among all of them has among the i
+ * a rank that is hypergeometric: its mean is p i, its variance i p (1 - p) (1 - i/n). So outside a bracket of some
  * SIGMAS standard deviations around rank p i, values needn't be kept, only counted: below the bracket, or above. The
- * bracket widens at first, is widest when half the values have come (0.5 sqrt(n p (1 - p)) SIGMAS to either side; 3000
- * ranks on either side of the median of a million), and closes again. A column keeps the values inside its brackets, one
- * bracket per quantile, in a buffer; when that is full the brackets are narrowed to what is needed by now (their ends are
- * order statistics of what has been kept) and what fell outside is thrown away after counting.
+ * bracket widens at first, is widest when half the values have come (0.5 sqrt(n p (1 - p)) SIGMAS to either side;
+ * 3000 ranks on either side of the median of a million), and closes again. A column keeps the values inside its
+ * brackets, one bracket per quantile, in a buffer; when that is full the brackets are narrowed to what is needed by
+ * now (their ends are order statistics of what has been kept) and what fell outside is thrown away after counting.
  *
- * In the end the number of values up to a bracket's lower end is known, so the rank looked for is either inside, and its
- * value found by selection among the kept ones, or it is not, and this is known too: nothing depends on luck but
+ * In the end the number of values up to a bracket's lower end is known, so the rank looked for is either inside, and
+ * its value found by selection among the kept ones, or it is not, and this is known too: nothing depends on luck but
  * whether a second look is needed. With 6 standard deviations that is one case in 1e9 per bracket, if the order is
- * random: subjects of a cohort are drawn independently. The idea is Floyd and Rivest's (CACM 1975;18:165), turned from
- * an array to a stream.
+ * random: subjects of a cohort are drawn independently. The idea is Floyd and Rivest's (CACM 1975;18:165), turned
+ * from an array to a stream.
  *
  * Equal values: a bracket is a half-open interval (low, high], and low is the number just below the lowest value that
- * must be kept, so that equal ones stay together. When more than half of a full bracket is one and the same value (all
- * zero before the first dose), it is counted instead of kept. */
+ * must be kept, so that equal ones stay together. When more than half of a full bracket is one and the same value
+ * (all zero before the first dose), it is counted instead of kept. */
 #include "measure/ranks.h"
 
 #include <float.h>

@@ -24,8 +24,8 @@ struct hl_ranks *hl_ranks_create(size_t n_columns, uint64_t total, size_t capaci
                                  size_t n_probabilities);
 void hl_ranks_free(struct hl_ranks *ranks);
 
-/* The next values of a column: HL_PIECE of them, of which n_numbers are no NaN; NaN counts as none. Columns may be filled
- * by several threads at once, one column by one thread at a time; scratch is the thread's own room for
+/* The next values of a column: HL_PIECE of them, of which n_numbers are no NaN; NaN counts as none. Columns may be
+ * filled by several threads at once, one column by one thread at a time; scratch is the thread's own room for
  * hl_ranks_scratch values. */
 size_t hl_ranks_scratch(const struct hl_ranks *ranks);
 void hl_ranks_add(struct hl_ranks *ranks, size_t column, const double *values, size_t n_numbers, double *scratch);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Metrics on their way into the file. They come in portions, in order of subject, and wait until a chunk is full; the
- * chunk is hashed (64 subjects at a time), shuffled and deflated by whoever filled it and goes to the queue. So an arm of
- * any size needs the memory of one chunk per metric. Small variables are not worth that (they are stored in one piece,
- * or several arms share a chunk): they wait for the whole arm and go through HDF5. */
+ * chunk is hashed (64 subjects at a time), shuffled and deflated by whoever filled it and goes to the queue. So an
+ * arm of any size needs the memory of one chunk per metric. Small variables are not worth that (they are stored in
+ * one piece, or several arms share a chunk): they wait for the whole arm and go through HDF5. */
 #include <math.h>
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A bounded queue without a thread of its own. Two locks: one guards the list and is held for a few instructions, the
- * other is the door to HDF5. Who has put a chunk in tries the door; if it is open, he writes whatever waits, his own and
- * others', and goes back to computing; if it is shut, somebody is writing already and he goes back at once. Only when
- * the list is full does a thread wait at the door: the disk is then what bounds the run. So no thread waits for the
- * disk while there is room, and the disk has work as long as there is any. A chunk may stay behind when its owner finds
- * the door shut just before the writer leaves; the next one to come takes it along, and hl_queue_drain the last.
+ * other is the door to HDF5. Who has put a chunk in tries the door; if it is open, he writes whatever waits, his own
+ * and others', and goes back to computing; if it is shut, somebody is writing already and he goes back at once. Only
+ * when the list is full does a thread wait at the door: the disk is then what bounds the run. So no thread waits for
+ * the disk while there is room, and the disk has work as long as there is any. A chunk may stay behind when its owner
+ * finds the door shut just before the writer leaves; the next one to come takes it along, and hl_queue_drain the
+ * last.
  *
  * Buffers go round instead of being released: fresh memory costs the kernel more (clearing every page) than the
  * conversion that fills it. */

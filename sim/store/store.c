@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The contract of store.h, put together from its parts: writer.c makes a file that is whole or not at all, layout.c
- * says which variables there are, provenance.c where they come from; strip.c, metrics.c, subjects.c, doses.c and records.c
- * bring the numbers. Conversion from the engine's units happens here, at the door. */
+ * says which variables there are, provenance.c where they come from; strip.c, metrics.c, subjects.c, doses.c and
+ * records.c bring the numbers. Conversion from the engine's units happens here, at the door. */
 #include "store/store.h"
 
 #include <limits.h>

@@ -28,9 +28,10 @@ enum hl_status hl_store_create(const char *path, bool force, const struct hl_stu
                                struct hl_store **store, struct hl_diag *diag);
 
 /* The trajectories of up to 64 subjects of an arm, on their way from the solver into the file. One per thread, used
- * again and again: begin, values of every block of subjects as it is solved, finish. Conversion, hashing and compressing
- * happen in the calling thread; what is finished goes to a bounded queue, from which whichever thread comes first
- * writes. While strips are in use no other function of the store may be called; hl_store_drain ends that. */
+ * again and again: begin, values of every block of subjects as it is solved, finish. Conversion, hashing and
+ * compressing happen in the calling thread; what is finished goes to a bounded queue, from which whichever thread
+ * comes first writes. While strips are in use no other function of the store may be called; hl_store_drain ends that.
+ */
 struct hl_strip;
 enum hl_status hl_strip_create(struct hl_store *store, struct hl_strip **strip);
 void hl_strip_free(struct hl_strip *strip);
@@ -62,9 +63,9 @@ enum hl_status hl_store_summary(struct hl_store *store, size_t arm, size_t outpu
 /* One metric for all subjects of an arm: values[subjects][width], in the metric's unit. */
 enum hl_status hl_store_metric(struct hl_store *store, size_t arm, size_t metric, size_t width, const double *values);
 
-/* The same in portions: subjects first .. first + n - 1 (counted from 1), each portion of an arm where the last one ended
- * and, but for the last, of whole strips of 64; when all have come, the end. Different metrics may be handed over by
- * different threads, while strips are in use, too. */
+/* The same in portions: subjects first .. first + n - 1 (counted from 1), each portion of an arm where the last one
+ * ended and, but for the last, of whole strips of 64; when all have come, the end. Different metrics may be handed
+ * over by different threads, while strips are in use, too. */
 enum hl_status hl_store_metric_rows(struct hl_store *store, size_t arm, size_t metric, uint64_t first, size_t n,
                                     size_t width, const double *values);
 enum hl_status hl_store_metric_end(struct hl_store *store, size_t arm, size_t metric);

@@ -102,8 +102,8 @@ static enum hl_status check_blocks(hid_t id, const struct hl_dataset *d)
     return status;
 }
 
-/* Whether as many chunks were written as the blocks with a digest need. A chunk has one block or several that follow one
- * another along the axis of subjects (or rows), or is a part of one along the last axis. */
+/* Whether as many chunks were written as the blocks with a digest need. A chunk has one block or several that follow
+ * one another along the axis of subjects (or rows), or is a part of one along the last axis. */
 static bool has_all_chunks(const struct hl_dataset *d)
 {
     uint64_t parts = d->blocks.rank == 3 ? (d->blocks.dims[2] + d->chunk[2] - 1) / d->chunk[2] : 1, chunks = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Quantiles of streams against sorting, bit for bit: with room for all and with the room that is planned, for many kinds
- * of values and orders. What can't be found in an order that misleads must be said, never guessed. */
+/* Quantiles of streams against sorting, bit for bit: with room for all and with the room that is planned, for many
+ * kinds of values and orders. What can't be found in an order that misleads must be said, never guessed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,8 @@ static void expect(const double *x, size_t n, const double *q, const char *what,
     hl_quantiles(copy, n, probability, N_PROBABILITIES, expected);
     for (size_t i = 0; i < N_PROBABILITIES; i++)
         if (memcmp(&q[i], &expected[i], sizeof *q) != 0 && !(isnan(q[i]) && isnan(expected[i])))
-            fail_msg("%s, kind %d, n %zu: quantile %g is %a, expected %a", what, kind, n, probability[i], q[i], expected[i]);
+            fail_msg("%s, kind %d, n %zu: quantile %g is %a, expected %a", what, kind, n, probability[i], q[i],
+                     expected[i]);
 }
 
 static void streams_agree_with_sorting(void **state)

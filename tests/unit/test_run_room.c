@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A cohort brought through more or less memory: whole, in batches of any size, its columns divided over passes, with too
- * little room for its quantiles so that they must be looked for again. The payload is always the same. */
+/* A cohort brought through more or less memory: whole, in batches of any size, its columns divided over passes, with
+ * too little room for its quantiles so that they must be looked for again. The payload is always the same. */
 #include "study_sample.h"
 
 #include <omp.h>
@@ -60,8 +60,8 @@ static void run_through(const struct hl_room *room, int threads, size_t block, e
     omp_set_num_threads(threads);
     if (hl_prepare(study, &options, &p, diag) != HL_OK)
         hl_diag_print(diag, stderr);
-    enum hl_status status = hl_store_create(output, true, p.study, (const struct hl_regimen *const *)p.regimen, &provenance,
-                                            &store, diag);
+    enum hl_status status = hl_store_create(output, true, p.study, (const struct hl_regimen *const *)p.regimen,
+                                            &provenance, &store, diag);
     assert_int_equal(status, HL_OK);
     for (size_t a = 0; status == HL_OK && a < p.study->n_arms; a++) {
         struct hl_room own = hl_room_plan(&p, a, threads, 1e9);
