@@ -239,7 +239,7 @@ static void contest_of_methods(struct contest *c, const char *studies, FILE *csv
         join_engine(c, "engine with metrics", other = engine_prepare(path, c->subjects, NULL, 0), true, 1);
     if (c->w == 3)
         join_engine(c, "engine 1e-08", other = prepare(c, studies, &tight, 1), false, 1);
-    join_engine(c, "engine, two threads", p, false, 2);
+    join_engine(c, "engine on two threads", p, false, 2);
     hold(c, csv);
     task_release(&c->task);
     engine_release(p);
@@ -256,7 +256,7 @@ static void contest_of_solvers(struct contest *c, const char *studies, FILE *csv
     join_engine(c, BASELINE, baseline, true, 1);
     join_engine(c, "engine", p, false, 1);
     join_engine(c, "engine with metrics", p, true, 1);
-    join_engine(c, "with metrics, two threads", p, true, 2);
+    join_engine(c, "with metrics on two threads", p, true, 2);
     hold(c, csv);
     engine_release(truth);
     engine_release(p);

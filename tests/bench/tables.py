@@ -153,7 +153,7 @@ def with_spread(figure, format="{:.3g}"):
 
 def contest_table(results, w):
     rows = []
-    for row in results.rows("workloads", workload=w):
+    for row in results.rows("workloads", workload=w, threads="1"):
         ratios = [f"{float(row[key]):.3g}" if row[key] else "-" for key in ("plain", "rk8pd", "engine")]
         rows.append([row["method"], with_spread(seconds(row)), *ratios, row["error"] + row["less_exact"]])
     first = "s per 100 000" if w == "W4" else "s per 10 000" if w == "W5" else "s per 1000"
