@@ -8,7 +8,7 @@
  *     patients   t0: time for nobody, x0 = 0
  *     arms       the same arm again and again, 256 patients in each; t0 = x0 = 0
  *     doses      one every 12 h, 256 patients, values at the start and the end only; t0: time for one dose, x0 = 1
- *     outputs    the study's outputs again and again, 256 patients, values every 12 h; t0: time for them once, x0 = how
+ *     outputs    the study's outputs again and again, 256 patients, values every 24 h; t0: time for them once, x0 = how
  *                many they are
  *     hourly     the same with the study's own times, 2017 of them: a block's values outgrow the second cache
  *
@@ -241,7 +241,7 @@ static void grow_doses(const char *studies, int w, const struct tables *tables)
 /* The same study asking for its outputs so many times over. */
 static struct hl_prepared *prepare_outputs(const char *studies, int w, bool hourly, size_t times)
 {
-    static const struct hl_set coarse = {"times", "[{until: 84 d, every: 12 h}]"};
+    static const struct hl_set coarse = {"times", "[{until: 84 d, every: 24 h}]"};
     struct hl_prepared *p = prepare(studies, w, SOME, &coarse, !hourly);
     size_t n = p->study->n_outputs;
     int *output = hl_arena_alloc(p->arena, n * times, sizeof *output);
@@ -257,7 +257,7 @@ static void grow_outputs(const char *studies, int w, bool hourly, const struct t
     struct hl_prepared *once = prepare_outputs(studies, w, hourly, 1);
     struct growth g = {.of = hourly ? "hourly" : "outputs", .w = w};
     g.fixed = new_point((double)once->study->n_outputs, once, SOME);
-    for (size_t times = 2; times <= (hourly ? 16 : 32) && !too_long(&g); times *= 2)
+    for (size_t times = 2; times <= 16 && !too_long(&g); times *= 2)
         add_point(&g, g.fixed.x * (double)times, prepare_outputs(studies, w, hourly, times), SOME);
     measure(&g, tables);
     release(&g);
