@@ -47,7 +47,7 @@ typedef uint64_t hl_eight_bits __attribute__((vector_size(8 * sizeof(uint64_t)))
 /* Whether a condition holds in any lane. */
 INLINE bool any(const hl_eight *flag)
 {
-    int64_t lane[8], all = 0;
+    uint64_t lane[8], all = 0;
     memcpy(lane, flag, sizeof lane);
     for (size_t l = 0; l < 8; l++)
         all |= lane[l];
