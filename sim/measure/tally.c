@@ -23,7 +23,7 @@
 #define STEADY_SHARE 0.9
 #define SEEN_SHARE 0.8
 #define SAME_LEVEL 1e-6 /* of steady state: this near it is there */
-#define SAME 1e-9 /* doses and intervals are equal to this relative difference: they come from decimal text */
+#define SAME 1e-9 /* doses and intervals are equal to this relative difference (they come from decimal text), levels too */
 
 void hl_tally_begin(struct hl_tally *t)
 {
@@ -437,7 +437,8 @@ static double steady_by_level(const struct hl_tally *t)
     double missing = end[2] > 0 && t->node[n - 2][2] > end[2]
                          ? end[2] * (end[0] - t->node[n - 2][0]) / log(t->node[n - 2][2] / end[2]) : 0;
     double limit = end[1] + missing;
-    if (!(end[1] >= SEEN_SHARE * limit) || end[2] < 0)
+    bool falls = end[2] * (end[0] - t->node[0][0]) < -SAME * end[1]; /* by more than rounding */
+    if (!(end[1] >= SEEN_SHARE * limit) || falls)
         return NAN;
     for (size_t k = 1; k < n; k++)
         if (t->node[k][1] >= STEADY_SHARE * limit)
