@@ -23,7 +23,7 @@
 #define STEADY_SHARE 0.9
 #define SEEN_SHARE 0.8
 #define SAME_LEVEL 1e-6 /* of steady state: this near it is there */
-#define SAME 1e-9 /* doses and intervals are equal to this relative difference (they come from decimal text), levels too */
+#define SAME 1e-9 /* levels, doses and intervals (they come from decimal text) are equal to this relative difference */
 
 void hl_tally_begin(struct hl_tally *t)
 {
