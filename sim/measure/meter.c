@@ -136,6 +136,19 @@ static unsigned char teller_of(struct hl_meter *m, const struct hl_metric_spec *
     return BATCH;
 }
 
+/* Where some metric of an integrated system needs a subject's own run in any case, that run may as well tell all the
+ * others that the batch would tell. */
+static void spare_the_batch(struct hl_meter *m)
+{
+    bool own_run = false;
+    for (size_t i = 0; i < m->study->n_metrics; i++)
+        own_run = own_run || (needs_pieces(&m->study->metric[i]) && m->teller[i] == NOBODY);
+    for (size_t i = 0; own_run && i < m->study->n_metrics; i++)
+        m->teller[i] = m->teller[i] == BATCH ? NOBODY : m->teller[i];
+    if (own_run)
+        m->n_batched = 0;
+}
+
 /* Which metrics the ledger keeps, and which outputs it must be told for them. */
 static enum hl_status open_ledger(struct hl_meter *m)
 {
@@ -144,9 +157,12 @@ static enum hl_status open_ledger(struct hl_meter *m)
     bool *kept = hl_alloc(study->n_metrics, sizeof *kept), any = false;
     m->teller = hl_alloc(study->n_metrics, sizeof *m->teller);
     m->heard = hl_alloc(m->max_lanes, sizeof *m->heard);
+    for (size_t i = 0; kept && m->teller && m->heard && status == HL_OK && i < study->n_metrics; i++)
+        m->teller[i] = teller_of(m, &study->metric[i], &status);
+    if (kept && m->teller && m->heard && status == HL_OK)
+        spare_the_batch(m);
     for (size_t i = 0; kept && m->teller && m->heard && status == HL_OK && i < study->n_metrics; i++) {
         const struct hl_metric_spec *spec = &study->metric[i];
-        m->teller[i] = teller_of(m, spec, &status);
         kept[i] = m->teller[i] != NOBODY;
         any = any || kept[i];
         for (unsigned heard = 0; needs_pieces(spec) && heard <= ALL_TELLERS; heard++)
