@@ -149,29 +149,38 @@ static void spare_the_batch(struct hl_meter *m)
         m->n_batched = 0;
 }
 
-/* Which metrics the ledger keeps, and which outputs it must be told for them. */
-static enum hl_status open_ledger(struct hl_meter *m)
+/* Who tells what, and what is left over for segments. HL_ERR_MEMORY. */
+static enum hl_status choose_tellers(struct hl_meter *m)
 {
     const struct hl_study *study = m->study;
     enum hl_status status = HL_OK;
-    bool *kept = hl_alloc(study->n_metrics, sizeof *kept), any = false;
-    m->teller = hl_alloc(study->n_metrics, sizeof *m->teller);
-    m->heard = hl_alloc(m->max_lanes, sizeof *m->heard);
-    for (size_t i = 0; kept && m->teller && m->heard && status == HL_OK && i < study->n_metrics; i++)
+    for (size_t i = 0; status == HL_OK && i < study->n_metrics; i++)
         m->teller[i] = teller_of(m, &study->metric[i], &status);
-    if (kept && m->teller && m->heard && status == HL_OK)
-        spare_the_batch(m);
-    for (size_t i = 0; kept && m->teller && m->heard && status == HL_OK && i < study->n_metrics; i++) {
+    if (status != HL_OK)
+        return status;
+    spare_the_batch(m);
+    for (size_t i = 0; i < study->n_metrics; i++) {
         const struct hl_metric_spec *spec = &study->metric[i];
-        kept[i] = m->teller[i] != NOBODY;
-        any = any || kept[i];
         for (unsigned heard = 0; needs_pieces(spec) && heard <= ALL_TELLERS; heard++)
             for (int k = 0; !(m->teller[i] & heard) && k < spec->n_of; k++)
                 m->left_over[heard][spec->of[k]] = 1;
     }
-    if (!kept || !m->teller || !m->heard)
-        status = HL_ERR_MEMORY;
-    if (any && status == HL_OK) {
+    return HL_OK;
+}
+
+/* Which metrics the ledger keeps, and which outputs it must be told for them. */
+static enum hl_status open_ledger(struct hl_meter *m)
+{
+    const struct hl_study *study = m->study;
+    bool *kept = hl_alloc(study->n_metrics, sizeof *kept), any = false;
+    m->teller = hl_alloc(study->n_metrics, sizeof *m->teller);
+    m->heard = hl_alloc(m->max_lanes, sizeof *m->heard);
+    enum hl_status status = kept && m->teller && m->heard ? choose_tellers(m) : HL_ERR_MEMORY;
+    for (size_t i = 0; status == HL_OK && i < study->n_metrics; i++) {
+        kept[i] = m->teller[i] != NOBODY;
+        any = any || kept[i];
+    }
+    if (any) {
         m->ledger = hl_ledger_create(study, m->system, m->max_lanes, kept);
         m->strands = hl_strands_create(m->plan, study->output, study->n_outputs, m->strung);
         status = m->ledger && m->strands ? HL_OK : HL_ERR_MEMORY;

@@ -161,4 +161,17 @@ __attribute__((unused)) static void sample_free(struct sample *s)
     memset(s, 0, sizeof *s);
 }
 
+/* alpha with saturable elimination and residual error. */
+static const char sample_delta[] __attribute__((unused)) =
+    "model: delta\n"
+    "extends: alpha\n"
+    "title: the same with saturable elimination\n"
+    "parameters:\n"
+    "  Vmax: {value: 3.7 mg/h, grade: assumption}\n"
+    "  Km: {value: 41 ug/L, grade: assumption}\n"
+    "flows:\n"
+    "  - central -> out: Vmax / (Km * V + central)\n"
+    "residual_error:\n"
+    "  Cp: {proportional: 0.13}\n";
+
 #endif

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "measure/measure.h"
 #include "unit/solve_fixture.h"
+#include "unit/case_numbers.h"
 
 #define SUBJECTS 13
 #define LANES 16
@@ -326,20 +327,6 @@ static bool is_settled(struct trial *t, const struct hl_metric_spec *spec, size_
         return false;
     values_at(t, (size_t)spec->of[0], lane, a, b, y);
     return fabs(y[0] - y[1]) <= 3e-12 * scale;
-}
-
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static uint64_t date_number(void)
-{
-    time_t now = time(NULL);
-    struct tm day;
-    gmtime_r(&now, &day);
-    return (uint64_t)(day.tm_year + 1900) * 10000 + (uint64_t)(day.tm_mon + 1) * 100 + (uint64_t)day.tm_mday;
 }
 
 static void side_by_side_is_lane_by_lane(void **state)

@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "solve/course.h"
+#include "unit/case_numbers.h"
 #include "unit/record_reference.h"
 #include "unit/printed.h"
 
@@ -265,20 +266,6 @@ static void check_model(struct campaign *c, uint64_t number)
         check_table(c, &d, &m, &x, &t[k], &l);
     unload(&l);
     texts_free(&x);
-}
-
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static uint64_t date_number(void)
-{
-    time_t now = time(NULL);
-    struct tm day;
-    gmtime_r(&now, &day);
-    return (uint64_t)(day.tm_year + 1900) * 10000 + (uint64_t)(day.tm_mon + 1) * 100 + (uint64_t)day.tm_mday;
 }
 
 static void report(const struct campaign *c)

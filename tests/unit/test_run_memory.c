@@ -16,17 +16,6 @@
 enum { ENDED_WELL = 64, NO_MEMORY, OTHER_STATUS = 80 /* + status */ };
 
 /* Linear and integrated parts, steady state, a taper's doses, metrics, quantiles, a CSV: every room is visited. */
-static const char sample_delta[] = "model: delta\n"
-                                   "extends: alpha\n"
-                                   "title: the same with saturable elimination\n"
-                                   "parameters:\n"
-                                   "  Vmax: {value: 3.7 mg/h, grade: assumption}\n"
-                                   "  Km: {value: 41 ug/L, grade: assumption}\n"
-                                   "flows:\n"
-                                   "  - central -> out: Vmax / (Km * V + central)\n"
-                                   "residual_error:\n"
-                                   "  Cp: {proportional: 0.13}\n";
-
 static const char small_study[] =
     "study: small\n"
     "drugs: {clonazepam: alpha, fentanyl: delta}\n"

@@ -5,32 +5,11 @@
 #include <gsl/gsl_sf_lambert.h>
 
 #include "solve/batch.h"
-#include "unit/solve_fixture.h"
 
 #define SUBJECTS 21
+#include "unit/batch_fixture.h"
 
 enum { DEPOT, CENTRAL, PERIPHERAL, SITE, TOLERANCE, RESPONSE, N };
-
-static int number(struct fixture *f, double value)
-{
-    return fixture_reg(f, HL_REG_CONSTANT, value);
-}
-
-static int code(struct fixture *f, struct hl_program *p, int op, int a, int b, int c)
-{
-    int dst = fixture_reg(f, HL_REG_TEMPORARY, 0);
-    fixture_code(f, p, op, dst, a, b, c);
-    return dst;
-}
-
-/* A value per subject: typical * (1 + spread * something that looks irregular). */
-static int spread(struct fixture *f, double typical, double width)
-{
-    double value[SUBJECTS];
-    for (size_t i = 0; i < SUBJECTS; i++)
-        value[i] = typical * (1 + width * sin(12.9898 * (double)(i + 1) + typical));
-    return fixture_values(f, value, SUBJECTS);
-}
 
 /* Oral clonazepam with saturable elimination, effect site, tolerance, indirect response: all four kinds of rates. */
 static void write_rates(struct fixture *f, struct hl_program *p, int ka, int Vmax, int V, int gamma)
@@ -74,14 +53,6 @@ static struct fixture *clonazepam(void)
     fixture_infusion(f, 35.13, DEPOT, 0.0713, 3.17);
     fixture_infusion(f, 36, PERIPHERAL, 0.0531, 0.0417);
     return f;
-}
-
-static double *even_times(size_t n, double step)
-{
-    double *time = hl_alloc(n, sizeof *time);
-    for (size_t k = 0; k < n; k++)
-        time[k] = step * (double)k;
-    return time;
 }
 
 /* The plan is one that this way can solve. */

@@ -3,23 +3,16 @@
  * eliminated. All against an independent stepper at a tight tolerance; those that aren't stiff keep their bits. */
 #include <time.h>
 
-#include "unit/solve_fixture.h"
-
 #define SUBJECTS 16
+#include "unit/batch_fixture.h"
+
 #define TIMES 97
 
 enum { FREE, TARGET, BOUND, N };
 
-static int number(struct fixture *f, double value)
+static int rhs(struct fixture *f, int kind, int a, int b)
 {
-    return fixture_reg(f, HL_REG_CONSTANT, value);
-}
-
-static int code(struct fixture *f, int op, int a, int b)
-{
-    int dst = fixture_reg(f, HL_REG_TEMPORARY, 0);
-    fixture_code(f, &f->system.rhs_integrated, op, dst, a, b, -1);
-    return dst;
+    return code(f, &f->system.rhs_integrated, kind, a, b, -1);
 }
 
 /* C' = -0.05 C - binds, R' = 0.2 (1 - R/7) - binds, B' = binds - 0.05 B; binds = kon (C R - B): KD 1. Fast binding
@@ -29,12 +22,12 @@ static struct fixture *binding(const double *kon)
     struct fixture *f = fixture_create(N, 0);
     struct hl_state *x = f->system.state;
     struct hl_program *p = &f->system.rhs_integrated;
-    int gap = code(f, HL_OP_SUB, code(f, HL_OP_MUL, x[FREE].reg, x[TARGET].reg), x[BOUND].reg);
-    int binds = code(f, HL_OP_MUL, fixture_values(f, kon, SUBJECTS), gap);
-    int lost = code(f, HL_OP_MUL, number(f, 0.05), x[FREE].reg);
-    int gone = code(f, HL_OP_MUL, number(f, 0.05), x[BOUND].reg);
-    int made = code(f, HL_OP_SUB, number(f, 0.2), code(f, HL_OP_MUL, number(f, 0.2 / 7), x[TARGET].reg));
-    fixture_code(f, p, HL_OP_NEG, x[FREE].derivative_reg, code(f, HL_OP_ADD, lost, binds), -1, -1);
+    int gap = rhs(f, HL_OP_SUB, rhs(f, HL_OP_MUL, x[FREE].reg, x[TARGET].reg), x[BOUND].reg);
+    int binds = rhs(f, HL_OP_MUL, fixture_values(f, kon, SUBJECTS), gap);
+    int lost = rhs(f, HL_OP_MUL, number(f, 0.05), x[FREE].reg);
+    int gone = rhs(f, HL_OP_MUL, number(f, 0.05), x[BOUND].reg);
+    int made = rhs(f, HL_OP_SUB, number(f, 0.2), rhs(f, HL_OP_MUL, number(f, 0.2 / 7), x[TARGET].reg));
+    fixture_code(f, p, HL_OP_NEG, x[FREE].derivative_reg, rhs(f, HL_OP_ADD, lost, binds), -1, -1);
     fixture_code(f, p, HL_OP_SUB, x[TARGET].derivative_reg, made, binds, -1);
     fixture_code(f, p, HL_OP_SUB, x[BOUND].derivative_reg, binds, gone, -1);
     f->system.rhs = *p; /* for steppers that integrate everything */

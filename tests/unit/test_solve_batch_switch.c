@@ -5,21 +5,15 @@
  * polynomial against known roots. */
 #include "solve/batch.h"
 #include "solve/batch_switch.h"
-#include "unit/solve_fixture.h"
 
 #define SUBJECTS 19
+#include "unit/batch_fixture.h"
+
 #define PI 3.14159265358979323846
 
-static int number(struct fixture *f, double value)
+static int rhs(struct fixture *f, int kind, int a, int b, int c)
 {
-    return fixture_reg(f, HL_REG_CONSTANT, value);
-}
-
-static int code(struct fixture *f, int op, int a, int b, int c)
-{
-    int dst = fixture_reg(f, HL_REG_TEMPORARY, 0);
-    fixture_code(f, &f->system.rhs_integrated, op, dst, a, b, c);
-    return dst;
+    return code(f, &f->system.rhs_integrated, kind, a, b, c);
 }
 
 static void rate(struct fixture *f, size_t state, int reg)
@@ -30,14 +24,6 @@ static void rate(struct fixture *f, size_t state, int reg)
 static int x(const struct fixture *f, size_t state)
 {
     return f->system.state[state].reg;
-}
-
-static double *even_times(size_t n, double step)
-{
-    double *time = hl_alloc(n, sizeof *time);
-    for (size_t k = 0; k < n; k++)
-        time[k] = step * (double)k;
-    return time;
 }
 
 static struct solution solve_alone(struct fixture *f, double tolerance, size_t n, const double *time, size_t n_times)
@@ -88,12 +74,12 @@ static void switches_at_times(void **state)
         int limit = fixture_values(f, c, SUBJECTS), t = f->system.time_reg, late, up = number(f, 1.3);
         int down = number(f, -0.7);
         if (form < 4)
-            late = code(f, op[form], t, limit, -1);
+            late = rhs(f, op[form], t, limit, -1);
         else
-            late = code(f, HL_OP_STEP, code(f, HL_OP_SUB, t, limit, -1), -1, -1);
+            late = rhs(f, HL_OP_STEP, rhs(f, HL_OP_SUB, t, limit, -1), -1, -1);
         bool until = form == 2 || form == 3;
-        int choice = code(f, HL_OP_SELECT, late, until ? up : down, until ? down : up);
-        rate(f, 0, code(f, HL_OP_SUB, choice, code(f, HL_OP_MUL, number(f, 0.1), x(f, 0), -1), -1));
+        int choice = rhs(f, HL_OP_SELECT, late, until ? up : down, until ? down : up);
+        rate(f, 0, rhs(f, HL_OP_SUB, choice, rhs(f, HL_OP_MUL, number(f, 0.1), x(f, 0), -1), -1));
         for (int d = 0; d < 4; d++)
             fixture_bolus(f, 2.5 * d, 0, 0.5 + d);
         assert_true(is_batched(f));
@@ -123,10 +109,10 @@ static void repeated_within_steps(void **state)
         a[l] = 1 + 0.37 * (double)l;
         b[l] = 9.7 / (1 + (double)l);
     }
-    int right = code(f, HL_OP_GT, x(f, 0), f->zero, -1);
-    int k = code(f, HL_OP_SELECT, right, fixture_values(f, a, SUBJECTS), fixture_values(f, b, SUBJECTS));
+    int right = rhs(f, HL_OP_GT, x(f, 0), f->zero, -1);
+    int k = rhs(f, HL_OP_SELECT, right, fixture_values(f, a, SUBJECTS), fixture_values(f, b, SUBJECTS));
     rate(f, 0, x(f, 1));
-    rate(f, 1, code(f, HL_OP_NEG, code(f, HL_OP_MUL, k, x(f, 0), -1), -1, -1));
+    rate(f, 1, rhs(f, HL_OP_NEG, rhs(f, HL_OP_MUL, k, x(f, 0), -1), -1, -1));
     f->system.state[1].initial_reg = number(f, 1.7);
     assert_true(is_batched(f));
     size_t n = 173;
@@ -156,8 +142,8 @@ static void grazing(void **state)
                           5, 1.7, 0.9, 0.1, 1.001, 3};
     struct fixture *f = fixture_create(3, 0);
     rate(f, 0, x(f, 1));
-    rate(f, 1, code(f, HL_OP_NEG, x(f, 0), -1, -1));
-    rate(f, 2, code(f, HL_OP_SELECT, code(f, HL_OP_GT, x(f, 0), f->one, -1), f->one, f->zero));
+    rate(f, 1, rhs(f, HL_OP_NEG, x(f, 0), -1, -1));
+    rate(f, 2, rhs(f, HL_OP_SELECT, rhs(f, HL_OP_GT, x(f, 0), f->one, -1), f->one, f->zero));
     f->system.state[1].initial_reg = fixture_values(f, A, SUBJECTS);
     assert_true(is_batched(f));
     double time[] = {0, PI, 2 * PI, 5 * PI, 20 * PI};
@@ -191,24 +177,24 @@ static struct fixture *many_switches(void)
     for (size_t l = 0; l < SUBJECTS; l++)
         f->value[out][l] = -k[l];
     fixture_entry(f, BODY, BODY, out);
-    int c = code(f, HL_OP_DIV, x(f, BODY), number(f, 1.7), -1), up = fixture_values(f, k, SUBJECTS);
-    rate(f, SITE, code(f, HL_OP_MUL, number(f, 0.9), code(f, HL_OP_SUB, c, x(f, SITE), -1), -1));
-    int above = code(f, HL_OP_GT, x(f, SITE), x(f, T), -1);
-    int speed = code(f, HL_OP_SELECT, above, up, number(f, 0.013));
-    rate(f, T, code(f, HL_OP_MUL, speed, code(f, HL_OP_SUB, x(f, SITE), x(f, T), -1), -1));
-    int u = code(f, HL_OP_DIV, x(f, SITE), code(f, HL_OP_ADD, x(f, SITE), number(f, 0.4), -1), -1);
-    int fast = code(f, HL_OP_LE, x(f, A), u, -1), day = code(f, HL_OP_LT, f->system.time_reg, number(f, 31.7), -1);
-    int either = code(f, HL_OP_OR, code(f, HL_OP_AND, fast, day, -1), code(f, HL_OP_NOT, above, -1, -1), -1);
-    int nested = code(f, HL_OP_SELECT, either, number(f, 0.21), code(f, HL_OP_SELECT, day, up, number(f, 0.05)));
-    rate(f, A, code(f, HL_OP_MUL, nested, code(f, HL_OP_SUB, u, x(f, A), -1), -1));
-    int gap = code(f, HL_OP_ABS, code(f, HL_OP_SUB, x(f, T), x(f, SITE), -1), -1, -1);
-    int least = code(f, HL_OP_MIN, gap, number(f, 0.37), -1), most = code(f, HL_OP_MAX, least, x(f, A), -1);
-    rate(f, Z, code(f, HL_OP_SUB, most, code(f, HL_OP_MUL, number(f, 0.3), x(f, Z), -1), -1));
-    int level = code(f, HL_OP_ADD, x(f, SITE), number(f, 0.1), -1);
-    int steep = code(f, HL_OP_POW, level, fixture_values(f, gamma, SUBJECTS), -1);
-    int choice = code(f, HL_OP_SELECT, code(f, HL_OP_GE, level, number(f, 0.5), -1), steep,
-                      code(f, HL_OP_SQRT, level, -1, -1));
-    rate(f, R, code(f, HL_OP_SUB, choice, code(f, HL_OP_MUL, up, x(f, R), -1), -1));
+    int c = rhs(f, HL_OP_DIV, x(f, BODY), number(f, 1.7), -1), up = fixture_values(f, k, SUBJECTS);
+    rate(f, SITE, rhs(f, HL_OP_MUL, number(f, 0.9), rhs(f, HL_OP_SUB, c, x(f, SITE), -1), -1));
+    int above = rhs(f, HL_OP_GT, x(f, SITE), x(f, T), -1);
+    int speed = rhs(f, HL_OP_SELECT, above, up, number(f, 0.013));
+    rate(f, T, rhs(f, HL_OP_MUL, speed, rhs(f, HL_OP_SUB, x(f, SITE), x(f, T), -1), -1));
+    int u = rhs(f, HL_OP_DIV, x(f, SITE), rhs(f, HL_OP_ADD, x(f, SITE), number(f, 0.4), -1), -1);
+    int fast = rhs(f, HL_OP_LE, x(f, A), u, -1), day = rhs(f, HL_OP_LT, f->system.time_reg, number(f, 31.7), -1);
+    int either = rhs(f, HL_OP_OR, rhs(f, HL_OP_AND, fast, day, -1), rhs(f, HL_OP_NOT, above, -1, -1), -1);
+    int nested = rhs(f, HL_OP_SELECT, either, number(f, 0.21), rhs(f, HL_OP_SELECT, day, up, number(f, 0.05)));
+    rate(f, A, rhs(f, HL_OP_MUL, nested, rhs(f, HL_OP_SUB, u, x(f, A), -1), -1));
+    int gap = rhs(f, HL_OP_ABS, rhs(f, HL_OP_SUB, x(f, T), x(f, SITE), -1), -1, -1);
+    int least = rhs(f, HL_OP_MIN, gap, number(f, 0.37), -1), most = rhs(f, HL_OP_MAX, least, x(f, A), -1);
+    rate(f, Z, rhs(f, HL_OP_SUB, most, rhs(f, HL_OP_MUL, number(f, 0.3), x(f, Z), -1), -1));
+    int level = rhs(f, HL_OP_ADD, x(f, SITE), number(f, 0.1), -1);
+    int steep = rhs(f, HL_OP_POW, level, fixture_values(f, gamma, SUBJECTS), -1);
+    int choice = rhs(f, HL_OP_SELECT, rhs(f, HL_OP_GE, level, number(f, 0.5), -1), steep,
+                      rhs(f, HL_OP_SQRT, level, -1, -1));
+    rate(f, R, rhs(f, HL_OP_SUB, choice, rhs(f, HL_OP_MUL, up, x(f, R), -1), -1));
     f->system.state[SITE].initial_reg = f->system.state[T].initial_reg = fixture_values(f, start, SUBJECTS);
     for (int d = 0; d < 7; d++)
         fixture_bolus(f, 11.3 * d + 0.2, GUT, 1.1 + 0.7 * d * (5 - d) / 6);
@@ -278,8 +264,8 @@ static void sliding_is_solved_alone(void **state)
     double up[SUBJECTS];
     for (size_t l = 0; l < SUBJECTS; l++)
         up[l] = l == 4 ? 1 : 0.01;
-    int over = code(f, HL_OP_GT, x(f, 0), f->one, -1);
-    rate(f, 0, code(f, HL_OP_SELECT, over, number(f, -2), fixture_values(f, up, SUBJECTS)));
+    int over = rhs(f, HL_OP_GT, x(f, 0), f->one, -1);
+    rate(f, 0, rhs(f, HL_OP_SELECT, over, number(f, -2), fixture_values(f, up, SUBJECTS)));
     assert_true(is_batched(f));
     double *time = even_times(5, 0.26);
     struct solution s = fixture_solve(f, "exact", 1e-3, SUBJECTS, time, 5);
@@ -301,9 +287,9 @@ static void unknown_sides_are_solved_alone(void **state)
     double shift[SUBJECTS];
     for (size_t l = 0; l < SUBJECTS; l++)
         shift[l] = l % 2 ? 0.4 : -1;
-    int level = code(f, HL_OP_SUB, x(f, 0), fixture_values(f, shift, SUBJECTS), -1);
-    int far = code(f, HL_OP_GT, code(f, HL_OP_LOG, level, -1, -1), number(f, -1), -1);
-    rate(f, 0, code(f, HL_OP_SELECT, far, f->one, number(f, 0.5)));
+    int level = rhs(f, HL_OP_SUB, x(f, 0), fixture_values(f, shift, SUBJECTS), -1);
+    int far = rhs(f, HL_OP_GT, rhs(f, HL_OP_LOG, level, -1, -1), number(f, -1), -1);
+    rate(f, 0, rhs(f, HL_OP_SELECT, far, f->one, number(f, 0.5)));
     double *time = even_times(9, 0.31);
     struct solution s = fixture_solve(f, "exact", 1e-9, SUBJECTS, time, 9);
     for (size_t l = 0; l < SUBJECTS; l++)

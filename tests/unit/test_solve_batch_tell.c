@@ -4,33 +4,14 @@
  * that begin at 0; choices; subjects of which nothing can be told; nobody's bits change because someone listens. */
 #include "solve/batch.h"
 #include "solve/stretch.h"
-#include "unit/solve_fixture.h"
 
 #define SUBJECTS 21
+#include "unit/batch_fixture.h"
+
 #define OUTPUTS 5
 #define TIMES 301
 
 enum { GUT, BODY, SITE, T, A, N };
-
-static int number(struct fixture *f, double value)
-{
-    return fixture_reg(f, HL_REG_CONSTANT, value);
-}
-
-static int code(struct fixture *f, struct hl_program *p, int op, int a, int b, int c)
-{
-    int dst = fixture_reg(f, HL_REG_TEMPORARY, 0);
-    fixture_code(f, p, op, dst, a, b, c);
-    return dst;
-}
-
-static int spread(struct fixture *f, double typical, double width)
-{
-    double value[SUBJECTS];
-    for (size_t i = 0; i < SUBJECTS; i++)
-        value[i] = typical * (1 + width * sin(12.9898 * (double)(i + 1) + typical));
-    return fixture_values(f, value, SUBJECTS);
-}
 
 static void show(struct fixture *f, size_t output, int reg)
 {
@@ -224,14 +205,6 @@ static struct hl_listener listener_for(struct ear *ear, const int *told, size_t 
 {
     return (struct hl_listener){.context = ear, .segment = hear_nothing, .stretch = hear, .n_edges = 3,
                                 .edge = ear->edge, .n_told = n, .told = told, .untold = forget};
-}
-
-static double *even_times(size_t n, double step)
-{
-    double *time = hl_alloc(n, sizeof *time);
-    for (size_t k = 0; k < n; k++)
-        time[k] = step * (double)k;
-    return time;
 }
 
 static void the_curve_that_is_shown(void **state)

@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "unit/solve_fixture.h"
+#include "unit/case_numbers.h"
 
 #define MOST_TIMES 128
 #define AGREEMENT 1e-9  /* of a compartment's largest amount */
@@ -204,20 +205,6 @@ static void compare(const struct model *m, const struct dice *d, const double *t
     }
     solution_free(&exact);
     solution_free(&gsl);
-}
-
-static uint64_t from_environment(const char *name, uint64_t otherwise)
-{
-    const char *text = getenv(name);
-    return text && *text ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static uint64_t date_number(void)
-{
-    time_t now = time(NULL);
-    struct tm day;
-    gmtime_r(&now, &day);
-    return (uint64_t)(day.tm_year + 1900) * 10000 + (uint64_t)(day.tm_mon + 1) * 100 + (uint64_t)day.tm_mday;
 }
 
 static void exact_agrees_with_gsl(void **state)
