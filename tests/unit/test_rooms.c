@@ -17,7 +17,7 @@
 
 /* From the ground up. The files directly below sim/ are the pipeline, room "run"; only main.c stands above all. */
 static const char *const rooms[] = {"base",    "model", "translate", "study",   "data",  "cohort", "regimen",
-                                    "solve", "measure", "store", "run",     "commands", "main"};
+                                    "solve", "measure", "taper", "store", "run",     "commands", "main"};
 enum { N_ROOMS = sizeof rooms / sizeof rooms[0], UNKNOWN = -1 };
 
 /* The place of a path such as "solve/plan.h" or "run.h" in the order of rooms; UNKNOWN if it has none. */
