@@ -106,33 +106,54 @@ static bool parse_ratio(const char *text, double *value)
     return true;
 }
 
-bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
-                           struct hl_diag *diag)
+/* "10 %", "0.1" or "1/10". */
+static bool read_share(const struct hl_yaml *node, const char *what, double *share, struct hl_diag *diag)
 {
     if (!is_scalar(node, what, "10 %", diag))
         return false;
     char why[256] = "";
     struct hl_unit unit;
-    double value = 0;
-    if (!parse_ratio(node->text, &value)) {
-        if (!hl_quantity_parse(node->text, &value, &unit, why, sizeof why)) {
-            hl_diag_error(diag, node->pos, "%s; expected %s such as '10 %%', '0.1' or '1/10'", why, what);
-            return false;
-        }
-        if (hl_dim_equal(unit.dim, hl_dim_of("%"))) {
-            value /= 100;
-        } else if (!hl_dim_is_none(unit.dim)) {
-            hl_diag_error(diag, node->pos, "\"%s\" is not a fraction; expected %s such as '10 %%', '0.1' or '1/10'",
-                          node->text, what);
-            return false;
-        }
+    if (parse_ratio(node->text, share))
+        return true;
+    if (!hl_quantity_parse(node->text, share, &unit, why, sizeof why)) {
+        hl_diag_error(diag, node->pos, "%s; expected %s such as '10 %%', '0.1' or '1/10'", why, what);
+        return false;
     }
+    if (hl_dim_equal(unit.dim, hl_dim_of("%"))) {
+        *share /= 100;
+    } else if (!hl_dim_is_none(unit.dim)) {
+        hl_diag_error(diag, node->pos, "\"%s\" is not a fraction; expected %s such as '10 %%', '0.1' or '1/10'",
+                      node->text, what);
+        return false;
+    }
+    return true;
+}
+
+bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
+                           struct hl_diag *diag)
+{
+    double value = 0;
+    if (!read_share(node, what, &value, diag))
+        return false;
     if (!(value > 0) || value > 1 || (!including_one && value >= 1)) {
         hl_diag_error(diag, node->pos, "%s must lie between 0 and 1 (0 %% and 100 %%), found \"%s\"%s", what,
                       node->text, value <= 0 ? ": it would never end" : "");
         return false;
     }
     *fraction = value;
+    return true;
+}
+
+bool hl_item_read_probability(const struct hl_yaml *node, const char *what, double *probability, struct hl_diag *diag)
+{
+    double value = 0;
+    if (!read_share(node, what, &value, diag))
+        return false;
+    if (!(value >= 0 && value <= 1)) {
+        hl_diag_error(diag, node->pos, "%s is a probability, from 0 %% to 100 %%, found \"%s\"", what, node->text);
+        return false;
+    }
+    *probability = value;
     return true;
 }
 

@@ -31,6 +31,9 @@ bool hl_item_read_duration(const struct hl_yaml *node, const char *what, double 
 bool hl_item_read_fraction(const struct hl_yaml *node, const char *what, bool including_one, double *fraction,
                            struct hl_diag *diag);
 
+/* The same for a probability: 0 and 1 too. */
+bool hl_item_read_probability(const struct hl_yaml *node, const char *what, double *probability, struct hl_diag *diag);
+
 /* "20:00" as hours after midnight [0, 24). */
 bool hl_item_read_clock(const struct hl_yaml *node, double *hours, struct hl_diag *diag);
 
