@@ -85,6 +85,8 @@ static enum hl_status prepare_records(struct hl_prepared *p, struct hl_diag *dia
 /* What is prescribed in a study that is faulty elsewhere: its own faults are wanted too, nothing else. */
 static void check_prescriptions(struct hl_arena *arena, const struct hl_study *study, struct hl_diag *diag)
 {
+    if (study->to_design && study->system && study->n_arms)
+        hl_taper_read(arena, study, NULL, diag);
     for (size_t a = 0; a < study->n_arms; a++)
         if (study->arm[a].system && study->arm[a].prescription)
             hl_regimen_compile(arena, study, &study->arm[a], diag);
@@ -113,6 +115,8 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
     for (size_t a = 0; !p->study->data && a < n; a++)
         if (prepare_arm(p, a, diag) != HL_OK)
             status = HL_ERR_INPUT;
+    if (p->study->to_design)
+        p->request = hl_taper_read(p->arena, p->study, (const struct hl_regimen *const *)p->regimen, diag);
     return hl_diag_count(diag, HL_ERROR) > 0 ? HL_ERR_INPUT : status;
 }
 
@@ -278,6 +282,11 @@ void hl_prepared_describe(const struct hl_prepared *p, const char *output, doubl
     const struct hl_study *study = p->study;
     if (study->data) {
         describe_records(p, output, stream);
+        return;
+    }
+    if (p->request) {
+        hl_taper_describe(p->request, study, stream);
+        hl_plan_describe(p->plan[0], stream);
         return;
     }
     fprintf(stream, "%s: %s\n", study->name, study->title ? study->title : "");

@@ -160,6 +160,12 @@ enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag
     if (options->threads > 0)
         omp_set_num_threads(options->threads);
     enum hl_status status = hl_prepare(options->study_path, &options->study, &prepared, diag);
+    if (status == HL_OK && prepared.request) {
+        hl_diag_error(diag, prepared.study->taper_design->pos,
+                      "this study has no arms to run: it asks for a taper; halflife taper %s designs and runs it",
+                      options->study_path);
+        status = HL_ERR_INPUT;
+    }
     if (status == HL_OK) {
         const char *output = options->output ? options->output : default_output(prepared.arena, prepared.study);
         status = check_memory(&prepared, options->memory, diag);

@@ -10,6 +10,7 @@
 #include "base/progress.h"
 #include "data/data_set.h"
 #include "store/store.h"
+#include "taper/read.h"
 
 struct hl_run_options {
     const char *study_path;
@@ -32,6 +33,7 @@ struct hl_prepared {
     struct hl_cohort **cohort;
     struct hl_plan **plan;
     struct hl_data_set *data;        /* NULL for a study of prescriptions */
+    struct hl_taper_request *request; /* what is to be designed; NULL for a study that can run */
 };
 
 /* Reads and checks a study as far as possible without solving it. HL_ERR_INPUT with messages in diag; *prepared must be

@@ -105,6 +105,13 @@ void hl_study_read_data(struct hl_study_reader *reader, const struct hl_yaml *tr
 /* data.c: "duration" or "rate". */
 bool hl_study_read_scales(struct hl_study_reader *reader, const struct hl_yaml *node, bool *rate);
 
+/* design.c: puts the arms of design: into a tree that asks for a taper (its own arms are set aside), and times where
+ * there are none. True when it did. */
+bool hl_study_settle_design(struct hl_study_reader *reader, struct hl_yaml *tree);
+
+/* design.c: adds the outputs that the design's constraints speak of. */
+void hl_study_need_design(struct hl_study_reader *reader, const struct hl_yaml *design, const struct hl_system *system);
+
 /* people.c: a cohort; NULL when at fault. first is the system whose covariates a study may always name. */
 struct hl_cohort_spec *hl_study_read_cohort(struct hl_study_reader *reader, const struct hl_yaml *node,
                                             const struct hl_system *system, const struct hl_system *first);

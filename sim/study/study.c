@@ -39,6 +39,7 @@ const char *const hl_study_keys[] = {"study",
                                      "sweep",
                                      "defaults",
                                      "data",
+                                     "design",
                                      "bioavailability_scales"};
 const size_t hl_study_n_keys = sizeof hl_study_keys / sizeof *hl_study_keys;
 
@@ -124,9 +125,10 @@ static void check_top(struct hl_study_reader *reader, const struct hl_yaml *tree
                                             {"arms", "arms; write arms: [{name: daily, clonazepam: [...]}]"},
                                             {"times", "times; write times: [{until: 24 h, every: 10 min}]"}};
     const struct hl_yaml *defaults = hl_yaml_get(tree, "defaults");
+    bool designs = hl_yaml_get(tree, "design") && (reader->options->design || !hl_yaml_get(tree, "arms"));
     hl_yaml_check_keys(tree, "a study", hl_study_keys, hl_study_n_keys, reader->diag);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
-        if (!hl_yaml_get(tree, needed[i][0]) && !(i > 0 && reader->has_data))
+        if (!hl_yaml_get(tree, needed[i][0]) && !(i > 0 && (reader->has_data || designs)))
             hl_diag_error(reader->diag, tree->pos, "a study needs %s", needed[i][1]);
     if (defaults && defaults->kind != HL_YAML_SEQUENCE)
         hl_diag_error(reader->diag, defaults->pos,
@@ -391,6 +393,9 @@ static void read_questions(struct hl_study_reader *reader, const struct hl_yaml 
     hl_study_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
     hl_study_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
     hl_study_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
+    reader->study->taper_design = hl_yaml_get(resolved, "design");
+    if (reader->study->to_design)
+        hl_study_need_design(reader, reader->study->taper_design, system);
     hl_study_read_data(reader, resolved, system);
     if (reader->study->data)
         reader->study->data->amounts = stored[AMOUNTS];
@@ -413,6 +418,8 @@ static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
     study->root = tree;
     if (reader->has_data)
         hl_study_settle_data(reader, tree = hl_yaml_clone(reader->arena, tree));
+    if (hl_yaml_get(tree, "design"))
+        study->to_design = hl_study_settle_design(reader, tree = hl_yaml_clone(reader->arena, tree));
     read_name(reader, hl_yaml_get(tree, "study"));
     c.sweep = hl_study_read_sweep(reader, tree);
     size_t *level = hl_arena_alloc(reader->arena, c.sweep ? c.sweep->n : 0, sizeof *level);

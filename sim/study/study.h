@@ -12,6 +12,7 @@
 #include "model/system.h"
 
 #define HL_MAX_ASKED 256 /* outputs, and quantiles, that a study may ask for */
+#define HL_STUDY_BEFORE "before" /* the arm of a design that says what everybody took before */
 
 enum hl_distribution_kind {
     HL_DIST_FIXED, HL_DIST_NORMAL, HL_DIST_LOGNORMAL, HL_DIST_UNIFORM, HL_DIST_CATEGORICAL, HL_DIST_CSV
@@ -126,6 +127,10 @@ struct hl_study {
     struct hl_data_spec *data;        /* NULL without a data set; with one there is one arm (or one per combination of a
                                          sweep) without prescriptions, and no times. The outputs beyond n_asked include
                                          those of every compartment (struct hl_system_compartment) */
+    const struct hl_yaml *taper_design; /* design: of a study that asks for a taper; NULL without. Then, unless the study
+                                         has arms of its own and nobody wants it designed, to_design holds: */
+    bool to_design;                   /* arm 0 is what the design says everybody took before, arms 1 .. its situations
+                                         (stress:), in order. A taper is to be put behind them; there is nothing to run */
     bool scales_duration;             /* bioavailability_scales: duration, for prescribed infusions; false: rate */
     struct hl_yaml *resolved;         /* the whole study with every default filled in and marked; runs again to the same
                                          numbers */
@@ -141,6 +146,7 @@ struct hl_study_options {
     bool has_subjects; uint64_t subjects;
     bool has_seed; uint64_t seed;
     bool typical;
+    bool design;                      /* the study's design: is wanted, whatever arms: says */
     const char *data;                 /* --data: this file instead of the study's arms or data: file; or NULL */
     size_t n_sets; const struct hl_set *set;
     const char *const *model_directory; size_t n_model_directories; /* searched after the study's own ../models and . */

@@ -20,20 +20,26 @@
  * What is counted out or measured (drops, a solution by its syringe) is a product whose strength is one drop, one mark,
  * and whose pieces are 1. */
 struct hl_product {
-    const char *name;    /* "tablet 0.5 mg": as a person reads it */
+    const char *name;    /* "0.5 mg tablet": as a person reads it */
     const char *form;    /* "tablet", "odt", "drops", "solution", "patch", "infusion" */
     double strength;     /* [mg]; of a patch its nominal strength, of an infusion mg/h, in the engine's unit */
     int pieces;
     long piece_units;    /* of the smallest piece, in units of the drug */
     bool measured;       /* drops and solutions: any number is one act, so the count isn't one of pills */
+    double per_mL;       /* solution: its concentration [mg/mL], as strength is that of one mark; else 0 */
     struct hl_pos pos;
 };
 
 /* One dose of a period: when, and how it is called. */
 struct hl_taper_dose { double clock; /* [h] after the period's start */ const char *name; /* "morning", "evening" */ };
 
+/* How a drug is given: doses by a route, patches that are worn, or a rate that runs on. */
+enum hl_taper_way { HL_TAPER_DOSES, HL_TAPER_PATCHES, HL_TAPER_RATE };
+
 /* One drug that goes down. */
 struct hl_taper_drug {
+    enum hl_taper_way way;
+    struct hl_pos pos;
     const char *alias;               /* "clonazepam" */
     int instance, route;             /* of the system */
     size_t n_products; struct hl_product *product; /* by falling strength */
@@ -60,6 +66,7 @@ enum hl_taper_statistic { HL_TAPER_PEAK, HL_TAPER_HOURS_ABOVE, HL_TAPER_AREA_ABO
 /* "This statistic of this output is at most bound in this share of the subjects." */
 struct hl_taper_constraint {
     int output;                      /* of the system */
+    int place;                       /* of the study: its outputs in the order asked */
     enum hl_taper_statistic statistic;
     double threshold;                /* engine's unit; of the two last kinds */
     double bound;                    /* engine's unit (times h) */
@@ -80,7 +87,10 @@ struct hl_taper_problem {
                                                     has a higher number */
     size_t n_lengths; int *length;   /* allowed lengths of a level [days], ascending; each a multiple of every period */
     int longest;                     /* days at non-zero reduced dose */
+    double begins;                   /* [h] study time of day 0: when what was taken before ends */
     double follow;                   /* [h] watched after the end */
+    size_t n_situations; size_t *situation; /* arms of the study in each of which every constraint is to be kept: 0, what
+                                               everybody took before, and those that under: names */
     size_t n_constraints; struct hl_taper_constraint *constraint;
     enum hl_taper_aim aim;
     enum hl_taper_order order;
