@@ -209,6 +209,21 @@ static void describe_needs(const struct hl_prepared *p, double memory, FILE *str
         print_time(stream, seconds);
 }
 
+void hl_prepared_describe_adherence(const struct hl_prepared *p, size_t a, FILE *stream)
+{
+    const struct hl_system *system = p->study->arm[a].system;
+    const struct hl_regimen *regimen = p->regimen[a];
+    for (size_t d = 0; regimen->adherence && d < system->n_instances; d++) {
+        size_t n = 0;
+        for (size_t i = 0; i < regimen->n_doses; i++)
+            n += system->route[regimen->dose[i].route].instance == (int)d
+                 && hl_regimen_may_miss(regimen, system, &regimen->dose[i]);
+        if (n > 0)
+            fprintf(stream, "  adherence    %s, %zu doses: %s\n", system->instance[d].alias, n,
+                    hl_adherence_text(p->arena, regimen->adherence[d]));
+    }
+}
+
 static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
 {
     const struct hl_regimen *regimen = p->regimen[a];
@@ -218,6 +233,7 @@ static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
     if (regimen->n_steady)
         fprintf(stream, ", starts at steady state");
     fputc('\n', stream);
+    hl_prepared_describe_adherence(p, a, stream);
 }
 
 static const char *rule_name(enum hl_covariate_rule rule)

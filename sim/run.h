@@ -47,6 +47,9 @@ void hl_prepared_clear(struct hl_prepared *prepared);
  * be NULL. */
 void hl_prepared_describe(const struct hl_prepared *prepared, const char *output, double memory, FILE *stream);
 
+/* One line for each drug of an arm whose doses are sometimes missed: how many there are, and the rule. */
+void hl_prepared_describe_adherence(const struct hl_prepared *prepared, size_t arm, FILE *stream);
+
 /* The whole pipeline. HL_ERR_SUBJECTS when the file is complete but some subjects failed; HL_ERR_INTERRUPTED after a
  * signal. Messages go to diag and, unless quiet, to standard error. */
 enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag);

@@ -405,6 +405,13 @@ static enum hl_status store_subjects(struct hl_store *store, const struct hl_stu
     return status == HL_OK ? hl_store_drain(store) : status;
 }
 
+static struct hl_given given_dose(size_t a, const struct hl_system *system, const struct hl_dose *dose, double *regs)
+{
+    return (struct hl_given){.arm = (int)a, .time = dose->time, .rate = dose->rate, .route = dose->route,
+                             .amount = hl_regimen_amount(dose, system, regs, 1, 0),
+                             .instance = system->route[dose->route].instance};
+}
+
 /* The prescribed doses, alike for all: subject 0. What a patch holds is asked of the typical subject. */
 static enum hl_status store_prescribed(struct hl_store *store, size_t a, const struct hl_system *system,
                                        const struct hl_regimen *regimen)
@@ -412,21 +419,42 @@ static enum hl_status store_prescribed(struct hl_store *store, size_t a, const s
     struct hl_given *given = hl_alloc(regimen->n_doses, sizeof *given);
     double *regs = hl_alloc(system->n_regs, sizeof *regs);
     enum hl_status status = given && regs ? HL_OK : HL_ERR_MEMORY;
+    size_t n = 0;
     if (status == HL_OK) {
         hl_system_reset(system, regs, 1);
         hl_program_run(&system->individual, regs, 1);
     }
-    for (size_t i = 0; status == HL_OK && i < regimen->n_doses; i++) {
-        const struct hl_dose *dose = &regimen->dose[i];
-        given[i] = (struct hl_given){.arm = (int)a, .time = dose->time, .rate = dose->rate, .route = dose->route,
-                                     .amount = hl_regimen_amount(dose, system, regs, 1, 0),
-                                     .instance = system->route[dose->route].instance};
-    }
+    for (size_t i = 0; status == HL_OK && i < regimen->n_doses; i++)
+        if (!hl_regimen_may_miss(regimen, system, &regimen->dose[i]))
+            given[n++] = given_dose(a, system, &regimen->dose[i], regs);
     if (status == HL_OK)
-        status = hl_store_doses(store, regimen->n_doses, given);
+        status = hl_store_doses(store, n, given);
     hl_free(given);
     hl_free(regs);
     return status;
+}
+
+/* Room for the doses of one subject. */
+struct own_doses { struct hl_given *given; unsigned char *taken; };
+
+/* Every planned dose of a drug that is sometimes missed: as it was taken, or that it was not. */
+static enum hl_status store_taken_of(struct hl_store *store, const struct hl_prepared *p, size_t a, uint64_t subject,
+                                     double *regs, const struct own_doses *room)
+{
+    const struct hl_arm *arm = &p->study->arm[a];
+    const struct hl_regimen *regimen = p->regimen[a];
+    size_t n = 0;
+    hl_regimen_taken(regimen, arm->system, arm->cohort->seed, subject, room->taken);
+    for (size_t i = 0; i < regimen->n_doses; i++) {
+        if (!hl_regimen_may_miss(regimen, arm->system, &regimen->dose[i]))
+            continue;
+        struct hl_given *g = &room->given[n++];
+        *g = given_dose(a, arm->system, &regimen->dose[i], regs);
+        g->subject = subject;
+        g->missed = room->taken[i] == 0;
+        g->amount *= room->taken[i] == 2 ? 2 : 1;
+    }
+    return hl_store_doses(store, n, room->given);
 }
 
 static enum hl_status store_demands_of(struct hl_store *store, size_t a, uint64_t subject,
@@ -446,22 +474,38 @@ static enum hl_status store_demands_of(struct hl_store *store, size_t a, uint64_
     return status;
 }
 
-/* What each pump gave and refused: the same pure function of (seed, subject) that the solver saw. */
-static enum hl_status store_demands(struct hl_store *store, const struct hl_prepared *p, size_t a)
+static enum hl_status store_own_of(struct hl_store *store, const struct hl_prepared *p, size_t a, uint64_t subject,
+                                   double *regs, const struct own_doses *room, struct hl_events *events)
 {
     const struct hl_arm *arm = &p->study->arm[a];
     struct hl_regimen demands = *p->regimen[a];
+    demands.n_doses = demands.n_steady = 0;
+    hl_cohort_fill(p->cohort[a], subject, 1, regs, 1);
+    enum hl_status status = p->regimen[a]->adherence ? store_taken_of(store, p, a, subject, regs, room) : HL_OK;
+    if (status == HL_OK && demands.n_demands > 0)
+        status = hl_regimen_events(&demands, arm->system, regs, 1, 0, arm->cohort->seed, subject, events);
+    if (status == HL_OK && demands.n_demands > 0)
+        status = store_demands_of(store, a, subject, events);
+    return status;
+}
+
+/* What each subject took and missed, what each pump gave and refused: the same pure functions of (seed, subject) that
+ * the solver saw. */
+static enum hl_status store_own(struct hl_store *store, const struct hl_prepared *p, size_t a)
+{
+    const struct hl_arm *arm = &p->study->arm[a];
+    const struct hl_regimen *regimen = p->regimen[a];
     struct hl_events events = {0};
     double *regs = hl_alloc(arm->system->n_regs, sizeof *regs);
-    enum hl_status status = regs ? HL_OK : HL_ERR_MEMORY;
-    demands.n_doses = demands.n_steady = 0;
-    for (uint64_t k = 1; status == HL_OK && demands.n_demands > 0 && k <= arm->cohort->subjects; k++) {
-        hl_cohort_fill(p->cohort[a], k, 1, regs, 1);
-        status = hl_regimen_events(&demands, arm->system, regs, 1, 0, arm->cohort->seed, k, &events);
-        if (status == HL_OK)
-            status = store_demands_of(store, a, k, &events);
-    }
+    struct own_doses room = {hl_alloc(regimen->n_doses + 1, sizeof *room.given),
+                             hl_alloc(regimen->n_doses + 1, sizeof *room.taken)};
+    enum hl_status status = regs && room.given && room.taken ? HL_OK : HL_ERR_MEMORY;
+    bool any = regimen->adherence || regimen->n_demands > 0;
+    for (uint64_t k = 1; status == HL_OK && any && k <= arm->cohort->subjects; k++)
+        status = store_own_of(store, p, a, k, regs, &room, &events);
     hl_free(events.event);
+    hl_free(room.taken);
+    hl_free(room.given);
     hl_free(regs);
     return status;
 }
@@ -547,7 +591,7 @@ enum hl_status hl_run_arm(const struct hl_prepared *p, size_t a, const struct hl
     if (status == HL_OK)
         status = store_prescribed(store, a, p->study->arm[a].system, p->regimen[a]);
     if (status == HL_OK)
-        status = store_demands(store, p, a);
+        status = store_own(store, p, a);
     if (status == HL_OK)
         *failed += count_failed(&r);
     results_clear(&r, p->study);

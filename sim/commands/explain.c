@@ -101,6 +101,42 @@ static void print_events(const struct hl_events *events, const struct hl_system 
         printf("  ... %zu more (--events 0 lists all)\n", events->n - shown);
 }
 
+static size_t count_doses(const struct hl_regimen *regimen, const unsigned char *taken, unsigned char times)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < regimen->n_doses; i++)
+        n += taken[i] == times;
+    return n;
+}
+
+/* The rules, and which of the planned doses the subject misses; those taken twice are told by their amount. */
+static enum hl_status print_adherence(const struct hl_prepared *p, size_t a, uint64_t subject, uint64_t most)
+{
+    const struct hl_arm *arm = &p->study->arm[a];
+    const struct hl_regimen *regimen = p->regimen[a];
+    if (!regimen->adherence)
+        return HL_OK;
+    unsigned char *taken = hl_alloc(regimen->n_doses + 1, sizeof *taken);
+    if (!taken)
+        return HL_ERR_MEMORY;
+    hl_regimen_taken(regimen, arm->system, arm->cohort->seed, subject, taken);
+    hl_prepared_describe_adherence(p, a, stdout);
+    size_t missed = count_doses(regimen, taken, 0), shown = 0;
+    printf("doses missed (%zu; %zu taken twice)\n", missed, count_doses(regimen, taken, 2));
+    for (size_t i = 0; i < regimen->n_doses && (most == 0 || shown < most); i++) {
+        const struct hl_route *route = &arm->system->route[regimen->dose[i].route];
+        if (taken[i] > 0)
+            continue;
+        printf("  %12.4f h  %s: dose missed by %s\n", regimen->dose[i].time,
+               arm->system->instance[route->instance].alias, route->name);
+        shown++;
+    }
+    if (shown < missed)
+        printf("  ... %zu more (--events 0 lists all)\n", missed - shown);
+    hl_free(taken);
+    return HL_OK;
+}
+
 /* Subject's registers; of a data set with the covariates of its first record. */
 static enum hl_status fill_registers(const struct hl_prepared *p, size_t a, uint64_t subject, double *regs,
                                      struct hl_diag *diag)
@@ -142,6 +178,8 @@ static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uin
         status = hl_explain_records(p, a, subject, most, diag);
     else if (status == HL_OK)
         status = hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
+    if (status == HL_OK && !p->data)
+        status = print_adherence(p, a, subject, most);
     if (status == HL_OK && !p->data)
         print_events(&events, arm->system, most);
     hl_free(events.event);

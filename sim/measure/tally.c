@@ -375,11 +375,18 @@ static double aitken(double x0, double x1, double x2)
     return x2 + d2 * ratio / (1 - ratio);
 }
 
+/* Whether interval k begins where the one before it ends: no dose was missed between them. */
+static bool follows(const struct hl_tally *t, size_t k)
+{
+    const struct hl_interval *last = k > 0 ? &t->interval[k - 1] : NULL;
+    return !last || fabs(t->interval[k].start - (last->start + last->length)) <= SAME * last->length;
+}
+
 /* Equal doses at equal intervals from the first on: how many intervals. */
 static size_t run_of_equals(const struct hl_tally *t)
 {
     size_t n = 0;
-    while (n < t->n && is_like_first(t, n))
+    while (n < t->n && is_like_first(t, n) && follows(t, n))
         n++;
     return n;
 }

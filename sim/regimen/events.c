@@ -16,6 +16,8 @@
  *                  its own rest
  *   reservoir      rate while worn
  *
+ * What a subject misses or takes twice is settled before (taken.c).
+ *
  * Demands are a Poisson process: gaps -ln(U)/per_hour with U of (seed, subject, "demand:drug:number", i). A demand less
  * than the lockout after the last bolus given, or one that would be the (limit + 1)th bolus in 60 minutes, is refused.
  *
@@ -48,6 +50,7 @@ struct sink {
     const size_t *place;   /* not NULL: only values are written, into a list that is there, the n-th event's here */
     size_t n_refilled;
     bool differs;          /* the list doesn't fit */
+    const unsigned char *taken; /* by dose; NULL: all of them, once */
 };
 
 /* What comes first at one instant: notices, inputs that end, inputs that begin, amounts. */
@@ -276,8 +279,23 @@ static void give(struct sink *s, const struct hl_dose *dose)
         through_part(s, dose, &route->part[i]);
 }
 
+/* A planned dose as the subject takes it. */
+static void give_taken(struct sink *s, const struct hl_regimen *regimen, size_t i)
+{
+    struct hl_dose dose = regimen->dose[i];
+    unsigned times = s->taken ? s->taken[i] : 1;
+    if (times == 0)
+        return;
+    if (times > 1)
+        dose.amount *= times;
+    if (s->taken && dose.kind == HL_DOSE_PATCH)
+        dose.duration =
+            hl_regimen_worn_until(regimen, s->taken, i + 1, dose.route, dose.time + dose.duration) - dose.time;
+    give(s, &dose);
+}
+
 /* Going back cycle by cycle until a whole cycle has nothing left to come. */
-static void give_pending(struct sink *s, const struct hl_steady *steady)
+static void give_pending(struct sink *s, const struct hl_regimen *regimen, const struct hl_steady *steady)
 {
     s->mode = PENDING;
     s->from = steady->time;
@@ -287,6 +305,9 @@ static void give_pending(struct sink *s, const struct hl_steady *steady)
         for (size_t i = 0; i < steady->n; i++) {
             struct hl_dose dose = steady->dose[i];
             dose.time = steady->time + (dose.time - k * steady->period);
+            if (s->taken && dose.kind == HL_DOSE_PATCH)
+                dose.duration = hl_regimen_worn_until(regimen, s->taken, 0, dose.route, dose.time + dose.duration)
+                                - dose.time;
             give(s, &dose);
             more = more || (isfinite(s->latest) && s->latest > s->from - HL_SAME_TIME);
         }
@@ -385,12 +406,21 @@ enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct 
                                  size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events)
 {
     struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1};
+    unsigned char *taken = NULL;
     events->n = 0;
+    if (regimen->adherence && regimen->n_doses > 0) {
+        taken = hl_alloc(regimen->n_doses, sizeof *taken);
+        if (!taken)
+            return HL_ERR_MEMORY;
+        hl_regimen_taken(regimen, system, seed, subject, taken);
+        s.taken = taken;
+    }
     for (size_t i = 0; i < regimen->n_steady; i++)
-        give_pending(&s, &regimen->steady[i]);
+        give_pending(&s, regimen, &regimen->steady[i]);
     for (size_t i = 0; i < regimen->n_doses && !s.out_of_memory; i++)
-        give(&s, &regimen->dose[i]);
+        give_taken(&s, regimen, i);
     give_demands(&s, regimen, seed, subject);
+    hl_free(taken);
     return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
 }
 
@@ -525,7 +555,7 @@ typedef bool dose_test(const struct hl_dose *dose, const struct hl_system *syste
 
 static bool all_doses(const struct hl_regimen *regimen, const struct hl_system *system, dose_test *test)
 {
-    if (regimen->n_demands > 0)
+    if (regimen->n_demands > 0 || regimen->adherence)
         return false;
     bool *own = hl_alloc(system->n_regs, sizeof *own), all = own != NULL;
     if (own)

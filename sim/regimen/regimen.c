@@ -427,6 +427,75 @@ static void compile_drug(struct hl_compiler *c, const struct hl_yaml *items, int
         hl_compiler_dose(c, own.dose[i]);
 }
 
+/* ---- What people make of it */
+
+/* By drug, as {clonazepam: {missed: "5 %"}}, if a key is a drug's name; otherwise one rule for all drugs. */
+static bool names_drugs(const struct hl_system *system, const struct hl_yaml *node)
+{
+    for (size_t i = 0; i < system->n_instances; i++)
+        if (system->instance[i].is_drug && hl_yaml_get(node, system->instance[i].alias))
+            return true;
+    return false;
+}
+
+static bool read_rules_by_drug(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_adherence **rule)
+{
+    const char **name = hl_arena_alloc(c->arena, c->system->n_instances + 1, sizeof *name);
+    size_t n = 0;
+    for (size_t i = 0; i < c->system->n_instances; i++)
+        if (c->system->instance[i].is_drug)
+            name[n++] = c->system->instance[i].alias;
+    bool good = hl_only_keys(node, "adherence by drug", name, n, c->diag);
+    for (size_t i = 0; i < c->system->n_instances; i++) {
+        const struct hl_yaml *own =
+            c->system->instance[i].is_drug ? hl_yaml_get(node, c->system->instance[i].alias) : NULL;
+        if (own)
+            good = hl_adherence_read(c->arena, own, c->study->origin, &rule[i], c->diag) && good;
+    }
+    return good;
+}
+
+static bool read_rules(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_adherence **rule)
+{
+    if (names_drugs(c->system, node))
+        return read_rules_by_drug(c, node, rule);
+    const struct hl_adherence *common;
+    bool good = hl_adherence_read(c->arena, node, c->study->origin, &common, c->diag);
+    for (size_t i = 0; i < c->system->n_instances; i++)
+        rule[i] = common;
+    return good;
+}
+
+/* The typical subject is in the middle of every spread. */
+static const struct hl_adherence *without_spread(struct hl_compiler *c, const struct hl_adherence *rule)
+{
+    struct hl_adherence *typical = hl_arena_alloc(c->arena, 1, sizeof *typical);
+    *typical = *rule;
+    typical->spread = 0;
+    return typical;
+}
+
+/* Rules of drugs that have doses to be missed; all rules are read, so that their faults are found. */
+static void compile_adherence(struct hl_compiler *c, const struct hl_arm *arm)
+{
+    const struct hl_yaml *common = c->study->root ? hl_yaml_get(c->study->root, "adherence") : NULL;
+    const struct hl_adherence **rule = hl_arena_alloc(c->arena, c->system->n_instances + 1, sizeof *rule);
+    bool any = false;
+    if (arm->adherence && !read_rules(c, arm->adherence, rule))
+        hl_compiler_fault(c);
+    if (common && arm->adherence != common &&
+        !read_rules(c, common, hl_arena_alloc(c->arena, c->system->n_instances + 1, sizeof *rule)))
+        hl_compiler_fault(c);
+    c->regimen->adherence = rule;
+    for (size_t i = 0; i < c->regimen->n_doses; i++)
+        any = any || hl_regimen_may_miss(c->regimen, c->system, &c->regimen->dose[i]);
+    for (size_t i = 0; i < c->system->n_instances; i++)
+        if (rule[i] && arm->cohort && arm->cohort->typical)
+            rule[i] = without_spread(c, rule[i]);
+    if (!any)
+        c->regimen->adherence = NULL;
+}
+
 static double planned_end(const struct hl_regimen *r)
 {
     double end = 0;
@@ -448,11 +517,12 @@ struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_st
     for (size_t i = 0; i < arm->system->n_instances; i++)
         if (arm->prescription[i])
             compile_drug(&c, arm->prescription[i], (int)i);
-    if (!c.good)
-        return NULL;
     sort_doses(&c, c.doses.dose, c.doses.n);
     regimen->dose = c.doses.dose;
     regimen->n_doses = c.doses.n;
+    compile_adherence(&c, arm);
+    if (!c.good)
+        return NULL;
     regimen->end = planned_end(regimen);
     return regimen;
 }

@@ -7,6 +7,7 @@
 #define HL_REGIMEN_REGIMEN_H
 
 #include "base/status.h"
+#include "regimen/adherence.h"
 #include "study/study.h"
 
 enum hl_dose_kind { HL_DOSE_GIVEN, HL_DOSE_INFUSION, HL_DOSE_PATCH };
@@ -51,12 +52,27 @@ struct hl_regimen {
     size_t n_demands; struct hl_demand *demand;
     size_t n_steady;  struct hl_steady *steady; /* at most one per instance */
     double end;                                 /* time of the last planned event, 0 when there is none */
+    const struct hl_adherence **adherence;      /* by instance: how its planned doses are missed, NULL: none is; NULL
+                                                   where nobody misses any */
 };
 
 /* Compiles an arm's prescriptions. NULL with messages in diag: regimens and tapers that never end or can't be made,
  * unknown routes and protocols, units that don't fit. */
 struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_study *study, const struct hl_arm *arm,
                                       struct hl_diag *diag);
+
+/* How many times one subject takes each planned dose (n_doses values): 0, 1 or 2. Infusions, patches put on and doses of
+ * drugs without a rule count 1; nobody wears a patch twice. */
+void hl_regimen_taken(const struct hl_regimen *regimen, const struct hl_system *system, uint64_t seed,
+                      uint64_t subject, unsigned char *taken);
+
+/* Whether a dose can be missed: it is a dose or a patch, of something, of a drug with a rule. */
+bool hl_regimen_may_miss(const struct hl_regimen *regimen, const struct hl_system *system, const struct hl_dose *dose);
+
+/* When a patch that is due off at time until [h] really comes off: a change that is missed leaves it on until the one
+ * that was missed would have come off. Looks at doses from number first on; taken: of hl_regimen_taken, NULL for all. */
+double hl_regimen_worn_until(const struct hl_regimen *regimen, const unsigned char *taken, size_t first, int route,
+                             double until);
 
 enum hl_event_kind {
     HL_EVENT_ADD,    /* x[state] += value [mg] */
@@ -81,8 +97,9 @@ struct hl_event {
 
 struct hl_events { size_t n, capacity; struct hl_event *event; };
 
-/* Events of one subject in time order (ties: GIVEN and REFUSED first, then rate changes off before on, then ADD and RELEASE;
- * otherwise order of prescription) from lane lane of the register file (read only, except the nominal/content registers
+/* Events of one subject in time order, of the doses the subject takes: a dose that is missed leaves no trace, one that
+ * is made up for is given with twice its amount (ties: GIVEN and REFUSED first, then rate changes off before on, then
+ * ADD and RELEASE; otherwise order of prescription) from lane lane of the register file (read only, except the nominal/content registers
  * of patches, which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Of the doses of a
  * steady-state cycle before steady->time everything still to come at or after it is included: delayed arrivals,
  * removals of patches, starts of delayed infusions, and the ends of those that are running then. What is running just
@@ -115,11 +132,12 @@ double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *sys
 enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_system *system, double *regs,
                                 size_t lanes, size_t lane, struct hl_events *events, double *rate_at_start);
 
-/* True when every subject of the arm has the same event times (no individual lag, duration or demand). */
+/* True when every subject of the arm has the same event times (no individual lag, duration or demand, no missed dose).
+ */
 bool hl_regimen_is_common(const struct hl_regimen *regimen, const struct hl_system *system);
 
 /* True when every subject of the arm has the very same events, times and values: nothing of a subject's own (a
- * bioavailability, a lag, a patch's content, a demand) goes into them. One list then serves all. */
+ * bioavailability, a lag, a patch's content, a demand, a missed dose) goes into them. One list then serves all. */
 bool hl_regimen_is_shared(const struct hl_regimen *regimen, const struct hl_system *system);
 
 #endif

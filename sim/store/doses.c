@@ -17,7 +17,7 @@ static const struct column_kind kinds[HL_N_DOSES] = {
     {"rate", "mg/h", "rate of an infusion, 0 otherwise", HL_FLOAT64},
     {"drug", NULL, "drug, a code", HL_INT8},
     {"route", NULL, "route, a code", HL_INT8},
-    {"refused", NULL, "whether a demand of a pump was refused by lockout or hourly limit", HL_INT8},
+    {"refused", NULL, "whether a demand of a pump was refused by lockout or hourly limit, or a dose missed", HL_INT8},
 };
 
 /* Routes of different drugs that share a name share a code. */
@@ -42,10 +42,10 @@ static bool name_routes(struct hl_store *s)
 
 static void add_flags(struct hl_store *s, int column, struct hl_dataset *d)
 {
-    static const char *const refused[] = {"given", "refused"};
+    static const char *const refused[] = {"given", "refused", "missed"};
     const struct hl_system *y = s->study->system;
     if (column == HL_DOSES_REFUSED)
-        hl_writer_flags(s->writer, d, 0, 2, refused);
+        hl_writer_flags(s->writer, d, 0, 3, refused);
     if (column == HL_DOSES_ROUTE && s->doses.n_route_names > 0)
         hl_writer_flags(s->writer, d, 0, s->doses.n_route_names, s->doses.route_name);
     if (column != HL_DOSES_DRUG)
@@ -91,7 +91,7 @@ static void take_cell(const struct hl_store *s, const struct hl_given *g, int co
     case HL_DOSES_RATE: *(double *)to = hl_one_nan(g->rate); break;
     case HL_DOSES_DRUG: *(signed char *)to = (signed char)g->instance; break;
     case HL_DOSES_ROUTE: *(signed char *)to = g->route >= 0 ? s->doses.route_code[g->route] : -1; break;
-    default: *(signed char *)to = g->refused ? 1 : 0; break;
+    default: *(signed char *)to = g->missed ? 2 : g->refused ? 1 : 0; break;
     }
 }
 

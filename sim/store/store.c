@@ -156,6 +156,6 @@ uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen
         for (size_t arm = 0; arm < study->n_arms; arm++)
             bytes += subjects * hl_metric_width(study, regimen[arm], i) * 8;
     for (size_t arm = 0; arm < study->n_arms; arm++)
-        bytes += regimen[arm]->n_doses * 39;
+        bytes += regimen[arm]->n_doses * 39 * (regimen[arm]->adherence ? subjects : 1);
     return bytes + estimate_people(study);
 }

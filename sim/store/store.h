@@ -84,9 +84,11 @@ enum hl_status hl_store_subject_status(struct hl_store *store, size_t arm, const
  * they are no numbers (values then count them from 1); else NULL. */
 enum hl_status hl_store_subject_id(struct hl_store *store, size_t arm, const double *values, const char *const *text);
 
-/* What was given: for an arm where every subject is treated alike once with subject 0; else per subject. Rows are kept
+/* What was given, and what wasn't: a demand that the pump refused, a dose that the subject missed. For an arm where
+ * every subject is treated alike once with subject 0; else per subject. Rows are kept
  * in the order they are handed over, which is part of the payload: hand them over by arm, then by subject. */
-struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route; bool refused; };
+struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route;
+                  bool refused, missed; };
 enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
 
 /* The table of a data-set run under /records: every record of the data set in file order, arm after arm (the same

@@ -10,7 +10,7 @@
 #include "study/inside.h"
 
 /* What an arm may say beside its drugs. */
-static const char *const own_keys[] = {"name", "label", "covariates", "parameters"};
+static const char *const own_keys[] = {"name", "label", "covariates", "parameters", "adherence"};
 
 #define N_OWN_KEYS (sizeof own_keys / sizeof *own_keys)
 
@@ -158,6 +158,8 @@ static void read_arm(struct hl_study_reader *reader, const struct hl_yaml *tree,
     const char *text = name ? hl_yaml_text(name, "a name for the arm", reader->diag) : NULL;
     arm.name = text ? text : "";
     check_arm_keys(reader, tree, node, text ? text : "without a name");
+    const struct hl_yaml *adherence = hl_yaml_get(node, "adherence");
+    arm.adherence = adherence ? adherence : hl_yaml_get(tree, "adherence");
     if (system) {
         read_prescriptions(reader, node, system, &arm);
         read_overrides(reader, hl_yaml_get(node, "covariates"), system, &arm);

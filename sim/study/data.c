@@ -101,7 +101,7 @@ static void find_file(struct hl_study_reader *reader, struct hl_yaml *file)
 
 static void leave_out_questions(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
-    static const char *const words[] = {"metrics", "thresholds", "quantiles"};
+    static const char *const words[] = {"metrics", "thresholds", "quantiles", "adherence"};
     if (hl_yaml_get(tree, "times"))
         hl_diag_note(reader->diag, key_pos(tree, "times"),
                      "times: aren't used with a data set: every record is a row of the result");
@@ -141,7 +141,7 @@ static const char *own_words(struct hl_arena *arena, const struct hl_yaml *arm)
     return words;
 }
 
-/* An arm without the keys of its drugs; *dropped when one of them said something. */
+/* An arm without the keys of its drugs and what people make of them; *dropped when one of them said something. */
 static struct hl_yaml *without_prescriptions(struct hl_study_reader *reader, const struct hl_yaml *tree,
                                              struct hl_yaml *arm, bool *dropped)
 {
@@ -153,6 +153,8 @@ static struct hl_yaml *without_prescriptions(struct hl_study_reader *reader, con
         if (own)
             hl_study_remove(arm, drugs->key[i]->text);
     }
+    *dropped = *dropped || hl_yaml_get(arm, "adherence");
+    hl_study_remove(arm, "adherence");
     if (*dropped && !*own_words(reader->arena, arm))
         hl_study_put(reader->arena, arm, arm->pos, "name", hl_study_scalar(reader->arena, arm->pos, "data"));
     return arm;

@@ -40,7 +40,8 @@ const char *const hl_study_keys[] = {"study",
                                      "defaults",
                                      "data",
                                      "design",
-                                     "bioavailability_scales"};
+                                     "bioavailability_scales",
+                                     "adherence"};
 const size_t hl_study_n_keys = sizeof hl_study_keys / sizeof *hl_study_keys;
 
 #define LEAST_TOLERANCE 1e-14

@@ -46,6 +46,7 @@ struct hl_arm {
     const struct hl_system *system;          /* with this arm's parameter values */
     const struct hl_cohort_spec *cohort;
     const struct hl_yaml **prescription;     /* by instance: the sequence of regimen items, or NULL */
+    const struct hl_yaml *adherence;         /* its own, or the study's; NULL: every dose is taken */
     /* covariates fixed for everyone in this arm */
     size_t n_covariate_overrides; int *covariate; double *covariate_value;
     /* by sweep factor: value in the factor's unit (index for text levels), and the level as written; NaN and "" where

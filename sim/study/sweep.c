@@ -105,7 +105,7 @@ static bool set_parameter(struct hl_study_reader *reader, struct hl_yaml *tree, 
 /* What may differ between arms. */
 static bool may_sweep(const char *first)
 {
-    static const char *const words[] = {"arms", "cohort", "parameters", "drugs", "interactions"};
+    static const char *const words[] = {"arms", "cohort", "parameters", "adherence", "drugs", "interactions"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(first, words[i]) == 0)
             return true;
@@ -151,7 +151,7 @@ bool hl_study_set_path(struct hl_study_reader *reader, struct hl_yaml *tree, con
     if (in_sweep && (!may_sweep(first) || strcmp(path, "arms") == 0)) {
         hl_diag_error(reader->diag, pos,
                       "a sweep can't change '%s' as a whole; it can change what is inside arms, and cohort, "
-                      "parameters, drugs and interactions",
+                      "parameters, adherence, drugs and interactions",
                       first);
         return false;
     }
