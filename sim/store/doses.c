@@ -17,7 +17,7 @@ static const struct column_kind kinds[HL_N_DOSES] = {
     {"rate", "mg/h", "rate of an infusion, 0 otherwise", HL_FLOAT64},
     {"drug", NULL, "drug, a code", HL_INT8},
     {"route", NULL, "route, a code", HL_INT8},
-    {"refused", NULL, "whether a demand of a pump was refused by lockout or hourly limit, or a dose missed", HL_INT8},
+    {"refused", NULL, "what became of it: given, refused by a pump, missed by the subject", HL_INT8},
 };
 
 /* Routes of different drugs that share a name share a code. */

@@ -178,6 +178,27 @@ REGIMENS = (
     ("study", "{until: 9 d,", "{until: ¦12 h,", "ascend"),
 )
 
+ADHERENCE = (
+    ("study", "cohort:\n  subjects", "¦adherense: {missed: 5 %}\ncohort:\n  subjects", "did you mean 'adherence'?"),
+    ("study", "cohort:\n  subjects", "adherence: {¦mised: 5 %}\ncohort:\n  subjects", "did you mean 'missed'?"),
+    ("study", "cohort:\n  subjects", "adherence: ¦{double_after_miss: true}\ncohort:\n  subjects", "needs missed:, markov: or weekends:"),
+    ("study", "cohort:\n  subjects", "adherence: {missed: ¦5 mg}\ncohort:\n  subjects", "'10 %', '0.1' or '1/10'"),
+    ("study", "cohort:\n  subjects", "adherence: ¦5 %\ncohort:\n  subjects", "full, or such as"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: ¦130 %}\n", "from 0 % to 100 %"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, ¦markov: {miss_after_taken: 3 %, miss_after_missed: 4 %}}\n", "leave one out"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {markov: ¦{miss_after_taken: 3 %}}\n", "miss_after_missed:"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {markov: {¦miss_after_takn: 3 %, miss_after_taken: 3 %, miss_after_missed: 3 %}}\n", "did you mean 'miss_after_taken'?"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {markov: ¦{miss_after_taken: 0, miss_after_missed: 1}}\n", "never changes"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, weekends: ¦{missed: 4 %}}\n", "weekday: monday"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, weekends: {missed: 4 %}, weekday: ¦mondays}\n", "did you mean 'monday'?"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, weekends: {missed: 4 %, days: [monday, ¦sonday]}, weekday: monday}\n", "did you mean"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, double_after_miss: ¦yes}\n", "true or false"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, spread: ¦-0.5}\n", "negative"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {missed: 3 %, from: 3 d, until: ¦2 d}\n", "a later until:"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {clonazepam: {missed: 3 %}, ¦fentanly: full}\n", "did you mean 'fentanyl'?"),
+    ("study", "  - name: pump\n", "  - name: pump\n    adherence: {fentanyl: {¦misssed: 3 %}}\n", "did you mean 'missed'?"),
+)
+
 DATA_SETS = (
     ("records", "file: events.csv", "file: ¦event.csv", "did you mean 'events.csv'?"),
     ("records", "file: events.csv", "file: ¦.", "there is no data set"),
@@ -219,6 +240,7 @@ CLASSES = {
     "impossible models": IMPOSSIBLE_MODELS,
     "impossible cohorts": IMPOSSIBLE_COHORTS,
     "regimens and tapers that never end or can't be made": REGIMENS,
+    "what people really take": ADHERENCE,
     "data sets": DATA_SETS,
 }
 

@@ -100,8 +100,8 @@ static void test_draws_belong_to_times(void **state)
     hl_adherence_taken(rule, 11, 4, "clonazepam", time + 57, N_TIMES - 57, NULL, tail);
     for (size_t i = 57; i < N_TIMES; i++)
         assert_int_equal(all[i] == 0, tail[i - 57] == 0);
-    const struct { uint64_t seed, subject; const char *alias; } others[3] = {{12, 4, "clonazepam"}, {11, 5, "clonazepam"},
-                                                                             {11, 4, "fentanyl"}};
+    const struct { uint64_t seed, subject; const char *alias; } others[3] = {
+        {12, 4, "clonazepam"}, {11, 5, "clonazepam"}, {11, 4, "fentanyl"}};
     for (size_t j = 0; j < 3; j++) {
         hl_adherence_taken(rule, others[j].seed, others[j].subject, others[j].alias, time, N_TIMES, NULL, other);
         for (size_t i = 0; i < N_TIMES; i++)
@@ -203,14 +203,16 @@ static void test_faults(void **state)
     faulty("[5 %]", "1:1: error: expected what people do with their doses: full, or such as {missed: \"5 %\"}");
     faulty("{missed: 105 %}", "1:10: error: the share of doses missed is a probability, from 0 % to 100 %");
     faulty("{missed: 5 mg}", "1:10: error: \"5 mg\" is not a fraction");
-    faulty("{missed: 5 %, markov: {miss_after_taken: 1 %, miss_after_missed: 2 %}}", "1:15: error: 'missed' and 'markov'");
+    faulty("{missed: 5 %, markov: {miss_after_taken: 1 %, miss_after_missed: 2 %}}",
+           "1:15: error: 'missed' and 'markov' both say how doses are missed");
     faulty("{markov: {miss_after_taken: 1 %}}", "1:10: error: markov: needs miss_after_missed:");
     faulty("{markov: {miss_after_taken: 0, miss_after_missed: 1}}", "1:10: error: such a chain never changes");
     faulty("{markov: 5 %}", "1:10: error:");
     faulty("{missed: 5 %, weekends: {missed: 30 %}}", "1:25: error: weekends: needs to know which day of the week");
     faulty("{missed: 5 %, weekends: {days: sunday}, weekday: monday}", "1:25: error: weekends: needs missed:");
     faulty("{missed: 5 %, weekends: {missed: 3 %}, weekday: mondya}", "did you mean 'monday'?");
-    faulty("{missed: 5 %, weekends: {missed: 3 %, days: []}, weekday: monday}", "1:45: error: expected days of the week");
+    faulty("{missed: 5 %, weekends: {missed: 3 %, days: []}, weekday: monday}",
+           "1:45: error: expected days of the week");
     faulty("{missed: 5 %, weekday: monday}", "1:24: error: weekday: says which day t = 0 is, and only weekends:");
     faulty("{missed: 5 %, double_after_miss: 1}", "1:34: error: double_after_miss is true or false, found '1'");
     faulty("{missed: 5 %, spread: -1}", "1:23: error:");
@@ -233,6 +235,113 @@ static void test_words(void **state)
     assert_string_equal(hl_adherence_text(arena, NULL), "every dose taken as planned");
 }
 
+/* ---- In an arm */
+
+static struct hl_events events;
+
+static struct hl_regimen *with_rule(const char *adherence, const char *clonazepam, const char *fentanyl)
+{
+    const struct hl_yaml *prescription[2] = {NULL, NULL};
+    prescription[0] = hl_yaml_load_text(arena, "s.yaml", clonazepam ? clonazepam : "none", diag);
+    prescription[1] = hl_yaml_load_text(arena, "s.yaml", fentanyl ? fentanyl : "none", diag);
+    struct hl_arm arm = {.name = "arm", .system = &fake_system, .prescription = prescription,
+                         .adherence = hl_yaml_load_text(arena, "a.yaml", adherence, diag)};
+    struct hl_regimen *regimen = hl_regimen_compile(arena, &fake_study, &arm, diag);
+    if (!regimen || hl_diag_count(diag, HL_ERROR) > 0)
+        fail_msg("%s\n%s", adherence, messages());
+    return regimen;
+}
+
+static void listed(const struct hl_regimen *regimen)
+{
+    assert_int_equal(hl_regimen_events(regimen, &fake_system, fake_regs, LANES, 2, 7, 3, &events), HL_OK);
+}
+
+static int finish(void **state)
+{
+    hl_free(events.event);
+    events = (struct hl_events){0};
+    return end(state);
+}
+
+static size_t number_of(enum hl_event_kind kind)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < events.n; i++)
+        n += events.event[i].kind == kind;
+    return n;
+}
+
+/* A missed dose leaves no trace; the next is twice as large; infusions, demands and doses of nothing go on. */
+static void test_lists_of_doses(void **state)
+{
+    (void)state;
+    const char *rule = "{clonazepam: {missed: 1, from: 11 h, until: 13 h, double_after_miss: true}}";
+    struct hl_regimen *r =
+        with_rule(rule, "[{oral: [2.385 mg, 0 mg], at: [\"08:00\", \"20:00\", \"20:05\"], for: 2 d}]",
+                  "[{infuse: 480 ug/d, for: 3 d}]");
+    assert_false(hl_regimen_is_common(r, &fake_system));
+    assert_false(hl_regimen_is_shared(r, &fake_system));
+    assert_null(r->adherence[1]);
+    unsigned char taken[7];
+    assert_int_equal(r->n_doses, 7);
+    hl_regimen_taken(r, &fake_system, 7, 3, taken);
+    /* 0 h 2.385 mg, 0 h infusion, 12 h 0 mg, 12.083 h 2.385 mg missed, 24 h 0 mg, 36 h 2.385 mg, 36.083 h 0 mg */
+    static const unsigned char expected[7] = {1, 1, 1, 0, 1, 1, 1};
+    assert_memory_equal(taken, expected, 7);
+    listed(r);
+    assert_int_equal(number_of(HL_EVENT_GIVEN), 6);
+    struct hl_regimen *gap = with_rule("{markov: {miss_after_taken: 1, miss_after_missed: 0}, double_after_miss: true}",
+                                       "[{oral: 2.385 mg, every: 12 h, doses: 12}]", "[{infuse: 1 mg, over: 1 h}]");
+    unsigned char turns[13];
+    hl_regimen_taken(gap, &fake_system, 7, 3, turns);
+    listed(gap);
+    double total = 0;
+    for (size_t i = 0; i < events.n; i++)
+        total += events.event[i].kind == HL_EVENT_ADD ? events.event[i].value / 0.9 : 0;
+    assert_int_equal(number_of(HL_EVENT_ADD), 6); /* every second one */
+    assert_near("total", total, 2.385 * (turns[0] == 0 ? 12 : 11), 1e-12);
+    struct hl_regimen *pump =
+        with_rule("{missed: 1}", NULL, "[{infuse: 480 ug/d, for: 3 d, demand: {bolus: 20 ug, per_hour: 1}}]");
+    assert_null(pump->adherence); /* nothing there can be missed */
+}
+
+/* When the rest of a patch put on at a time is taken off: the last removal of what went into its states. */
+static double last_removal(void)
+{
+    double time = -INFINITY;
+    for (size_t i = 0; i < events.n; i++)
+        if (events.event[i].kind == HL_EVENT_ADD && events.event[i].value < 0 && events.event[i].state == F_PATCH2)
+            time = fmax(time, events.event[i].time);
+    return time;
+}
+
+/* A change that is missed leaves the old patch on until the missed one would have come off, and it goes on releasing
+ * (content exp(-k1 30 - k2 (t - 30)), lag 2 h); the last one of a course, and one before a pause, comes off when
+ * planned. */
+static void test_patches_left_on(void **state)
+{
+    (void)state;
+    struct hl_regimen *r = with_rule("{missed: 1, from: 60 h, until: 150 h}", NULL,
+                                     "[{patch: [25 ug/h, 12.5 ug/h], every: 72 h, for: 9 d}]");
+    listed(r);
+    assert_int_equal(number_of(HL_EVENT_GIVEN), 2); /* two at 0 h; what was planned at 72 h and 144 h isn't put on */
+    assert_near("the last rest comes off", last_removal(), 218, 1e-9);
+    double rest = exp(-0.0103 * 30 - 0.02 * 186);
+    assert_near("what is left", events.event[events.n - 2].value, -168 * 0.025 * rest, 1e-12);
+    assert_near("of the second one", events.event[events.n - 1].value, -168 * 0.0125 * rest, 1e-12);
+    listed(with_rule("{missed: 1, from: 60 h}", NULL, "[{patch: 25 ug/h, wear: 48 h, every: 72 h, doses: 3}]"));
+    assert_near("before a pause", last_removal(), 50, 1e-9);
+    listed(with_rule("{missed: 1, from: 0 h, until: 3 h}", NULL,
+                     "[{steady_state: {patch: 25 ug/h, every: 72 h}}, {patch: 25 ug/h, every: 72 h, doses: 1}]"));
+    assert_int_equal(number_of(HL_EVENT_GIVEN), 0);
+    assert_near("the steady state's last one", last_removal(), 74, 1e-9);
+    assert_near("its rest", events.event[events.n - 1].value, -168 * 0.025 * exp(-0.0103 * 30 - 0.02 * 114), 1e-12);
+    listed(with_rule("{missed: 1, from: 60 h, until: 150 h}", NULL,
+                     "[{reservoir: 25 ug/h, wear: 72 h, every: 72 h, for: 9 d}]"));
+    assert_near("a reservoir runs on", events.event[events.n - 1].time, 217.5, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +353,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_spread_between_subjects, begin, end),
         cmocka_unit_test_setup_teardown(test_faults, begin, end),
         cmocka_unit_test_setup_teardown(test_words, begin, end),
+        cmocka_unit_test_setup_teardown(test_lists_of_doses, begin, finish),
+        cmocka_unit_test_setup_teardown(test_patches_left_on, begin, finish),
     };
     return cmocka_run_group_tests_name("regimen_adherence", tests, units_on, units_off);
 }
