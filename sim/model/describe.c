@@ -89,6 +89,14 @@ static void print_evidence(FILE *f, const struct hl_evidence *e, int indent)
 
 /* ---- Values ---- */
 
+static void print_equivalents(FILE *f, const struct hl_model *m)
+{
+    for (size_t i = 0; i < m->n_equivalents; i++)
+        fprintf(f, "%s%.7g mg (%s)", i ? ", " : "  equivalents ", m->equivalent[i].amount, m->equivalent[i].name);
+    if (m->n_equivalents)
+        fputc('\n', f);
+}
+
 static void print_covariates(FILE *f, const struct hl_model *m)
 {
     int names = 4;
@@ -449,6 +457,7 @@ void hl_model_print(const struct hl_model *m, FILE *f)
         fprintf(f, "  %s %s\n", i ? "extends" : "file", m->parts->file[i]);
     if (m->molar_mass > 0.0)
         fprintf(f, "  molar mass %.7g g/mol\n", m->molar_mass * 1e6); /* mg/nmol is 1e6 g/mol */
+    print_equivalents(f, m);
     print_covariates(f, m);
     print_parameters(f, m);
     print_etas(f, m);

@@ -289,6 +289,32 @@ static void read_references(struct hl_reader *r)
     }
 }
 
+/* equivalents: {TABLE: 10 mg}, where TABLE is one of the references, so that no amount is without its source. */
+static void read_equivalents(struct hl_reader *r)
+{
+    const struct hl_yaml *map = hl_read_section(r, "equivalents");
+    struct hl_model *m = r->model;
+    char near[160];
+    const char **names = hl_arena_alloc(r->arena, m->n_references + 1, sizeof *names);
+    for (size_t i = 0; i < m->n_references; i++)
+        names[i] = m->reference[i].name;
+    m->equivalent = hl_arena_alloc(r->arena, map ? map->n : 0, sizeof *m->equivalent);
+    for (size_t i = 0; map && i < map->n; i++) {
+        struct hl_equivalent e = {map->key[i]->text, map->key[i]->pos, 0.0};
+        bool known = false;
+        for (size_t j = 0; j < m->n_references; j++)
+            known = known || strcmp(names[j], e.name) == 0;
+        if (!known)
+            hl_diag_error(r->diag, e.pos, "no reference '%s' under references:, which names the tables of equivalence%s",
+                          e.name, hl_text_did_you_mean(e.name, names, m->n_references, near, sizeof near));
+        if (!hl_read_quantity_of(r, map->item[i], "an amount such as 10 mg", hl_dim_of("mg"), &e.amount))
+            continue;
+        if (e.amount <= 0.0)
+            hl_diag_error(r->diag, map->item[i]->pos, "an equivalent amount must be above 0");
+        m->equivalent[m->n_equivalents++] = e;
+    }
+}
+
 static void read_individual(struct hl_reader *r)
 {
     const struct hl_yaml *map = hl_read_section(r, "individual");
@@ -374,15 +400,16 @@ static void collect_files(struct hl_reader *r, const struct hl_yaml *node, size_
 static void read_sections(struct hl_reader *r)
 {
     static const char *const known[] = {
-        "model", "title", "description", "family", "extends", "molar_mass", "references", "covariates", "parameters",
-        "random", "mixtures", "inputs", "individual", "compartments", "flows", "routes", "effect_sites", "states",
-        "outputs", "residual_error", "notes", NULL};
+        "model", "title", "description", "family", "extends", "molar_mass", "references", "equivalents", "covariates",
+        "parameters", "random", "mixtures", "inputs", "individual", "compartments", "flows", "routes", "effect_sites",
+        "states", "outputs", "residual_error", "notes", NULL};
     size_t capacity = 0;
     hl_read_keys(r, r->model->root, "a model", known);
     read_head(r);
     collect_files(r, r->model->root, &capacity);
     collect_names(r);
     read_references(r);
+    read_equivalents(r);
     hl_read_covariates(r);
     hl_read_mixtures(r);
     hl_read_parameters(r);

@@ -33,6 +33,10 @@ struct hl_evidence {
 
 struct hl_reference { const char *name, *cite, *doi, *url; };
 
+/* The amount [mg] that one published table of dose equivalence states for this drug; name is the table's, a reference
+ * of the model. Amounts of different models under one name are equal in effect, as far as that table goes. */
+struct hl_equivalent { const char *name; struct hl_pos pos; double amount; };
+
 enum hl_spread { HL_SPREAD_NONE, HL_SPREAD_LOGNORMAL, HL_SPREAD_NORMAL, HL_SPREAD_UNIFORM };
 
 struct hl_parameter {
@@ -81,6 +85,7 @@ struct hl_model {
     struct hl_yaml *root;       /* the merged tree (extends: resolved) */
     double molar_mass;          /* mg/nmol, or 0 */
     struct hl_reference *reference; size_t n_references;
+    struct hl_equivalent *equivalent; size_t n_equivalents;
     struct hl_covariate *covariate; size_t n_covariates;
     struct hl_parameter *parameter; size_t n_parameters;
     struct hl_eta *eta; size_t n_etas;

@@ -290,6 +290,14 @@ static void list_references(FILE *f, const struct hl_model *m)
         fprintf(f, "- %s\n", m->parts->note[i]);
 }
 
+static void list_equivalents(FILE *f, const struct hl_model *m)
+{
+    if (m->n_equivalents)
+        fputs("\n## Equivalent doses\n\nAmounts that one table calls equal; compare models under one name.\n\n", f);
+    for (size_t i = 0; i < m->n_equivalents; i++)
+        fprintf(f, "- %s: %.7g mg\n", m->equivalent[i].name, m->equivalent[i].amount);
+}
+
 void hl_model_print_page(const struct hl_model *m, FILE *f)
 {
     fprintf(f, "# %s\n\n%s\n", m->name, m->title ? m->title : "");
@@ -305,5 +313,6 @@ void hl_model_print_page(const struct hl_model *m, FILE *f)
     tabulate_parameters(f, m);
     tabulate_spread(f, m);
     list_residuals(f, m);
+    list_equivalents(f, m);
     list_references(f, m);
 }

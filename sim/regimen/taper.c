@@ -7,6 +7,9 @@
  *   T2 nardi2010       D > 1: 14 d next = max(1, D - 0.5); else 7 d next = max(0, D - 0.25)
  *   T3 asam2025        every w     next = D (1 - r), over below 0.125 mg/d joint guideline 2025; r of D0 as an option
  *   T4 uk_eighth       every 14 d  next = D0 (1 - k/8)                     UK guidance
+ *   T5 crossover       two drugs, see crossover.c; the second then goes down by ashton_steps:
+ *   ashton_steps       every 14 d  D - 2 mg/d to 20, D - 1 to 10, D - 1 to 5, D - 1 to 0; never past a knee (20, 10, 5)
+ *                      at one step                                        after Ashton 2002, as NICE summarises her
  *   T6 quarter_weekly  every 7 d   next = D0 (1 - k/4)                     Schweizer 1990
  *   T7 hyperbolic      O = D/(D + ED50), every w: O1 = O - dO, over at O1 <= 0; D1 = ED50 O1/(1 - O1),
  *                      at least D (1 - c)^(w/c_days) when capped; over below 0.01 mg/d
@@ -31,6 +34,28 @@
 #define NOTHING     1e-9 /* of the start dose: what is left of D0 - 8 (D0/8) */
 #define PER_DAY     24.0 /* hours */
 
+/* How fast ashton_steps goes down. The source allows 2 to 4 mg per week or two down to 20 mg/day, 1 to 2 down to 10, 1
+ * to 5, and then 0.5 to 1; its own estimates (30 to 60 weeks from 40 mg/day, 20 to 40 from 20) are steps of 2, 1, 1, 1 mg
+ * every week (fast) or two (slow). The other two are the ends of what it allows, outside its estimates. */
+#define BANDS 4
+
+struct pace {
+    const char *name;
+    double step[BANDS]; /* [mg/day] above 20, 10, 5 and 0 mg/day */
+    double days;
+    bool estimated; /* by the source's own durations */
+};
+
+static const struct pace paces[] = {
+    {"slow", {2, 1, 1, 1}, 14, true},
+    {"fast", {2, 1, 1, 1}, 7, true},
+    {"slowest", {2, 1, 1, 0.5}, 14, false},
+    {"fastest", {4, 2, 1, 1}, 7, false},
+};
+#define N_PACES (sizeof paces / sizeof paces[0])
+
+static const double band_end[BANDS] = {20, 10, 5, 0}; /* [mg/day] */
+
 struct parameters {
     double from;      /* D0 [mg/day] */
     double reduction; /* of D or of D0 per step */
@@ -40,6 +65,7 @@ struct parameters {
     double stop_below; /* [mg/day] */
     double knee;       /* of D0: below it cdc_weekly goes over to the remainder */
     double dO, ED50;
+    const struct pace *pace;
     bool has_cap;
     double cap, cap_days;
     struct hl_pos cap_pos;
@@ -74,6 +100,16 @@ static double next_nardi(const struct parameters *p, size_t k, double D, double 
     bool above = D > 1 + NOTHING;
     *days = above ? 14 : 7;
     return above ? fmax(1, D - 0.5) : D - 0.25;
+}
+
+static double next_ashton(const struct parameters *p, size_t k, double D, double *days)
+{
+    (void)k;
+    *days = p->days > 0 ? p->days : p->pace->days;
+    for (size_t i = 0; i < BANDS; i++)
+        if (D > band_end[i] + NOTHING)
+            return fmax(band_end[i], D - p->pace->step[i]);
+    return 0;
 }
 
 /* Shared by every "r percent every w days": of the start dose, or of the present one. */
@@ -113,6 +149,7 @@ static const char *const percent_keys[] = {"reduction", "r", "every", "w", "perc
 static const char *const fraction_keys[] = {"fraction", "every", "w", NULL};
 static const char *const linear_keys[] = {"reduction", "r", "every", "w", NULL};
 static const char *const decay_keys[] = {"reduction", "r", "every", "w", "stop_below", NULL};
+static const char *const pace_keys[] = {"pace", "every", "w", NULL};
 static const char *const hyperbolic_keys[] = {"dO", "ED50", "every", "w", "stop_below", NULL};
 
 /* One entry per protocol. A negative stop_below is a share of D0. */
@@ -135,8 +172,13 @@ static const struct protocol protocols[] = {
               "an eighth of the start dose less every 14 d (UK guidance; 1/10 to 1/4)", fraction_keys},
      .usual = {.reduction = 0.125, .days = 14, .of_start = true}, .low = 0.10, .high = 0.25, .needs_from = true,
      .next = next_percent},
-    {.info = {"diazepam_crossover", "T5",
-              "over to diazepam and down (needs a diazepam model; not in this version)", no_keys}},
+    {.info = {"crossover", "T5",
+              "over to another drug, one dose at a time every 7 d, then down (Ashton 2002; see also ashton_steps)",
+              no_keys}},
+    {.info = {"ashton_steps", NULL,
+              "2 mg/day less every 14 d down to 20 mg/day, then 1 mg/day less (Ashton 2002, as NICE summarises her)",
+              pace_keys},
+     .usual = {.pace = &paces[0]}, .days_low = 7, .days_high = 14, .needs_from = true, .next = next_ashton},
     {.info = {"quarter_weekly", "T6",
               "a quarter of the start dose less every 7 d (Schweizer 1990)", fraction_keys},
      .usual = {.reduction = 0.25, .days = 7, .of_start = true}, .needs_from = true, .next = next_percent},
@@ -291,6 +333,24 @@ static bool read_percent_of(const struct hl_yaml *node, struct parameters *p, st
     return false;
 }
 
+static bool read_pace(const struct hl_yaml *node, struct parameters *p, struct hl_diag *diag)
+{
+    const char *names[N_PACES];
+    char hint[64];
+    const char *text = hl_yaml_text(node, "a pace: slow, fast, slowest or fastest", diag);
+    for (size_t i = 0; text && i < N_PACES; i++) {
+        names[i] = paces[i].name;
+        if (strcmp(text, paces[i].name) == 0) {
+            p->pace = &paces[i];
+            return true;
+        }
+    }
+    if (text)
+        hl_diag_error(diag, node->pos, "pace is one of slow, fast, slowest, fastest, found '%s'%s", text,
+                      hl_text_did_you_mean(text, names, N_PACES, hint, sizeof hint));
+    return false;
+}
+
 /* ED50 is a dose per day; the literature writes plain mg too. */
 static bool read_ED50(const struct hl_yaml *node, double *ED50, struct hl_diag *diag)
 {
@@ -330,6 +390,8 @@ static bool read_parameters(struct hl_arena *arena, const struct hl_yaml *node, 
     if ((value = hl_yaml_get(node, "stop_below")))
         good = read_daily(value, "the dose below which the taper is over", "0.125 mg/d", false, &p->stop_below, diag) &&
                good;
+    if ((value = hl_yaml_get(node, "pace")))
+        good = read_pace(value, p, diag) && good;
     if ((value = hl_yaml_get(node, "percent_of")))
         good = read_percent_of(value, p, diag) && good;
     if ((value = hl_yaml_get(node, "cap")))
@@ -347,7 +409,10 @@ static void note_departures(const struct hl_yaml *node, const struct protocol *p
     if (protocol->high > 0 && (p->reduction > protocol->high + NOTHING || p->reduction < protocol->low - NOTHING))
         hl_diag_note(diag, node->pos, "%s reduces by %g to %g %% in its source; this taper by %g %%", name,
                      100 * protocol->low, 100 * protocol->high, 100 * p->reduction);
-    if (protocol->days_low > 0 && p->days < protocol->days_low - NOTHING)
+    if (p->pace && !p->pace->estimated)
+        hl_diag_note(diag, node->pos, "%s at the %s pace lies outside the durations its source estimates", name,
+                     p->pace->name);
+    if (protocol->days_low > 0 && p->days > 0 && p->days < protocol->days_low - NOTHING)
         hl_diag_note(diag, node->pos, "%s takes at least %g d for a step in its source; this taper %g d", name,
                      protocol->days_low, p->days);
     if (protocol->days_high > 0 && p->days > protocol->days_high + NOTHING)
@@ -724,8 +789,8 @@ static bool make_levels(struct hl_arena *arena, const struct hl_yaml *node, stru
     if (name && !protocol)
         return false;
     if (name && !protocol->next) {
-        hl_diag_error(diag, name->pos, "%s needs a diazepam model, which this version does not have",
-                      protocol->info.name);
+        hl_diag_error(diag, name->pos, "%s is given to two drugs and stands alone in its item, under the drug that "
+                      "goes", protocol->info.name);
         return false;
     }
     bool good = check_keys(node, protocol, diag);

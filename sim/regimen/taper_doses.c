@@ -13,53 +13,39 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "regimen/compile.h"
+#include "regimen/crossover.h"
+#include "regimen/levels.h"
 #include "regimen/order.h"
 #include "regimen/read.h"
-#include "regimen/taper.h"
 
 #define DAY        24.0
 #define DAWN       4.0 /* a day's doses are ordered from four in the morning, so that midnight is an evening */
-#define MOST_PARTS 24
 
-struct part {
-    double offset;
-    double clock;
-    size_t share;
-};
-
-struct division {
-    size_t n;   /* doses a day */
-    bool whole; /* in whole quanta */
-    const struct hl_yaml *at;
-    double every; /* clock times, or even spacing */
-};
-
-static bool read_split(struct hl_compiler *c, const struct hl_yaml *node, struct division *d)
+static bool read_split(struct hl_compiler *c, const struct hl_yaml *node, struct hl_day *d)
 {
     static const char *const words[] = {"qd", "bid", "tid", "qid"};
     double hours;
     for (size_t i = 0; node && i < 4; i++)
         if (hl_is_word(node, words[i])) {
-            *d = (struct division){.n = i + 1, .whole = true, .every = DAY / (double)(i + 1)};
+            *d = (struct hl_day){.n = i + 1, .whole = true, .every = DAY / (double)(i + 1)};
             return true;
         }
-    *d = (struct division){.n = 2, .every = 12};
+    *d = (struct hl_day){.n = 2, .every = 12};
     if (!node)
         return true;
     if (!hl_item_read_duration(node, "the time between the doses of a day (or qd, bid, tid, qid)", &hours, c->diag))
         return false;
     double n = round(DAY / hours);
-    if (n < 1 || n > MOST_PARTS || fabs(n * hours - DAY) > HL_SAME_TIME) {
+    if (n < 1 || n > HL_MOST_PARTS || fabs(n * hours - DAY) > HL_SAME_TIME) {
         hl_diag_error(c->diag, node->pos, "split must divide a day evenly, as 24 h, 12 h, 8 h or 6 h do, found \"%s\"",
                       node->text);
         return false;
     }
-    *d = (struct division){.n = (size_t)n, .every = hours};
+    *d = (struct hl_day){.n = (size_t)n, .every = hours};
     return true;
 }
 
-static bool read_division(struct hl_compiler *c, const struct hl_yaml *taper, struct division *d)
+bool hl_day_read(struct hl_compiler *c, const struct hl_yaml *taper, struct hl_day *d)
 {
     const struct hl_yaml *split = hl_yaml_get(taper, "split"), *at = hl_yaml_get(taper, "at");
     double clock;
@@ -68,7 +54,7 @@ static bool read_division(struct hl_compiler *c, const struct hl_yaml *taper, st
     if (!at)
         return true;
     d->at = at;
-    bool good = hl_list_size(at) > 0 && hl_list_size(at) <= MOST_PARTS;
+    bool good = hl_list_size(at) > 0 && hl_list_size(at) <= HL_MOST_PARTS;
     if (!good)
         hl_diag_error(c->diag, at->pos, "expected clock times such as [\"08:00\", \"20:00\"]");
     for (size_t i = 0; good && i < hl_list_size(at); i++)
@@ -84,7 +70,7 @@ static bool read_division(struct hl_compiler *c, const struct hl_yaml *taper, st
 
 static bool by_offset(const void *a, const void *b)
 {
-    return ((const struct part *)a)->offset < ((const struct part *)b)->offset;
+    return ((const struct hl_day_part *)a)->offset < ((const struct hl_day_part *)b)->offset;
 }
 
 static double mod_day(double hours)
@@ -96,12 +82,12 @@ static double mod_day(double hours)
 }
 
 /* When in the day that begins at start the doses are given. */
-static void place_parts(struct hl_compiler *c, const struct division *d, double start, struct part *part)
+void hl_day_place(struct hl_compiler *c, const struct hl_day *d, double start, struct hl_day_part *part)
 {
-    struct part scratch[MOST_PARTS];
+    struct hl_day_part scratch[HL_MOST_PARTS];
     for (size_t i = 0; i < d->n; i++) {
         double clock = 0;
-        part[i] = (struct part){.offset = (double)i * d->every};
+        part[i] = (struct hl_day_part){.offset = (double)i * d->every};
         if (d->at && hl_item_read_clock(hl_list_item(d->at, i), &clock, c->diag))
             part[i].offset = mod_day(clock - (c->study->origin + start));
         part[i].clock = mod_day(c->study->origin + start + part[i].offset - DAWN);
@@ -109,31 +95,35 @@ static void place_parts(struct hl_compiler *c, const struct division *d, double 
     hl_sort_stable(part, d->n, sizeof *part, by_offset, scratch);
 }
 
-/* n doses of whole quanta; spare ones go to the evening (latest clock time), then the morning (earliest), then between.
- */
-static void share_quanta(struct part *part, size_t n, size_t quanta)
+/* Spare quanta go to the evening (latest clock time), then the morning (earliest), then between. */
+void hl_day_turns(const struct hl_day_part *part, size_t n, size_t *turn)
 {
-    bool served[MOST_PARTS] = {false};
-    for (size_t i = 0; i < n; i++)
-        part[i].share = quanta / n;
-    for (size_t spare = 0; spare < quanta % n; spare++) {
+    bool served[HL_MOST_PARTS] = {false};
+    for (size_t k = 0; k < n; k++) {
         size_t best = n;
         for (size_t i = 0; i < n; i++) {
             if (served[i])
                 continue;
-            bool better =
-                best == n || (spare == 0 ? part[i].clock > part[best].clock : part[i].clock < part[best].clock);
+            bool better = best == n || (k == 0 ? part[i].clock > part[best].clock : part[i].clock < part[best].clock);
             if (better)
                 best = i;
         }
         served[best] = true;
-        part[best].share++;
+        turn[k] = best;
     }
+}
+
+void hl_day_share(struct hl_day_part *part, size_t n, size_t quanta)
+{
+    size_t turn[HL_MOST_PARTS];
+    hl_day_turns(part, n, turn);
+    for (size_t i = 0; i < n; i++)
+        part[turn[i]].share = quanta / n + (i < quanta % n);
 }
 
 /* Where each part is to be made of pieces, whether it can be. */
 static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper,
-                              size_t level, const struct part *part, size_t n)
+                              size_t level, const struct hl_day_part *part, size_t n)
 {
     const struct hl_tablets *tablets = &taper->tablets;
     if (tablets->n_pieces == 0)
@@ -155,14 +145,14 @@ static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node,
 
 /* The doses of one level, [begin, end). */
 static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t level,
-                       int route, const struct division *d, double begin, double end)
+                       int route, const struct hl_day *d, double begin, double end)
 {
-    struct part part[MOST_PARTS];
+    struct hl_day_part part[HL_MOST_PARTS];
     double given = taper->level[level].given, unit = taper->tablets.unit;
-    place_parts(c, d, begin, part);
+    hl_day_place(c, d, begin, part);
     bool whole = d->whole && taper->from_tablets;
     if (whole) {
-        share_quanta(part, d->n, (size_t)llround(given / unit));
+        hl_day_share(part, d->n, (size_t)llround(given / unit));
         if (!parts_can_be_made(c, node, taper, level, part, d->n))
             return false;
     }
@@ -174,7 +164,7 @@ static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const 
         return false;
     }
     for (size_t i = 0;; i++) {
-        const struct part *p = &part[i % d->n];
+        const struct hl_day_part *p = &part[i % d->n];
         double time = begin + ((double)(i / d->n) * DAY + p->offset);
         if (time >= end - HL_SAME_TIME)
             return true;
@@ -286,6 +276,11 @@ static int route_of(struct hl_compiler *c, const struct hl_yaml *taper, enum mea
     return route;
 }
 
+int hl_taper_dose_route(struct hl_compiler *c, const struct hl_yaml *taper)
+{
+    return route_of(c, taper, BY_DOSES);
+}
+
 /* Strengths by piece in the engine's unit, and the wear. */
 static bool read_patches(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, int route,
                          double **strength, double *wear)
@@ -325,18 +320,18 @@ static size_t stretch_of(const struct hl_taper *taper, size_t i)
     return last;
 }
 
-static bool give_taper(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start,
-                       double stop)
+bool hl_taper_give(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start,
+                   double stop)
 {
     enum means means;
-    struct division division = {0};
+    struct hl_day division = {0};
     double *strength = NULL, wear = 0, days = 0;
     if (!read_means(c, node, &means))
         return false;
     int route = route_of(c, node, means);
     if (route < 0 || (means == BY_PATCHES && !read_patches(c, node, taper, route, &strength, &wear)))
         return false;
-    if (means == BY_DOSES && !read_division(c, node, &division))
+    if (means == BY_DOSES && !hl_day_read(c, node, &division))
         return false;
     bool good = true;
     for (size_t i = 0; good && i < taper->n; i++) {
@@ -362,12 +357,18 @@ void hl_item_taper(struct hl_compiler *c, const struct hl_yaml *item)
 {
     static const char *const own[] = {"taper"};
     struct hl_timing t;
+    double end;
     const struct hl_yaml *node = hl_yaml_get(item, "taper");
     bool good = hl_item_keys(c, item, "a taper", own, 1, "sgx");
-    const struct hl_taper *taper = hl_taper_make(c->arena, node, c->diag);
-    if (!hl_timing_read(c, item, &t) || !taper || !good || !give_taper(c, node, taper, t.start, t.stop)) {
-        hl_compiler_fault(c);
-        return;
+    if (hl_is_crossover(node)) {
+        good = hl_timing_read(c, item, &t) && good && hl_crossover_give(c, node, t.start, t.stop, &end);
+    } else {
+        const struct hl_taper *taper = hl_taper_make(c->arena, node, c->diag);
+        good = hl_timing_read(c, item, &t) && taper && good && hl_taper_give(c, node, taper, t.start, t.stop);
+        end = good ? t.start + taper->total_days * DAY : 0;
     }
-    c->cursor = fmin(t.start + taper->total_days * DAY, t.stop);
+    if (good)
+        c->cursor = fmin(end, t.stop);
+    else
+        hl_compiler_fault(c);
 }

@@ -24,8 +24,9 @@ struct hl_study_linking {
 
 /* The parts of a model file that a path may reach into. */
 static const char *const model_keys[] = {
-    "molar_mass", "covariates", "parameters",   "random", "mixtures", "inputs",         "individual", "compartments",
-    "flows",      "routes",     "effect_sites", "states", "outputs",  "residual_error", "title",      "description"};
+    "molar_mass", "equivalents", "covariates", "parameters",   "random", "mixtures", "inputs",         "individual",
+    "compartments", "flows",     "routes",     "effect_sites", "states", "outputs",  "residual_error", "title",
+    "description"};
 
 /* Words with a meaning of their own where an alias could stand. */
 static const char *const arm_words[] = {"name", "label", "covariates"};

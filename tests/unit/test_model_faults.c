@@ -89,6 +89,10 @@ static const struct { const char *text, *message; } faults[] = {
     {"model: m\ninputs: {A: Ce}\n", "m.yaml:2:13: error: expected an output of another model such as fentanyl.Ce"},
     {"model: m\nresidual_error: {Cq: {proportional: 0.1}}\n", "a residual error belongs to an output, and 'Cq' is none"},
     {"model: m\noutputs: {y: {value: 1 mg, unit: mg}}\nresidual_error: {y: {additive: 1 h}}\n", "the additive residual error of 'y' is in h, the output in mg"},
+    {"model: m\nreferences: {g: {cite: x}}\nequivalents: {g: 10 ng/mL}\n",
+     "m.yaml:3:18: error: expected an amount such as 10 mg"},
+    {"model: m\nreferences: {g: {cite: x}}\nequivalents: {g: 0 mg}\n",
+     "m.yaml:3:18: error: an equivalent amount must be above 0"},
     {"model: m\nreferences: {g: {doi: x}}\n", "m.yaml:2:14: error: reference 'g' has no citation"},
     /* impossible models */
     {HEAD "compartments: {gut: {}, central: {volume: V}}\nflows:\n  - gut -> centrl: 1 [1/h]\n",

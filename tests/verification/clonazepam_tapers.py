@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tapers of clonazepam: reference page 7.2 and 7.4 (T5 needs diazepam and is not there).
+"""Tapers of clonazepam: reference page 7.2 and 7.4. T5 goes over to diazepam and has no row in 7.4: its doses and
+durations are those of 7.2.
 
 Long-term 1 mg twice a day for 80 d (0-1920 h here), then the taper. Doses are read back from the result, the index is
 compared with the page (2 %, peak days 0.1 d) and, for tapers the page does not have, with the script's own steps.
 """
 import numpy as np
 
+from _benzodiazepines import ashton_steps
 from _clonazepam import (Subject, Withdrawal, index_of, level_doses, long_term, number, rounded_half_up, study,
                          taper_levels)
 from _halflife import Tap, run
@@ -186,7 +188,47 @@ def whole_quanta():
            found[:8])
 
 
+def crossover():
+    """T5: one dose at a time every 7 d, then down; 30-60 weeks from 40 mg of diazepam, 20-40 from 20 mg."""
+    cases = {(mg, table, pace): None for mg in (1, 2) for table in ("ashton2002", "vadod2021")
+             for pace in ("slow", "fast")}
+    lines = ["study: verification", "drugs: {clonazepam: clonazepam_adult, diazepam: diazepam_adult}",
+             "cohort: typical", "origin: \"08:00\"", "arms:"]
+    for mg, table, pace in cases:
+        lines += [f"  - name: {mg} {table} {pace}", "    clonazepam:",
+                  f"      - {{oral: {mg / 2} mg, every: 12 h, for: 7 d}}",
+                  f"      - taper: {{protocol: T5, from: {mg} mg/d, at: [\"08:00\", \"20:00\"], to: diazepam, "
+                  f"equivalence: {table}, pace: {pace}, target: {{quantum: 1 mg, split: bid}}}}"]
+    r = run("\n".join(lines) + "\ntimes: [{at: [500 d]}]\noutputs: [clonazepam.Cp, diazepam.Cp]\n")
+    d = {name: values.tolist() for name, values in r.doses.items()}
+    for a, (mg, table, pace) in enumerate(cases):
+        rows = [(t, amount, drug) for arm, t, amount, drug in zip(d["arm"], d["time"], d["amount"], d["drug"])
+                if arm == a]
+        by_day = {}
+        for t, amount, drug in rows:
+            day = by_day.setdefault(int(t // 24), [0.0, 0.0])
+            day[drug] += amount
+        start = mg * (20 if table == "ashton2002" else 10)
+        expected = {day: [mg, 0] for day in range(7)}
+        expected.update({7 + day: [mg / 2, start / 2] for day in range(7)})
+        expected.update({14 + day: [0, start] for day in range(7)})
+        day = 21
+        for level, days in ashton_steps(start, pace):
+            expected.update({day + k: [0, level] for k in range(int(days))})
+            day += int(days)
+        name = f"T5, {mg} mg/day, {table}, {pace}"
+        tap.ok(by_day == expected, f"{name}: {len(expected)} days of doses",
+               [(k, by_day.get(k), expected.get(k)) for k in range(day) if by_day.get(k) != expected.get(k)][:5])
+        weeks = (max(by_day) + 1 - 14) / 7
+        if start in (20, 40):
+            low, high = (30, 60) if start == 40 else (20, 40)
+            tap.ok(low <= weeks <= high, f"{name}: {weeks:g} weeks from {start} mg/day, {low}-{high} in the source")
+        evening = [t for t, _, drug in rows if drug == 1 and t < 14 * 24]
+        tap.ok(evening and all(abs(t % 24 - 12) < 1e-9 for t in evening), f"{name}: the evening's dose goes first")
+
+
 printed_levels()
+crossover()
 printed_table()
 low_c50w()
 other_tapers()
