@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "taper/forecast_parts.h"
+
+void hl_forecast_envelope_bind(struct hl_outlook *outlook)
+{
+    (void)outlook;
+}
+
+void hl_forecast_order(struct hl_forecast *f)
+{
+    for (size_t c = 0; c < f->problem->n_constraints; c++) {
+        f->why_not[c] = "not looked at yet";
+        f->assumption[c] = "";
+    }
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inside of a forecast, shared by the files taper/forecast*.c only. Everything that belongs to subjects is kept in
+ * rows of HL_FORECAST_LANES subjects, a block; blocks know nothing of each other. */
+#ifndef HL_TAPER_FORECAST_PARTS_H
+#define HL_TAPER_FORECAST_PARTS_H
+
+#include "cohort/cohort.h"
+#include "regimen/regimen.h"
+#include "solve/solve.h"
+#include "taper/forecast.h"
+
+#define HL_FORECAST_LANES 64
+#define HL_FORECAST_TAILS 2
+#define HL_FORECAST_NEAR 1e-7 /* two times of the grid closer than this are one [h] */
+#define ROW_OF(array, i) ((array) + (size_t)(i) * HL_FORECAST_LANES)
+
+/* ---- The grid: one period of steps, repeated; and the steps of what comes after the last dose. */
+
+/* A step of length 0 (kind -1) is a moment at which doses arrive: values jump there. */
+struct hl_forecast_step { double length; int kind; };
+
+struct hl_forecast_grid {
+    double period;                       /* [h] */
+    size_t n; struct hl_forecast_step *step;   /* of a period */
+    double *start;                       /* n + 1: offset of each [h] */
+    size_t n_kinds, kinds_capacity; double *length; /* different lengths */
+    /* What remains of the follow-up once nothing happens: after 1, 2, ... regular periods without doses. */
+    size_t n_tail[HL_FORECAST_TAILS]; struct hl_forecast_step *tail[HL_FORECAST_TAILS];
+    double shortest, longest;
+};
+
+/* Steps for arrivals at these offsets (ascending, n of them, all subjects alike; common says there are no others); no
+ * step longer than longest. */
+void hl_forecast_grid_make(struct hl_arena *arena, struct hl_forecast_grid *grid, double period, const double *arrival,
+                           size_t n, bool common, double finest, double longest);
+
+/* The tails of a follow-up of so many hours. */
+void hl_forecast_grid_tails(struct hl_arena *arena, struct hl_forecast_grid *grid, double follow, double longest);
+
+/* ---- The system, as far as it is needed. */
+
+struct hl_forecast_pair { int row, col; };
+
+/* Linear states x in a fixed order: ordinary ones (n), of which the last may be a constant 1 that carries constant
+ * inputs; then patch contents (n_contents), which exist only while courses are made. */
+struct hl_forecast_system {
+    const struct hl_system *system;      /* focused on the constraints' outputs */
+    size_t n, n_contents; int *state;    /* system's number; -1 for the constant 1 */
+    bool has_one;
+    size_t m; int *integrated;           /* system's numbers of states that aren't linear */
+    int *place;                          /* by state of the system: place among x and contents, or -1 */
+    size_t n_entries; struct hl_forecast_pair *entry; int *entry_reg; /* dx/dt = sum entry, of ordinary states */
+    size_t n_pairs; struct hl_forecast_pair *pair; /* where Phi isn't zero by structure; ascending by row */
+    /* programs over a small register file of their own */
+    size_t n_rows;
+    struct hl_program rates, outputs;
+    int *row_of;                         /* by register of the system, -1 */
+    bool *is_constant; int *reg_of;      /* by row */
+    int time_row;                        /* -1 when no program reads the time */
+    int *x_row, *z_row, *dz_row, *y_row; /* by place; -1 when not read */
+};
+
+/* Fills s. false with messages. */
+bool hl_forecast_system_make(struct hl_arena *arena, struct hl_forecast_system *s, const struct hl_system *system,
+                             const struct hl_taper_problem *problem, struct hl_diag *diag);
+
+/* ---- Courses: what one unit of a stream, or what goes on from before, brings by the end of each step it touches. */
+
+struct hl_forecast_entry {
+    size_t step;                         /* of the period the dose is given in, counted on; or from day 0 on */
+    double *v;                           /* [n][lanes]: added to x at the step's end */
+    double *u0, *u1;                     /* rates of input into x at its start and end [1/h]; NULL for none */
+};
+struct hl_forecast_course { size_t n, capacity; struct hl_forecast_entry *entry; };
+
+/* Something that arrives in a step of the period. */
+struct hl_forecast_arrival { size_t stream, age; /* periods ago */ const double *v, *u0, *u1; };
+
+struct hl_forecast_block {
+    uint64_t first; size_t n;            /* subjects */
+    double *file;                        /* [rows][lanes]: constants of the programs */
+    double *phi;                         /* [kind][pair][lanes] */
+    double *rate;                        /* [entry][lanes] */
+    double *x0, *z0;                     /* at day 0 */
+    struct hl_forecast_course *stream;   /* by stream */
+    struct hl_forecast_course before;
+    size_t *first_arrival;               /* by step of the period, n + 1 */
+    struct hl_forecast_arrival *arrival;
+    bool failed[HL_FORECAST_LANES];
+    struct hl_arena *arena;
+};
+
+/* e^(A h), n x n, row after row, into E; work has 3 n n. Entries are right to about 1e-14 relative where A has no
+ * negative entries off its diagonal, and then never negative. */
+void hl_forecast_exponential(const double *A, size_t n, double h, double *E, double *work);
+
+struct hl_forecast {
+    const struct hl_study *study;
+    const struct hl_taper_problem *problem;
+    struct hl_forecast_request request;
+    struct hl_arena *arena;
+    struct hl_forecast_system system;
+    struct hl_forecast_grid grid;
+    size_t n_subjects, n_blocks; struct hl_forecast_block *block;
+    size_t n_streams, back;              /* periods for which a dose is remembered */
+    size_t before_end;                   /* step from day 0 on from which nothing comes from before */
+    struct hl_outlook outlook;
+    bool *monotone; const char **why_not, **assumption;
+    signed char *output_sign;            /* [constraint][x then z] */
+    signed char *rate_sign;              /* [z][x then z] */
+    size_t n_parts; struct hl_forecast *const *part; /* joined; 0 for a plain one */
+};
+
+/* Draws the cohort, solves it up to t0, makes unit courses, matrices and start values of all blocks. false with
+ * messages. */
+bool hl_forecast_fill(struct hl_forecast *forecast, struct hl_diag *diag);
+
+/* Unit courses of one block (forecast_course.c): regs is the block's register file of all_regs lanes. */
+struct hl_forecast_course_request {
+    const struct hl_forecast *forecast;
+    const struct hl_forecast_block *block;
+    size_t lane;
+    const struct hl_event *event; size_t n_events; /* ascending; times from day 0 (or from the period's start) [h] */
+    const double *content, *rate;        /* at the start: by content, by ordinary state; NULL for none */
+    size_t last_step;                    /* looks no further */
+};
+struct hl_forecast_course_room;
+struct hl_forecast_course_room *hl_forecast_course_room_create(const struct hl_forecast *forecast);
+void hl_forecast_course_room_free(struct hl_forecast_course_room *room);
+/* The lane's rates (system's coefficients out of regs), before anything is asked of it. */
+void hl_forecast_course_lane(struct hl_forecast_course_room *room, const double *regs, size_t lanes, size_t lane);
+/* Its matrices, into block->phi and block->rate. */
+void hl_forecast_matrices(struct hl_forecast_course_room *room, struct hl_forecast_block *block, size_t lane);
+/* Adds the lane to a course. HL_ERR_MEMORY; HL_ERR_DOMAIN when something is still running at last_step and *runs_on is
+ * then true. */
+enum hl_status hl_forecast_course_add(struct hl_forecast_course_room *room,
+                                      const struct hl_forecast_course_request *request, struct hl_arena *arena,
+                                      struct hl_forecast_course *course, bool *runs_on);
+
+/* ---- Walking. */
+
+/* What a thread needs: rows of one block. */
+struct hl_forecast_room {
+    const struct hl_forecast *forecast;
+    const struct hl_forecast_block *block; /* the one in it */
+    double *file, *dfile;                /* register files */
+    double *x, *x1, *dx, *z, *zp, *f, *f1;
+    double *y, *s, *y1, *s1;             /* [constraint][lanes]: outputs and their slopes at both ends of a step */
+    double *statistic;                   /* [constraint][lanes] */
+    double *amount;                      /* [age][stream][lanes] */
+    bool *given;                         /* [age][stream]: some lane's amount isn't 0 */
+    size_t step;                         /* regular ones, from day 0 on */
+    double time;                         /* [h], the study's */
+};
+struct hl_forecast_room *hl_forecast_room_create(const struct hl_forecast *forecast);
+void hl_forecast_room_free(struct hl_forecast_room *room);
+
+/* Puts a block's constants into the register file. */
+void hl_forecast_room_enter(struct hl_forecast_room *room, const struct hl_forecast_block *block);
+
+/* Outputs and slopes at the room's present state. */
+void hl_forecast_look(struct hl_forecast_room *room);
+
+/* One regular step, with what arrives in it; a step of the tail. Statistics go on. */
+void hl_forecast_regular(struct hl_forecast_room *room);
+void hl_forecast_tail(struct hl_forecast_room *room, const struct hl_forecast_step *step);
+
+/* What arrives in a regular step: for each entry in turn, how much of it and the entry. */
+typedef void hl_forecast_arrive(void *context, const double *amount, const double *v, const double *u0,
+                                const double *u1);
+bool hl_forecast_arrivals(const struct hl_forecast_room *room, hl_forecast_arrive *arrive, void *context);
+
+/* x1 = Phi x for a kind of step. */
+void hl_forecast_advance(const struct hl_forecast_system *s, const double *phi, const double *x, double *x1);
+
+/* One step's statistics from the values and slopes at its ends. */
+void hl_forecast_statistics(const struct hl_taper_problem *problem, double length, const double *y, const double *s,
+                            const double *y1, const double *s1, double *statistic);
+
+/* forecast_envelope.c, forecast_order.c */
+void hl_forecast_envelope_bind(struct hl_outlook *outlook);
+void hl_forecast_order(struct hl_forecast *forecast);
+
+#endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A block of subjects over one step of the grid.
+ *
+ *   linear       x(end) = Phi x(begin) + sum of amounts times unit courses                       (exact)
+ *   the rest     Heun's method: zp = z + h f(x, z);  z(end) = z + h/2 (f(x, z) + f(x(end), zp))  (error h^3 per step)
+ *   outputs      values and slopes (forward differentiation along x' = A x + u, z' = f) at both ends
+ *
+ * A moment at which doses arrive is a step of length 0: x jumps, and values and slopes are formed anew. Programs run over
+ * all lanes of the block at once, so that the cost of reading an instruction is shared by all of them. */
+#include <math.h>
+#include <string.h>
+
+#include "base/vector.h"
+#include "taper/forecast_parts.h"
+
+#define LANES HL_FORECAST_LANES
+#define ROW_BYTES (LANES * sizeof(double))
+
+struct hl_forecast_room *hl_forecast_room_create(const struct hl_forecast *f)
+{
+    const struct hl_forecast_system *s = &f->system;
+    struct hl_forecast_room *r = hl_alloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    size_t c = f->problem->n_constraints, rows = 2 * s->n_rows + 3 * s->n + 4 * s->m + 5 * c
+                                                 + (f->back + 1) * f->n_streams;
+    double *all = hl_alloc(rows * LANES + 1, sizeof *all);
+    r->given = hl_alloc((f->back + 1) * f->n_streams + 1, sizeof *r->given);
+    if (!all || !r->given) {
+        hl_free(all), hl_free(r->given), hl_free(r);
+        return NULL;
+    }
+    double **part[] = {&r->file, &r->dfile, &r->x, &r->x1, &r->dx, &r->z, &r->zp, &r->f, &r->f1,
+                       &r->y, &r->s, &r->y1, &r->s1, &r->statistic, &r->amount};
+    size_t size[] = {s->n_rows, s->n_rows, s->n, s->n, s->n, s->m, s->m, s->m, s->m, c, c, c, c, c, 0};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++) {
+        *part[k] = all;
+        all += size[k] * LANES;
+    }
+    r->forecast = f;
+    return r;
+}
+
+void hl_forecast_room_free(struct hl_forecast_room *r)
+{
+    if (!r)
+        return;
+    hl_free(r->file);
+    hl_free(r->given);
+    hl_free(r);
+}
+
+void hl_forecast_room_enter(struct hl_forecast_room *r, const struct hl_forecast_block *block)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    r->block = block;
+    for (size_t k = 0; k < s->n_rows; k++)
+        if (s->is_constant[k])
+            memcpy(ROW_OF(r->file, k), ROW_OF(block->file, k), ROW_BYTES);
+}
+
+HL_CLONES void hl_forecast_advance(const struct hl_forecast_system *s, const double *phi, const double *x, double *x1)
+{
+    int row = -1;
+    for (size_t k = 0; k < s->n_pairs; k++) {
+        const double *p = ROW_OF(phi, k), *from = ROW_OF(x, s->pair[k].col);
+        double *to = ROW_OF(x1, s->pair[k].row);
+        if (s->pair[k].row != row) {
+#pragma omp simd
+            for (size_t l = 0; l < LANES; l++)
+                to[l] = p[l] * from[l];
+        } else {
+#pragma omp simd
+            for (size_t l = 0; l < LANES; l++)
+                to[l] += p[l] * from[l];
+        }
+        row = s->pair[k].row;
+    }
+}
+
+/* ---- What arrives. */
+
+static const struct hl_forecast_entry *from_before(const struct hl_forecast_room *r)
+{
+    const struct hl_forecast_course *course = &r->block->before;
+    size_t low = 0, high = course->n;
+    if (r->step >= r->forecast->before_end)
+        return NULL;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (course->entry[middle].step < r->step)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < course->n && course->entry[low].step == r->step ? &course->entry[low] : NULL;
+}
+
+bool hl_forecast_arrivals(const struct hl_forecast_room *r, hl_forecast_arrive *arrive, void *context)
+{
+    const struct hl_forecast *f = r->forecast;
+    const struct hl_forecast_block *block = r->block;
+    size_t phase = r->step % f->grid.n;
+    bool any = false;
+    for (size_t k = block->first_arrival[phase]; k < block->first_arrival[phase + 1]; k++) {
+        const struct hl_forecast_arrival *a = &block->arrival[k];
+        size_t at = a->age * f->n_streams + a->stream;
+        if (!r->given[at])
+            continue;
+        any = true;
+        arrive(context, ROW_OF(r->amount, at), a->v, a->u0, a->u1);
+    }
+    const struct hl_forecast_entry *e = from_before(r);
+    if (e)
+        arrive(context, NULL, e->v, e->u0, e->u1);
+    return any || e;
+}
+
+/* to += amount v, rows of ordinary states; amount NULL is 1. */
+HL_CLONES static void add_rows(size_t n, const double *amount, const double *v, double *to)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double *from = ROW_OF(v, i);
+        double *row = ROW_OF(to, i);
+#pragma omp simd
+        for (size_t l = 0; l < LANES; l++)
+            row[l] += amount ? amount[l] * from[l] : from[l];
+    }
+}
+
+/* Which part of an entry is wanted, and where it is added. */
+struct adding { size_t n; double *to; enum { AMOUNT, AT_START, AT_END } which; bool any; };
+
+static void add_part(void *context, const double *amount, const double *v, const double *u0, const double *u1)
+{
+    struct adding *a = context;
+    const double *part = a->which == AMOUNT ? v : a->which == AT_START ? u0 : u1;
+    a->any = a->any || part;
+    if (part)
+        add_rows(a->n, amount, part, a->to);
+}
+
+/* ---- Rates, outputs, slopes. */
+
+static void put_rows(const int *row_of, size_t n, const double *from, double *file)
+{
+    for (size_t i = 0; i < n; i++)
+        if (row_of[i] >= 0)
+            memcpy(ROW_OF(file, row_of[i]), ROW_OF(from, i), ROW_BYTES);
+}
+
+static void put_time(const struct hl_forecast_room *r, double time)
+{
+    int row = r->forecast->system.time_row;
+    for (size_t l = 0; row >= 0 && l < LANES; l++)
+        ROW_OF(r->file, row)[l] = time;
+}
+
+static void rates(struct hl_forecast_room *r, double time, const double *x, const double *z, double *f)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    if (s->m == 0)
+        return;
+    put_time(r, time);
+    put_rows(s->x_row, s->n, x, r->file);
+    put_rows(s->z_row, s->m, z, r->file);
+    hl_program_run(&s->rates, r->file, LANES);
+    for (size_t i = 0; i < s->m; i++)
+        memcpy(ROW_OF(f, i), ROW_OF(r->file, s->dz_row[i]), ROW_BYTES);
+}
+
+HL_CLONES static void slopes_of_x(const struct hl_forecast_system *s, const double *rate, const double *x, double *dx)
+{
+    for (size_t k = 0; k < s->n_entries; k++) {
+        const double *a = ROW_OF(rate, k), *from = ROW_OF(x, s->entry[k].col);
+        double *to = ROW_OF(dx, s->entry[k].row);
+#pragma omp simd
+        for (size_t l = 0; l < LANES; l++)
+            to[l] += a[l] * from[l];
+    }
+}
+
+/* Outputs and slopes for x, z and the rates f of z; dx begins as what enters x from outside. */
+static void outputs(struct hl_forecast_room *r, double time, const double *x, const double *z, const double *f,
+                    double *y, double *slope)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    slopes_of_x(s, r->block->rate, x, r->dx);
+    put_time(r, time);
+    if (s->time_row >= 0)
+        for (size_t l = 0; l < LANES; l++)
+            ROW_OF(r->dfile, s->time_row)[l] = 1;
+    put_rows(s->x_row, s->n, x, r->file);
+    put_rows(s->z_row, s->m, z, r->file);
+    put_rows(s->x_row, s->n, r->dx, r->dfile);
+    put_rows(s->z_row, s->m, f, r->dfile);
+    hl_program_run_dual(&s->outputs, r->file, r->dfile, LANES);
+    for (size_t c = 0; c < r->forecast->problem->n_constraints; c++) {
+        memcpy(ROW_OF(y, c), ROW_OF(r->file, s->y_row[c]), ROW_BYTES);
+        memcpy(ROW_OF(slope, c), ROW_OF(r->dfile, s->y_row[c]), ROW_BYTES);
+    }
+}
+
+static void clear(double *rows, size_t n)
+{
+    memset(rows, 0, n * ROW_BYTES);
+}
+
+void hl_forecast_look(struct hl_forecast_room *r)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    rates(r, r->time, r->x, r->z, r->f);
+    clear(r->dx, s->n);
+    outputs(r, r->time, r->x, r->z, r->f, r->y, r->s);
+}
+
+HL_CLONES static void euler(size_t m, double h, const double *z, const double *f, double *zp)
+{
+#pragma omp simd
+    for (size_t i = 0; i < m * LANES; i++)
+        zp[i] = z[i] + h * f[i];
+}
+
+HL_CLONES static void trapezium(size_t m, double h, const double *f, const double *f1, double *z)
+{
+#pragma omp simd
+    for (size_t i = 0; i < m * LANES; i++)
+        z[i] += 0.5 * h * (f[i] + f1[i]);
+}
+
+static void swap(double **a, double **b)
+{
+    double *c = *a;
+    *a = *b;
+    *b = c;
+}
+
+/* From the step's beginning to its end, x1 being there already and dx holding what enters x at the end. */
+static void finish(struct hl_forecast_room *r, double h)
+{
+    const struct hl_forecast *f = r->forecast;
+    size_t m = f->system.m;
+    if (m > 0 && h > 0) {
+        euler(m, h, r->z, r->f, r->zp);
+        rates(r, r->time + h, r->x1, r->zp, r->f1);
+        trapezium(m, h, r->f, r->f1, r->z);
+    }
+    r->time += h;
+    swap(&r->x, &r->x1);
+    rates(r, r->time, r->x, r->z, r->f);
+    outputs(r, r->time, r->x, r->z, r->f, r->y1, r->s1);
+    hl_forecast_statistics(f->problem, h, r->y, r->s, r->y1, r->s1, r->statistic);
+    swap(&r->y, &r->y1);
+    swap(&r->s, &r->s1);
+}
+
+/* Slopes at the beginning of a step over which something enters from outside. */
+static void begin_with_inputs(struct hl_forecast_room *r)
+{
+    struct adding start = {r->forecast->system.n, r->dx, AT_START, false};
+    clear(r->dx, start.n);
+    hl_forecast_arrivals(r, add_part, &start);
+    if (start.any)
+        outputs(r, r->time, r->x, r->z, r->f, r->y, r->s);
+}
+
+void hl_forecast_regular(struct hl_forecast_room *r)
+{
+    const struct hl_forecast *f = r->forecast;
+    const struct hl_forecast_system *s = &f->system;
+    const struct hl_forecast_step *step = &f->grid.step[r->step % f->grid.n];
+    struct adding amounts = {s->n, r->x1, AMOUNT, false}, end = {s->n, r->dx, AT_END, false};
+    if (step->length > 0) {
+        begin_with_inputs(r);
+        hl_forecast_advance(s, r->block->phi + (size_t)step->kind * s->n_pairs * LANES, r->x, r->x1);
+    } else
+        memcpy(r->x1, r->x, s->n * ROW_BYTES);
+    bool arrives = hl_forecast_arrivals(r, add_part, &amounts);
+    clear(r->dx, s->n);
+    if (arrives)
+        hl_forecast_arrivals(r, add_part, &end);
+    if (arrives || step->length > 0)
+        finish(r, step->length);
+    r->step++;
+}
+
+void hl_forecast_tail(struct hl_forecast_room *r, const struct hl_forecast_step *step)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    hl_forecast_advance(s, r->block->phi + (size_t)step->kind * s->n_pairs * LANES, r->x, r->x1);
+    clear(r->dx, s->n);
+    finish(r, step->length);
+}
