@@ -412,6 +412,43 @@ static const struct hl_system *focused(struct hl_arena *arena, const struct hl_f
     return system;
 }
 
+static void mark_route(const struct hl_system *y, int route, bool *dosed)
+{
+    const struct hl_route *r = &y->route[route];
+    for (size_t k = 0; k < r->n_parts; k++)
+        dosed[r->part[k].state] = true;
+    for (size_t k = 0; k < r->n_phases; k++)
+        dosed[r->phase[k].state] = true;
+}
+
+/* By state: what some dose may enter. */
+static bool *dosed_states(struct hl_arena *arena, const struct hl_system *y, const struct hl_regimen *before,
+                          const struct hl_taper_problem *problem)
+{
+    bool *dosed = hl_arena_alloc(arena, y->n_states + 1, sizeof *dosed);
+    for (size_t k = 0; k < before->n_doses; k++)
+        mark_route(y, before->dose[k].route, dosed);
+    for (size_t k = 0; k < before->n_demands; k++)
+        mark_route(y, before->demand[k].route, dosed);
+    for (size_t k = 0; k < before->n_steady; k++)
+        for (size_t i = 0; i < before->steady[k].n; i++)
+            mark_route(y, before->steady[k].dose[i].route, dosed);
+    for (size_t d = 0; d < problem->n_drugs; d++)
+        mark_route(y, problem->drug[d].route, dosed);
+    return dosed;
+}
+
+static bool make(struct hl_forecast *f, struct hl_diag *diag)
+{
+    struct hl_arm arm = *f->request.before;
+    arm.system = focused(f->arena, &f->request);
+    f->before = hl_regimen_compile(f->arena, f->study, &arm, diag);
+    return f->before
+           && hl_forecast_system_make(f->arena, &f->system, arm.system,
+                                      dosed_states(f->arena, arm.system, f->before, f->problem), f->problem, diag)
+           && hl_forecast_fill(f, diag);
+}
+
 struct hl_forecast *hl_forecast_create(struct hl_arena *arena, const struct hl_forecast_request *request,
                                        struct hl_diag *diag)
 {
@@ -426,8 +463,7 @@ struct hl_forecast *hl_forecast_create(struct hl_arena *arena, const struct hl_f
     f->monotone = hl_arena_alloc(arena, problem->n_constraints, sizeof *f->monotone);
     f->why_not = hl_arena_alloc(arena, problem->n_constraints, sizeof *f->why_not);
     f->assumption = hl_arena_alloc(arena, problem->n_constraints, sizeof *f->assumption);
-    if (!hl_forecast_system_make(arena, &f->system, focused(arena, request), problem, diag)
-        || !hl_forecast_fill(f, diag)) {
+    if (!make(f, diag)) {
         hl_forecast_free(f);
         return NULL;
     }

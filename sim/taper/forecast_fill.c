@@ -73,7 +73,7 @@ struct filler {
     struct hl_diag *diag;
     const struct hl_system *shown;       /* focused on the states themselves, for the engine's values at day 0 */
     struct hl_arm arm;
-    struct hl_regimen *before;
+    const struct hl_regimen *before;
     struct hl_regimen **one, **three;    /* by stream */
     struct hl_cohort *cohort;
     struct hl_plan *plan;
@@ -360,9 +360,9 @@ static bool prepare(struct filler *fill)
     fill->shown = shown;
     fill->arm = *f->request.before;
     fill->arm.system = shown;
-    fill->before = hl_regimen_compile(f->arena, f->study, &fill->arm, fill->diag);
+    fill->before = f->before;
     fill->cohort = hl_cohort_create(&fill->arm, fill->diag);
-    if (!fill->before || !fill->cohort)
+    if (!fill->cohort)
         return false;
     fill->plan = hl_plan_create(shown, fill->before, f->study->solver,
                                 fmin(f->study->tolerance, START_TOLERANCE), fill->diag);
@@ -441,7 +441,7 @@ static double common_period(const struct hl_taper_problem *problem)
     return period;
 }
 
-#define LONGEST_STEP 2.0
+#define LONGEST_STEP 1.0
 #define LONGEST_TAIL_STEP 4.0
 #define FINEST_STEP 0.25
 

@@ -11,7 +11,7 @@
 
 #include "taper/forecast_parts.h"
 
-#define GROWTH 0.5 /* a step's length, of the time since the last arrival */
+#define GROWTH 0.25 /* a step's length, of the time since the last arrival */
 
 static int kind_of(struct hl_arena *arena, struct hl_forecast_grid *g, double length)
 {

@@ -60,9 +60,9 @@ struct hl_forecast_system {
     int *x_row, *z_row, *dz_row, *y_row; /* by place; -1 when not read */
 };
 
-/* Fills s. false with messages. */
+/* Fills s; dosed says by state what a dose may enter. false with messages. */
 bool hl_forecast_system_make(struct hl_arena *arena, struct hl_forecast_system *s, const struct hl_system *system,
-                             const struct hl_taper_problem *problem, struct hl_diag *diag);
+                             const bool *dosed, const struct hl_taper_problem *problem, struct hl_diag *diag);
 
 /* ---- Courses: what one unit of a stream, or what goes on from before, brings by the end of each step it touches. */
 
@@ -99,6 +99,7 @@ struct hl_forecast {
     const struct hl_taper_problem *problem;
     struct hl_forecast_request request;
     struct hl_arena *arena;
+    const struct hl_regimen *before;
     struct hl_forecast_system system;
     struct hl_forecast_grid grid;
     size_t n_subjects, n_blocks; struct hl_forecast_block *block;
@@ -144,7 +145,8 @@ struct hl_forecast_room {
     const struct hl_forecast *forecast;
     const struct hl_forecast_block *block; /* the one in it */
     double *file, *dfile;                /* register files */
-    double *x, *x1, *dx, *z, *zp, *f, *f1;
+    double *x, *x1, *dx;                 /* linear states at both ends, slopes at the one looked at */
+    double *z, *zp, *dz, *f, *f1, *g, *g1; /* the others; rates and their slopes at both ends */
     double *y, *s, *y1, *s1;             /* [constraint][lanes]: outputs and their slopes at both ends of a step */
     double *statistic;                   /* [constraint][lanes] */
     double *amount;                      /* [age][stream][lanes] */

@@ -23,8 +23,27 @@ static bool has_constant_input(const struct hl_system *y)
     return false;
 }
 
-static void sort_states(struct hl_arena *arena, struct hl_forecast_system *s)
+/* What can ever differ from zero: where doses arrive, what starts with something, and all they feed. */
+static bool *living_states(struct hl_arena *arena, const struct hl_system *y, const bool *dosed)
 {
+    bool *lives = hl_arena_alloc(arena, y->n_states + 1, sizeof *lives);
+    for (size_t i = 0; i < y->n_states; i++) {
+        int reg = y->state[i].initial_reg;
+        bool empty = reg < 0 || (y->reg[reg].kind == HL_REG_CONSTANT && y->initial[reg] == 0.0); /* a literal 0 */
+        lives[i] = dosed[i] || !empty || !y->state[i].linear;
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t k = 0; k < y->n_coefs; k++)
+            if (!lives[y->coef[k].row] && (y->coef[k].col < 0 || lives[y->coef[k].col]))
+                changed = lives[y->coef[k].row] = true;
+    }
+    return lives;
+}
+
+static void sort_states(struct hl_arena *arena, struct hl_forecast_system *s, const bool *dosed)
+{
+    const bool *lives = living_states(arena, s->system, dosed);
     const struct hl_system *y = s->system;
     s->state = hl_arena_alloc(arena, y->n_states + 1, sizeof *s->state);
     s->integrated = hl_arena_alloc(arena, y->n_states + 1, sizeof *s->integrated);
@@ -32,7 +51,7 @@ static void sort_states(struct hl_arena *arena, struct hl_forecast_system *s)
     for (size_t i = 0; i < y->n_states; i++)
         s->place[i] = -1;
     for (size_t i = 0; i < y->n_states; i++) {
-        if (y->state[i].needed && y->state[i].linear && y->state[i].kind != HL_PATCH_CONTENT)
+        if (y->state[i].needed && lives[i] && y->state[i].linear && y->state[i].kind != HL_PATCH_CONTENT)
             add_state(s, s->n++, (int)i);
         if (y->state[i].needed && !y->state[i].linear)
             s->integrated[s->m++] = (int)i;
@@ -41,7 +60,7 @@ static void sort_states(struct hl_arena *arena, struct hl_forecast_system *s)
     if (s->has_one)
         add_state(s, s->n++, -1);
     for (size_t i = 0; i < y->n_states; i++)
-        if (y->state[i].needed && y->state[i].linear && y->state[i].kind == HL_PATCH_CONTENT)
+        if (y->state[i].needed && lives[i] && y->state[i].linear && y->state[i].kind == HL_PATCH_CONTENT)
             add_state(s, s->n + s->n_contents++, (int)i);
 }
 
@@ -107,6 +126,7 @@ static void find_constants(struct hl_forecast_system *s)
     for (size_t r = 0; r < s->n_rows; r++) {
         enum hl_register_kind kind = s->system->reg[s->reg_of[r]].kind;
         s->is_constant[r] = kind != HL_REG_STATE && kind != HL_REG_TIME && kind != HL_REG_TAD;
+        /* states that don't live keep the zero their row begins with */
     }
     for (size_t k = 0; k < s->rates.n; k++)
         s->is_constant[s->rates.code[k].dst] = false;
@@ -164,10 +184,10 @@ static bool check(const struct hl_forecast_system *s, const struct hl_taper_prob
 }
 
 bool hl_forecast_system_make(struct hl_arena *arena, struct hl_forecast_system *s, const struct hl_system *system,
-                             const struct hl_taper_problem *problem, struct hl_diag *diag)
+                             const bool *dosed, const struct hl_taper_problem *problem, struct hl_diag *diag)
 {
     s->system = system;
-    sort_states(arena, s);
+    sort_states(arena, s, dosed);
     collect_entries(arena, s);
     collect_pairs(arena, s);
     compile(arena, s, problem);

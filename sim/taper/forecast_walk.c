@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A block of subjects over one step of the grid.
+/* A block of subjects over one step of the grid, h long.
  *
- *   linear       x(end) = Phi x(begin) + sum of amounts times unit courses                       (exact)
- *   the rest     Heun's method: zp = z + h f(x, z);  z(end) = z + h/2 (f(x, z) + f(x(end), zp))  (error h^3 per step)
- *   outputs      values and slopes (forward differentiation along x' = A x + u, z' = f) at both ends
+ *   linear     x1 = Phi x + sum of amounts times unit courses, exact
+ *   the rest   z' = f(x, z) by the corrector with slopes g = df/dt at both ends (Hermite; Obreshkov's formula of order 4,
+ *              Hairer, Norsett and Wanner 1993, Solving ordinary differential equations I, III.7):
+ *                  zp = z + h f + h^2/2 g,   z1 = z + h/2 (f + f1) + h^2/12 (g - g1),   f1, g1 at x1 and zp.
+ *              z is slow against a step (forecast_order.c looks whether it is), so that what is left of zp's error in f1
+ *              is small, and f1, g1 serve the next step as they are: one look at the rates per step.
+ *   outputs    values and slopes at both ends
  *
- * A moment at which doses arrive is a step of length 0: x jumps, and values and slopes are formed anew. Programs run over
- * all lanes of the block at once, so that the cost of reading an instruction is shared by all of them. */
+ * All slopes are exact ones, by forward differentiation along x' = A x + u and z' = f. A moment at which doses arrive is
+ * a step of length 0: x jumps, and rates, values and slopes are formed anew. Programs run over all lanes of the block at
+ * once, so that the cost of reading an instruction is shared by all of them. */
 #include <math.h>
 #include <string.h>
 
@@ -22,7 +27,7 @@ struct hl_forecast_room *hl_forecast_room_create(const struct hl_forecast *f)
     struct hl_forecast_room *r = hl_alloc(1, sizeof *r);
     if (!r)
         return NULL;
-    size_t c = f->problem->n_constraints, rows = 2 * s->n_rows + 3 * s->n + 4 * s->m + 5 * c
+    size_t c = f->problem->n_constraints, rows = 2 * s->n_rows + 3 * s->n + 7 * s->m + 5 * c
                                                  + (f->back + 1) * f->n_streams;
     double *all = hl_alloc(rows * LANES + 1, sizeof *all);
     r->given = hl_alloc((f->back + 1) * f->n_streams + 1, sizeof *r->given);
@@ -30,9 +35,9 @@ struct hl_forecast_room *hl_forecast_room_create(const struct hl_forecast *f)
         hl_free(all), hl_free(r->given), hl_free(r);
         return NULL;
     }
-    double **part[] = {&r->file, &r->dfile, &r->x, &r->x1, &r->dx, &r->z, &r->zp, &r->f, &r->f1,
-                       &r->y, &r->s, &r->y1, &r->s1, &r->statistic, &r->amount};
-    size_t size[] = {s->n_rows, s->n_rows, s->n, s->n, s->n, s->m, s->m, s->m, s->m, c, c, c, c, c, 0};
+    double **part[] = {&r->file, &r->dfile, &r->x, &r->x1, &r->dx, &r->z, &r->zp, &r->dz, &r->f, &r->f1,
+                       &r->g, &r->g1, &r->y, &r->s, &r->y1, &r->s1, &r->statistic, &r->amount};
+    size_t n = s->n, m = s->m, size[] = {s->n_rows, s->n_rows, n, n, n, m, m, m, m, m, m, m, c, c, c, c, c, 0};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++) {
         *part[k] = all;
         all += size[k] * LANES;
@@ -149,26 +154,6 @@ static void put_rows(const int *row_of, size_t n, const double *from, double *fi
             memcpy(ROW_OF(file, row_of[i]), ROW_OF(from, i), ROW_BYTES);
 }
 
-static void put_time(const struct hl_forecast_room *r, double time)
-{
-    int row = r->forecast->system.time_row;
-    for (size_t l = 0; row >= 0 && l < LANES; l++)
-        ROW_OF(r->file, row)[l] = time;
-}
-
-static void rates(struct hl_forecast_room *r, double time, const double *x, const double *z, double *f)
-{
-    const struct hl_forecast_system *s = &r->forecast->system;
-    if (s->m == 0)
-        return;
-    put_time(r, time);
-    put_rows(s->x_row, s->n, x, r->file);
-    put_rows(s->z_row, s->m, z, r->file);
-    hl_program_run(&s->rates, r->file, LANES);
-    for (size_t i = 0; i < s->m; i++)
-        memcpy(ROW_OF(f, i), ROW_OF(r->file, s->dz_row[i]), ROW_BYTES);
-}
-
 HL_CLONES static void slopes_of_x(const struct hl_forecast_system *s, const double *rate, const double *x, double *dx)
 {
     for (size_t k = 0; k < s->n_entries; k++) {
@@ -180,20 +165,40 @@ HL_CLONES static void slopes_of_x(const struct hl_forecast_system *s, const doub
     }
 }
 
-/* Outputs and slopes for x, z and the rates f of z; dx begins as what enters x from outside. */
+/* Puts a point into the register files: where the states are and how they move. */
+static void put_point(struct hl_forecast_room *r, double time, const double *x, const double *z, const double *dz)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    for (size_t l = 0; s->time_row >= 0 && l < LANES; l++) {
+        ROW_OF(r->file, s->time_row)[l] = time;
+        ROW_OF(r->dfile, s->time_row)[l] = 1;
+    }
+    put_rows(s->x_row, s->n, x, r->file);
+    put_rows(s->z_row, s->m, z, r->file);
+    put_rows(s->x_row, s->n, r->dx, r->dfile);
+    put_rows(s->z_row, s->m, dz, r->dfile);
+}
+
+/* f and g at a point where z moves by about dz. */
+static void rates(struct hl_forecast_room *r, double time, const double *x, const double *z, const double *dz,
+                  double *f, double *g)
+{
+    const struct hl_forecast_system *s = &r->forecast->system;
+    if (s->m == 0)
+        return;
+    put_point(r, time, x, z, dz);
+    hl_program_run_dual(&s->rates, r->file, r->dfile, LANES);
+    for (size_t i = 0; i < s->m; i++) {
+        memcpy(ROW_OF(f, i), ROW_OF(r->file, s->dz_row[i]), ROW_BYTES);
+        memcpy(ROW_OF(g, i), ROW_OF(r->dfile, s->dz_row[i]), ROW_BYTES);
+    }
+}
+
 static void outputs(struct hl_forecast_room *r, double time, const double *x, const double *z, const double *f,
                     double *y, double *slope)
 {
     const struct hl_forecast_system *s = &r->forecast->system;
-    slopes_of_x(s, r->block->rate, x, r->dx);
-    put_time(r, time);
-    if (s->time_row >= 0)
-        for (size_t l = 0; l < LANES; l++)
-            ROW_OF(r->dfile, s->time_row)[l] = 1;
-    put_rows(s->x_row, s->n, x, r->file);
-    put_rows(s->z_row, s->m, z, r->file);
-    put_rows(s->x_row, s->n, r->dx, r->dfile);
-    put_rows(s->z_row, s->m, f, r->dfile);
+    put_point(r, time, x, z, f);
     hl_program_run_dual(&s->outputs, r->file, r->dfile, LANES);
     for (size_t c = 0; c < r->forecast->problem->n_constraints; c++) {
         memcpy(ROW_OF(y, c), ROW_OF(r->file, s->y_row[c]), ROW_BYTES);
@@ -206,26 +211,41 @@ static void clear(double *rows, size_t n)
     memset(rows, 0, n * ROW_BYTES);
 }
 
-void hl_forecast_look(struct hl_forecast_room *r)
+/* Everything at the present state, dx holding what enters x from outside. */
+static void look(struct hl_forecast_room *r)
 {
-    const struct hl_forecast_system *s = &r->forecast->system;
-    rates(r, r->time, r->x, r->z, r->f);
-    clear(r->dx, s->n);
+    slopes_of_x(&r->forecast->system, r->block->rate, r->x, r->dx);
+    rates(r, r->time, r->x, r->z, r->f, r->f, r->g);
     outputs(r, r->time, r->x, r->z, r->f, r->y, r->s);
 }
 
-HL_CLONES static void euler(size_t m, double h, const double *z, const double *f, double *zp)
+void hl_forecast_look(struct hl_forecast_room *r)
 {
-#pragma omp simd
-    for (size_t i = 0; i < m * LANES; i++)
-        zp[i] = z[i] + h * f[i];
+    const struct hl_forecast_system *s = &r->forecast->system;
+    clear(r->dx, s->n);
+    clear(r->f, s->m);
+    look(r);
+    clear(r->dx, s->n);
+    look(r); /* with the right f */
 }
 
-HL_CLONES static void trapezium(size_t m, double h, const double *f, const double *f1, double *z)
+HL_CLONES static void predict(size_t m, double h, const double *z, const double *f, const double *g, double *zp,
+                              double *dz)
 {
 #pragma omp simd
+    for (size_t i = 0; i < m * LANES; i++) {
+        zp[i] = z[i] + h * (f[i] + 0.5 * h * g[i]);
+        dz[i] = f[i] + h * g[i];
+    }
+}
+
+HL_CLONES static void correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
+                              double *z)
+{
+    double c = h * h / 12;
+#pragma omp simd
     for (size_t i = 0; i < m * LANES; i++)
-        z[i] += 0.5 * h * (f[i] + f1[i]);
+        z[i] += 0.5 * h * (f[i] + f1[i]) + c * (g[i] - g1[i]);
 }
 
 static void swap(double **a, double **b)
@@ -240,16 +260,17 @@ static void finish(struct hl_forecast_room *r, double h)
 {
     const struct hl_forecast *f = r->forecast;
     size_t m = f->system.m;
-    if (m > 0 && h > 0) {
-        euler(m, h, r->z, r->f, r->zp);
-        rates(r, r->time + h, r->x1, r->zp, r->f1);
-        trapezium(m, h, r->f, r->f1, r->z);
-    }
+    slopes_of_x(&f->system, r->block->rate, r->x1, r->dx);
+    predict(m, h, r->z, r->f, r->g, r->zp, r->dz);
+    rates(r, r->time + h, r->x1, r->zp, r->dz, r->f1, r->g1);
+    if (h > 0)
+        correct(m, h, r->f, r->f1, r->g, r->g1, r->z);
     r->time += h;
-    swap(&r->x, &r->x1);
-    rates(r, r->time, r->x, r->z, r->f);
-    outputs(r, r->time, r->x, r->z, r->f, r->y1, r->s1);
+    outputs(r, r->time, r->x1, r->z, r->f1, r->y1, r->s1);
     hl_forecast_statistics(f->problem, h, r->y, r->s, r->y1, r->s1, r->statistic);
+    swap(&r->x, &r->x1);
+    swap(&r->f, &r->f1);
+    swap(&r->g, &r->g1);
     swap(&r->y, &r->y1);
     swap(&r->s, &r->s1);
 }
@@ -261,7 +282,7 @@ static void begin_with_inputs(struct hl_forecast_room *r)
     clear(r->dx, start.n);
     hl_forecast_arrivals(r, add_part, &start);
     if (start.any)
-        outputs(r, r->time, r->x, r->z, r->f, r->y, r->s);
+        look(r);
 }
 
 void hl_forecast_regular(struct hl_forecast_room *r)

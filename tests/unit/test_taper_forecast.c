@@ -87,6 +87,8 @@ static void agrees_with_the_engine(void **state)
         struct hl_forecast_facts facts = hl_forecast_facts(f.forecast);
         print_message("steps %zu, %g to %g h, %zu + %zu states, %.0f kB\n", facts.steps, facts.shortest, facts.longest,
                       facts.states, facts.integrated, facts.bytes / 1e3);
+        assert_true(peak.absolute < 1e-3 && peak.relative < 1e-4);
+        assert_true(hours.absolute < 0.5);
         hl_free(mine), hl_free(exact), free(text);
         fixture_free(&f);
     }
