@@ -571,13 +571,12 @@ static bool is_listed(struct hl_arena *arena, const struct hl_yaml *list, double
     return false;
 }
 
-/* Strengths and their parts [mg, or mg/day of a patch] into piece; false with messages. */
-static bool read_pieces(struct hl_arena *arena, const struct hl_yaml *node, const struct hl_yaml *list, bool patch,
-                        double **piece, size_t *n, struct hl_diag *diag)
+/* The strengths of a list [mg, or mg/day of a patch] and into how many parts each may be broken; false with messages. */
+static bool read_strengths(struct hl_arena *arena, const struct hl_yaml *node, const struct hl_yaml *list, bool patch,
+                           struct hl_taper_strength **strength, size_t *n, struct hl_diag *diag)
 {
     struct breaking breaking;
-    size_t capacity = 0;
-    double wear = PER_DAY, *pieces = NULL;
+    double wear = PER_DAY;
     const struct hl_yaml *wear_node = hl_yaml_get(node, "wear");
     bool good = read_breaking(node, &breaking, diag);
     if (patch && wear_node)
@@ -586,21 +585,43 @@ static bool read_pieces(struct hl_arena *arena, const struct hl_yaml *node, cons
         hl_diag_error(diag, list->pos, "expected at least one strength, such as [0.5 mg, 1 mg]");
         good = false;
     }
+    *strength = hl_arena_alloc(arena, hl_list_size(list) + 1, sizeof **strength);
     for (size_t i = 0; good && i < hl_list_size(list); i++) {
-        double strength;
+        struct hl_taper_strength *s = &(*strength)[i];
         bool scored;
-        if (!read_strength(arena, hl_list_item(list, i), patch, wear / PER_DAY, &strength, &scored, diag))
+        if (!read_strength(arena, hl_list_item(list, i), patch, wear / PER_DAY, &s->strength, &scored, diag))
             return false;
-        int parts = breaking.all;
-        if ((breaking.scored && scored) || (breaking.list && is_listed(arena, breaking.list, strength, diag, &good)))
-            parts = parts > 2 ? parts : 2;
-        for (int d = 1; d <= parts; d *= 2) {
-            pieces = hl_arena_push(arena, pieces, *n, &capacity, sizeof *pieces);
-            pieces[(*n)++] = strength / d;
-        }
+        s->parts = breaking.all;
+        if ((breaking.scored && scored) || (breaking.list && is_listed(arena, breaking.list, s->strength, diag, &good)))
+            s->parts = s->parts > 2 ? s->parts : 2;
+        *n = i + 1;
     }
-    *piece = pieces;
     return good;
+}
+
+/* Strengths and their parts into piece. */
+static bool read_pieces(struct hl_arena *arena, const struct hl_yaml *node, const struct hl_yaml *list, bool patch,
+                        double **piece, size_t *n, struct hl_diag *diag)
+{
+    struct hl_taper_strength *strength;
+    size_t capacity = 0, n_strengths = 0;
+    bool good = read_strengths(arena, node, list, patch, &strength, &n_strengths, diag);
+    *piece = NULL;
+    for (size_t i = 0; i < n_strengths; i++)
+        for (int d = 1; d <= strength[i].parts; d *= 2) {
+            *piece = hl_arena_push(arena, *piece, *n, &capacity, sizeof **piece);
+            (*piece)[(*n)++] = strength[i].strength / d;
+        }
+    return good;
+}
+
+bool hl_taper_strengths(struct hl_arena *arena, const struct hl_yaml *node, struct hl_taper_strength **strength,
+                        size_t *n, struct hl_diag *diag)
+{
+    const struct hl_yaml *tablets = hl_yaml_get(node, "tablets");
+    *n = 0;
+    *strength = NULL;
+    return !tablets || read_strengths(arena, node, tablets, false, strength, n, diag);
 }
 
 /* A quantum [mg per day]: of a daily dose in mg, of patches in ug/h. */

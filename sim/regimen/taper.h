@@ -35,6 +35,14 @@ struct hl_taper_protocol { const char *name, *id, *sentence; const char *const *
 /* The n-th protocol, or NULL when there are no more. */
 const struct hl_taper_protocol *hl_taper_protocol(size_t n);
 
+/* One strength a taper may be given in: [mg], and into how many equal parts it may be broken (1, 2 or 4). */
+struct hl_taper_strength { double strength; int parts; };
+
+/* The strengths that the mapping under taper: states as tablets:, in its order: n of them. false with messages in diag.
+ * Without tablets true, and n is 0. */
+bool hl_taper_strengths(struct hl_arena *arena, const struct hl_yaml *node, struct hl_taper_strength **strength,
+                        size_t *n, struct hl_diag *diag);
+
 /* The levels that the mapping under taper: describes (protocol, from, its parameters, tablets, quantum, cap). NULL with
  * messages in diag when it never ends (more than 10000 levels) or can't be made from the tablets. */
 struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *node, struct hl_diag *diag);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The calendar of an arm: its prescribed doses, with the tablets that its tapers state. */
+#ifndef HL_COMMANDS_CALENDAR_ARM_H
+#define HL_COMMANDS_CALENDAR_ARM_H
+
+#include "regimen/regimen.h"
+#include "store/result.h"
+#include "taper/calendar.h"
+
+/* The calendar of a study's arm from the study's origin on. Doses that a pump's patient asks for aren't on it. What isn't
+ * made of stated tablets is shown by its amount alone. HL_ERR_INPUT with a message. */
+enum hl_status hl_calendar_of_arm(struct hl_arena *arena, const struct hl_study *study, size_t arm,
+                                  const struct hl_regimen *regimen, const struct hl_calendar_options *options,
+                                  struct hl_calendar **calendar, struct hl_diag *diag);
+
+/* The study that a result keeps, with the models it keeps, read anew: what its arms prescribe, for a typical subject.
+ * NULL with a message. */
+struct hl_study *hl_study_of_result(struct hl_arena *arena, const struct hl_result *result, struct hl_diag *diag);
+
+#endif
