@@ -61,8 +61,8 @@ struct hl_regimen {
 struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_study *study, const struct hl_arm *arm,
                                       struct hl_diag *diag);
 
-/* How many times one subject takes each planned dose (n_doses values): 0, 1 or 2. Infusions, patches put on and doses of
- * drugs without a rule count 1; nobody wears a patch twice. */
+/* How many times one subject takes each planned dose (n_doses values): 0, 1 or 2. Infusions, patches put on and doses
+ * of drugs without a rule count 1; nobody wears a patch twice. */
 void hl_regimen_taken(const struct hl_regimen *regimen, const struct hl_system *system, uint64_t seed,
                       uint64_t subject, unsigned char *taken);
 
@@ -99,12 +99,12 @@ struct hl_events { size_t n, capacity; struct hl_event *event; };
 
 /* Events of one subject in time order, of the doses the subject takes: a dose that is missed leaves no trace, one that
  * is made up for is given with twice its amount (ties: GIVEN and REFUSED first, then rate changes off before on, then
- * ADD and RELEASE; otherwise order of prescription) from lane lane of the register file (read only, except the nominal/content registers
- * of patches, which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on failure. Of the doses of a
- * steady-state cycle before steady->time everything still to come at or after it is included: delayed arrivals,
- * removals of patches, starts of delayed infusions, and the ends of those that are running then. What is running just
- * before steady->time is rate_at_start of hl_regimen_cycle; the list goes on from there. Doses that are being released
- * then aren't in the list: they follow from the cycle's RELEASE events. */
+ * ADD and RELEASE; otherwise order of prescription) from lane lane of the register file (read only, except the
+ * nominal/content registers of patches, which it uses as scratch). Reuses events->event (hl_grow); HL_ERR_MEMORY on
+ * failure. Of the doses of a steady-state cycle before steady->time everything still to come at or after it is
+ * included: delayed arrivals, removals of patches, starts of delayed infusions, and the ends of those that are running
+ * then. What is running just before steady->time is rate_at_start of hl_regimen_cycle; the list goes on from there.
+ * Doses that are being released then aren't in the list: they follow from the cycle's RELEASE events. */
 enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
                                  size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events);
 

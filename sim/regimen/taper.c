@@ -28,6 +28,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "regimen/detours.h"
 #include "regimen/read.h"
 
 #define MOST_LEVELS 10000u
@@ -231,7 +232,7 @@ const struct hl_taper_protocol *hl_taper_protocol(size_t n)
 /* Keys that every taper understands; those after cap say how the levels are given and are read by the regimen. */
 static const char *const common_keys[] = {"protocol", "list",  "from",          "tablets", "patches", "quantum",
                                           "round",    "halve", "split_tablets", "cap",     "split",   "at",
-                                          "route",    "by",    "wear"};
+                                          "route",    "by",    "wear",          "pause",   "reinstate"};
 #define N_COMMON (sizeof common_keys / sizeof common_keys[0])
 
 static const struct protocol *find_protocol(const struct hl_yaml *node, struct hl_diag *diag)
@@ -767,7 +768,7 @@ size_t hl_taper_check_cap(double from, const struct hl_taper_level *level, size_
     double before = from;
     for (size_t i = 0; i < n_levels; i++) {
         double ratio = before > 0 ? level[i].given / before : 1;
-        double allowed = pow(1 - fraction, level[i].days / days);
+        double allowed = pow(1 - fraction, hl_taper_step_days(&level[i]) / days);
         if (level[i].given > 0 && ratio < allowed * (1 - NOTHING)) {
             if (found < n)
                 breach[found] = (struct hl_taper_breach){.level = i, .ratio = ratio, .allowed = allowed};
@@ -832,7 +833,7 @@ struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *nod
         hl_diag_error(diag, node->pos, "expected a taper such as {protocol: uk_eighth, from: 2 mg/d, split: 12 h}");
         return NULL;
     }
-    if (!make_levels(arena, node, &p, taper, diag))
+    if (!make_levels(arena, node, &p, taper, diag) || !hl_detours_apply(arena, node, p.from, taper, diag))
         return NULL;
     if (!read_tablets(arena, node, p.from, taper, diag) || !round_levels(node, taper, diag))
         return NULL;

@@ -14,6 +14,7 @@ struct hl_taper_level {
     double dose;                /* mg/day, unrounded */
     double given;               /* after rounding to quanta */
     double days;
+    double step_days;           /* of the whole step, where a detour has cut the level; 0: days */
 };
 
 struct hl_taper {
@@ -24,6 +25,12 @@ struct hl_taper {
     bool from_tablets;          /* tablets, patches or a quantum are stated: ... */
     struct hl_tablets tablets;  /* ... what can be made of them [mg/day]; an hl_tablets_quantum otherwise unused */
 };
+
+/* Days of the step that a level belongs to, by which a cap is judged. */
+static inline double hl_taper_step_days(const struct hl_taper_level *level)
+{
+    return level->step_days > 0 ? level->step_days : level->days;
+}
 
 /* Where a schedule falls faster than the cap (25 % per 14 d): index of the level, the ratio and the allowed ratio. */
 struct hl_taper_breach { size_t level; double ratio, allowed; };
@@ -43,8 +50,9 @@ struct hl_taper_strength { double strength; int parts; };
 bool hl_taper_strengths(struct hl_arena *arena, const struct hl_yaml *node, struct hl_taper_strength **strength,
                         size_t *n, struct hl_diag *diag);
 
-/* The levels that the mapping under taper: describes (protocol, from, its parameters, tablets, quantum, cap). NULL with
- * messages in diag when it never ends (more than 10000 levels) or can't be made from the tablets. */
+/* The levels that the mapping under taper: describes (protocol, from, its parameters, tablets, quantum, cap), with its
+ * pauses and reinstatements. NULL with messages in diag when it never ends (more than 10000 levels) or can't be made
+ * from the tablets. */
 struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *node, struct hl_diag *diag);
 
 /* The 25 % / 14 d checker for any sequence of levels starting from dose from (mg/day; 0: from the first level): fills
