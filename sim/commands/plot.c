@@ -46,6 +46,12 @@ extern char **environ;
            "overlap_sedation_quantiles")                                                                               \
     FIGURE("taper_comparison", "per arm: dose steps, concentration and withdrawal index", "{of}_quantiles",            \
            "{drug}_withdrawal_index_quantiles", "doses/amount")                                                        \
+    FIGURE("taper_design", "one taper in full: its levels, the index with the bound, the share of the cohort above it", \
+           "{of}_fraction_above", "{of}_quantiles", "{drug}_withdrawal_index_quantiles", "doses/amount")               \
+    FIGURE("taper_plane", "tapers by duration and the index nine in ten stay below, beside what they give in all",     \
+           "{of}_fraction_above", "metrics/{of}_Cmax", "{drug}_withdrawal_index_quantiles", "doses/amount")            \
+    FIGURE("taper_kept", "how surely each taper, or situation, keeps the bound: shares with confidence intervals",     \
+           "{of}_fraction_above", "metrics/{of}_Cmax", "{drug}_withdrawal_index_quantiles", "doses/amount")            \
     FIGURE("profiles", "a dozen subjects one by one, with the cohort behind them", "{of}_quantiles", "{of}")           \
     FIGURE("sweep", "a metric against the factors of a sweep", "design/*", "metrics/*")                                \
     FIGURE("records", "of a data set: a dozen individuals, observed and predicted, with their doses", "records/IPRED") \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A calendar as two tables (docs/taper-calendar.md): days, and numbers of tablets. Numbers are plain, texts quoted only
+/* A calendar as two tables (docs/calendar.md): days, and numbers of tablets. Numbers are plain, texts quoted only
  * where they need it (RFC 4180). Without dates the columns date and weekday are empty. */
 #include <string.h>
 

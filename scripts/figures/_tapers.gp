@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the figures of many tapers share: of every arm how long it tapers, how much it gives meanwhile, and how many of the
+# cohort keep the bound. Loaded after common.gp, with `of` set; not a figure itself.
+# A subject keeps the bound when its metric (the highest value, Cmax) is at most the bound. Variables bound, share (0.9) and
+# certificate [d], where they aren't set: root attributes of a design's result, taper_bound, taper_share,
+# taper_certificate_days, taper_metric (Cmax); without them the bound is the threshold that the study asks for.
+metric = attribute('/', 'taper_metric') eq '' ? of.'_Cmax' : of.'_'.attribute('/', 'taper_metric')
+set print $F; print system(table(of.'_fraction_above --arm 0')); unset print
+if (!exists("bound")) { bound = attribute('/', 'taper_bound') eq '' ? threshold(field($F[1], 3)) + 0.0 : attribute('/', 'taper_bound') + 0.0 }
+if (!exists("share")) { share = attribute('/', 'taper_share') eq '' ? 0.9 : attribute('/', 'taper_share') + 0.0 }
+if (!exists("certificate")) { certificate = attribute('/', 'taper_certificate_days') eq '' ? -1 : attribute('/', 'taper_certificate_days') + 0.0 }
+
+# The values of a metric, sorted, one per line; those that aren't numbers left out.
+sorted_metric(a) = system(export('metrics/'.metric.of_arm(a))." | awk -F'\\t' 'NR > 1 && $NF != \"NaN\" { print $NF }' | LC_ALL=C sort -g")
+
+array days[n_arms]; array given[n_arms]; array highest[n_arms]; array kept[n_arms]; array counted_in[n_arms]
+day(t) = floor(t/24 + 1e-9)
+do for [p = 1:n_arms] {
+    # Days from the first lower dose to the last one, and what is given on them.
+    eval doses_of_arm(p - 1)
+    set table $daily
+    if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(drug(of)) ? day(dose_value('time')) : 0):(dose_is(drug(of)) ? dose_value('amount') : 0) skip 1 smooth frequency }
+    else { plot [0:1][0:*] '+' using (0):(0) }
+    unset table
+    first_dose = -1.0; begins = -1; ends = 0; given[p] = 0.0
+    do for [i = 1:|$daily|] {
+        if (strlen($daily[i]) > 0 && $daily[i][1:1] ne '#' && words($daily[i]) > 1) {
+            amount = real(word($daily[i], 2)); d = int(real(word($daily[i], 1)))
+            if (first_dose < 0) { first_dose = amount }
+            if (begins < 0 && amount < first_dose - 1e-9 && amount > 0) { begins = d }
+            if (amount > 0) { ends = d + 1 }
+            if (begins >= 0) { given[p] = given[p] + amount }
+        }
+    }
+    days[p] = begins < 0 ? 0 : ends - begins
+    # The smallest value that the wanted share stays below or at, and how many keep the bound.
+    list = sorted_metric(p - 1)
+    n_values = words(list); counted_in[p] = n_values
+    wanted = int(ceil(share*n_values - 1e-9))
+    highest[p] = n_values > 0 ? real(word(list, wanted < 1 ? 1 : wanted)) : NaN
+    kept[p] = n_values > 0 ? int(system("printf '%s' ".shell_quote(list)." | awk '$1 <= ".sprintf("%.17g", bound)." { n++ } END { print n + 0 }'")) : 0
+}
+# Whether an arm keeps the bound in as many subjects as wanted: a whole number of subjects.
+keeps(p) = kept[p] >= ceil(share*counted_in[p] - 1e-9) && counted_in[p] > 0
+is_designed(p) = arm_name(p - 1)[1:8] eq 'designed'

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Tapers in the plane of risk and duration: how long each lasts against the highest index that the wanted share of the
+# cohort stays below; beside them what they give in all. A vertical line is the certificate: no taper of these products
+# that keeps the bound can be shorter. By hand: gnuplot -e "file='x.h5'" scripts/figures/taper_plane.gp
+# Variables: common.gp; bound, share, certificate: see _tapers.gp. of: the index (clonazepam_withdrawal_index), with its highest value as a metric (Cmax).
+figure = 'taper_plane'
+here = ''
+do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { here = ARG0[1:i] } }
+load here.'common.gp'
+if (of eq '') { of = 'clonazepam_withdrawal_index' }
+eval canvas(1600, 1000)
+load here.'_tapers.gp'
+
+high_D = 0.0; high_W = bound; high_G = 0.0
+do for [p = 1:n_arms] {
+    high_D = days[p] > high_D ? days[p] : high_D
+    high_W = highest[p] > high_W ? highest[p] : high_W
+    high_G = given[p] > high_G ? given[p] : high_G
+}
+high_D = certificate > high_D ? certificate : high_D
+if (high_D <= 0) { high_D = 1.0 }
+if (high_G <= 0) { high_G = 1.0 }
+
+set multiplot
+eval frame(attribute('/', 'title'), sprintf('%s; an arm keeps the bound when at least %g %% of its subjects stay at or below %g', counted(n_subjects, 'subject'), 100*share, bound).(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
+l = 165; r = 900; t = 130; b = 860
+eval panel(l, r, t, b)
+set xrange [-0.04*high_D:high_D*1.08]; set xtics 0,step_for(high_D, 8)
+set yrange [0:high_W*1.1]; set ytics step_for(high_W, 8)
+set xlabel 'duration of the taper [d]'
+set label 911 wrap(sprintf('%s that %g %% stay below [%s]', named(of), 100*share, unit(of)), 46) at screen pixel_x(28),pixel_y((t + b)/2.0) center rotate by 90 font font_axis
+set arrow 1 from graph 0,first bound to graph 1,first bound nohead lw 1.4 dt 2 lc rgb black
+set label 1 sprintf('bound %g', bound) at graph 1,first bound right offset -0.3,0.6 font font_small tc rgb black
+if (certificate >= 0) {
+    set arrow 2 from certificate,graph 0 to certificate,graph 1 nohead lw 1.4 dt 4 lc rgb black
+    set object 1 rectangle from graph 0,graph 0 to certificate,bound fs solid 1.0 noborder fc rgb '#EFEFEF' behind
+    set label 2 sprintf("certificate %g d:\nno shorter taper keeps the bound", certificate) at certificate,graph 0.04 left offset 0.8,0.6 front font font_small tc rgb black
+}
+# Points on one another share a label beside them: "2, 3".
+near(p, q) = abs(days[p] - days[q]) < 0.02*high_D && abs(highest[p] - highest[q]) < 0.03*high_W
+before(p) = p < 2 ? 0 : sum [q = 1:p - 1] (near(p, q) ? 1 : 0)
+all_near(p, q) = q > n_arms ? '' : (near(p, q) ? (before(p) == 0 && q > p ? ', ' : '').sprintf('%d', q) : '').all_near(p, q + 1)
+alone(p) = (sum [q = 1:n_arms] (near(p, q) ? 1 : 0)) == 1
+set print $points
+do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', !alone(p) && before(p) == 0 ? all_near(p, 1) : ' ') }
+unset print
+set label 3 '● keeps the bound' at graph 0.98,graph 0.975 right font font_note tc rgb blue front
+set label 4 '■ does not' at graph 0.98,graph 0.93 right font font_note tc rgb vermillion front
+plot $points using 1:($3 > 0 ? $2 : NaN) with points pt 7 ps 3.4 lc rgb blue notitle, \
+     $points using 1:($3 > 0 ? NaN : $2) with points pt 5 ps 3.0 lc rgb vermillion notitle, \
+     $points using 1:2:4 with labels font bold(14) tc rgb 'white' notitle, \
+     $points using 1:2:5 with labels left offset 1.6,0 font bold(14) tc rgb '#333333' notitle
+eval no_frame
+unset label 911; unset label 1; unset label 2; unset label 3; unset label 4; unset arrow 1; unset arrow 2; unset object 1; unset xlabel
+
+# A row per arm: its number and name, what it gives from the first lower dose on, its days, who keeps the bound.
+eval panel(1225, 1330, t, b)
+set border 0
+unset xtics; unset ytics; unset grid
+set xrange [0:high_G]; set yrange [n_arms + 0.5:0.5]
+set label 5 drug(of)."\n".unit('doses/amount') at screen pixel_x(1415),pixel_y(t - 25) right font font_small tc rgb '#444444'
+set label 6 'days' at screen pixel_x(1485),pixel_y(t - 7) right font font_small tc rgb '#444444'
+set label 7 "keep it\n[%]" at screen pixel_x(1570),pixel_y(t - 25) right font font_small tc rgb '#444444'
+do for [p = 1:n_arms] {
+    set object 10 + p rectangle from 0,p - 0.2 to given[p],p + 0.2 fs solid 1.0 noborder fc rgb (keeps(p) ? soft(blue) : soft(vermillion))
+    set label 100 + p sprintf('%d', p) at screen pixel_x(945),first p center font bold(16) tc rgb (keeps(p) ? blue : vermillion)
+    set label 200 + p wrap(arm_name(p - 1), 24) at screen pixel_x(968),first p left offset 0,(strlen(arm_name(p - 1)) > 24 ? 0.45 : 0) font (is_designed(p) ? bold(15) : font_note)
+    set label 300 + p sprintf('%.4g', given[p]) at screen pixel_x(1415),first p right font font_note
+    set label 400 + p sprintf('%d', days[p]) at screen pixel_x(1485),first p right font font_note
+    set label 500 + p sprintf('%.1f', counted_in[p] > 0 ? 100.0*kept[p]/counted_in[p] : 0) at screen pixel_x(1570),first p right font font_note
+}
+set label 8 'amounts and days count from the first lower dose' at screen pixel_x(1570),pixel_y(b + 28) right font font_small tc rgb '#444444'
+plot NaN notitle
+unset multiplot

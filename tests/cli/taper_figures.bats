@@ -1,0 +1,101 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Figures of tapers: what they say agrees with the tables of the same result.
+
+setup_file() {
+    export root=$BATS_TEST_DIRNAME/../..
+    export HALFLIFE_DATA=$root
+    export program=${HALFLIFE:-$root/build/halflife}
+    cd "$BATS_FILE_TMPDIR"
+    cat > ways.yaml <<'YAML'
+study: ways
+title: Three ways down
+origin: "08:00"
+drugs: {clonazepam: clonazepam_adult}
+cohort: {subjects: 23, seed: 41}
+arms:
+  - name: abrupt
+    clonazepam:
+      - {steady_state: {oral: 1 mg, every: 12 h}}
+      - {oral: 1 mg, every: 12 h, for: 7 d}
+      - taper: {protocol: abrupt, from: 2 mg/d, split: 12 h}
+  - name: designed by hand
+    clonazepam:
+      - {steady_state: {oral: 1 mg, every: 12 h}}
+      - {oral: 1 mg, every: 12 h, for: 7 d}
+      - taper: {from: 2 mg/d, split: 12 h, list: [{dose: 1.5 mg/d, for: 20 d}, {dose: 0.5 mg/d, for: 17 d}]}
+  - name: a name that is rather long for the place it has to stand in
+    clonazepam:
+      - {steady_state: {oral: 1 mg, every: 12 h}}
+      - {oral: 1 mg, every: 12 h, for: 7 d}
+      - taper: {protocol: nardi2010, from: 2 mg/d, split: 12 h}
+times: [{until: 80 d, every: 24 h}]
+outputs: [clonazepam.withdrawal_index]
+metrics: [{of: clonazepam.withdrawal_index, above: "20", list: [Cmax, hours_above]}]
+quantiles: ["5 %", "10 %", "25 %", "50 %", "75 %", "90 %", "95 %"]
+tolerance: 1e-5
+YAML
+    "$program" run ways.yaml -o ways.h5 --quiet
+}
+
+setup() {
+    command -v gnuplot > /dev/null || skip "gnuplot is missing"
+    cd "$BATS_FILE_TMPDIR"
+}
+
+says() {
+    for text; do
+        grep -qF -- "$text" "$figure" || { echo "$figure does not say: $text" >&2; return 1; }
+    done
+}
+
+svg() {
+    figure=ways_$1.svg
+    "$program" plot ways.h5 "$1" --format svg -o . "${@:2}" > list 2> said
+    [ "$(cat list)" = "./$figure" ]
+    [ ! -s said ]
+    python3 -c 'import sys, xml.etree.ElementTree as t; t.parse(sys.argv[1])' "$figure"
+    says "ways · seed 41 · 23 subjects · halflife" "education and research, not for dosing"
+}
+
+# How many subjects of an arm stay at or below 20, and the 21st of their 23 sorted values: 90 % of 23 is 20.7.
+kept() {
+    "$program" export ways.h5 metrics/clonazepam_withdrawal_index_Cmax --arm "$1" --format tsv |
+        awk -F'\t' 'NR > 1 { if ($NF <= 20) n++ } END { printf "%.1f", 100 * n / (NR - 1) }'
+}
+
+@test "taper_design: the arm called designed; levels, bands, bound, share" {
+    svg taper_design
+    says "Three ways down" "designed by hand: 37 days below the first dose" "[mg/d]" "1.5" "bound 20" "5–95 %" "10–90 %" "25–75 %" \
+         "median" "[% of subjects]" "time [d]" "assumption"
+    svg taper_design --arm abrupt
+    says "abrupt: 0 days below the first dose"
+    peak=$("$program" export ways.h5 clonazepam_withdrawal_index_fraction_above --arm abrupt --format tsv |
+           awk -F'\t' 'NR > 1 && $3 > most { most = $3 } END { printf "%.1f", 100 * most }')
+    says "at most $peak % at a time above 20"
+}
+
+@test "taper_plane: durations, what is given, who keeps the bound; the certificate where there is one" {
+    svg taper_plane
+    says "duration of the taper [d]" "bound 20" "keeps the bound" "does not" "designed by hand" "a name that is" ">49<" ">37<" \
+         ">38.5<" ">45.5<"
+    for arm in 0 1 2; do says ">$(kept $arm)<"; done
+    ! grep -q certificate "$figure"
+    gnuplot -e "file='ways.h5'; halflife='$program'; format='svg'; output='with.svg'; certificate=28" \
+        "$root/scripts/figures/taper_plane.gp"
+    grep -q "certificate 28 d:" with.svg
+}
+
+@test "taper_kept: shares with Wilson's interval, the wanted share as a line" {
+    svg taper_kept
+    says "subjects that stay at or below 20 [%]" "wanted: 90 %" "95 % confidence interval" "designed by hand"
+    for arm in 0 1 2; do says ">$(kept $arm)<"; done
+}
+
+@test "the figures say what a result lacks" {
+    sed 's/ above: "20",//; s/, hours_above//' ways.yaml > less.yaml
+    "$program" run less.yaml -o less.h5 --subjects 2 --quiet
+    run "$program" plot less.h5 taper_plane
+    [ "$status" -eq 2 ]
+    [[ $output == *"_fraction_above"* ]]
+}
