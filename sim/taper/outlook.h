@@ -35,7 +35,8 @@ struct hl_outlook {
     const bool *monotone;
     const char *const *why_not;
     /* The same for envelopes of one constraint and the subjects chosen (ascending, n of them); a subject that can no
-     * longer keep the constraint has the statistic INFINITY from there on. meet: into becomes the envelope of both. */
+     * longer keep the constraint has the statistic INFINITY from there on, and adds nothing to what its envelope meets
+     * (nothing follows from a way that is over). meet: into becomes the envelope of both. */
     struct hl_envelope *(*envelope_begin)(void *context, size_t constraint, const size_t *subject, size_t n);
     struct hl_envelope *(*envelope_step)(void *context, const struct hl_envelope *from, struct hl_taper_step level);
     void (*envelope_meet)(void *context, struct hl_envelope *into, const struct hl_envelope *other);

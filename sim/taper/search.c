@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The order of work. A narrow pass of labels (search_labels.c) finds a first schedule; wider ones, the beam doubled each
+ * time, look for a better one and end when one was complete or as short as a certificate allows; what was found is made
+ * better step by step (search_improve.c). Where nothing keeps the constraints, the same passes look for the schedule
+ * that misses least, which gives the nearest bounds that can be kept. Last, the schedule is walked once more and
+ * everything about it written down, by the full cohort. */
+#include "taper/search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "taper/rungs.h"
+#include "taper/search_parts.h"
+
+#define USUAL_BEAM     8
+#define USUAL_VERIFIED 8
+#define SCREEN_SLACK   0.02 /* of a bound: a screen is not the cohort, so it prunes a little later than that would */
+
+/* What all stages share. */
+struct work {
+    struct hl_arena *arena;
+    const struct hl_taper_problem *problem;
+    const struct hl_taper_options *options;
+    struct hl_taper_result *result;
+    struct hl_judge full, screen;
+    int limit;
+    double *statistic, *scratch; /* of the full cohort */
+};
+
+static enum hl_pass_aim pass_aim(const struct hl_taper_problem *p)
+{
+    return p->aim == HL_TAPER_SHORTEST         ? HL_PASS_SHORTEST
+           : p->aim == HL_TAPER_LEAST_EXPOSURE ? HL_PASS_EXPOSURE
+                                               : HL_PASS_CHANGES;
+}
+
+static int limit_of(const struct hl_taper_problem *p)
+{
+    bool within = p->aim != HL_TAPER_SHORTEST && p->fewest_at > 0 && p->fewest_at < p->longest;
+    return within ? p->fewest_at : p->longest;
+}
+
+/* What the start for ever would bring: rung 0 as long as a taper may last, and the follow-up after it. */
+static enum hl_status judge_start(struct work *w)
+{
+    const struct hl_outlook *o = w->full.outlook;
+    const struct hl_taper_problem *p = w->problem;
+    struct hl_taper_result *r = w->result;
+    struct hl_taper_step step = {0, p->length[p->n_lengths - 1]};
+    struct hl_prospect *at = o->begin(o->context);
+    double until = w->limit + p->follow / 24;
+    for (double day = 0; at && day < until; day += step.days) {
+        struct hl_prospect *further = o->step(o->context, at, step);
+        o->release(o->context, at);
+        at = further;
+        w->full.steps++;
+    }
+    if (!at)
+        return HL_ERR_MEMORY;
+    hl_judge_values(&w->full, o->statistics(at), w->scratch, r->start_value);
+    o->release(o->context, at);
+    double worst = 0;
+    for (size_t c = 0; c < r->n_constraints; c++) {
+        double miss = (r->start_value[c] - w->full.bound[c]) / w->full.scale[c];
+        if (miss > worst) {
+            worst = miss;
+            r->start_breaks = true;
+            r->start_constraint = c;
+        }
+    }
+    return HL_OK;
+}
+
+/* The screen's bounds: scaled by what the two cohorts make of the same schedule, so that a screen of easier subjects
+ * isn't taken for good news. */
+static enum hl_status level_screen(struct work *w, const struct hl_plan *plan)
+{
+    struct hl_judge *judge[] = {&w->full, &w->screen};
+    struct hl_taper_schedule s = hl_plan_schedule(plan);
+    double *value[2], *room = hl_alloc(w->full.n + w->screen.n, (w->full.n_constraints + 1) * sizeof *room);
+    if (!room)
+        return HL_ERR_MEMORY;
+    enum hl_status status = HL_OK;
+    for (int k = 0; k < 2 && status == HL_OK; k++) {
+        const struct hl_outlook *o = judge[k]->outlook;
+        struct hl_prospect *at = o->begin(o->context);
+        value[k] = hl_arena_alloc(w->arena, w->full.n_constraints, sizeof(double));
+        for (size_t i = 0; at && i < s.n; i++) {
+            struct hl_prospect *further = o->step(o->context, at, s.step[i]);
+            o->release(o->context, at);
+            at = further;
+            judge[k]->steps++;
+        }
+        status = at ? o->stop(o->context, at, room) : HL_ERR_MEMORY;
+        if (at)
+            o->release(o->context, at);
+        judge[k]->stops++;
+        if (status == HL_OK)
+            hl_judge_values(judge[k], room, room + judge[k]->n * judge[k]->n_constraints, value[k]);
+    }
+    for (size_t c = 0; status == HL_OK && c < w->full.n_constraints; c++) {
+        double ratio = value[1][c] / value[0][c];
+        bool usable = isfinite(ratio) && ratio > 0;
+        w->screen.bound[c] = w->full.bound[c] * (usable ? ratio : 1) * (1 + SCREEN_SLACK);
+        w->screen.scale[c] = w->screen.bound[c] > 0 ? w->screen.bound[c] : 1;
+    }
+    hl_free(room);
+    return status;
+}
+
+static struct hl_pass pass_of(struct work *w, enum hl_pass_aim aim, size_t beam)
+{
+    bool screened = w->options->screen != NULL;
+    return (struct hl_pass){
+        .problem = w->problem, .judge = screened ? &w->screen : &w->full, .full = screened ? &w->full : NULL,
+        .aim = aim, .limit = w->limit, .beam = beam, .progress = w->options->progress,
+        .verified = screened ? (w->options->verified ? w->options->verified : USUAL_VERIFIED) : 0,
+        .best = hl_plan_create(w->arena, w->problem), .next = hl_plan_create(w->arena, w->problem)};
+}
+
+static uint64_t work_done(const struct work *w)
+{
+    return hl_judge_work(&w->full) + (w->options->screen ? hl_judge_work(&w->screen) : 0);
+}
+
+static bool good_enough(const struct work *w, enum hl_pass_aim aim, const struct hl_plan *plan)
+{
+    return aim == HL_PASS_SHORTEST && plan->known && plan->worth.days <= w->options->at_least;
+}
+
+static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_plan *plan)
+{
+    struct hl_improver improver = {.judge = &w->full, .aim = aim, .limit = w->limit,
+                                   .at_least = w->options->at_least, .progress = w->options->progress};
+    uint64_t done = work_done(w) - hl_judge_work(&w->full);
+    if (w->options->most_work > 0)
+        improver.most_work = w->options->most_work > done ? w->options->most_work - done : 1;
+    return hl_improve(&improver, plan);
+}
+
+/* Passes with wider and wider beams, into best. complete: one of them dropped nothing. */
+static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_plan *best, bool *complete)
+{
+    size_t widest = w->options->beam ? w->options->beam : USUAL_BEAM;
+    enum hl_status status = HL_OK;
+    *complete = false;
+    for (size_t beam = 1; status == HL_OK; beam = beam * 4 < widest ? beam * 4 : widest) {
+        struct hl_pass pass = pass_of(w, aim, beam);
+        if (beam > 1)
+            pass.most_work = w->options->most_work;
+        status = hl_pass_run(&pass);
+        if (beam > w->result->beam)
+            w->result->beam = beam;
+        const struct hl_plan *found = pass.best->known ? pass.best : pass.next->known ? pass.next : NULL;
+        if (found && (!best->known || hl_worth_compare(aim, &found->worth, &best->worth) < 0))
+            hl_plan_copy(best, found);
+        *complete = !pass.overflowed && !pass.exhausted && !pass.full && status == HL_OK;
+        if (*complete) /* exact: what an earlier pass found can't be better */
+            break;
+        bool settled = !pass.overflowed && !pass.exhausted;
+        bool spent = w->options->most_work > 0 && work_done(w) > w->options->most_work;
+        if (beam >= widest || settled || spent || good_enough(w, aim, best))
+            break;
+        if (pass.full && found && best->worth.miss <= 0)
+            status = status == HL_OK ? level_screen(w, best) : status;
+    }
+    return status;
+}
+
+static enum hl_status stand_at(struct work *w, const struct hl_prospect *at, struct hl_taper_stand *stand)
+{
+    const struct hl_outlook *o = w->full.outlook;
+    stand->so_far = hl_arena_alloc(w->arena, w->full.n_constraints, sizeof(double));
+    stand->if_stopped = hl_arena_alloc(w->arena, w->full.n_constraints, sizeof(double));
+    hl_judge_values(&w->full, o->statistics(at), w->scratch, stand->so_far);
+    enum hl_status status = o->stop(o->context, at, w->statistic);
+    w->full.stops++;
+    if (status == HL_OK)
+        hl_judge_values(&w->full, w->statistic, w->scratch, stand->if_stopped);
+    return status;
+}
+
+/* Walks the schedule on the full cohort and writes down where it stands after each level. */
+static enum hl_status report_stands(struct work *w)
+{
+    const struct hl_outlook *o = w->full.outlook;
+    struct hl_taper_result *r = w->result;
+    struct hl_prospect *at = o->begin(o->context);
+    enum hl_status status = at ? HL_OK : HL_ERR_MEMORY;
+    r->stand = hl_arena_alloc(w->arena, r->schedule.n + 1, sizeof *r->stand);
+    for (size_t k = 0; status == HL_OK; k++) {
+        status = stand_at(w, at, &r->stand[k]);
+        if (status != HL_OK || k == r->schedule.n)
+            break;
+        r->stand[k + 1].day = r->stand[k].day + r->schedule.step[k].days;
+        struct hl_prospect *further = o->step(o->context, at, r->schedule.step[k]);
+        o->release(o->context, at);
+        w->full.steps++;
+        at = further;
+        status = at ? HL_OK : HL_ERR_MEMORY;
+    }
+    if (at)
+        o->release(o->context, at);
+    return status;
+}
+
+static void report_values(struct work *w)
+{
+    struct hl_taper_result *r = w->result;
+    const struct hl_taper_stand *last = &r->stand[r->schedule.n];
+    double worst = -INFINITY;
+    for (size_t c = 0; c < r->n_constraints; c++) {
+        r->bound[c] = w->full.bound[c];
+        r->value[c] = last->if_stopped[c];
+        r->margin[c] = r->bound[c] - r->value[c];
+        r->nearest[c] = fmax(r->bound[c], r->value[c]);
+        double miss = (r->value[c] - r->bound[c]) / w->full.scale[c];
+        if (miss > worst) {
+            worst = miss;
+            r->in_the_way = c;
+        }
+    }
+    r->miss = worst;
+    r->exposure = hl_judge_exposure(&w->full, w->statistic);
+}
+
+static enum hl_status report(struct work *w, const struct hl_plan *plan)
+{
+    struct hl_taper_result *r = w->result;
+    r->schedule = hl_plan_schedule(plan);
+    r->changes = hl_schedule_changes(&r->schedule);
+    r->pieces = hl_schedule_pieces(w->problem, &r->schedule);
+    enum hl_status status = report_stands(w);
+    if (status == HL_OK)
+        report_values(w);
+    r->steps = w->full.steps + (w->options->screen ? w->screen.steps : 0);
+    r->stops = w->full.stops + (w->options->screen ? w->screen.stops : 0);
+    r->work = work_done(w);
+    return status;
+}
+
+static bool start_work(struct work *w)
+{
+    size_t n = w->full.n_constraints;
+    struct hl_taper_result *r = w->result;
+    r->n_constraints = n;
+    r->bound = hl_arena_alloc(w->arena, n, sizeof *r->bound);
+    r->value = hl_arena_alloc(w->arena, n, sizeof *r->value);
+    r->margin = hl_arena_alloc(w->arena, n, sizeof *r->margin);
+    r->nearest = hl_arena_alloc(w->arena, n, sizeof *r->nearest);
+    r->start_value = hl_arena_alloc(w->arena, n, sizeof *r->start_value);
+    w->statistic = hl_alloc(w->full.n * n, sizeof *w->statistic);
+    w->scratch = hl_alloc(w->full.n, sizeof *w->scratch);
+    return w->statistic && w->scratch;
+}
+
+/* Nothing keeps the bounds, as far as was seen: the schedule that misses least. What that finds may after all keep
+ * them; it is then gone on with. */
+static enum hl_status nearest(struct work *w, struct hl_plan *plan, bool nothing_is_proved)
+{
+    bool complete;
+    enum hl_status status = passes(w, HL_PASS_NEAREST, plan, &complete);
+    w->result->complete = complete;
+    if (status == HL_OK && plan->known && !complete)
+        status = improve(w, HL_PASS_NEAREST, plan);
+    if (status != HL_OK)
+        return status;
+    if (plan->known && plan->worth.miss <= 0) {
+        w->result->outcome = HL_TAPER_FOUND;
+        return improve(w, pass_aim(w->problem), plan);
+    }
+    w->result->no_schedule = !plan->known;
+    bool proved = complete || !nothing_is_proved;
+    w->result->outcome = proved ? HL_TAPER_IMPOSSIBLE : HL_TAPER_NOT_FOUND;
+    return HL_OK;
+}
+
+static enum hl_status design(struct work *w, struct hl_plan *plan)
+{
+    enum hl_pass_aim aim = pass_aim(w->problem);
+    bool complete;
+    enum hl_status status = passes(w, aim, plan, &complete);
+    if (status != HL_OK)
+        return status;
+    w->result->complete = complete;
+    if (plan->known && plan->worth.miss > 0 && !complete)
+        status = improve(w, aim, plan); /* the best that a screen let through: perhaps a step away */
+    if (status == HL_OK && (!plan->known || plan->worth.miss > 0)) {
+        plan->known = false;
+        return nearest(w, plan, !complete);
+    }
+    w->result->outcome = HL_TAPER_FOUND;
+    return complete || good_enough(w, aim, plan) ? status : improve(w, aim, plan);
+}
+
+enum hl_status hl_taper_search(struct hl_arena *arena, const struct hl_taper_problem *problem,
+                               const struct hl_outlook *outlook, const struct hl_taper_options *options,
+                               struct hl_taper_result *result)
+{
+    struct work w = {.arena = arena, .problem = problem, .options = options, .result = result,
+                     .limit = limit_of(problem)};
+    struct hl_plan *plan = hl_plan_create(arena, problem);
+    *result = (struct hl_taper_result){.outcome = HL_TAPER_NOT_FOUND};
+    hl_judge_make(arena, &w.full, problem, outlook);
+    if (options->screen)
+        hl_judge_make(arena, &w.screen, problem, options->screen);
+    enum hl_status status = start_work(&w) ? HL_OK : HL_ERR_MEMORY;
+    if (status == HL_OK)
+        status = judge_start(&w);
+    if (status == HL_OK && options->screen)
+        status = level_screen(&w, plan);
+    if (status == HL_OK)
+        status = design(&w, plan);
+    if (status == HL_OK)
+        status = report(&w, plan);
+    hl_free(w.statistic);
+    hl_free(w.scratch);
+    return status;
+}
