@@ -103,13 +103,13 @@ static void list_kinds(struct hl_arena *arena, const struct hl_taper_drug *drug,
                 continue;
             doses->kind = hl_arena_push(arena, doses->kind, doses->n_kinds, &capacity, sizeof *doses->kind);
             doses->kind[doses->n_kinds++] =
-                (struct hl_piece){.product = p, .units = product->pieces / d * product->piece_units,
+                (struct hl_solid){.product = p, .units = product->pieces / d * product->piece_units,
                                   .smallest = product->pieces / d, .broken = d > 1};
         }
     }
     for (size_t i = 1; i < doses->n_kinds; i++)
         for (size_t j = i; j > 0 && doses->kind[j].units > doses->kind[j - 1].units; j--) {
-            struct hl_piece swap = doses->kind[j];
+            struct hl_solid swap = doses->kind[j];
             doses->kind[j] = doses->kind[j - 1];
             doses->kind[j - 1] = swap;
         }
@@ -119,7 +119,7 @@ static void add_solids(struct hl_doses *doses)
 {
     for (long k = 1; k <= doses->most; k++)
         for (size_t i = 0; i < doses->n_kinds; i++) {
-            const struct hl_piece *kind = &doses->kind[i];
+            const struct hl_solid *kind = &doses->kind[i];
             if (kind->units > k || doses->cost[k - kind->units] == NO_COST)
                 continue;
             uint64_t cost = doses->cost[k - kind->units] + ONE_PIECE + (kind->broken ? ONE_BROKEN : 0);
@@ -198,7 +198,7 @@ bool hl_doses_count(const struct hl_doses *doses, const struct hl_taper_drug *dr
             amount -= count[p] * drug->product[p].piece_units;
         }
     while (amount > 0) {
-        const struct hl_piece *kind = &doses->kind[doses->last[amount]];
+        const struct hl_solid *kind = &doses->kind[doses->last[amount]];
         count[kind->product] += kind->smallest;
         amount -= kind->units;
     }

@@ -20,7 +20,7 @@ struct hl_doses {
     int *last;             /* by amount: which kind of solid piece ends the cheapest sum, -1 none */
     long **measured;       /* by product, then amount: marks taken of a measured one; NULL for others */
     size_t n_kinds;        /* kinds of solid pieces */
-    struct hl_piece { size_t product; long units, smallest; bool broken; } *kind;
+    struct hl_solid { size_t product; long units, smallest; bool broken; } *kind;
 };
 
 /* How totals are shared among the doses of a period: totals 0 .. most. */

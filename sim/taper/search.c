@@ -73,10 +73,10 @@ static enum hl_status judge_start(struct work *w)
 
 /* The screen's bounds: scaled by what the two cohorts make of the same schedule, so that a screen of easier subjects
  * isn't taken for good news. */
-static enum hl_status level_screen(struct work *w, const struct hl_plan *plan)
+static enum hl_status level_screen(struct work *w, const struct hl_way *plan)
 {
     struct hl_judge *judge[] = {&w->full, &w->screen};
-    struct hl_taper_schedule s = hl_plan_schedule(plan);
+    struct hl_taper_schedule s = hl_way_schedule(plan);
     double *value[2], *room = hl_alloc(w->full.n + w->screen.n, (w->full.n_constraints + 1) * sizeof *room);
     if (!room)
         return HL_ERR_MEMORY;
@@ -115,7 +115,7 @@ static struct hl_pass pass_of(struct work *w, enum hl_pass_aim aim, size_t beam)
         .problem = w->problem, .judge = screened ? &w->screen : &w->full, .full = screened ? &w->full : NULL,
         .aim = aim, .limit = w->limit, .beam = beam, .progress = w->options->progress,
         .verified = screened ? (w->options->verified ? w->options->verified : USUAL_VERIFIED) : 0,
-        .best = hl_plan_create(w->arena, w->problem), .next = hl_plan_create(w->arena, w->problem)};
+        .best = hl_way_create(w->arena, w->problem), .next = hl_way_create(w->arena, w->problem)};
 }
 
 static uint64_t work_done(const struct work *w)
@@ -123,12 +123,12 @@ static uint64_t work_done(const struct work *w)
     return hl_judge_work(&w->full) + (w->options->screen ? hl_judge_work(&w->screen) : 0);
 }
 
-static bool good_enough(const struct work *w, enum hl_pass_aim aim, const struct hl_plan *plan)
+static bool good_enough(const struct work *w, enum hl_pass_aim aim, const struct hl_way *plan)
 {
     return aim == HL_PASS_SHORTEST && plan->known && plan->worth.days <= w->options->at_least;
 }
 
-static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_plan *plan)
+static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_way *plan)
 {
     struct hl_improver improver = {.judge = &w->full, .aim = aim, .limit = w->limit,
                                    .at_least = w->options->at_least, .progress = w->options->progress};
@@ -139,7 +139,7 @@ static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_pl
 }
 
 /* Passes with wider and wider beams, into best. complete: one of them dropped nothing. */
-static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_plan *best, bool *complete)
+static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way *best, bool *complete)
 {
     size_t widest = w->options->beam ? w->options->beam : USUAL_BEAM;
     enum hl_status status = HL_OK;
@@ -151,9 +151,9 @@ static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_pla
         status = hl_pass_run(&pass);
         if (beam > w->result->beam)
             w->result->beam = beam;
-        const struct hl_plan *found = pass.best->known ? pass.best : pass.next->known ? pass.next : NULL;
+        const struct hl_way *found = pass.best->known ? pass.best : pass.next->known ? pass.next : NULL;
         if (found && (!best->known || hl_worth_compare(aim, &found->worth, &best->worth) < 0))
-            hl_plan_copy(best, found);
+            hl_way_copy(best, found);
         *complete = !pass.overflowed && !pass.exhausted && !pass.full && status == HL_OK;
         if (*complete) /* exact: what an earlier pass found can't be better */
             break;
@@ -224,10 +224,10 @@ static void report_values(struct work *w)
     r->exposure = hl_judge_exposure(&w->full, w->statistic);
 }
 
-static enum hl_status report(struct work *w, const struct hl_plan *plan)
+static enum hl_status report(struct work *w, const struct hl_way *plan)
 {
     struct hl_taper_result *r = w->result;
-    r->schedule = hl_plan_schedule(plan);
+    r->schedule = hl_way_schedule(plan);
     r->changes = hl_schedule_changes(&r->schedule);
     r->pieces = hl_schedule_pieces(w->problem, &r->schedule);
     enum hl_status status = report_stands(w);
@@ -256,7 +256,7 @@ static bool start_work(struct work *w)
 
 /* Nothing keeps the bounds, as far as was seen: the schedule that misses least. What that finds may after all keep
  * them; it is then gone on with. */
-static enum hl_status nearest(struct work *w, struct hl_plan *plan, bool nothing_is_proved)
+static enum hl_status nearest(struct work *w, struct hl_way *plan, bool nothing_is_proved)
 {
     bool complete;
     enum hl_status status = passes(w, HL_PASS_NEAREST, plan, &complete);
@@ -275,7 +275,7 @@ static enum hl_status nearest(struct work *w, struct hl_plan *plan, bool nothing
     return HL_OK;
 }
 
-static enum hl_status design(struct work *w, struct hl_plan *plan)
+static enum hl_status design(struct work *w, struct hl_way *plan)
 {
     enum hl_pass_aim aim = pass_aim(w->problem);
     bool complete;
@@ -299,7 +299,7 @@ enum hl_status hl_taper_search(struct hl_arena *arena, const struct hl_taper_pro
 {
     struct work w = {.arena = arena, .problem = problem, .options = options, .result = result,
                      .limit = limit_of(problem)};
-    struct hl_plan *plan = hl_plan_create(arena, problem);
+    struct hl_way *plan = hl_way_create(arena, problem);
     *result = (struct hl_taper_result){.outcome = HL_TAPER_NOT_FOUND};
     hl_judge_make(arena, &w.full, problem, outlook);
     if (options->screen)

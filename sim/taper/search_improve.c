@@ -23,9 +23,9 @@
 struct neighbours {
     const struct hl_improver *improver;
     const struct hl_taper_problem *problem;
-    const struct hl_plan *from;
+    const struct hl_way *from;
     struct hl_arena *arena;
-    size_t n, capacity; struct hl_plan **plan;
+    size_t n, capacity; struct hl_way **plan;
     size_t shared_capacity; size_t *shared;
     const struct hl_worth *no_worse; /* in days, changes: those that are worse aren't listed; NULL: all */
     int most_days;
@@ -39,7 +39,7 @@ static bool aims_at_it(enum hl_pass_aim aim, const struct hl_worth *limit, int d
     return aim != HL_PASS_SHORTEST || days <= limit->days;
 }
 
-static size_t common_levels(const struct hl_plan *a, const struct hl_plan *b)
+static size_t common_levels(const struct hl_way *a, const struct hl_way *b)
 {
     size_t k = 0;
     while (k < a->n && k < b->n && a->step[k].rung == b->step[k].rung && a->step[k].days == b->step[k].days)
@@ -48,9 +48,9 @@ static size_t common_levels(const struct hl_plan *a, const struct hl_plan *b)
 }
 
 /* Lists a neighbour if it keeps the rules. */
-static void list(struct neighbours *s, const struct hl_plan *plan)
+static void list(struct neighbours *s, const struct hl_way *plan)
 {
-    struct hl_taper_schedule schedule = hl_plan_schedule(plan);
+    struct hl_taper_schedule schedule = hl_way_schedule(plan);
     if (schedule.days > s->most_days || hl_schedule_fault(s->problem, &schedule) != NULL)
         return;
     if (s->no_worse &&
@@ -58,19 +58,19 @@ static void list(struct neighbours *s, const struct hl_plan *plan)
         return;
     s->plan = hl_arena_push(s->arena, s->plan, s->n, &s->capacity, sizeof *s->plan);
     s->shared = hl_arena_push(s->arena, s->shared, s->n, &s->shared_capacity, sizeof *s->shared);
-    s->plan[s->n] = hl_plan_create(s->arena, s->problem);
-    hl_plan_copy(s->plan[s->n], plan);
+    s->plan[s->n] = hl_way_create(s->arena, s->problem);
+    hl_way_copy(s->plan[s->n], plan);
     s->shared[s->n++] = common_levels(plan, s->from);
 }
 
-static void remove_level(struct hl_plan *plan, size_t k)
+static void remove_level(struct hl_way *plan, size_t k)
 {
     memmove(plan->step + k, plan->step + k + 1, (plan->n - k - 1) * sizeof *plan->step);
     plan->n--;
 }
 
 /* One length of the plan changed in every way, and listed. */
-static void list_lengths(struct neighbours *s, struct hl_plan *plan, size_t k)
+static void list_lengths(struct neighbours *s, struct hl_way *plan, size_t k)
 {
     int days = plan->step[k].days;
     for (size_t l = 0; l < s->problem->n_lengths; l++)
@@ -81,10 +81,10 @@ static void list_lengths(struct neighbours *s, struct hl_plan *plan, size_t k)
     plan->step[k].days = days;
 }
 
-static void list_removals(struct neighbours *s, struct hl_plan *plan)
+static void list_removals(struct neighbours *s, struct hl_way *plan)
 {
     for (size_t k = 0; k < s->from->n; k++) {
-        hl_plan_copy(plan, s->from);
+        hl_way_copy(plan, s->from);
         remove_level(plan, k);
         list(s, plan);
         for (size_t j = 0; j < plan->n && s->pairs; j++)
@@ -92,11 +92,11 @@ static void list_removals(struct neighbours *s, struct hl_plan *plan)
     }
 }
 
-static void list_pairs_of_lengths(struct neighbours *s, struct hl_plan *plan)
+static void list_pairs_of_lengths(struct neighbours *s, struct hl_way *plan)
 {
     for (size_t k = 0; k < s->from->n; k++)
         for (size_t l = 0; l < s->problem->n_lengths; l++) {
-            hl_plan_copy(plan, s->from);
+            hl_way_copy(plan, s->from);
             if (plan->step[k].days == s->problem->length[l])
                 continue;
             plan->step[k].days = s->problem->length[l];
@@ -106,14 +106,14 @@ static void list_pairs_of_lengths(struct neighbours *s, struct hl_plan *plan)
         }
 }
 
-static void list_moves(struct neighbours *s, struct hl_plan *plan)
+static void list_moves(struct neighbours *s, struct hl_way *plan)
 {
     for (size_t k = 0; k < s->from->n; k++)
         for (int by = -2; by <= 2; by++) {
             size_t rung = s->from->step[k].rung;
             if (by == 0 || (by < 0 && rung <= (size_t)-by))
                 continue;
-            hl_plan_copy(plan, s->from);
+            hl_way_copy(plan, s->from);
             plan->step[k].rung = (size_t)((ptrdiff_t)rung + by);
             list(s, plan);
             for (size_t j = 0; j < plan->n && by * by == 1 && s->pairs; j++)
@@ -122,14 +122,14 @@ static void list_moves(struct neighbours *s, struct hl_plan *plan)
         }
 }
 
-static void list_insertions(struct neighbours *s, struct hl_plan *plan)
+static void list_insertions(struct neighbours *s, struct hl_way *plan)
 {
     for (size_t k = 0; k <= s->from->n && s->from->n < s->problem->n_rungs; k++) {
         size_t low = k > 0 ? s->from->step[k - 1].rung : 0;
         size_t high = k < s->from->n ? s->from->step[k].rung : s->problem->n_rungs - 1;
         for (size_t rung = low + 1; rung < high; rung++)
             for (size_t l = 0; l < s->problem->n_lengths; l++) {
-                hl_plan_copy(plan, s->from);
+                hl_way_copy(plan, s->from);
                 memmove(plan->step + k + 1, plan->step + k, (plan->n - k) * sizeof *plan->step);
                 plan->step[k] = (struct hl_taper_step){rung, s->problem->length[l]};
                 plan->n++;
@@ -140,7 +140,7 @@ static void list_insertions(struct neighbours *s, struct hl_plan *plan)
 
 static void list_all(struct neighbours *s)
 {
-    struct hl_plan *plan = hl_plan_create(s->arena, s->problem);
+    struct hl_way *plan = hl_way_create(s->arena, s->problem);
     s->n = 0;
     list_removals(s, plan);
     list_pairs_of_lengths(s, plan);
@@ -153,7 +153,7 @@ static enum hl_status value_all(struct neighbours *s, double give_up)
 {
     struct hl_judge *judge = s->improver->judge;
     const struct hl_outlook *o = judge->outlook;
-    const struct hl_plan *from = s->from;
+    const struct hl_way *from = s->from;
     enum hl_status status = HL_OK;
     struct hl_prospect **prefix = hl_arena_alloc(s->arena, from->n + 1, sizeof(struct hl_prospect *));
     for (size_t k = 0; k <= from->n && status == HL_OK; k++) {
@@ -162,7 +162,7 @@ static enum hl_status value_all(struct neighbours *s, double give_up)
         status = prefix[k] ? HL_OK : HL_ERR_MEMORY;
     }
     if (status == HL_OK)
-        status = hl_plans_value(judge, s->plan, s->n, prefix, s->shared, give_up);
+        status = hl_ways_value(judge, s->plan, s->n, prefix, s->shared, give_up);
     for (size_t k = 0; k <= from->n; k++)
         if (prefix[k])
             o->release(o->context, prefix[k]);
@@ -176,10 +176,10 @@ static bool spent(const struct hl_improver *improver)
 
 /* One round: plan becomes its best neighbour if that is better by this aim; first among those in which one thing
  * changes, then among those in which two do. The neighbours last looked at stay listed in s. */
-static enum hl_status round_of(struct neighbours *s, enum hl_pass_aim aim, struct hl_plan *plan, double give_up,
+static enum hl_status round_of(struct neighbours *s, enum hl_pass_aim aim, struct hl_way *plan, double give_up,
                                bool *better)
 {
-    const struct hl_plan *best = NULL;
+    const struct hl_way *best = NULL;
     enum hl_status status = HL_OK;
     for (int pairs = 0; status == HL_OK && pairs < 2 && !best; pairs++) {
         s->from = plan;
@@ -192,7 +192,7 @@ static enum hl_status round_of(struct neighbours *s, enum hl_pass_aim aim, struc
                 best = s->plan[i];
     }
     if (best)
-        hl_plan_copy(plan, best);
+        hl_way_copy(plan, best);
     *better = best != NULL;
     return status;
 }
@@ -204,7 +204,7 @@ static struct neighbours neighbours_of(const struct hl_improver *improver, struc
 }
 
 /* Brings a plan's miss down without leaving what is aimed at (goal), until it is none or doesn't fall. */
-static enum hl_status repair(const struct hl_improver *improver, struct hl_plan *plan, const struct hl_worth *goal)
+static enum hl_status repair(const struct hl_improver *improver, struct hl_way *plan, const struct hl_worth *goal)
 {
     enum hl_status status = HL_OK;
     bool better = true;
@@ -222,7 +222,7 @@ static enum hl_status repair(const struct hl_improver *improver, struct hl_plan 
 }
 
 /* The neighbours that would be better but for their miss, those that miss least first; how many. */
-static size_t tempting(const struct neighbours *s, const struct hl_plan *plan, const struct hl_plan **chosen)
+static size_t tempting(const struct neighbours *s, const struct hl_way *plan, const struct hl_way **chosen)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -241,20 +241,20 @@ static size_t tempting(const struct neighbours *s, const struct hl_plan *plan, c
     return n;
 }
 
-static enum hl_status leap(struct neighbours *s, struct hl_plan *plan, bool *better)
+static enum hl_status leap(struct neighbours *s, struct hl_way *plan, bool *better)
 {
-    const struct hl_plan *chosen[MOST_REPAIRS + 1];
+    const struct hl_way *chosen[MOST_REPAIRS + 1];
     const struct hl_improver *improver = s->improver;
-    struct hl_plan *trial = hl_plan_create(s->arena, s->problem);
+    struct hl_way *trial = hl_way_create(s->arena, s->problem);
     enum hl_status status = HL_OK;
     size_t n = tempting(s, plan, chosen);
     *better = false;
     for (size_t i = 0; status == HL_OK && i < n && !*better && !spent(improver); i++) {
         struct hl_worth goal = chosen[i]->worth;
-        hl_plan_copy(trial, chosen[i]);
+        hl_way_copy(trial, chosen[i]);
         status = repair(improver, trial, &goal);
         if (trial->worth.miss <= 0 && hl_worth_compare(improver->aim, &trial->worth, &plan->worth) < 0) {
-            hl_plan_copy(plan, trial);
+            hl_way_copy(plan, trial);
             *better = true;
         }
     }
@@ -262,7 +262,7 @@ static enum hl_status leap(struct neighbours *s, struct hl_plan *plan, bool *bet
 }
 
 /* One step of improvement: the best neighbour, or else a leap through one that has to be repaired. */
-static enum hl_status improve_once(const struct hl_improver *improver, struct hl_plan *plan, bool *better)
+static enum hl_status improve_once(const struct hl_improver *improver, struct hl_way *plan, bool *better)
 {
     struct hl_arena *arena = hl_arena_create();
     if (!arena)
@@ -277,7 +277,7 @@ static enum hl_status improve_once(const struct hl_improver *improver, struct hl
     return status;
 }
 
-enum hl_status hl_improve(const struct hl_improver *improver, struct hl_plan *plan)
+enum hl_status hl_improve(const struct hl_improver *improver, struct hl_way *plan)
 {
     enum hl_status status = HL_OK;
     bool better = true;

@@ -57,7 +57,7 @@ struct labels {
     size_t *touched, n_touched;
     size_t n_turns;
     struct label **promising; size_t n_promising; /* of a wave, best first, for the full judge */
-    struct hl_plan **verified;
+    struct hl_way **verified;
     struct hl_worth best;    /* on the judge that is followed */
     bool any, crowded;       /* crowded: this wave dropped a label for want of room */
     double *room[HL_TAPER_BATCH];
@@ -221,7 +221,7 @@ static void keep(struct labels *s, struct label *label)
     s->crowded = true;
 }
 
-static void plan_from(const struct label *label, struct hl_plan *plan)
+static void plan_from(const struct label *label, struct hl_way *plan)
 {
     plan->n = label->n;
     plan->worth = worth_of(label);
@@ -273,14 +273,14 @@ static enum hl_status verify(struct labels *s)
     struct hl_pass *pass = s->pass;
     for (size_t i = 0; i < s->n_promising; i++)
         plan_from(s->promising[i], s->verified[i]);
-    enum hl_status status = hl_plans_value(pass->full, s->verified, s->n_promising, NULL, NULL, INFINITY);
+    enum hl_status status = hl_ways_value(pass->full, s->verified, s->n_promising, NULL, NULL, INFINITY);
     for (size_t i = 0; status == HL_OK && i < s->n_promising; i++) {
-        const struct hl_plan *plan = s->verified[i];
+        const struct hl_way *plan = s->verified[i];
         bool good = plan->worth.miss <= 0 || pass->aim == HL_PASS_NEAREST;
         if (good && (!pass->best->known || hl_worth_compare(pass->aim, &plan->worth, &pass->best->worth) < 0))
-            hl_plan_copy(pass->best, plan);
+            hl_way_copy(pass->best, plan);
         if (!pass->next->known || plan->worth.miss < pass->next->worth.miss)
-            hl_plan_copy(pass->next, plan);
+            hl_way_copy(pass->next, plan);
     }
     return status;
 }
@@ -386,7 +386,7 @@ static bool make_room(struct labels *s)
     s->promising = hl_arena_alloc(s->arena, pass->verified + 1, sizeof(struct label *));
     s->verified = hl_arena_alloc(s->arena, pass->verified + 1, sizeof *s->verified);
     for (size_t i = 0; i < pass->verified; i++)
-        s->verified[i] = hl_plan_create(s->arena, p);
+        s->verified[i] = hl_way_create(s->arena, p);
     for (size_t i = 0; i < HL_TAPER_BATCH; i++)
         if (!(s->room[i] = hl_alloc_unset(pass->judge->n * (pass->judge->n_constraints + 1), sizeof(double))))
             return false;

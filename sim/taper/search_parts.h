@@ -33,7 +33,7 @@ struct hl_worth {
 };
 
 /* A schedule with room for every rung. */
-struct hl_plan { size_t n; struct hl_taper_step *step; struct hl_worth worth; bool known; };
+struct hl_way { size_t n; struct hl_taper_step *step; struct hl_worth worth; bool known; };
 
 /* search_value.c */
 void hl_judge_make(struct hl_arena *arena, struct hl_judge *judge, const struct hl_taper_problem *problem,
@@ -48,13 +48,13 @@ bool hl_judge_keeps(const struct hl_judge *judge, const double *statistic);
 double hl_judge_exposure(const struct hl_judge *judge, const double *statistic);
 /* -1: a is better; 1: b is; 0: neither. */
 int hl_worth_compare(enum hl_pass_aim aim, const struct hl_worth *a, const struct hl_worth *b);
-struct hl_plan *hl_plan_create(struct hl_arena *arena, const struct hl_taper_problem *problem);
-void hl_plan_copy(struct hl_plan *to, const struct hl_plan *from);
-struct hl_taper_schedule hl_plan_schedule(const struct hl_plan *plan);
+struct hl_way *hl_way_create(struct hl_arena *arena, const struct hl_taper_problem *problem);
+void hl_way_copy(struct hl_way *to, const struct hl_way *from);
+struct hl_taper_schedule hl_way_schedule(const struct hl_way *plan);
 /* The worth of n plans on a judge, side by side. Plans whose miss so far is above give_up end there, with that as their
  * miss. shared: how many first levels all of them have in common (by plan), out of base, whose prospects after k levels
  * are prefix[k]; NULL for none. */
-enum hl_status hl_plans_value(struct hl_judge *judge, struct hl_plan **plan, size_t n, struct hl_prospect *const *prefix,
+enum hl_status hl_ways_value(struct hl_judge *judge, struct hl_way **plan, size_t n, struct hl_prospect *const *prefix,
                               const size_t *shared, double give_up);
 
 /* search_labels.c: one pass. */
@@ -68,8 +68,8 @@ struct hl_pass {
     uint64_t most_work;
     const struct hl_taper_progress *progress;
     /* what comes out */
-    struct hl_plan *best;    /* by the full judge; best->known says whether there is one */
-    struct hl_plan *next;    /* with a screen: the one that missed least where none was kept; known or not */
+    struct hl_way *best;    /* by the full judge; best->known says whether there is one */
+    struct hl_way *next;    /* with a screen: the one that missed least where none was kept; known or not */
     bool overflowed, exhausted;
 };
 enum hl_status hl_pass_run(struct hl_pass *pass);
@@ -82,7 +82,7 @@ struct hl_improver {
     uint64_t most_work;
     const struct hl_taper_progress *progress;
 };
-enum hl_status hl_improve(const struct hl_improver *improver, struct hl_plan *plan);
+enum hl_status hl_improve(const struct hl_improver *improver, struct hl_way *plan);
 
 /* Steps and stops times subjects of a judge. */
 static inline uint64_t hl_judge_work(const struct hl_judge *judge)

@@ -151,14 +151,14 @@ int hl_worth_compare(enum hl_pass_aim aim, const struct hl_worth *a, const struc
     return 0;
 }
 
-struct hl_plan *hl_plan_create(struct hl_arena *arena, const struct hl_taper_problem *problem)
+struct hl_way *hl_way_create(struct hl_arena *arena, const struct hl_taper_problem *problem)
 {
-    struct hl_plan *plan = hl_arena_alloc(arena, 1, sizeof *plan);
+    struct hl_way *plan = hl_arena_alloc(arena, 1, sizeof *plan);
     plan->step = hl_arena_alloc(arena, problem->n_rungs + 1, sizeof *plan->step);
     return plan;
 }
 
-void hl_plan_copy(struct hl_plan *to, const struct hl_plan *from)
+void hl_way_copy(struct hl_way *to, const struct hl_way *from)
 {
     to->n = from->n;
     to->worth = from->worth;
@@ -166,7 +166,7 @@ void hl_plan_copy(struct hl_plan *to, const struct hl_plan *from)
     memmove(to->step, from->step, from->n * sizeof *from->step);
 }
 
-struct hl_taper_schedule hl_plan_schedule(const struct hl_plan *plan)
+struct hl_taper_schedule hl_way_schedule(const struct hl_way *plan)
 {
     struct hl_taper_schedule schedule = {.n = plan->n, .step = plan->step};
     schedule.days = hl_schedule_days(&schedule);
@@ -174,12 +174,12 @@ struct hl_taper_schedule hl_plan_schedule(const struct hl_plan *plan)
 }
 
 /* One plan, from the prospect after its first levels on. steps: how many were taken. */
-static enum hl_status value_one(const struct hl_judge *judge, struct hl_plan *plan, const struct hl_prospect *from,
+static enum hl_status value_one(const struct hl_judge *judge, struct hl_way *plan, const struct hl_prospect *from,
                                 size_t first, double give_up, double *room, unsigned *steps)
 {
     const struct hl_outlook *o = judge->outlook;
     struct hl_prospect *own = NULL;
-    struct hl_taper_schedule schedule = hl_plan_schedule(plan);
+    struct hl_taper_schedule schedule = hl_way_schedule(plan);
     double *scratch = room + judge->n * judge->n_constraints;
     enum hl_status status = HL_OK;
     bool given_up = false;
@@ -210,7 +210,7 @@ static enum hl_status value_one(const struct hl_judge *judge, struct hl_plan *pl
     return status;
 }
 
-enum hl_status hl_plans_value(struct hl_judge *judge, struct hl_plan **plan, size_t n, struct hl_prospect *const *prefix,
+enum hl_status hl_ways_value(struct hl_judge *judge, struct hl_way **plan, size_t n, struct hl_prospect *const *prefix,
                               const size_t *shared, double give_up)
 {
     size_t room_size = judge->n * (judge->n_constraints + 1);
