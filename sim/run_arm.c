@@ -20,6 +20,7 @@
 
 #include "cohort/cohort.h"
 #include "run_columns.h"
+#include "run_given.h"
 
 /* All that one arm yields, subject by subject, in the engine's units. */
 struct arm_results {
@@ -31,12 +32,17 @@ struct arm_results {
     double *mixture;     /* [mixture][subject] */
     double *parameter;   /* [drawn parameter][subject] */
     signed char *status; /* [subject] */
+    size_t n_reviewed;
+    struct hl_history *history; /* [subject]: what its reviews decided; NULL without reviews */
 };
 
 static void results_clear(struct arm_results *r, const struct hl_study *study)
 {
     for (size_t m = 0; r->metric && m < study->n_metrics; m++)
         hl_free(r->metric[m]);
+    for (size_t k = 0; r->history && k < r->subjects; k++)
+        hl_history_clear(&r->history[k]);
+    hl_free(r->history);
     hl_free(r->metric);
     hl_free(r->width);
     hl_free(r->covariate);
@@ -73,7 +79,10 @@ static enum hl_status results_init(struct arm_results *r, const struct hl_study 
     r->status = hl_alloc(r->subjects, 1);
     r->metric = hl_alloc(study->n_metrics, sizeof *r->metric);
     r->width = hl_alloc(study->n_metrics, sizeof *r->width);
-    bool complete = r->covariate && r->individual && r->mixture && r->parameter && r->status &&
+    r->n_reviewed = regimen->n_reviewed;
+    r->history = r->n_reviewed > 0 ? hl_alloc(r->subjects, sizeof *r->history) : NULL;
+    bool histories = r->history || r->n_reviewed == 0;
+    bool complete = histories && r->covariate && r->individual && r->mixture && r->parameter && r->status &&
                     r->metric && r->width;
     for (size_t m = 0; complete && m < study->n_metrics; m++) {
         r->width[m] = hl_metric_width(study, regimen, m);
@@ -165,6 +174,16 @@ static void keep_subjects(struct arm_results *r, const struct hl_arm *arm, const
             keep_register(r->parameter + drawn++ * r->subjects, block, system->parameter[i].reg);
 }
 
+/* What was decided for them. */
+static enum hl_status keep_histories(struct arm_results *r, const struct worker *w, const struct hl_block *block)
+{
+    enum hl_status status = HL_OK;
+    for (size_t lane = 0; r->history && status == HL_OK && lane < block->n; lane++)
+        status = hl_history_copy(hl_solver_history(w->solver, lane), r->n_reviewed,
+                                 &r->history[block->first - 1 + lane]);
+    return status;
+}
+
 /* The block's first subject is number at of the batch. */
 static enum hl_status keep_metrics(struct arm_results *r, const struct worker *w, const struct hl_study *study,
                                    const struct hl_block *block, size_t at)
@@ -242,6 +261,9 @@ static enum hl_status solve_block(struct worker *w, const struct pass *pass, siz
         return HL_OK;
     store_values(w, p, pass->arm, &block, row);
     memcpy(pass->results->status + first - 1, block.status, n);
+    status = keep_histories(pass->results, w, &block);
+    if (status != HL_OK)
+        return status;
     return keep_metrics(pass->results, w, study, &block, place * HL_STRIP + row);
 }
 
@@ -405,111 +427,6 @@ static enum hl_status store_subjects(struct hl_store *store, const struct hl_stu
     return status == HL_OK ? hl_store_drain(store) : status;
 }
 
-static struct hl_given given_dose(size_t a, const struct hl_system *system, const struct hl_dose *dose, double *regs)
-{
-    return (struct hl_given){.arm = (int)a, .time = dose->time, .rate = dose->rate, .route = dose->route,
-                             .amount = hl_regimen_amount(dose, system, regs, 1, 0),
-                             .instance = system->route[dose->route].instance};
-}
-
-/* The prescribed doses, alike for all: subject 0. What a patch holds is asked of the typical subject. */
-static enum hl_status store_prescribed(struct hl_store *store, size_t a, const struct hl_system *system,
-                                       const struct hl_regimen *regimen)
-{
-    struct hl_given *given = hl_alloc(regimen->n_doses, sizeof *given);
-    double *regs = hl_alloc(system->n_regs, sizeof *regs);
-    enum hl_status status = given && regs ? HL_OK : HL_ERR_MEMORY;
-    size_t n = 0;
-    if (status == HL_OK) {
-        hl_system_reset(system, regs, 1);
-        hl_program_run(&system->individual, regs, 1);
-    }
-    for (size_t i = 0; status == HL_OK && i < regimen->n_doses; i++)
-        if (!hl_regimen_may_miss(regimen, system, &regimen->dose[i]))
-            given[n++] = given_dose(a, system, &regimen->dose[i], regs);
-    if (status == HL_OK)
-        status = hl_store_doses(store, n, given);
-    hl_free(given);
-    hl_free(regs);
-    return status;
-}
-
-/* Room for the doses of one subject. */
-struct own_doses { struct hl_given *given; unsigned char *taken; };
-
-/* Every planned dose of a drug that is sometimes missed: as it was taken, or that it was not. */
-static enum hl_status store_taken_of(struct hl_store *store, const struct hl_prepared *p, size_t a, uint64_t subject,
-                                     double *regs, const struct own_doses *room)
-{
-    const struct hl_arm *arm = &p->study->arm[a];
-    const struct hl_regimen *regimen = p->regimen[a];
-    size_t n = 0;
-    hl_regimen_taken(regimen, arm->system, arm->cohort->seed, subject, room->taken);
-    for (size_t i = 0; i < regimen->n_doses; i++) {
-        if (!hl_regimen_may_miss(regimen, arm->system, &regimen->dose[i]))
-            continue;
-        struct hl_given *g = &room->given[n++];
-        *g = given_dose(a, arm->system, &regimen->dose[i], regs);
-        g->subject = subject;
-        g->missed = room->taken[i] == 0;
-        g->amount *= room->taken[i] == 2 ? 2 : 1;
-    }
-    return hl_store_doses(store, n, room->given);
-}
-
-static enum hl_status store_demands_of(struct hl_store *store, size_t a, uint64_t subject,
-                                       const struct hl_events *events)
-{
-    struct hl_given *given = hl_alloc(events->n, sizeof *given);
-    size_t n = 0;
-    for (size_t i = 0; given && i < events->n; i++) {
-        const struct hl_event *e = &events->event[i];
-        if (e->kind == HL_EVENT_GIVEN || e->kind == HL_EVENT_REFUSED)
-            given[n++] = (struct hl_given){.arm = (int)a, .subject = subject, .time = e->time, .amount = e->value,
-                                           .instance = e->instance, .route = e->route,
-                                           .refused = e->kind == HL_EVENT_REFUSED};
-    }
-    enum hl_status status = given ? hl_store_doses(store, n, given) : HL_ERR_MEMORY;
-    hl_free(given);
-    return status;
-}
-
-static enum hl_status store_own_of(struct hl_store *store, const struct hl_prepared *p, size_t a, uint64_t subject,
-                                   double *regs, const struct own_doses *room, struct hl_events *events)
-{
-    const struct hl_arm *arm = &p->study->arm[a];
-    struct hl_regimen demands = *p->regimen[a];
-    demands.n_doses = demands.n_steady = 0;
-    hl_cohort_fill(p->cohort[a], subject, 1, regs, 1);
-    enum hl_status status = p->regimen[a]->adherence ? store_taken_of(store, p, a, subject, regs, room) : HL_OK;
-    if (status == HL_OK && demands.n_demands > 0)
-        status = hl_regimen_events(&demands, arm->system, regs, 1, 0, arm->cohort->seed, subject, events);
-    if (status == HL_OK && demands.n_demands > 0)
-        status = store_demands_of(store, a, subject, events);
-    return status;
-}
-
-/* What each subject took and missed, what each pump gave and refused: the same pure functions of (seed, subject) that
- * the solver saw. */
-static enum hl_status store_own(struct hl_store *store, const struct hl_prepared *p, size_t a)
-{
-    const struct hl_arm *arm = &p->study->arm[a];
-    const struct hl_regimen *regimen = p->regimen[a];
-    struct hl_events events = {0};
-    double *regs = hl_alloc(arm->system->n_regs, sizeof *regs);
-    struct own_doses room = {hl_alloc(regimen->n_doses + 1, sizeof *room.given),
-                             hl_alloc(regimen->n_doses + 1, sizeof *room.taken)};
-    enum hl_status status = regs && room.given && room.taken ? HL_OK : HL_ERR_MEMORY;
-    bool any = regimen->adherence || regimen->n_demands > 0;
-    for (uint64_t k = 1; status == HL_OK && any && k <= arm->cohort->subjects; k++)
-        status = store_own_of(store, p, a, k, regs, &room, &events);
-    hl_free(events.event);
-    hl_free(room.taken);
-    hl_free(room.given);
-    hl_free(regs);
-    return status;
-}
-
 static uint64_t count_failed(const struct arm_results *r)
 {
     uint64_t failed = 0;
@@ -589,9 +506,7 @@ enum hl_status hl_run_arm(const struct hl_prepared *p, size_t a, const struct hl
     if (status == HL_OK)
         status = store_subjects(store, p->study, a, &r);
     if (status == HL_OK)
-        status = store_prescribed(store, a, p->study->arm[a].system, p->regimen[a]);
-    if (status == HL_OK)
-        status = store_own(store, p, a);
+        status = hl_run_store_given(store, p, a, r.history, r.status);
     if (status == HL_OK)
         *failed += count_failed(&r);
     results_clear(&r, p->study);

@@ -54,7 +54,7 @@ static bool has_intervals(const struct hl_system *system, const struct hl_regime
     for (size_t i = 0; i < regimen->n_doses; i++)
         if (system->route[regimen->dose[i].route].instance == instance && !(regimen->dose[i].repeat_interval > 0))
             return false;
-    return regimen->n_demands == 0;
+    return regimen->n_demands == 0 && regimen->n_reviewed == 0;
 }
 
 static const int task_of_kind[HL_N_METRIC_KINDS] = {

@@ -55,14 +55,6 @@ static size_t windows_of(const struct hl_metric_spec *spec)
     return by_window && spec->n_windows ? spec->n_windows : 1;
 }
 
-static size_t doses_of(const struct hl_regimen *regimen, const struct hl_system *system, int instance)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < regimen->n_doses; i++)
-        n += system->route[regimen->dose[i].route].instance == instance;
-    return n;
-}
-
 static int instance_of(const struct hl_study *study, const struct hl_system *system, const struct hl_metric_spec *spec)
 {
     return system->output[study->output[spec->of[0]]].instance;
@@ -73,7 +65,7 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
     const struct hl_metric_spec *spec = &study->metric[metric];
     if (spec->kind != HL_TROUGHS)
         return windows_of(spec);
-    size_t n = doses_of(regimen, study->system, instance_of(study, study->system, spec));
+    size_t n = hl_regimen_most_doses(regimen, study->system, instance_of(study, study->system, spec));
     return n ? n : 1;
 }
 

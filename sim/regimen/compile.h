@@ -22,7 +22,7 @@ struct hl_compiler {
         size_t n, capacity;
         struct hl_dose *dose;
     } doses;
-    size_t demand_capacity, steady_capacity;
+    size_t demand_capacity, steady_capacity, reviewed_capacity;
     int instance;        /* whose prescription is being read */
     const char *drug;    /* its alias */
     int demand_number;   /* of the drug */
@@ -86,6 +86,20 @@ int hl_compiler_named_route(struct hl_compiler *c, const struct hl_yaml *named);
 /* An amount by a route in the engine's unit: mass, or moles where the model states a molar mass; strength of a patch.
  */
 bool hl_compiler_amount(struct hl_compiler *c, const struct hl_yaml *node, int route, double *amount);
+
+struct hl_taper;
+
+/* What is given at each level, that before the taper first where it is known (review.h): n of them, from the arena.
+ * start: of the taper [h]. false with messages. */
+bool hl_taper_stages(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start,
+                     struct hl_stage **stage, size_t *n);
+
+/* review: of a taper; adds it to the regimen's reviewed ones. false with messages. */
+bool hl_review_read(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start,
+                    double stop);
+
+/* The doses up to the first review of the reviewed taper that was added last: everybody's. */
+void hl_review_first_stay(struct hl_compiler *c);
 
 /* One item of a kind; each moves the cursor to its end. */
 void hl_item_dose(struct hl_compiler *c, const struct hl_yaml *item, int route);

@@ -21,6 +21,8 @@
  * Demands are a Poisson process: gaps -ln(U)/per_hour with U of (seed, subject, "demand:drug:number", i). A demand less
  * than the lockout after the last bolus given, or one that would be the (limit + 1)th bolus in 60 minutes, is refused.
  *
+ * A subject's own doses, decided at reviews or read from a table, stand beside those that are everybody's.
+ *
  * One list of primitives (an amount arrives, an input runs from a to b) serves three purposes: as they are; those still
  * to come after a steady state's time; or wrapped into one period of it. */
 #include <math.h>
@@ -380,48 +382,110 @@ static bool event_before(const void *a, const void *b)
     return rank_of(x->kind, x->value) < rank_of(y->kind, y->value);
 }
 
-/* Times that differ by rounding only are made one time, then the ties are put in order. */
-static bool put_in_order(struct hl_events *list)
+/* Times that differ by rounding only are made one time, then the ties are put in order; of a list that is in use only
+ * what comes from number from on. */
+static bool put_in_order(struct hl_events *list, size_t from)
 {
-    if (list->capacity < 2 * list->n) {
-        struct hl_event *grown = hl_grow(list->event, list->capacity, 2 * list->n, sizeof *grown);
+    size_t n = list->n - from;
+    if (list->capacity < list->n + n) {
+        struct hl_event *grown = hl_grow(list->event, list->capacity, list->n + n, sizeof *grown);
         if (!grown)
             return false;
         list->event = grown;
-        list->capacity = 2 * list->n;
+        list->capacity = list->n + n;
     }
-    struct hl_event *e = list->event;
-    hl_sort_stable(e, list->n, sizeof *e, event_before, e + list->n);
-    for (size_t i = 1, first = 0; i < list->n; i++) {
+    struct hl_event *e = list->event + from;
+    hl_sort_stable(e, n, sizeof *e, event_before, e + n);
+    for (size_t i = 1, first = 0; i < n; i++) {
         if (e[i].time - e[first].time < HL_SAME_TIME)
             e[i].time = e[first].time;
         else
             first = i;
     }
-    hl_sort_stable(e, list->n, sizeof *e, event_before, e + list->n);
+    hl_sort_stable(e, n, sizeof *e, event_before, e + n);
     return true;
 }
 
-enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
-                                 size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events)
+/* Which doses the subject takes, for the sink. *taken is to be released. */
+static bool settle_taken(struct sink *s, const struct hl_regimen *regimen, uint64_t seed, uint64_t subject,
+                         unsigned char **taken)
+{
+    *taken = NULL;
+    if (!regimen->adherence || regimen->n_doses == 0)
+        return true;
+    s->taken = *taken = hl_alloc(regimen->n_doses, sizeof **taken);
+    if (*taken)
+        hl_regimen_taken(regimen, s->system, seed, subject, *taken);
+    return *taken != NULL;
+}
+
+/* All doses of the regimen are everybody's, or put there for this subject. */
+static enum hl_status events_of(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
+                                size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events)
 {
     struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1};
-    unsigned char *taken = NULL;
+    unsigned char *taken;
     events->n = 0;
-    if (regimen->adherence && regimen->n_doses > 0) {
-        taken = hl_alloc(regimen->n_doses, sizeof *taken);
-        if (!taken)
-            return HL_ERR_MEMORY;
-        hl_regimen_taken(regimen, system, seed, subject, taken);
-        s.taken = taken;
-    }
+    if (!settle_taken(&s, regimen, seed, subject, &taken))
+        return HL_ERR_MEMORY;
     for (size_t i = 0; i < regimen->n_steady; i++)
         give_pending(&s, regimen, &regimen->steady[i]);
     for (size_t i = 0; i < regimen->n_doses && !s.out_of_memory; i++)
         give_taken(&s, regimen, i);
     give_demands(&s, regimen, seed, subject);
     hl_free(taken);
-    return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
+    return !s.out_of_memory && put_in_order(events, 0) ? HL_OK : HL_ERR_MEMORY;
+}
+
+enum hl_status hl_regimen_events_with(const struct hl_regimen *regimen, const struct hl_dose *own, size_t n,
+                                      const struct hl_system *system, double *regs, size_t lanes, size_t lane,
+                                      uint64_t seed, uint64_t subject, struct hl_events *events)
+{
+    struct hl_planned planned;
+    enum hl_status status = hl_planned_make(regimen, system, own, n, &planned);
+    if (status == HL_OK)
+        status = events_of(&planned.regimen, system, regs, lanes, lane, seed, subject, events);
+    hl_planned_clear(&planned);
+    return status;
+}
+
+enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct hl_system *system, double *regs,
+                                 size_t lanes, size_t lane, uint64_t seed, uint64_t subject, struct hl_events *events)
+{
+    size_t n;
+    const struct hl_dose *own = hl_regimen_recorded(regimen, subject, &n);
+    return hl_regimen_events_with(regimen, own, n, system, regs, lanes, lane, seed, subject, events);
+}
+
+enum hl_status hl_regimen_append(const struct hl_regimen *regimen, const struct hl_dose *own, size_t n, size_t known,
+                                 const struct hl_system *system, double *regs, size_t lanes, size_t lane,
+                                 uint64_t seed, uint64_t subject, size_t from, struct hl_events *events)
+{
+    struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1};
+    struct hl_planned planned = {.n = 0};
+    unsigned char *taken = NULL;
+    if (!regimen->adherence) {
+        for (size_t i = known; i < n && !s.out_of_memory; i++)
+            give(&s, &own[i]);
+        return !s.out_of_memory && put_in_order(events, from) ? HL_OK : HL_ERR_MEMORY;
+    }
+    enum hl_status status = hl_planned_make(regimen, system, own, n, &planned);
+    if (status == HL_OK && !settle_taken(&s, &planned.regimen, seed, subject, &taken))
+        status = HL_ERR_MEMORY;
+    for (size_t i = 0; status == HL_OK && i < planned.n && !s.out_of_memory; i++)
+        if (planned.own[i] >= known && planned.own[i] < n)
+            give_taken(&s, &planned.regimen, i);
+    hl_free(taken);
+    hl_planned_clear(&planned);
+    return status == HL_OK && !s.out_of_memory && put_in_order(events, from) ? HL_OK : HL_ERR_MEMORY;
+}
+
+const struct hl_dose *hl_regimen_recorded(const struct hl_regimen *regimen, uint64_t subject, size_t *n)
+{
+    const struct hl_recorded *r = &regimen->recorded;
+    bool has = subject >= 1 && subject <= r->n_subjects;
+    *n = has ? r->first[subject] - r->first[subject - 1] : 0;
+    return has ? r->dose + r->first[subject - 1] : NULL;
 }
 
 /* Order is found by letting numbers ride along in a field that sorting doesn't look at. */
@@ -437,7 +501,7 @@ static bool sort_with_order(struct hl_events *events, struct hl_event_order *ord
         interval[k] = events->event[k].interval;
         events->event[k].interval = (double)k;
     }
-    good = good && put_in_order(events);
+    good = good && put_in_order(events, 0);
     for (size_t k = 0; good && k < n; k++) {
         size_t number = (size_t)events->event[k].interval;
         place[number] = k;
@@ -484,7 +548,7 @@ enum hl_status hl_regimen_cycle(const struct hl_steady *steady, const struct hl_
         rate_at_start[i] = 0;
     for (size_t i = 0; i < steady->n && !s.out_of_memory; i++)
         give(&s, &steady->dose[i]);
-    return !s.out_of_memory && put_in_order(events) ? HL_OK : HL_ERR_MEMORY;
+    return !s.out_of_memory && put_in_order(events, 0) ? HL_OK : HL_ERR_MEMORY;
 }
 
 /* Which registers differ between subjects: those drawn per subject, and all that programs make of them. */
@@ -555,7 +619,7 @@ typedef bool dose_test(const struct hl_dose *dose, const struct hl_system *syste
 
 static bool all_doses(const struct hl_regimen *regimen, const struct hl_system *system, dose_test *test)
 {
-    if (regimen->n_demands > 0 || regimen->adherence)
+    if (regimen->n_demands > 0 || regimen->adherence || regimen->n_reviewed > 0 || regimen->recorded.n_subjects > 0)
         return false;
     bool *own = hl_alloc(system->n_regs, sizeof *own), all = own != NULL;
     if (own)

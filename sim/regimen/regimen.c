@@ -489,11 +489,43 @@ static void compile_adherence(struct hl_compiler *c, const struct hl_arm *arm)
     c->regimen->adherence = rule;
     for (size_t i = 0; i < c->regimen->n_doses; i++)
         any = any || hl_regimen_may_miss(c->regimen, c->system, &c->regimen->dose[i]);
+    for (size_t i = 0; i < c->regimen->n_reviewed; i++)
+        any = any || rule[c->regimen->reviewed[i].instance];
+    for (size_t i = 0; i < c->regimen->recorded.n; i++)
+        any = any || hl_regimen_may_miss(c->regimen, c->system, &c->regimen->recorded.dose[i]);
     for (size_t i = 0; i < c->system->n_instances; i++)
         if (rule[i] && arm->cohort && arm->cohort->typical)
             rule[i] = without_spread(c, rule[i]);
     if (!any)
         c->regimen->adherence = NULL;
+}
+
+/* Of a reviewed taper: its fullest level all the way. */
+static double most_of(const struct hl_reviewed *r)
+{
+    double most = 0, span = fmin(r->horizon, r->stop) - r->start;
+    for (size_t i = 0; span > 0 && i < r->n_stages; i++) {
+        const struct hl_stage *s = &r->stage[i];
+        double cycles = isinf(s->cycle) ? ceil(span / ((r->every > 0 ? r->every : 1) * 24)) : ceil(span / s->cycle);
+        most = fmax(most, (double)s->n * (cycles + 1));
+    }
+    return most;
+}
+
+size_t hl_regimen_most_doses(const struct hl_regimen *r, const struct hl_system *system, int instance)
+{
+    size_t n = 0, own = 0;
+    for (size_t i = 0; i < r->n_doses; i++)
+        n += system->route[r->dose[i].route].instance == instance;
+    for (size_t i = 0; i < r->n_reviewed; i++)
+        n += r->reviewed[i].instance == instance ? (size_t)most_of(&r->reviewed[i]) : 0;
+    for (size_t k = 0; k < r->recorded.n_subjects; k++) {
+        size_t his = 0;
+        for (size_t i = r->recorded.first[k]; i < r->recorded.first[k + 1]; i++)
+            his += system->route[r->recorded.dose[i].route].instance == instance;
+        own = his > own ? his : own;
+    }
+    return n + own;
 }
 
 static double planned_end(const struct hl_regimen *r)
@@ -505,6 +537,8 @@ static double planned_end(const struct hl_regimen *r)
     }
     for (size_t i = 0; i < r->n_demands; i++)
         end = fmax(end, r->demand[i].stop);
+    for (size_t i = 0; i < r->n_reviewed; i++)
+        end = fmax(end, fmin(r->reviewed[i].stop, r->reviewed[i].horizon));
     return end;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "regimen/adherence.h"
+#include "regimen/review.h"
 #include "study/study.h"
 
 enum hl_dose_kind { HL_DOSE_GIVEN, HL_DOSE_INFUSION, HL_DOSE_PATCH };
@@ -47,8 +48,14 @@ struct hl_steady {
     size_t n; struct hl_dose *dose; /* of one cycle, times in [0, period) */
 };
 
+/* Doses each subject has of its own, from a table: subject k those from first[k - 1] to first[k], in order of time. n:
+ * of all. */
+struct hl_recorded { size_t n_subjects, n; size_t *first; struct hl_dose *dose; };
+
 struct hl_regimen {
-    size_t n_doses;   struct hl_dose *dose;     /* sorted by time */
+    size_t n_doses;   struct hl_dose *dose;     /* sorted by time; everybody's */
+    size_t n_reviewed; struct hl_reviewed *reviewed; /* tapers whose levels are decided for each subject */
+    struct hl_recorded recorded;                /* n_subjects 0: there are none */
     size_t n_demands; struct hl_demand *demand;
     size_t n_steady;  struct hl_steady *steady; /* at most one per instance */
     double end;                                 /* time of the last planned event, 0 when there is none */
@@ -110,6 +117,32 @@ enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct 
 
 /* Where the n-th event in the order of prescription stands in a list in order of time. */
 struct hl_event_order { size_t capacity; size_t *place; };
+
+/* A regimen as one subject has it: with n own doses (any order) in their places in time among everybody's. own[i]: number
+ * of dose i among them, SIZE_MAX for everybody's (NULL when there are no own ones). HL_ERR_MEMORY; to be cleared in any
+ * case. It borrows from the regimen. */
+struct hl_planned { struct hl_regimen regimen; size_t n; struct hl_dose *dose; size_t *own; };
+enum hl_status hl_planned_make(const struct hl_regimen *regimen, const struct hl_system *system,
+                               const struct hl_dose *own, size_t n, struct hl_planned *planned);
+void hl_planned_clear(struct hl_planned *planned);
+
+/* The same as hl_regimen_events, with these doses as the subject's own in place of those recorded. */
+enum hl_status hl_regimen_events_with(const struct hl_regimen *regimen, const struct hl_dose *own, size_t n,
+                                      const struct hl_system *system, double *regs, size_t lanes, size_t lane,
+                                      uint64_t seed, uint64_t subject, struct hl_events *events);
+
+/* The list has the events of everybody's doses and of the first `known` own ones, and everything before number from
+ * has happened: adds those of the other own doses, as far as they are taken, and puts what is left in order.
+ * HL_ERR_MEMORY. */
+enum hl_status hl_regimen_append(const struct hl_regimen *regimen, const struct hl_dose *own, size_t n, size_t known,
+                                 const struct hl_system *system, double *regs, size_t lanes, size_t lane,
+                                 uint64_t seed, uint64_t subject, size_t from, struct hl_events *events);
+
+/* A subject's recorded doses (from 1), and how many. */
+const struct hl_dose *hl_regimen_recorded(const struct hl_regimen *regimen, uint64_t subject, size_t *n);
+
+/* How many doses of an instance a subject can get at most. */
+size_t hl_regimen_most_doses(const struct hl_regimen *regimen, const struct hl_system *system, int instance);
 
 /* For arms whose subjects have events at common times (hl_regimen_is_common) and no steady regimen: the same list, and
  * its order. order->place grows as needed (hl_grow). HL_ERR_MEMORY. */

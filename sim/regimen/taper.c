@@ -17,6 +17,7 @@
  *   cdc_weekly         every 7 d   next = D0 (1 - k/10) down to 30 % of D0, then D (1 - 1/10)
  *   va_dod2022         every 28 d  5 to 20 % of D0 (or of D)
  *   patch_steps        every 14 d  next = D0 - k 12.5 ug/h
+ *   T8 symptom_guided  wraps any of them: whether the next level comes is decided at reviews (review.h)
  *
  * "k" counts steps from 1: linear protocols are computed from D0 and not by repeated subtraction, so that no rounding
  * accumulates. Rounding to tablets applies to what is given; the recursion and the test for the end stay with the
@@ -151,6 +152,7 @@ static const char *const fraction_keys[] = {"fraction", "every", "w", NULL};
 static const char *const linear_keys[] = {"reduction", "r", "every", "w", NULL};
 static const char *const decay_keys[] = {"reduction", "r", "every", "w", "stop_below", NULL};
 static const char *const pace_keys[] = {"pace", "every", "w", NULL};
+static const char *const wrapper_keys[] = {"wraps", NULL};
 static const char *const hyperbolic_keys[] = {"dO", "ED50", "every", "w", "stop_below", NULL};
 
 /* One entry per protocol. A negative stop_below is a share of D0. */
@@ -220,6 +222,9 @@ static const struct protocol protocols[] = {
               "fentanyl patches: 12.5 ug/h less every 14 d (14-28 d)", step_keys},
      .usual = {.step = 0.0125 * PER_DAY, .days = 14}, .days_low = 14, .days_high = 28, .needs_from = true,
      .next = next_subtract},
+    {.info = {"symptom_guided", "T8",
+              "the protocol under wraps:, but held or taken back at reviews of an output (label and guideline "
+              "principle; thresholds 20 and 30 are assumptions)", wrapper_keys}},
 };
 
 #define N_PROTOCOLS (sizeof protocols / sizeof protocols[0])
@@ -232,7 +237,7 @@ const struct hl_taper_protocol *hl_taper_protocol(size_t n)
 /* Keys that every taper understands; those after cap say how the levels are given and are read by the regimen. */
 static const char *const common_keys[] = {"protocol", "list",  "from",          "tablets", "patches", "quantum",
                                           "round",    "halve", "split_tablets", "cap",     "split",   "at",
-                                          "route",    "by",    "wear",          "pause",   "reinstate"};
+                                          "route",    "by",    "wear",          "pause",   "reinstate", "review"};
 #define N_COMMON (sizeof common_keys / sizeof common_keys[0])
 
 static const struct protocol *find_protocol(const struct hl_yaml *node, struct hl_diag *diag)
@@ -258,6 +263,17 @@ static const struct protocol *find_protocol(const struct hl_yaml *node, struct h
     return NULL;
 }
 
+static bool is_wrapper(const struct hl_yaml *name)
+{
+    return hl_is_word(name, "symptom_guided") || hl_is_word(name, "T8");
+}
+
+bool hl_taper_is_reviewed(const struct hl_yaml *node)
+{
+    const struct hl_yaml *name = hl_yaml_get(node, "protocol");
+    return hl_yaml_get(node, "review") || (name && is_wrapper(name));
+}
+
 static bool check_keys(const struct hl_yaml *node, const struct protocol *protocol, struct hl_diag *diag)
 {
     const char *known[N_COMMON + 16];
@@ -267,6 +283,9 @@ static bool check_keys(const struct hl_yaml *node, const struct protocol *protoc
         known[n] = common_keys[n];
     for (size_t i = 0; protocol && protocol->info.keys[i]; i++)
         known[n++] = protocol->info.keys[i];
+    const struct hl_yaml *name = hl_yaml_get(node, "protocol");
+    if (name && is_wrapper(name))
+        known[n++] = wrapper_keys[0];
     snprintf(what, sizeof what, "a taper by %s", protocol ? protocol->info.name : "a list of levels");
     return hl_only_keys(node, what, known, n, diag);
 }
@@ -797,10 +816,25 @@ static void report_breaches(const struct parameters *p, const struct hl_taper *t
     hl_diag_warning(diag, p->cap_pos, "exceeds %g %% per %g d at%s", 100 * p->cap, p->cap_days, text);
 }
 
+/* The node that names the protocol whose levels are made: of symptom_guided the one it wraps. NULL with a message. */
+static const struct hl_yaml *wrapped(const struct hl_yaml *node, const struct hl_yaml *name, struct hl_diag *diag)
+{
+    const struct hl_yaml *inner = hl_yaml_get(node, "wraps");
+    if (!is_wrapper(name))
+        return name;
+    if (!inner)
+        hl_diag_error(diag, name->pos, "%s needs the protocol it wraps, such as 'wraps: asam2025'", name->text);
+    else if (is_wrapper(inner))
+        hl_diag_error(diag, inner->pos, "symptom_guided can't wrap itself; name the protocol whose levels are meant");
+    return inner && !is_wrapper(inner) ? inner : NULL;
+}
+
 static bool make_levels(struct hl_arena *arena, const struct hl_yaml *node, struct parameters *p,
                         struct hl_taper *taper, struct hl_diag *diag)
 {
     const struct hl_yaml *name = hl_yaml_get(node, "protocol"), *list = hl_yaml_get(node, "list");
+    if (name && !list && !(name = wrapped(node, name, diag)))
+        return false;
     if (!name == !list) {
         hl_diag_error(diag, list ? hl_yaml_key(node, "list")->pos : node->pos,
                       "a taper has either 'protocol:', such as uk_eighth, or 'list:' of levels%s",
@@ -839,6 +873,10 @@ struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *nod
         return NULL;
     warn_of_nothing(node, taper, diag);
     sum_up(taper);
+    taper->before = (struct hl_taper_level){.dose = p.from, .given = p.from,
+                                            .days = taper->n > 0 ? taper->level[0].days : 0};
+    if (taper->from_tablets && p.from > 0)
+        taper->before.given = hl_tablets_nearest(&taper->tablets, p.from);
     if (p.has_cap)
         report_breaches(&p, taper, diag);
     return taper;

@@ -19,6 +19,7 @@ struct hl_taper_level {
 
 struct hl_taper {
     size_t n; struct hl_taper_level *level;
+    struct hl_taper_level before; /* the dose the taper starts from, rounded like a level; 0 when it isn't stated */
     double days;                /* at non-zero reduced dose */
     double cumulative;          /* mg */
     double total_days;          /* of all levels, also those that round to nothing */
@@ -54,6 +55,9 @@ bool hl_taper_strengths(struct hl_arena *arena, const struct hl_yaml *node, stru
  * pauses and reinstatements. NULL with messages in diag when it never ends (more than 10000 levels) or can't be made
  * from the tablets. */
 struct hl_taper *hl_taper_make(struct hl_arena *arena, const struct hl_yaml *node, struct hl_diag *diag);
+
+/* True for a taper whose next level is decided at reviews: review: is stated, or protocol: symptom_guided. */
+bool hl_taper_is_reviewed(const struct hl_yaml *node);
 
 /* The 25 % / 14 d checker for any sequence of levels starting from dose from (mg/day; 0: from the first level): fills
  * breach (n at most) and returns how many steps break fraction per days; the step to zero isn't judged. The doses

@@ -17,6 +17,7 @@
 #include "regimen/levels.h"
 #include "regimen/order.h"
 #include "regimen/read.h"
+#include "regimen/review.h"
 
 #define DAY        24.0
 #define DAWN       4.0 /* a day's doses are ordered from four in the morning, so that midnight is an evening */
@@ -121,9 +122,9 @@ void hl_day_share(struct hl_day_part *part, size_t n, size_t quanta)
         part[turn[i]].share = quanta / n + (i < quanta % n);
 }
 
-/* Where each part is to be made of pieces, whether it can be. */
+/* Where each part is to be made of pieces, whether it can be. number: of the level, 0 the dose before the taper. */
 static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper,
-                              size_t level, const struct hl_day_part *part, size_t n)
+                              double given, size_t number, const struct hl_day_part *part, size_t n)
 {
     const struct hl_tablets *tablets = &taper->tablets;
     if (tablets->n_pieces == 0)
@@ -137,7 +138,7 @@ static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node,
             c->diag, node->pos,
             "level %zu, %g mg/d in %zu doses, needs a dose of %g mg, which the stated tablets don't make; use "
             "'split: 12 h' for equal parts, or add a strength",
-            level + 1, taper->level[level].given, n, amount);
+            number, given, n, amount);
         return false;
     }
     return true;
@@ -153,7 +154,7 @@ static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const 
     bool whole = d->whole && taper->from_tablets;
     if (whole) {
         hl_day_share(part, d->n, (size_t)llround(given / unit));
-        if (!parts_can_be_made(c, node, taper, level, part, d->n))
+        if (!parts_can_be_made(c, node, taper, given, level + 1, part, d->n))
             return false;
     }
     if (!(given > 0))
@@ -353,6 +354,103 @@ bool hl_taper_give(struct hl_compiler *c, const struct hl_yaml *node, const stru
     return good;
 }
 
+/* ---- levels of a taper with reviews, each as a cycle that is given as long as it is needed */
+
+/* The doses of a day. */
+static bool day_cycle(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t number,
+                      int route, const struct hl_day *d, double start, struct hl_stage *stage)
+{
+    struct hl_day_part part[HL_MOST_PARTS];
+    double unit = taper->tablets.unit;
+    bool whole = d->whole && taper->from_tablets;
+    hl_day_place(c, d, start, part);
+    if (whole) {
+        hl_day_share(part, d->n, (size_t)llround(stage->daily / unit));
+        if (!parts_can_be_made(c, node, taper, stage->daily, number, part, d->n))
+            return false;
+    }
+    stage->cycle = DAY;
+    stage->dose = hl_arena_alloc(c->arena, d->n, sizeof *stage->dose);
+    for (size_t i = 0; stage->daily > 0 && i < d->n; i++) {
+        double amount = whole ? (double)part[i].share * unit : stage->daily / (double)d->n;
+        if (amount > 0)
+            stage->dose[stage->n++] = (struct hl_dose){.time = part[i].offset, .route = route, .kind = HL_DOSE_GIVEN,
+                                                       .amount = amount, .repeat_interval = DAY / (double)d->n};
+    }
+    return true;
+}
+
+/* The patches of one wear. */
+static bool patch_cycle(struct hl_compiler *c, const struct hl_taper *taper, int route, double wear,
+                        const double *strength, struct hl_stage *stage)
+{
+    size_t n = 0, *count = hl_arena_alloc(c->arena, taper->tablets.n_pieces, sizeof *count);
+    if (!hl_tablets_pieces(&taper->tablets, stage->daily, count))
+        return false;
+    for (size_t j = 0; j < taper->tablets.n_pieces; j++)
+        n += count[j];
+    stage->cycle = wear;
+    stage->dose = hl_arena_alloc(c->arena, n + 1, sizeof *stage->dose);
+    for (size_t j = taper->tablets.n_pieces; j-- > 0;)
+        for (size_t i = 0; i < count[j]; i++)
+            stage->dose[stage->n++] = (struct hl_dose){.route = route, .kind = HL_DOSE_PATCH, .amount = strength[j],
+                                                       .duration = wear, .repeat_interval = wear};
+    return true;
+}
+
+static void infusion_cycle(struct hl_compiler *c, int route, struct hl_stage *stage)
+{
+    stage->cycle = INFINITY;
+    stage->dose = hl_arena_alloc(c->arena, 1, sizeof *stage->dose);
+    if (!(stage->daily > 0))
+        return;
+    stage->dose[stage->n++] = (struct hl_dose){.route = route, .kind = HL_DOSE_INFUSION, .rate = stage->daily / DAY,
+                                               .scaled = c->study->scales_duration ? HL_SCALED_DURATION
+                                                                                   : HL_SCALED_RATE};
+}
+
+bool hl_taper_stages(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, double start,
+                     struct hl_stage **stage, size_t *n)
+{
+    enum means means;
+    struct hl_day division = {0};
+    double *strength = NULL, wear = 0;
+    if (!read_means(c, node, &means))
+        return false;
+    int route = route_of(c, node, means);
+    if (route < 0 || (means == BY_PATCHES && !read_patches(c, node, taper, route, &strength, &wear))
+        || (means == BY_DOSES && !hl_day_read(c, node, &division)))
+        return false;
+    size_t first = taper->before.given > 0;
+    bool good = true;
+    *n = first + taper->n;
+    *stage = hl_arena_alloc(c->arena, *n + 1, sizeof **stage);
+    for (size_t i = 0; good && i < *n; i++) {
+        const struct hl_taper_level *level = i < first ? &taper->before : &taper->level[i - first];
+        struct hl_stage *s = &(*stage)[i];
+        *s = (struct hl_stage){.daily = level->given, .days = level->days};
+        if (means == BY_INFUSION)
+            infusion_cycle(c, route, s);
+        else if (means == BY_PATCHES)
+            good = patch_cycle(c, taper, route, wear, strength, s);
+        else
+            good = day_cycle(c, node, taper, i + 1 - first, route, &division, start, s);
+    }
+    return good;
+}
+
+/* Where it ends is decided for each subject, so nothing can follow it. */
+static bool give_reviewed(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper,
+                          const struct hl_timing *t)
+{
+    if (!hl_review_read(c, node, taper, t->start, t->stop))
+        return false;
+    hl_review_first_stay(c);
+    if (isinf(t->stop))
+        c->runs_on = "a taper with reviews";
+    return true;
+}
+
 void hl_item_taper(struct hl_compiler *c, const struct hl_yaml *item)
 {
     static const char *const own[] = {"taper"};
@@ -364,8 +462,10 @@ void hl_item_taper(struct hl_compiler *c, const struct hl_yaml *item)
         good = hl_timing_read(c, item, &t) && good && hl_crossover_give(c, node, t.start, t.stop, &end);
     } else {
         const struct hl_taper *taper = hl_taper_make(c->arena, node, c->diag);
-        good = hl_timing_read(c, item, &t) && taper && good && hl_taper_give(c, node, taper, t.start, t.stop);
-        end = good ? t.start + taper->total_days * DAY : 0;
+        bool reviewed = taper && hl_taper_is_reviewed(node);
+        good = hl_timing_read(c, item, &t) && taper && good
+               && (reviewed ? give_reviewed(c, node, taper, &t) : hl_taper_give(c, node, taper, t.start, t.stop));
+        end = !good ? 0 : reviewed ? INFINITY : t.start + taper->total_days * DAY;
     }
     if (good)
         c->cursor = fmin(end, t.stop);

@@ -29,7 +29,9 @@ struct hl_diary *hl_diary_create(const struct hl_plan *plan, size_t max_lanes)
     d->filled = hl_alloc(max_lanes, sizeof *d->filled);
     d->list = hl_alloc(max_lanes, sizeof *d->list);
     d->own = hl_alloc(max_lanes, sizeof *d->own);
-    if (d->list && d->own && d->filled)
+    bool reviewed = plan->regimen->n_reviewed > 0;
+    d->history = reviewed ? hl_alloc(max_lanes, sizeof *d->history) : NULL;
+    if (d->list && d->own && d->filled && (d->history || !reviewed))
         return d;
     hl_diary_free(d);
     return NULL;
@@ -41,8 +43,10 @@ void hl_diary_free(struct hl_diary *d)
         return;
     for (size_t l = 0; d->own && l < d->max_lanes; l++)
         hl_free(d->own[l].event);
+    for (size_t l = 0; d->history && l < d->max_lanes; l++)
+        hl_history_clear(&d->history[l]);
     void *part[] = {d->raw.event, d->common.event, d->order.place, d->filled, d->list, d->own,
-                    d->time, d};
+                    d->history, d->time, d};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -170,6 +174,8 @@ static bool fill_in(struct hl_diary *d, const struct hl_block *block, size_t lan
 enum hl_status hl_diary_make(struct hl_diary *d, const struct hl_block *block, size_t lane)
 {
     enum hl_status status = HL_OK;
+    if (d->history)
+        d->history[lane].n = d->history[lane].n_doses = 0;
     if ((d->shared || d->refills) && !d->made)
         status = make_first(d, block, lane);
     if (status != HL_OK || (d->shared && !d->copies))
@@ -179,6 +185,13 @@ enum hl_status hl_diary_make(struct hl_diary *d, const struct hl_block *block, s
     if (d->refills && fill_in(d, block, lane, &status))
         return HL_OK;
     return status == HL_OK ? make_list(d, block, lane, &d->own[lane]) : status;
+}
+
+enum hl_status hl_diary_renew(struct hl_diary *d, const struct hl_block *block, size_t lane)
+{
+    const struct hl_history *h = &d->history[lane];
+    return hl_regimen_events_with(d->plan->regimen, h->dose, h->n_doses, d->plan->system, block->regs, block->lanes,
+                                  lane, block->seed, block->first + lane, &d->own[lane]);
 }
 
 double hl_diary_start(const struct hl_diary *d, size_t lane)

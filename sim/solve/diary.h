@@ -18,6 +18,7 @@ struct hl_diary {
     struct hl_events raw, common; /* the shared or first list as it was made; with the output times put in */
     unsigned long *filled;       /* by lane: edition whose first list its own one is made from; 0: none */
     bool copies;                 /* each lane has a list of its own, of the shared one or of its own making */
+    struct hl_history *history;  /* by lane: what its reviews decided; NULL where the regimen has none */
     struct hl_events *own;       /* by lane: those lists, for others to add to until they are closed */
     struct hl_events *list;      /* by lane: what happens to it, to be read after hl_diary_close */
     const double *asked;         /* output times */
@@ -34,8 +35,11 @@ void hl_diary_free(struct hl_diary *diary);
 enum hl_status hl_diary_open(struct hl_diary *diary, const double *time, size_t n_times);
 
 /* Makes the list of a subject of the block, whose parameters are in the registers: where diary->copies, in
- * diary->own[lane]. HL_ERR_MEMORY. */
+ * diary->own[lane]. HL_ERR_MEMORY. With reviews: of what is known before the first of them; hl_diary_renew makes it
+ * anew with the doses in its history. */
 enum hl_status hl_diary_make(struct hl_diary *diary, const struct hl_block *block, size_t lane);
+
+enum hl_status hl_diary_renew(struct hl_diary *diary, const struct hl_block *block, size_t lane);
 
 /* When the lane's time begins [h]: the earliest of its first event, the first output time, 0 and the times up to which
  * steady regimens reach. Before hl_diary_close. */

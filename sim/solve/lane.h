@@ -124,6 +124,9 @@ void hl_lane_sample(struct hl_lane *lane, double until, bool last);
  * derivative: dregs too, with dy their rates. only_read: just the states that rhs reads. */
 void hl_lane_set(struct hl_lane *lane, double t, const double *y, const double *dy, bool only_read);
 
+/* The lane's outputs (lane->output) at the time it has reached, after every event so far. */
+void hl_lane_outputs(struct hl_lane *lane, double *y);
+
 /* Integrated states at t in the bridge, and their rates when dydt isn't NULL. */
 void hl_bridge_at(const struct hl_bridge *bridge, size_t n, double t, double *y, double *dydt);
 

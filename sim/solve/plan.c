@@ -67,6 +67,12 @@ static void mark_regimen(struct hl_plan *plan, const struct hl_regimen *regimen)
         mark_route(plan, regimen->dose[k].route);
     for (size_t k = 0; k < regimen->n_demands; k++)
         mark_route(plan, regimen->demand[k].route);
+    for (size_t k = 0; k < regimen->recorded.n; k++)
+        mark_route(plan, regimen->recorded.dose[k].route);
+    for (size_t i = 0; i < regimen->n_reviewed; i++)
+        for (size_t k = 0; k < regimen->reviewed[i].n_stages; k++)
+            if (regimen->reviewed[i].stage[k].n > 0)
+                mark_route(plan, regimen->reviewed[i].stage[k].dose[0].route);
     for (size_t s = 0; s < regimen->n_steady; s++)
         for (size_t k = 0; k < regimen->steady[s].n; k++)
             mark_route(plan, regimen->steady[s].dose[k].route);

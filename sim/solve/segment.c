@@ -55,6 +55,18 @@ void hl_segment_values(const struct hl_segment *segment, double t, double *y, do
     }
 }
 
+void hl_lane_outputs(struct hl_lane *lane, double *y)
+{
+    const struct hl_system *system = lane->plan->system;
+    hl_lane_set(lane, lane->t, lane->y, NULL, false);
+    if (!lane->linear_outputs)
+        hl_program_run(&system->outputs, lane->regs, 1);
+    for (size_t k = 0; k < lane->n_outputs; k++) {
+        const struct hl_output *output = &system->output[lane->output[k]];
+        y[k] = lane->linear_outputs ? linear_output(lane, output, lane->regs, true) : lane->regs[output->reg];
+    }
+}
+
 static bool is_exact(const struct hl_plan *plan, const struct hl_output *output)
 {
     for (size_t k = 0; k < output->n_coefs; k++)

@@ -108,6 +108,10 @@ void hl_solver_free(struct hl_solver *solver);
  * compare with the other. */
 void hl_solver_lane_by_lane(struct hl_solver *solver);
 
+/* What was decided at the reviews of a lane of the last block, and its own doses; NULL where the arm has no reviews.
+ * Valid until the next block. */
+const struct hl_history *hl_solver_history(const struct hl_solver *solver, size_t lane);
+
 /* Solves a block: fills block->out for the n_outputs requested outputs (system output indices) at n_times ascending
  * times (value after events at that very time; the time before the first event is the start state), and status. Start
  * time is the earlier of time[0], the first event and 0. Results for a subject depend on nothing but that subject. */

@@ -12,6 +12,7 @@
 #include "solve/batch.h"
 #include "solve/diary.h"
 #include "solve/lane.h"
+#include "solve/review.h"
 #include "solve/steady.h"
 #include "solve/sweep.h"
 
@@ -32,6 +33,7 @@ struct hl_solver {
     struct hl_start *start;          /* max_lanes */
     double *start_values;            /* what they point into */
     struct hl_diary *diary;
+    struct hl_reviewer *reviewer;    /* NULL when nothing is reviewed */
     signed char *status;             /* max_lanes, padding marked as failed */
     bool singly;                     /* in this run somebody follows subjects one by one, from start->z */
     bool *shown, shows_outputs;      /* max_lanes: the batch has filled the lane's outputs; whether it does */
@@ -70,9 +72,11 @@ static bool solver_alloc(struct hl_solver *s)
     s->diary = hl_diary_create(plan, s->max_lanes);
     s->status = hl_alloc(s->max_lanes, sizeof *s->status);
     s->shown = hl_alloc(s->max_lanes, sizeof *s->shown);
+    s->reviewer = hl_reviewer_create(plan);
     bool lanes = s->lane && (!s->batch || s->stiff_lane), steady = plan->regimen->n_steady == 0 || s->steady;
-    if (!s->apart || !lanes || !s->sweep || !steady || !s->start || !s->start_values || !s->diary || !s->status
-        || !s->shown)
+    bool reviews = plan->regimen->n_reviewed == 0 || s->reviewer;
+    if (!s->apart || !lanes || !s->sweep || !steady || !reviews || !s->start || !s->start_values || !s->diary
+        || !s->status || !s->shown)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -105,6 +109,7 @@ void hl_solver_free(struct hl_solver *s)
     for (size_t l = 0; s->start && l < s->max_lanes; l++)
         hl_release_list_clear(&s->start[l].releases);
     hl_diary_free(s->diary);
+    hl_reviewer_free(s->reviewer);
     hl_steady_work_free(s->steady);
     hl_apart_free(s->apart);
     hl_sweep_free(s->sweep);
@@ -114,6 +119,11 @@ void hl_solver_free(struct hl_solver *s)
     void *part[] = {s->start, s->start_values, s->status, s->shown, s->sample, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
+}
+
+const struct hl_history *hl_solver_history(const struct hl_solver *s, size_t lane)
+{
+    return s->diary->history ? &s->diary->history[lane] : NULL;
 }
 
 void hl_solver_lane_by_lane(struct hl_solver *s)
@@ -171,14 +181,35 @@ static enum hl_status start_steadily(struct hl_solver *s, const struct hl_block 
     return status;
 }
 
+/* The reviews of a lane that stands at its start, and its events with the doses that were decided. */
+static enum hl_status hold_reviews(struct hl_solver *s, const struct hl_block *block, size_t lane, double last)
+{
+    struct hl_diary *d = s->diary;
+    enum hl_subject_status fared = HL_SUBJECT_GOOD;
+    const struct hl_events *events = &d->own[lane];
+    enum hl_status status = HL_OK;
+    if (s->plan->releases)
+        status = hl_lane_reserve_releases(s->lane, s->start[lane].releases.n);
+    if (status != HL_OK)
+        return status;
+    hl_lane_load(s->lane, block->regs, block->lanes, lane, hl_apart_modes(s->apart, lane), &s->start[lane]);
+    status = hl_reviewer_run(s->reviewer, s->lane, block, events, last, &d->history[lane], &fared);
+    s->status[lane] = (signed char)fared;
+    if (status == HL_OK)
+        status = hl_diary_renew(d, block, lane);
+    return status == HL_OK && s->steady ? hl_steady_between(s->steady, &s->start[lane], &d->own[lane]) : status;
+}
+
 /* What is left for one lane when its matrices have been taken apart. */
-static enum hl_status finish(struct hl_solver *s, const struct hl_block *block, size_t lane, bool good)
+static enum hl_status finish(struct hl_solver *s, const struct hl_block *block, size_t lane, bool good, double last)
 {
     if (!good || !set_start(s, block, lane) || !hl_diary_is_sound(s->diary, lane)) {
         s->status[lane] = HL_SUBJECT_BAD_PARAMETERS;
         return HL_OK;
     }
     enum hl_status status = s->steady ? start_steadily(s, block, lane) : HL_OK;
+    if (status == HL_OK && s->reviewer && s->status[lane] == HL_SUBJECT_GOOD)
+        status = hold_reviews(s, block, lane, last);
     hl_diary_close(s->diary, lane);
     if (status != HL_OK || !s->plan->releases)
         return status;
@@ -206,7 +237,7 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
     good = set_amplitudes(s, block, first, good);
     for (size_t l = 0; status == HL_OK && l < HL_LANES; l++) {
         if (wanted >> l & 1)
-            status = finish(s, block, first + l, good >> l & 1);
+            status = finish(s, block, first + l, good >> l & 1, last_time);
         if (s->status[first + l] != HL_SUBJECT_GOOD)
             hl_modes_rows_blank(&s->apart->rows[first / HL_ROW], s->plan, l);
     }
@@ -361,7 +392,7 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
                          || hl_batch_listen(s->batch, output, listener) != HL_OK))
         || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
-    s->singly = s->steady || s->plan->n_integrated > 0 || listener;
+    s->singly = s->steady || s->reviewer || s->plan->n_integrated > 0 || listener;
     for (size_t first = 0; first < block->lanes; first += HL_LANES) {
         enum hl_status status = prepare(s, block, first, time[n_times - 1]);
         if (status != HL_OK)

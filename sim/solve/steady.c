@@ -419,14 +419,23 @@ static enum hl_status read_cycles(struct hl_steady_work *work, double *regs, siz
     return HL_OK;
 }
 
+enum hl_status hl_steady_between(const struct hl_steady_work *work, const struct hl_start *start,
+                                 struct hl_events *events)
+{
+    enum hl_status status = HL_OK;
+    for (size_t s = 0; s < work->n_cycles && status == HL_OK; s++)
+        if (work->plan->regimen->steady[s].time > start->time)
+            status = unroll(&work->cycle[s], start->time, work->plan->regimen->steady[s].time, events);
+    return status;
+}
+
 enum hl_subject_status hl_steady_start(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
                                        double *regs, size_t lanes, size_t number, struct hl_start *start,
                                        struct hl_events *events, enum hl_status *memory)
 {
     *memory = read_cycles(work, regs, lanes, number, start);
-    for (size_t s = 0; s < work->n_cycles && *memory == HL_OK; s++)
-        if (work->plan->regimen->steady[s].time > start->time)
-            *memory = unroll(&work->cycle[s], start->time, work->plan->regimen->steady[s].time, events);
+    if (*memory == HL_OK)
+        *memory = hl_steady_between(work, start, events);
     if (*memory != HL_OK)
         return HL_SUBJECT_NO_STEADY_STATE;
     choose_parts(work);

@@ -26,6 +26,10 @@ enum hl_subject_status hl_steady_start(struct hl_steady_work *work, struct hl_la
                                        double *regs, size_t lanes, size_t number, struct hl_start *start,
                                        struct hl_events *events, enum hl_status *memory);
 
+/* After hl_steady_start of the same subject: adds those events of cycles to another list of its events. */
+enum hl_status hl_steady_between(const struct hl_steady_work *work, const struct hl_start *start,
+                                 struct hl_events *events);
+
 /* For records. The first cycle, emptied, to be filled: period, events with hl_cycle_add, rates. phase is 0. */
 struct hl_cycle *hl_steady_cycle(struct hl_steady_work *work);
 

@@ -1,29 +1,56 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What was given: a table of plain columns. Rows wait until a block of 65536 is full; a table that never fills one
- * (most) is written at the end in its true length, a longer one grows block by block along an unlimited dimension.
- * Drugs and routes are small codes with their meanings beside them, because a second string dataset would hide what
- * comes after it from Octave. */
+/* What was given (/doses) and what was decided at reviews (/reviews). Drugs and routes are small codes with their
+ * meanings beside them, because a second string dataset would hide what comes after it from Octave. The columns of
+ * /doses say enough of a dose to give it again: see the item recorded: of a regimen. */
 #include <string.h>
 
 #include "store/inside.h"
 
-struct column_kind { const char *name, *unit, *long_name; enum hl_hdf_type type; };
+enum { DOSE_ARM, DOSE_SUBJECT, DOSE_TIME, DOSE_AMOUNT, DOSE_RATE, DOSE_DRUG, DOSE_ROUTE, DOSE_REFUSED, DOSE_STRENGTH,
+       DOSE_DURATION, DOSE_INTERVAL, N_DOSE };
 
-static const struct column_kind kinds[HL_N_DOSES] = {
-    {"arm", NULL, "treatment arm, counted from 0", HL_INT32},
-    {"subject", NULL, "subject; 0: every subject of the arm", HL_INT32},
-    {"time", "h", "time of the dose since the origin of the study", HL_FLOAT64},
-    {"amount", "mg", "amount given; of a patch what it holds when it is put on", HL_FLOAT64},
-    {"rate", "mg/h", "rate of an infusion, 0 otherwise", HL_FLOAT64},
-    {"drug", NULL, "drug, a code", HL_INT8},
-    {"route", NULL, "route, a code", HL_INT8},
-    {"refused", NULL, "what became of it: given, refused by a pump, missed by the subject", HL_INT8},
+static const char *const refused[] = {"given", "refused", "missed"};
+
+static const struct hl_log_column dose_columns[N_DOSE] = {
+    {"arm", NULL, "treatment arm, counted from 0", HL_INT32, 0, NULL},
+    {"subject", NULL, "subject; 0: every subject of the arm", HL_INT32, 0, NULL},
+    {"time", "h", "time of the dose since the origin of the study", HL_FLOAT64, 0, NULL},
+    {"amount", "mg", "amount given; of a patch what it holds when it is put on", HL_FLOAT64, 0, NULL},
+    {"rate", "mg/h", "rate of an infusion, 0 otherwise", HL_FLOAT64, 0, NULL},
+    {"drug", NULL, "drug, a code", HL_INT8, 0, NULL},
+    {"route", NULL, "route, a code", HL_INT8, 0, NULL},
+    {"refused", NULL, "what became of it: given, refused by a pump, missed by the subject", HL_INT8, 3, refused},
+    {"strength", NULL, "strength: the amount [mg]; of a patch its name's number [mg or mg/h]", HL_FLOAT64,
+     0, NULL},
+    {"duration", "h", "how long an infusion runs or a patch is worn, 0 otherwise", HL_FLOAT64, 0, NULL},
+    {"interval", "h", "dosing interval the dose belongs to, 0 when single", HL_FLOAT64, 0, NULL},
+};
+
+enum { REVIEW_ARM, REVIEW_SUBJECT, REVIEW_DRUG, REVIEW_NUMBER, REVIEW_TIME, REVIEW_VALUE, REVIEW_DECISION, REVIEW_RULE,
+       REVIEW_BEFORE, REVIEW_AFTER, REVIEW_DOSE_BEFORE, REVIEW_DOSE_AFTER, N_REVIEW };
+
+static const char *const decision[] = {"step", "hold", "back", "stop", "wait"};
+
+static const struct hl_log_column review_columns[N_REVIEW] = {
+    {"arm", NULL, "treatment arm, counted from 0", HL_INT32, 0, NULL},
+    {"subject", NULL, "subject, counted from 1", HL_INT32, 0, NULL},
+    {"drug", NULL, "drug that is tapered, a code", HL_INT8, 0, NULL},
+    {"number", NULL, "review of this taper, counted from 1", HL_INT32, 0, NULL},
+    {"time", "h", "when the doses follow the decision", HL_FLOAT64, 0, NULL},
+    {"value", NULL, "what was reported, in the output's unit: of the rule that applied, else of the review's output",
+     HL_FLOAT64, 0, NULL},
+    {"decision", NULL, "what was decided, a code", HL_INT8, 5, decision},
+    {"rule", NULL, "rule that applied, counted from 1; 0: none did", HL_INT32, 0, NULL},
+    {"level_before", NULL, "level of the taper: 0 the dose before it, 1 its first level", HL_INT32, 0, NULL},
+    {"level_after", NULL, "level from now on; one more than the last: nothing any more", HL_INT32, 0, NULL},
+    {"dose_before", "mg/d", "daily dose of the level before", HL_FLOAT64, 0, NULL},
+    {"dose_after", "mg/d", "daily dose from now on", HL_FLOAT64, 0, NULL},
 };
 
 /* Routes of different drugs that share a name share a code. */
 static bool name_routes(struct hl_store *s)
 {
-    struct hl_dose_table *t = &s->doses;
+    struct hl_dose_names *t = &s->names;
     const struct hl_system *y = s->study->system;
     t->route_code = hl_arena_alloc(s->writer->arena, y->n_routes + 1, 1);
     t->route_name = hl_arena_alloc(s->writer->arena, y->n_routes + 1, sizeof *t->route_name);
@@ -40,141 +67,112 @@ static bool name_routes(struct hl_store *s)
     return y->n_instances <= 128;
 }
 
-static void add_flags(struct hl_store *s, int column, struct hl_dataset *d)
-{
-    static const char *const refused[] = {"given", "refused", "missed"};
-    const struct hl_system *y = s->study->system;
-    if (column == HL_DOSES_REFUSED)
-        hl_writer_flags(s->writer, d, 0, 3, refused);
-    if (column == HL_DOSES_ROUTE && s->doses.n_route_names > 0)
-        hl_writer_flags(s->writer, d, 0, s->doses.n_route_names, s->doses.route_name);
-    if (column != HL_DOSES_DRUG)
-        return;
-    const char **alias = hl_arena_alloc(s->writer->arena, y->n_instances + 1, sizeof *alias);
-    for (size_t i = 0; i < y->n_instances; i++)
-        alias[i] = y->instance[i].alias;
-    hl_writer_flags(s->writer, d, 0, y->n_instances, alias);
-}
-
-static void create_table(struct hl_store *s, bool grows, uint64_t n)
-{
-    struct hl_writer *w = s->writer;
-    struct hl_axis *axis = hl_arena_alloc(w->arena, 1, sizeof *axis);
-    int *number = hl_arena_alloc(w->arena, grows ? 1 : (size_t)n, sizeof *number);
-    for (uint64_t i = 0; !grows && i < n; i++)
-        number[i] = (int)i + 1;
-    *axis = (struct hl_axis){.name = "dose", .type = HL_INT32, .n = grows ? 0 : n, .values = number, .grows = grows,
-                             .long_name = "row of the dose table, counted from 1"};
-    for (int i = 0; i < HL_N_DOSES && w->status == HL_OK; i++) {
-        const struct hl_axis *const axes[1] = {axis};
-        struct hl_dataset *d = hl_writer_dataset(w, "/doses", kinds[i].name, kinds[i].type, 1, axes, NULL);
-        s->doses.column[i] = d;
-        if (!d)
-            return;
-        hl_writer_text(w, d, "units", kinds[i].unit);
-        hl_writer_text(w, d, "long_name", kinds[i].long_name);
-        add_flags(s, i, d);
-    }
-    for (size_t i = 0; i < w->n_datasets; i++)
-        if (strcmp(w->dataset[i]->path, "/doses/dose") == 0)
-            s->doses.scale = w->dataset[i];
-}
-
 /* One cell, in its column's type. */
-static void take_cell(const struct hl_store *s, const struct hl_given *g, int column, void *to)
+static void dose_cell(const void *context, const void *row, size_t column, void *to)
 {
+    const struct hl_store *s = context;
+    const struct hl_given *g = row;
     switch (column) {
-    case HL_DOSES_ARM: *(int *)to = g->arm; break;
-    case HL_DOSES_SUBJECT: *(int *)to = (int)g->subject; break;
-    case HL_DOSES_TIME: *(double *)to = g->time; break;
-    case HL_DOSES_AMOUNT: *(double *)to = hl_one_nan(g->amount); break;
-    case HL_DOSES_RATE: *(double *)to = hl_one_nan(g->rate); break;
-    case HL_DOSES_DRUG: *(signed char *)to = (signed char)g->instance; break;
-    case HL_DOSES_ROUTE: *(signed char *)to = g->route >= 0 ? s->doses.route_code[g->route] : -1; break;
+    case DOSE_ARM: *(int *)to = g->arm; break;
+    case DOSE_SUBJECT: *(int *)to = (int)g->subject; break;
+    case DOSE_TIME: *(double *)to = g->time; break;
+    case DOSE_AMOUNT: *(double *)to = hl_one_nan(g->amount); break;
+    case DOSE_RATE: *(double *)to = hl_one_nan(g->rate); break;
+    case DOSE_DRUG: *(signed char *)to = (signed char)g->instance; break;
+    case DOSE_ROUTE: *(signed char *)to = g->route >= 0 ? s->names.route_code[g->route] : -1; break;
+    case DOSE_STRENGTH: *(double *)to = hl_one_nan(g->strength); break;
+    case DOSE_DURATION: *(double *)to = hl_one_nan(g->duration); break;
+    case DOSE_INTERVAL: *(double *)to = hl_one_nan(g->interval); break;
     default: *(signed char *)to = g->missed ? 2 : g->refused ? 1 : 0; break;
     }
 }
 
-static void append_count(struct hl_store *s, size_t n, int *cells)
+static void review_cell(const void *context, const void *row, size_t column, void *to)
 {
-    for (size_t i = 0; i < n; i++)
-        cells[i] = (int)(s->doses.written + i) + 1;
-    hl_writer_append(s->writer, s->doses.scale, n, cells);
+    const struct hl_reviewed_at *v = row;
+    (void)context;
+    switch (column) {
+    case REVIEW_ARM: *(int *)to = v->arm; break;
+    case REVIEW_SUBJECT: *(int *)to = (int)v->subject; break;
+    case REVIEW_DRUG: *(signed char *)to = (signed char)v->instance; break;
+    case REVIEW_NUMBER: *(int *)to = v->number; break;
+    case REVIEW_TIME: *(double *)to = v->time; break;
+    case REVIEW_VALUE: *(double *)to = hl_one_nan(v->value); break;
+    case REVIEW_DECISION: *(signed char *)to = (signed char)v->decision; break;
+    case REVIEW_RULE: *(int *)to = v->rule; break;
+    case REVIEW_BEFORE: *(int *)to = v->level_before; break;
+    case REVIEW_AFTER: *(int *)to = v->level_after; break;
+    case REVIEW_DOSE_BEFORE: *(double *)to = v->dose_before; break;
+    default: *(double *)to = v->dose_after; break;
+    }
 }
 
-/* Writes the rows that wait. */
-static void write_rows(struct hl_store *s, bool grows)
+static const struct hl_log_kind dose_kind = {"/doses", "dose", "row of the dose table, counted from 1",
+                                             sizeof(struct hl_given), dose_cell};
+static const struct hl_log_kind review_kind = {"/reviews", "review", "row of the table of reviews, counted from 1",
+                                               sizeof(struct hl_reviewed_at), review_cell};
+
+/* Aliases of all instances: the meanings of drug codes. */
+static void name_drugs(struct hl_store *s, struct hl_log_column *column)
 {
-    struct hl_dose_table *t = &s->doses;
-    char *cells = hl_alloc(t->n, sizeof(double));
-    if (!cells) {
-        hl_writer_fail(s->writer, HL_ERR_MEMORY, "no memory for the dose table");
-        return;
-    }
-    for (int column = 0; column < HL_N_DOSES && s->writer->status == HL_OK; column++) {
-        size_t size = hl_hdf_size(kinds[column].type);
-        for (size_t i = 0; i < t->n; i++)
-            take_cell(s, &t->row[i], column, cells + i * size);
-        if (grows)
-            hl_writer_append(s->writer, t->column[column], t->n, cells);
-        else
-            hl_writer_all(s->writer, t->column[column], cells);
-    }
-    if (grows)
-        append_count(s, t->n, (int *)(void *)cells);
-    hl_free(cells);
-    t->written += t->n;
-    t->n = 0;
+    const struct hl_system *y = s->study->system;
+    const char **alias = hl_arena_alloc(s->writer->arena, y->n_instances + 1, sizeof *alias);
+    for (size_t i = 0; i < y->n_instances; i++)
+        alias[i] = y->instance[i].alias;
+    column->flag = alias;
+    column->n_flags = y->n_instances;
 }
 
-static bool add_row(struct hl_store *s, const struct hl_given *given)
+static struct hl_log_column *begin(struct hl_store *s, struct hl_log *log, const struct hl_log_kind *kind,
+                                   const struct hl_log_column *columns, size_t n, size_t drug)
 {
-    struct hl_dose_table *t = &s->doses;
-    if (t->n == HL_BLOCK_ROWS) {
-        if (!t->column[0])
-            create_table(s, true, 0);
-        if (s->writer->status == HL_OK)
-            write_rows(s, true);
-        t->n = 0;
-    }
-    if (t->n == t->capacity) {
-        size_t larger = t->capacity ? 2 * t->capacity : 1024;
-        void *grown = hl_grow(t->row, t->capacity, larger, sizeof *t->row);
-        if (!grown)
-            return false;
-        t->row = grown;
-        t->capacity = larger;
-    }
-    t->row[t->n++] = *given;
+    struct hl_log_column *own = hl_arena_alloc(s->writer->arena, n, sizeof *own);
+    memcpy(own, columns, n * sizeof *own);
+    name_drugs(s, &own[drug]);
+    *log = (struct hl_log){.kind = kind, .context = s, .n_columns = n, .column = own};
+    return own;
+}
+
+static bool begin_doses(struct hl_store *s)
+{
+    if (!name_routes(s))
+        return false;
+    struct hl_log_column *own = begin(s, &s->doses, &dose_kind, dose_columns, N_DOSE, DOSE_DRUG);
+    own[DOSE_ROUTE].flag = s->names.route_name;
+    own[DOSE_ROUTE].n_flags = s->names.n_route_names;
     return true;
+}
+
+static bool is_there(const struct hl_store *s, int arm, uint64_t subject, int instance)
+{
+    const struct hl_study *study = s->study;
+    return arm >= 0 && (size_t)arm < study->n_arms && subject <= study->subjects && instance >= 0
+           && (size_t)instance < study->system->n_instances;
 }
 
 enum hl_status hl_store_doses(struct hl_store *s, size_t n, const struct hl_given *given)
 {
-    const struct hl_study *study = s->study;
-    if (s->writer->status != HL_OK)
-        return s->writer->status;
-    if (n > 0 && !s->doses.route_code && !name_routes(s))
+    enum hl_status status = s->writer->status;
+    if (status == HL_OK && n > 0 && !s->doses.kind && !begin_doses(s))
         return HL_ERR_INTERNAL;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; status == HL_OK && i < n; i++) {
         const struct hl_given *g = &given[i];
-        if (g->arm < 0 || (size_t)g->arm >= study->n_arms || g->subject > study->subjects || g->instance < 0 ||
-            (size_t)g->instance >= study->system->n_instances || g->route >= (int)study->system->n_routes)
+        if (!is_there(s, g->arm, g->subject, g->instance) || g->route >= (int)s->study->system->n_routes)
             return HL_ERR_INTERNAL;
-        if (!add_row(s, g))
-            return HL_ERR_MEMORY;
+        status = hl_log_add(s->writer, &s->doses, g);
     }
-    return s->writer->status;
+    return status;
 }
 
-void hl_doses_finish(struct hl_store *s)
+enum hl_status hl_store_reviews(struct hl_store *s, size_t n, const struct hl_reviewed_at *review)
 {
-    struct hl_dose_table *t = &s->doses;
-    bool grows = t->column[0] != NULL;
-    if (t->n == 0 || s->writer->status != HL_OK)
-        return;
-    if (!grows)
-        create_table(s, false, t->n);
-    if (s->writer->status == HL_OK)
-        write_rows(s, grows);
+    enum hl_status status = s->writer->status;
+    if (status == HL_OK && n > 0 && !s->reviews.kind)
+        begin(s, &s->reviews, &review_kind, review_columns, N_REVIEW, REVIEW_DRUG);
+    for (size_t i = 0; status == HL_OK && i < n; i++) {
+        if (!is_there(s, review[i].arm, review[i].subject, review[i].instance))
+            return HL_ERR_INTERNAL;
+        status = hl_log_add(s->writer, &s->reviews, &review[i]);
+    }
+    return status;
 }

@@ -75,6 +75,12 @@ static void add_column(struct table *t, const struct hl_result_variable *v)
     c->is_arm_number = strcmp(v->name, "arm") == 0 && c->axis[INNER] >= 0;
 }
 
+/* An axis that only counts the rows of a table. */
+static bool counts_rows(const char *axis)
+{
+    return strcmp(axis, "dose") == 0 || strcmp(axis, "review") == 0;
+}
+
 /* All variables of a group that are tables of the same rows: metrics with windows of their own are left out. */
 static bool add_group(struct table *t, const char *name)
 {
@@ -84,7 +90,7 @@ static bool add_group(struct table *t, const char *name)
         const struct hl_result_variable *v = &r->variable[i];
         if (*v->group == '\0' || strcmp(v->group + 1, name) != 0 || v->is_scale || v->type == HL_TEXT)
             continue;
-        if (slot_of(v->axis[v->rank - 1]) == INNER && strcmp(v->axis[v->rank - 1], "dose") != 0)
+        if (slot_of(v->axis[v->rank - 1]) == INNER && !counts_rows(v->axis[v->rank - 1]))
             continue;
         add_column(t, v);
     }
@@ -93,7 +99,7 @@ static bool add_group(struct table *t, const char *name)
 
 static bool is_group(const char *name)
 {
-    static const char *const groups[] = {"doses", "design", "subjects", "metrics"};
+    static const char *const groups[] = {"doses", "reviews", "design", "subjects", "metrics"};
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (strcmp(groups[i], name) == 0)
             return true;
@@ -187,11 +193,12 @@ static void thin(struct table *t, double every)
     }
 }
 
-/* --arm and --subject of the table of doses: rows of that arm; of that subject or of everyone. */
-static enum hl_status keep_doses(struct table *t)
+/* --arm and --subject of a table of rows: those of that arm; of that subject or of everyone. */
+static enum hl_status keep_rows(struct table *t)
 {
-    const struct hl_result_variable *arm = hl_result_at(t->result, "/doses/arm"),
-                                    *subject = hl_result_at(t->result, "/doses/subject");
+    bool doses = strcmp(t->inner_name, "dose") == 0;
+    const struct hl_result_variable *arm = hl_result_at(t->result, doses ? "/doses/arm" : "/reviews/arm"),
+                                    *subject = hl_result_at(t->result, doses ? "/doses/subject" : "/reviews/subject");
     uint64_t start = 0, wanted = 0, n = arm ? arm->dims[0] : 0;
     enum hl_status status = t->options->arm ? hl_result_arm(t->result, t->options->arm, &wanted, t->diag) : HL_OK;
     if (status != HL_OK || !arm || !subject || subject->dims[0] != n)
@@ -216,8 +223,8 @@ static enum hl_status choose_inner(struct table *t, int axis)
     t->inner_value = axis >= 0 ? hl_result_axis(t->result, t->base, axis) : NULL;
     if (o->every > 0.0 && strcmp(t->inner_name, "time") == 0 && t->inner_value)
         thin(t, o->every);
-    if (strcmp(t->inner_name, "dose") == 0 && (o->arm || o->subject > 0))
-        return keep_doses(t);
+    if (counts_rows(t->inner_name) && (o->arm || o->subject > 0))
+        return keep_rows(t);
     return HL_OK;
 }
 
@@ -299,7 +306,7 @@ static const char *column_name(const struct table *t, const struct column *c, ui
 /* A scale of rows only ("dose") counts them and needs no column. */
 static bool shows_inner(const struct table *t)
 {
-    return t->has[INNER] && strcmp(t->inner_name, "dose") != 0;
+    return t->has[INNER] && !counts_rows(t->inner_name);
 }
 
 static bool shows(const struct table *t, enum slot slot)

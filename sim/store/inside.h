@@ -5,6 +5,7 @@
 #ifndef HL_STORE_INSIDE_H
 #define HL_STORE_INSIDE_H
 
+#include "store/log.h"
 #include "store/queue.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -33,20 +34,16 @@ struct hl_metric_variable {
     double *rows;
 };
 
-/* Columns of /doses, in this order. */
-enum {
-    HL_DOSES_ARM, HL_DOSES_SUBJECT, HL_DOSES_TIME, HL_DOSES_AMOUNT, HL_DOSES_RATE, HL_DOSES_DRUG, HL_DOSES_ROUTE,
-    HL_DOSES_REFUSED, HL_N_DOSES
-};
-
-struct hl_dose_table {
-    struct hl_dataset *scale, *column[HL_N_DOSES]; /* NULL until a block is full or the file is finished */
-    size_t n, capacity;                            /* waiting in row */
-    uint64_t written;
-    struct hl_given *row;
+/* Codes of routes in /doses. */
+struct hl_dose_names {
     signed char *route_code;                       /* by route of the system: index into route_name */
     size_t n_route_names; const char **route_name;
 };
+
+/* What became of the subjects of a reviewed taper, as metrics (arm, subject): number of the drug's reviewed tapers. */
+enum { HL_TAPER_DAYS, HL_TAPER_REACHED_ZERO, HL_TAPER_HOLDS, HL_TAPER_STEPS_BACK, HL_TAPER_REVIEWS, HL_TAPER_DOSE,
+       HL_N_TAPER };
+struct hl_taper_variables { int instance, number; struct hl_dataset *dataset[HL_N_TAPER]; };
 
 /* /records of a data-set run; n_columns 0 before hl_store_records_begin. */
 struct hl_kept_records {
@@ -66,7 +63,9 @@ struct hl_store {
     struct hl_output_variables *output; /* by output of the study */
     struct hl_metric_variable *metric;
     struct hl_subject_column *covariate, *individual, *mixture, *parameter, status, id;
-    struct hl_dose_table doses;
+    struct hl_dose_names names;
+    struct hl_log doses, reviews;       /* without a kind until the first row comes */
+    size_t n_tapers; struct hl_taper_variables *taper;
     struct hl_kept_records records;
 };
 
@@ -78,6 +77,9 @@ void hl_layout_design(struct hl_store *store);
 
 /* Makes the queue of chunks. */
 enum hl_status hl_strips_begin(struct hl_store *store);
+
+/* The variables of reviewed tapers. */
+void hl_tapers_create(struct hl_store *store, const struct hl_regimen *const *regimen);
 
 /* How a metric goes into the file, once its dataset is made; and the release of what waits. */
 void hl_metric_begin(struct hl_store *store, struct hl_metric_variable *metric);
@@ -102,7 +104,6 @@ const char *hl_layout_unit(struct hl_arena *arena, const char *unit);
 void hl_layout_evidence(struct hl_writer *writer, struct hl_dataset *dataset, const struct hl_evidence *evidence);
 
 /* Write the rows that wait; release what tables hold. */
-void hl_doses_finish(struct hl_store *store);
 void hl_records_finish(struct hl_store *store);
 void hl_records_clear(struct hl_store *store);
 

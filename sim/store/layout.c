@@ -465,6 +465,8 @@ void hl_layout_create(struct hl_store *s, const struct hl_regimen *const *regime
     name_parameter_columns(s);
     if (!s->study->data)
         create_metrics(s, regimen);
+    if (!s->study->data)
+        hl_tapers_create(s, regimen);
 }
 
 /* ---- The design of a sweep. */

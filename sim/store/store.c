@@ -113,11 +113,13 @@ enum hl_status hl_store_finish(struct hl_store *s, double wall_seconds, uint64_t
     (void)hl_store_drain(s);
     hl_queue_free(s->queue);
     hl_metrics_clear(s);
-    hl_doses_finish(s);
+    hl_log_finish(s->writer, &s->doses);
+    hl_log_finish(s->writer, &s->reviews);
     hl_records_finish(s);
     hl_layout_design(s);
     hl_provenance_end(w, wall_seconds, subjects_failed);
-    hl_free(s->doses.row);
+    hl_log_clear(&s->doses);
+    hl_log_clear(&s->reviews);
     hl_records_clear(s);
     return hl_writer_finish(w);
 }
@@ -128,7 +130,8 @@ void hl_store_abandon(struct hl_store *s)
         return;
     hl_queue_free(s->queue);
     hl_metrics_clear(s);
-    hl_free(s->doses.row);
+    hl_log_clear(&s->doses);
+    hl_log_clear(&s->reviews);
     hl_records_clear(s);
     hl_writer_abandon(s->writer);
 }
@@ -156,6 +159,6 @@ uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen
         for (size_t arm = 0; arm < study->n_arms; arm++)
             bytes += subjects * hl_metric_width(study, regimen[arm], i) * 8;
     for (size_t arm = 0; arm < study->n_arms; arm++)
-        bytes += regimen[arm]->n_doses * 39 * (regimen[arm]->adherence ? subjects : 1);
+        bytes += regimen[arm]->n_doses * 63 * (regimen[arm]->adherence ? subjects : 1);
     return bytes + estimate_people(study);
 }

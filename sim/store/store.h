@@ -87,9 +87,29 @@ enum hl_status hl_store_subject_id(struct hl_store *store, size_t arm, const dou
 /* What was given, and what wasn't: a demand that the pump refused, a dose that the subject missed. For an arm where
  * every subject is treated alike once with subject 0; else per subject. Rows are kept
  * in the order they are handed over, which is part of the payload: hand them over by arm, then by subject. */
-struct hl_given { int arm; uint64_t subject; double time, amount, rate; int instance, route;
-                  bool refused, missed; };
+struct hl_given {
+    int arm; uint64_t subject;
+    double time, amount, rate;              /* [h, mg, mg/h] */
+    int instance, route;
+    bool refused, missed;
+    double strength, duration, interval;    /* as it was taken (struct hl_dose) */
+};
 enum hl_status hl_store_doses(struct hl_store *store, size_t n, const struct hl_given *given);
+
+/* What was decided at reviews, in the order of /doses. Levels count from 1, 0 is the dose before the taper. */
+struct hl_reviewed_at {
+    int arm; uint64_t subject;
+    int instance, number, decision, rule;   /* decision: enum hl_review_then; rule from 1, 0 none */
+    double time, value;                     /* [h, the output's unit] */
+    int level_before, level_after;
+    double dose_before, dose_after;         /* [mg/day] */
+};
+enum hl_status hl_store_reviews(struct hl_store *store, size_t n, const struct hl_reviewed_at *review);
+
+/* What became of the subjects of an arm in its reviewed tapers: outcome[subject * n_reviewed + taper], n_reviewed as
+ * the arm's regimen has (NULL without any); failed[subject] not 0: it has none. To be called for every arm once. */
+enum hl_status hl_store_tapers(struct hl_store *store, size_t arm, const struct hl_regimen *regimen,
+                               const struct hl_review_outcome *outcome, const signed char *failed);
 
 /* The table of a data-set run under /records: every record of the data set in file order, arm after arm (the same
  * number of records in each). Columns are handed over as doubles, in the units they are stored in. Names are made safe

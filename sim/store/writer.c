@@ -180,7 +180,8 @@ static struct hl_dataset *find(const struct hl_writer *w, const char *group, con
 
 static bool is_taken(const struct hl_writer *w, const char *group, const char *name)
 {
-    static const char *const groups[] = {"subjects", "metrics", "doses", "records", "design", "provenance", "arm_name"};
+    static const char *const groups[] = {"subjects", "metrics", "doses", "reviews", "records", "design", "provenance",
+                                         "arm_name"};
     for (size_t i = 0; *group == '\0' && i < sizeof groups / sizeof *groups; i++)
         if (strcmp(groups[i], name) == 0)
             return true;

@@ -134,6 +134,32 @@ void hl_study_read_outputs(struct hl_study_reader *reader, const struct hl_yaml 
         hl_diag_error(reader->diag, node->pos, "outputs: names no output; write [clonazepam.Cp], or leave the key out");
 }
 
+/* Silently: whoever compiles the prescription says what is wrong with it. */
+static void need_named(struct hl_study_reader *reader, const struct hl_yaml *of, const struct hl_system *system)
+{
+    int output = of && of->kind == HL_YAML_SCALAR ? hl_system_find_output(system, of->text) : -1;
+    if (output >= 0 && place_of(reader->study, output) < 0)
+        add_output(reader, output);
+}
+
+static void need_reviewed(struct hl_study_reader *reader, const struct hl_yaml *review, const struct hl_system *system)
+{
+    size_t n;
+    struct hl_yaml **rule = hl_study_items(reader->arena, hl_yaml_get(review, "rules"), &n);
+    need_named(reader, hl_yaml_get(review, "of"), system);
+    for (size_t i = 0; i < n; i++)
+        need_named(reader, hl_yaml_get(rule[i], "of"), system);
+}
+
+void hl_study_need_reviewed(struct hl_study_reader *reader, const struct hl_yaml *tree, const struct hl_system *system)
+{
+    const struct hl_yaml *taper = hl_yaml_get(tree, "taper");
+    if (hl_yaml_get(taper, "review"))
+        need_reviewed(reader, hl_yaml_get(taper, "review"), system);
+    for (size_t i = 0; i < tree->n; i++)
+        hl_study_need_reviewed(reader, tree->item[i], system);
+}
+
 static void add_once(struct hl_study_reader *reader, int output)
 {
     if (output >= 0 && place_of(reader->study, output) < 0)

@@ -87,6 +87,10 @@ void hl_study_read_quantiles(struct hl_study_reader *reader, const struct hl_yam
 /* asked.c: the study's own index of the output a scalar names, added when new; -1 after a message. */
 int hl_study_need_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system);
 
+/* Adds the outputs that reviews of tapers look at, wherever in the tree they stand. */
+void hl_study_need_reviewed(struct hl_study_reader *reader, const struct hl_yaml *tree,
+                            const struct hl_system *system);
+
 /* asked.c: adds what the records of a data set may show: the output of every compartment and the first one of every
  * drug; with amounts, those of every compartment too. */
 void hl_study_add_shown(struct hl_study_reader *reader, const struct hl_system *system, bool amounts);

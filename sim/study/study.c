@@ -393,6 +393,8 @@ static void read_questions(struct hl_study_reader *reader, const struct hl_yaml 
     hl_study_read_outputs(reader, hl_yaml_get(resolved, "outputs"), system);
     hl_study_read_metrics(reader, hl_yaml_get(resolved, "metrics"), system);
     hl_study_read_thresholds(reader, hl_yaml_get(resolved, "thresholds"), system);
+    if (system)
+        hl_study_need_reviewed(reader, resolved, system);
     hl_study_read_quantiles(reader, hl_yaml_get(resolved, "quantiles"));
     reader->study->taper_design = hl_yaml_get(resolved, "design");
     if (reader->study->to_design)

@@ -194,9 +194,9 @@ static void exports_tables(void **state)
     assert_string_equal(line(0), "subject,WT");
     assert_int_equal(n_lines(), 151);
     assert_int_equal(export_to_text(diag, &options, 1, "doses"), HL_OK);
-    assert_string_equal(line(0), "arm,subject,time,amount,rate,drug,route,refused");
-    assert_string_equal(line(1), "standard care,0,0,0.385,0.1,clonazepam,oral,given");
-    assert_string_equal(line(2), "\"eighths, \"\"slow\"\"\",1,8,1.385,0,fentanyl,iv,given");
+    assert_string_equal(line(0), "arm,subject,time,amount,rate,drug,route,refused,strength,duration,interval");
+    assert_string_equal(line(1), "standard care,0,0,0.385,0.1,clonazepam,oral,given,0,0,0");
+    assert_string_equal(line(2), "\"eighths, \"\"slow\"\"\",1,8,1.385,0,fentanyl,iv,given,0,0,0");
     assert_int_equal(n_lines(), 10);
     assert_int_equal(export_to_text(diag, &options, 1, "design"), HL_OK);
     assert_string_equal(line(0), "arm,clonazepam_0_oral,class");
