@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "regimen/taper.h"
 
 #define DAY 24.0
@@ -36,17 +37,27 @@ static void add_product(struct products *list, const char *form, double strength
 
 static const char tablet[] = "tablet", patch[] = "patch";
 
-/* The tablets of every taper: within a prescription. */
-static void find_tablets(struct products *list, const struct hl_yaml *node)
+static bool add_tablets(struct products *list, const struct hl_yaml *taper)
 {
     struct hl_taper_strength *strength;
     size_t n;
-    const struct hl_yaml *taper = node ? hl_yaml_get(node, "taper") : NULL;
-    if (taper && taper->kind == HL_YAML_MAPPING && hl_taper_strengths(list->arena, taper, &strength, &n, list->diag))
-        for (size_t i = 0; i < n; i++)
-            add_product(list, tablet, strength[i].strength, strength[i].parts);
+    if (!hl_taper_strengths(list->arena, taper, &strength, &n, list->diag))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        add_product(list, tablet, strength[i].strength, strength[i].parts);
+    return true;
+}
+
+/* The tablets of every taper: within a prescription; those of a crossover's second drug where that is wanted. */
+static void find_tablets(struct products *list, const struct hl_yaml *node, const char *second)
+{
+    const struct hl_yaml *taper = hl_yaml_get(node, "taper"), *to = hl_yaml_get(taper, "to");
+    if (second)
+        taper = to && to->kind == HL_YAML_SCALAR && strcmp(to->text, second) == 0 ? hl_yaml_get(taper, "target") : NULL;
+    if (taper && taper->kind == HL_YAML_MAPPING)
+        (void)add_tablets(list, taper);
     for (size_t i = 0; node && node->kind != HL_YAML_SCALAR && i < node->n; i++)
-        find_tablets(list, node->item[i]);
+        find_tablets(list, node->item[i], second);
 }
 
 static int by_strength(const void *a, const void *b)
@@ -60,10 +71,23 @@ static const struct hl_route *route_of(const struct hl_study *study, size_t arm,
     return &study->arm[arm].system->route[dose->route];
 }
 
-static void list_products(struct products *list, const struct hl_study *study, size_t arm,
-                          const struct hl_regimen *regimen, size_t instance)
+static void find_stated(struct products *list, const struct hl_study *study, size_t arm, size_t instance)
 {
-    find_tablets(list, study->arm[arm].prescription[instance]);
+    const struct hl_system *system = study->arm[arm].system;
+    find_tablets(list, study->arm[arm].prescription[instance], NULL);
+    for (size_t k = 0; k < system->n_instances; k++)
+        if (k != instance)
+            find_tablets(list, study->arm[arm].prescription[k], system->instance[instance].alias);
+}
+
+/* asked: the tablets that take the place of the study's, or NULL. */
+static void list_products(struct products *list, const struct hl_study *study, size_t arm,
+                          const struct hl_regimen *regimen, size_t instance, const struct hl_yaml *asked)
+{
+    if (asked)
+        (void)add_tablets(list, asked);
+    else
+        find_stated(list, study, arm, instance);
     for (size_t i = 0; i < regimen->n_doses; i++)
         if (regimen->dose[i].kind == HL_DOSE_PATCH &&
             (size_t)route_of(study, arm, &regimen->dose[i])->instance == instance)
@@ -80,6 +104,7 @@ struct makings {
     const struct hl_regimen *regimen;
     size_t n; struct hl_calendar_drug *drug;
     int *drug_of;      /* by instance: its place among the drugs, or -1 */
+    const struct hl_yaml **asked; /* by instance: tablets: of the command line, or NULL */
 };
 
 /* Micrograms where the largest amount is below a tenth of a milligram. */
@@ -119,11 +144,64 @@ static void list_drugs(struct makings *m, struct hl_diag *diag)
             continue;
         struct products list = {.arena = m->arena, .diag = diag};
         struct hl_calendar_drug *drug = &m->drug[m->n++];
-        list_products(&list, m->study, m->arm, m->regimen, k);
+        list_products(&list, m->study, m->arm, m->regimen, k, m->asked[k]);
         *drug = (struct hl_calendar_drug){.name = system->instance[k].alias, .n_products = list.n,
                                           .product = list.product};
         choose_units(m, k, drug);
     }
+}
+
+static bool has_doses(const struct makings *m, size_t instance)
+{
+    for (size_t i = 0; i < m->regimen->n_doses; i++)
+        if (m->regimen->dose[i].kind == HL_DOSE_GIVEN &&
+            (size_t)route_of(m->study, m->arm, &m->regimen->dose[i])->instance == instance)
+            return true;
+    return false;
+}
+
+/* The instance that tablets are meant for; n_instances with a message. */
+static size_t drug_meant(const struct makings *m, const struct hl_calendar_tablets *tablets, struct hl_diag *diag)
+{
+    const struct hl_system *system = m->study->arm[m->arm].system;
+    const char **name = hl_arena_alloc(m->arena, system->n_instances + 1, sizeof *name), *all = "";
+    size_t n = 0, last = 0;
+    char hint[128];
+    for (size_t k = 0; k < system->n_instances; k++) {
+        if (!has_doses(m, k))
+            continue;
+        if (tablets->drug && strcmp(system->instance[k].alias, tablets->drug) == 0)
+            return k;
+        last = k;
+        all = hl_arena_printf(m->arena, "%s%s%s", all, n ? ", " : "", system->instance[k].alias);
+        name[n++] = system->instance[k].alias;
+    }
+    if (!tablets->drug && n == 1)
+        return last;
+    if (tablets->drug)
+        hl_diag_error(diag, hl_pos_none(), "--tablets: the arm gives no doses of '%s'%s", tablets->drug,
+                      hl_text_did_you_mean(tablets->drug, name, n, hint, sizeof hint));
+    else
+        hl_diag_error(diag, hl_pos_none(), n ? "--tablets: of which drug? Write DRUG=%s; the arm gives doses of %s"
+                                             : "--tablets '%s': the arm gives no doses%s", tablets->text, all);
+    return system->n_instances;
+}
+
+/* "0.5 mg scored, 0.125 mg" */
+static bool read_asked(struct makings *m, size_t n, const struct hl_calendar_tablets *tablets, struct hl_diag *diag)
+{
+    size_t n_instances = m->study->arm[m->arm].system->n_instances;
+    m->asked = hl_arena_alloc(m->arena, n_instances + 1, sizeof *m->asked);
+    for (size_t i = 0; i < n; i++) {
+        const char *text = hl_arena_printf(m->arena, "{tablets: [%s], halve: scored}", tablets[i].text);
+        const struct hl_yaml *node = hl_yaml_load_text(m->arena, "--tablets", text, diag);
+        struct products list = {.arena = m->arena, .diag = diag};
+        size_t k = drug_meant(m, &tablets[i], diag);
+        if (k == n_instances || !node || hl_diag_count(diag, HL_ERROR) > 0 || !add_tablets(&list, node))
+            return false;
+        m->asked[k] = node;
+    }
+    return true;
 }
 
 /* ---- Doses. */
@@ -168,12 +246,15 @@ static struct hl_calendar_dose shown_dose(struct makings *m, const struct hl_dos
 }
 
 enum hl_status hl_calendar_of_arm(struct hl_arena *arena, const struct hl_study *study, size_t arm,
-                                  const struct hl_regimen *regimen, const struct hl_calendar_options *options,
+                                  const struct hl_regimen *regimen, size_t n_tablets,
+                                  const struct hl_calendar_tablets *tablets, const struct hl_calendar_options *options,
                                   struct hl_calendar **calendar, struct hl_diag *diag)
 {
     struct makings m = {.arena = arena, .study = study, .arm = arm, .regimen = regimen};
     struct hl_calendar_options own = *options;
     struct hl_calendar_dose *dose = hl_arena_alloc(arena, regimen->n_doses + 1, sizeof *dose);
+    if (!read_asked(&m, n_tablets, tablets, diag))
+        return HL_ERR_INPUT;
     list_drugs(&m, diag);
     for (size_t i = 0; i < regimen->n_doses; i++)
         dose[i] = shown_dose(&m, &regimen->dose[i]);

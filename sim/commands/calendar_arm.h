@@ -7,10 +7,15 @@
 #include "store/result.h"
 #include "taper/calendar.h"
 
+/* Tablets that the study doesn't state: of one drug, as under tablets: of a taper; those marked scored may be halved. */
+struct hl_calendar_tablets { const char *drug; /* NULL: the arm's only one that has doses */ const char *text; };
+
 /* The calendar of a study's arm from the study's origin on. Doses that a pump's patient asks for aren't on it. What isn't
- * made of stated tablets is shown by its amount alone. HL_ERR_INPUT with a message. */
+ * made of stated tablets is shown by its amount alone; tablets (n_tablets of them) take the place of those a study states.
+ * HL_ERR_INPUT with a message. */
 enum hl_status hl_calendar_of_arm(struct hl_arena *arena, const struct hl_study *study, size_t arm,
-                                  const struct hl_regimen *regimen, const struct hl_calendar_options *options,
+                                  const struct hl_regimen *regimen, size_t n_tablets,
+                                  const struct hl_calendar_tablets *tablets, const struct hl_calendar_options *options,
                                   struct hl_calendar **calendar, struct hl_diag *diag);
 
 /* The study that a result keeps, with the models it keeps, read anew: what its arms prescribe, for a typical subject.

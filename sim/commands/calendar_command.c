@@ -18,6 +18,7 @@ struct wish {
     struct hl_diag *diag;
     const char *format, *rows, *output;
     struct hl_calendar_options options;
+    size_t n_tablets; struct hl_calendar_tablets *tablets;
 };
 
 static enum hl_status read_word(const struct wish *wish, const struct hl_arguments *arguments, const char *option,
@@ -46,6 +47,19 @@ static enum hl_status read_start(struct wish *wish, const char *text)
     return HL_ERR_INPUT;
 }
 
+/* "0.5 mg scored, 0.125 mg", or with the drug's alias and = in front. */
+static void read_tablets(struct wish *wish, const struct hl_arguments *arguments)
+{
+    wish->tablets = hl_arena_alloc(wish->arena, arguments->n_given + 1, sizeof *wish->tablets);
+    for (size_t i = 0; i < arguments->n_given; i++) {
+        const char *text = arguments->given[i].value, *equals = strchr(text, '=');
+        if (strcmp(arguments->given[i].name, "tablets") == 0)
+            wish->tablets[wish->n_tablets++] = (struct hl_calendar_tablets){
+                .drug = equals ? hl_arena_strndup(wish->arena, text, (size_t)(equals - text)) : NULL,
+                .text = equals ? equals + 1 : text};
+    }
+}
+
 static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *arguments)
 {
     static const char *const formats[] = {"text", "csv", "svg", "pdf"};
@@ -60,6 +74,7 @@ static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *ar
         status = HL_ERR_INPUT;
     }
     wish->output = hl_arguments_value(arguments, "output");
+    read_tablets(wish, arguments);
     return status;
 }
 
@@ -67,10 +82,11 @@ static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *ar
 
 static void name_it(struct wish *wish, const struct hl_study *study, size_t arm, const char *from)
 {
-    const char *title = study->title && *study->title ? study->title : study->name;
+    const char *name = study->name ? study->name : "";
+    const char *title = study->title && strcmp(study->title, name) != 0 ? study->title : "";
     wish->options.title = study->arm[arm].name;
-    wish->options.identity = hl_arena_printf(wish->arena, "%s%s%s · %s · halflife %s", title ? title : "",
-                                             title ? " · " : "", study->name ? study->name : "", from, HL_VERSION);
+    wish->options.identity = hl_arena_printf(wish->arena, "%s%s%s%s%s · halflife %s", title, *title ? " · " : "", name,
+                                             *name ? " · " : "", from, HL_VERSION);
 }
 
 static enum hl_status compile_arm(struct wish *wish, const struct hl_study *study, const char *name, const char *from,
@@ -94,7 +110,8 @@ static enum hl_status compile_arm(struct wish *wish, const struct hl_study *stud
     if (regimen->n_demands > 0)
         hl_diag_note(wish->diag, hl_pos_none(), "what a patient's pump gives on demand isn't on the calendar");
     name_it(wish, study, arm, from);
-    return hl_calendar_of_arm(wish->arena, study, arm, regimen, &wish->options, calendar, wish->diag);
+    return hl_calendar_of_arm(wish->arena, study, arm, regimen, wish->n_tablets, wish->tablets, &wish->options, calendar,
+                              wish->diag);
 }
 
 static bool is_result(const char *path)
@@ -217,6 +234,7 @@ static enum hl_status run_calendar(const struct hl_arguments *arguments, struct 
 static const struct hl_option options_of_calendar[] = {
     {"arm", 0, "A", "which arm, by name or by number from 0 (default: the first)"},
     {"start", 0, "DATE", "the date of the study's first day, such as 2027-01-04 (default: days are numbered)"},
+    {"tablets", 0, "[DRUG=]LIST", "the tablets there are, '0.5 mg scored, 0.125 mg'; scored ones may be halved"},
     {"format", 0, "text|csv|svg|pdf", "text for the terminal, a table, or pages of A4 (default text)"},
     {"rows", 0, "days|counts", "of csv: a row per day and drug, or per number of tablets (default days)"},
     {"output", 'o', "FILE", "write there; of svg one file per page, FILE-1.svg (default: standard output)"},
@@ -229,8 +247,10 @@ const struct hl_command hl_command_calendar = {
     .summary = "shows day by day what an arm prescribes, and how many tablets to fetch",
     .examples = "  halflife calendar configs/tapers.yaml --arm 'Nardi 2010' --start 2027-01-04\n"
                 "  halflife calendar configs/tapers.yaml --arm 3 --format pdf -o nardi.pdf\n"
+                "  halflife calendar output/tapers.h5 --arm 'UK eighths' --tablets '0.5 mg scored, 0.125 mg'\n"
                 "  halflife calendar output/tapers.h5 --arm 'UK eighths' --format csv --rows counts\n",
-    .details = "Each dose is shown as tablets where the arm's taper states them (tablets:), else by its amount.\n"
+    .details = "Each dose is shown as tablets where the arm's taper states them (tablets:), or --tablets does; else,\n"
+               "and where those don't make it, by its amount.\n"
                "Halves that are left over are used first; months add up. Every page carries the warning that this\n"
                "is a simulation for education and research, not medical advice.\n",
     .option = options_of_calendar,

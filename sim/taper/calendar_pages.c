@@ -314,21 +314,30 @@ static size_t break_line(const struct pages *p, const char *words, double scale,
     return n;
 }
 
+/* Of "put on 25 ug/h" how long the act before the amount is, with its space. */
+static size_t act_length(const char *words)
+{
+    static const char *const acts[] = {"put on ", "infuse "};
+    for (size_t i = 0; i < 2; i++)
+        if (strncmp(words, acts[i], strlen(acts[i])) == 0)
+            return strlen(acts[i]);
+    return 0;
+}
+
 /* One dose: its clock and name, and below or beside them what is taken. */
 static size_t take_lines(const struct pages *p, const struct hl_calendar_take *take, double scale, struct line *line,
                          size_t room)
 {
     const char *clock = hl_arena_printf(p->arena, "%02d:%02d", take->minute / 60, take->minute % 60);
     size_t n = 0;
-    static const char put_on[] = "put on ";
     const char *words = hl_calendar_take_text(p->arena, p->calendar, take, true);
-    bool is_put_on = !p->narrow && strncmp(words, put_on, strlen(put_on)) == 0;
+    size_t act = p->narrow ? 0 : act_length(words); /* "put on" goes up to the clock, where there is room */
     if (room < 2)
         return 0;
     if (!p->narrow)
-        line[n++] = (struct line){
-            hl_arena_printf(p->arena, "%s %s%s", take->name, clock, is_put_on ? ", put on" : ""), when, NULL, 0};
-    n += break_line(p, is_put_on ? words + strlen(put_on) : words, scale, line + n, room - n);
+        line[n++] = (struct line){hl_arena_printf(p->arena, "%s %s%s%.*s", take->name, clock, act ? ", " : "",
+                                                  act ? (int)act - 1 : 0, words), when, NULL, 0};
+    n += break_line(p, words + act, scale, line + n, room - n);
     if (p->narrow)
         line[0].beside = clock;
     return n;
@@ -366,7 +375,9 @@ static size_t cell_lines(const struct pages *p, long day, double scale, struct l
     return n;
 }
 
-#define HEAD 8.0 /* of a cell: date and total */
+#define HEAD    8.0  /* of a cell: date and total */
+#define LARGEST 1.25 /* scale of its letters */
+#define LEAST   0.45
 
 static double lines_high(const struct line *line, size_t n, double scale)
 {
@@ -390,7 +401,7 @@ static bool fits(const struct pages *p, long day, double scale, double high)
 /* The largest scale at which the fullest day fits. */
 static double find_scale(const struct pages *p, double high)
 {
-    double scale = 1;
+    double scale = LARGEST;
     for (long day = 0; day < p->calendar->n_days; day++) {
         const struct hl_calendar_entry *entry = &p->calendar->entry[(size_t)day * p->calendar->n_drugs],
                                        *before = day > 0 ? entry - p->calendar->n_drugs : entry;
@@ -399,7 +410,7 @@ static double find_scale(const struct pages *p, double high)
             news_today = news_today || entry[d].changes;
             odd = odd || entry[d].n_takes != before[d].n_takes;
         }
-        while ((news_today || odd) && scale > 0.45 && !fits(p, day, scale, high))
+        while ((news_today || odd) && scale > LEAST && !fits(p, day, scale, high))
             scale -= 0.02;
     }
     return scale;
@@ -487,11 +498,10 @@ static void put_month_foot(struct pages *p, size_t m)
     put(p, LEFT, FOOT + 4.6, HL_SHEET_LEFT, hl_sheet_fit(text, usual, WIDE), text);
 }
 
-static void put_weekdays(struct pages *p, bool dated)
+static void put_weekdays(struct pages *p)
 {
     for (int i = 0; i < DAYS; i++)
-        put(p, LEFT + COLUMN * (i + 0.5), TOP - 2.2, HL_SHEET_MIDDLE, usual,
-            dated ? hl_weekday_name(i) : hl_arena_printf(p->arena, "%d", i + 1));
+        put(p, LEFT + COLUMN * (i + 0.5), TOP - 2.2, HL_SHEET_MIDDLE, usual, hl_weekday_name(i));
 }
 
 /* A month's grid: from the week of its first day on the calendar to its last day. */
@@ -523,10 +533,14 @@ static void put_month(struct pages *p, size_t m)
     const struct hl_calendar *c = p->calendar;
     struct grid g = grid_of(c, m);
     double high = row_high(g.weeks);
-    begin_page(p, hl_calendar_month_text(p->arena, c, m), p->calendar->options.title);
+    char *title = hl_arena_strdup(p->arena, hl_calendar_month_text(p->arena, c, m));
+    if (*title == 'd')
+        *title = 'D'; /* "Days 1-28" */
+    begin_page(p, title, p->calendar->options.title);
     put(p, LEFT + WIDE, 30, HL_SHEET_RIGHT, small, drugs_text(p));
     put(p, LEFT, 33, HL_SHEET_LEFT, small, "A framed day begins a new level.");
-    put_weekdays(p, c->options.dated);
+    if (c->options.dated)
+        put_weekdays(p);
     for (int i = 0; i < g.days; i++) {
         int cell = g.lead + i - DAYS * g.skipped;
         long day = g.begin + i;

@@ -175,7 +175,7 @@ static void svg_item(const struct item *item, FILE *stream)
         fprintf(stream, " stroke-width=\"%.2f\"/>\n", item->line_width);
         return;
     }
-    fprintf(stream, "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" text-anchor=\"%s\"%s", item->x, item->y,
+    fprintf(stream, "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" text-anchor=\"%s\"%s stroke=\"none\"", item->x, item->y,
             item->type.size, anchor[item->side], item->type.bold ? " font-weight=\"bold\"" : "");
     svg_colour("fill", item->type.colour, stream);
     putc('>', stream);

@@ -78,6 +78,53 @@ PY
     ! grep -q ' x ' text
 }
 
+@test "dates are those of Python's calendar, over leap days and centuries that have none" {
+    for start in 1899-12-20 1999-12-20 2023-12-20 2027-11-02 2099-12-20 0001-01-01; do
+        "$program" calendar lesson.yaml --arm both --start $start --format csv | python3 -c '
+import csv, datetime, sys
+start = datetime.date.fromisoformat(sys.argv[1])
+rows = list(csv.DictReader(sys.stdin))
+assert len(rows) > 80
+for row in rows:
+    date = start + datetime.timedelta(days=int(row["day"]) - 1)
+    assert (row["date"], row["weekday"]) == (date.isoformat(), date.strftime("%A")), (row, date)' $start
+    done
+}
+
+@test "--tablets for an arm that states none, of the drug meant" {
+    "$program" calendar lesson.yaml --arm plain --tablets '0.5 mg scored' > text
+    grep -q '> day 1 .* 1 1/2 x 0.5 mg .*0.75 mg' text
+    grep -q '0.5 mg: 15 used, so 15 whole ones (nothing left)' text
+    "$program" calendar lesson.yaml --arm plain --tablets '0.5 mg' > text # 0.75 mg can't be made of whole ones
+    grep -q '> day 1 .* 0.75 mg  *0.75 mg' text
+    "$program" calendar lesson.h5 --arm both --tablets 'clonazepam=0.25 mg' | grep -q '3 x 0.25 mg'
+    run "$program" calendar lesson.yaml --arm both --tablets 'clonazepan=0.25 mg'; [ "$status" -eq 2 ]
+    [[ $output == *"did you mean 'clonazepam'?"* ]]
+    run "$program" calendar lesson.yaml --arm plain --tablets '0.25'; [ "$status" -eq 2 ]
+    run "$program" calendar lesson.yaml --arm plain --tablets '0.25 mg]'; [ "$status" -eq 2 ]
+}
+
+@test "a crossover: tablets of both drugs" {
+    cat > over.yaml <<'YAML'
+study: over
+origin: "08:00"
+drugs: {clonazepam: clonazepam_adult, diazepam: diazepam_adult}
+times: [{until: 500 d, every: 100 d}]
+outputs: [clonazepam.Cp, diazepam.Cp]
+arms:
+  - name: over
+    clonazepam:
+      - {oral: 1 mg, every: 12 h, for: 7 d}
+      - taper:
+          {protocol: crossover, from: 2 mg/d, split: bid, to: diazepam, equivalence: ashton2002,
+           target: {tablets: [1 mg, 2 mg, 5 mg, 10 mg], split_tablets: halves, split: bid}}
+YAML
+    "$program" calendar over.yaml --tablets 'clonazepam=0.5 mg scored' --format csv > days.csv
+    grep -q '^8,,,clonazepam,2,1,08:00 2 x 0.5 mg,1,mg$' days.csv
+    grep -q '^8,,,diazepam,1,1,20:00 2 x 10 mg,20,mg$' days.csv
+    "$program" calendar over.yaml --format csv --rows counts | grep -q '^all,all,.*,diazepam,2 mg,2,'
+}
+
 @test "a result gives the calendar of its study, though its other files are gone" {
     mkdir -p moved; cp lesson.h5 moved/
     "$program" calendar lesson.yaml --arm both | tail -n +4 > a
