@@ -92,15 +92,9 @@ static void check_prescriptions(struct hl_arena *arena, const struct hl_study *s
             hl_regimen_compile(arena, study, &study->arm[a], diag);
 }
 
-enum hl_status hl_prepare(const char *path, const struct hl_study_options *options, struct hl_prepared *p,
-                          struct hl_diag *diag)
+/* Everything after reading. study is NULL or not sound where there was a fault. */
+static enum hl_status prepare_study(struct hl_prepared *p, struct hl_study *study, bool sound, struct hl_diag *diag)
 {
-    memset(p, 0, sizeof *p);
-    p->arena = hl_arena_create();
-    if (!p->arena)
-        return HL_ERR_MEMORY;
-    bool sound;
-    struct hl_study *study = hl_study_load_for_check(p->arena, path, options, &sound, diag);
     if (!sound) {
         if (study)
             check_prescriptions(p->arena, study, diag);
@@ -118,6 +112,29 @@ enum hl_status hl_prepare(const char *path, const struct hl_study_options *optio
     if (p->study->to_design)
         p->request = hl_taper_read(p->arena, p->study, (const struct hl_regimen *const *)p->regimen, diag);
     return hl_diag_count(diag, HL_ERROR) > 0 ? HL_ERR_INPUT : status;
+}
+
+enum hl_status hl_prepare(const char *path, const struct hl_study_options *options, struct hl_prepared *p,
+                          struct hl_diag *diag)
+{
+    memset(p, 0, sizeof *p);
+    p->arena = hl_arena_create();
+    if (!p->arena)
+        return HL_ERR_MEMORY;
+    bool sound;
+    struct hl_study *study = hl_study_load_for_check(p->arena, path, options, &sound, diag);
+    return prepare_study(p, study, sound, diag);
+}
+
+enum hl_status hl_prepare_text(const char *name, const char *text, const struct hl_study_options *options,
+                               struct hl_prepared *p, struct hl_diag *diag)
+{
+    memset(p, 0, sizeof *p);
+    p->arena = hl_arena_create();
+    if (!p->arena)
+        return HL_ERR_MEMORY;
+    struct hl_study *study = hl_study_from_text(p->arena, name, text, options, diag);
+    return prepare_study(p, study, study != NULL, diag);
 }
 
 void hl_prepared_clear(struct hl_prepared *p)

@@ -24,6 +24,11 @@ void hl_run_interrupt(void)
     interrupted = 1;
 }
 
+const volatile sig_atomic_t *hl_run_stop(void)
+{
+    return &interrupted;
+}
+
 static double seconds_now(void)
 {
     struct timespec now;

@@ -40,6 +40,11 @@ struct hl_prepared {
  * released in any case. */
 enum hl_status hl_prepare(const char *path, const struct hl_study_options *options, struct hl_prepared *prepared,
                           struct hl_diag *diag);
+
+/* The same for the text of a study that the program made itself; name stands in messages, models are looked for as for
+ * a file of that name. */
+enum hl_status hl_prepare_text(const char *name, const char *text, const struct hl_study_options *options,
+                               struct hl_prepared *prepared, struct hl_diag *diag);
 void hl_prepared_clear(struct hl_prepared *prepared);
 
 /* What would run: subjects, arms, events, times, outputs, the plan of each arm; bytes of the file before compression,
@@ -56,5 +61,8 @@ enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag
 
 /* Asks a run in progress to stop at the next block; safe in a signal handler. */
 void hl_run_interrupt(void);
+
+/* What hl_run_interrupt sets, to be looked at between blocks. */
+const volatile sig_atomic_t *hl_run_stop(void);
 
 #endif

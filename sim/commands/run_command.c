@@ -22,22 +22,6 @@ static const struct hl_option options_of_run[] = {
     {"block", 0, "N", "subjects solved together (64 at most); the result is the same for any number"},
 };
 
-static enum hl_status read_progress(const struct hl_arguments *arguments, enum hl_progress_mode *mode,
-                                    struct hl_diag *diag)
-{
-    static const char *const names[] = {"auto", "plain", "none"};
-    const char *text = hl_arguments_value(arguments, "progress");
-    char hint[96];
-    for (size_t i = 0; i < 3; i++)
-        if (!text || strcmp(text, names[i]) == 0) {
-            *mode = text ? (enum hl_progress_mode)i : HL_PROGRESS_AUTO;
-            return HL_OK;
-        }
-    hl_diag_error(diag, hl_pos_none(), "--progress is auto, plain or none, but found '%s'%s", text,
-                  hl_text_did_you_mean(text, names, 3, hint, sizeof hint));
-    return HL_ERR_INPUT;
-}
-
 /* "500 MB", "1.5GB", "2000000": bytes, MB and GB being powers of ten. */
 static enum hl_status read_memory(const struct hl_arguments *arguments, double *bytes, struct hl_diag *diag)
 {
@@ -77,7 +61,7 @@ static enum hl_status run_run(const struct hl_arguments *arguments, struct hl_di
     if (hl_study_options_read(arguments, &room, &options.study, diag) != HL_OK ||
         hl_arguments_integer(arguments, "threads", 1, &threads, diag) != HL_OK ||
         hl_arguments_integer(arguments, "block", 1, &block, diag) != HL_OK ||
-        read_progress(arguments, &options.progress, diag) != HL_OK ||
+        hl_progress_option(arguments, &options.progress, diag) != HL_OK ||
         read_memory(arguments, &options.memory, diag) != HL_OK)
         return HL_ERR_INPUT;
     if (threads > 4096 || block > 65536) {

@@ -49,6 +49,22 @@ enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struc
     return status;
 }
 
+enum hl_status hl_progress_option(const struct hl_arguments *arguments, enum hl_progress_mode *mode,
+                                  struct hl_diag *diag)
+{
+    static const char *const names[] = {"auto", "plain", "none"};
+    const char *text = hl_arguments_value(arguments, "progress");
+    char hint[96];
+    for (size_t i = 0; i < 3; i++)
+        if (!text || strcmp(text, names[i]) == 0) {
+            *mode = text ? (enum hl_progress_mode)i : HL_PROGRESS_AUTO;
+            return HL_OK;
+        }
+    hl_diag_error(diag, hl_pos_none(), "--progress is auto, plain or none, but found '%s'%s", text,
+                  hl_text_did_you_mean(text, names, 3, hint, sizeof hint));
+    return HL_ERR_INPUT;
+}
+
 const char *hl_one_word(const struct hl_arguments *arguments, const char *expected, struct hl_diag *diag)
 {
     if (arguments->n_words == 1)

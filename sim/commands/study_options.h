@@ -3,6 +3,7 @@
 #ifndef HL_COMMANDS_STUDY_OPTIONS_H
 #define HL_COMMANDS_STUDY_OPTIONS_H
 
+#include "base/progress.h"
 #include "commands/arguments.h"
 #include "study/study.h"
 
@@ -23,6 +24,10 @@ struct hl_study_option_room {
 /* Fills options from the command line; HL_ERR_INPUT with messages. */
 enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struct hl_study_option_room *room,
                                      struct hl_study_options *options, struct hl_diag *diag);
+
+/* --progress auto|plain|none: auto when it isn't given; HL_ERR_INPUT with a message. */
+enum hl_status hl_progress_option(const struct hl_arguments *arguments, enum hl_progress_mode *mode,
+                                  struct hl_diag *diag);
 
 /* The arm that --arm names, by its name or its number from 0; the first when text is NULL. HL_ERR_INPUT with a message. */
 enum hl_status hl_find_arm(const struct hl_study *study, const char *text, size_t *arm, struct hl_diag *diag);

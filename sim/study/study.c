@@ -521,6 +521,6 @@ struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, co
     size_t faults = hl_diag_count(diag, HL_ERROR);
     bool sound;
     struct hl_yaml *tree = hl_yaml_load_text(arena, name, text, diag);
-    struct hl_study *study = finish(arena, name, ".", tree, options, faults, &sound, diag);
+    struct hl_study *study = finish(arena, name, folder_of(arena, name), tree, options, faults, &sound, diag);
     return sound ? study : NULL;
 }

@@ -162,7 +162,8 @@ struct hl_study *hl_study_load(struct hl_arena *arena, const char *path, const s
 struct hl_study *hl_study_load_for_check(struct hl_arena *arena, const char *path,
                                          const struct hl_study_options *options, bool *sound, struct hl_diag *diag);
 
-/* The same from text (tests); name stands in messages. */
+/* The same from text (made by the program, or a test's); name stands in messages, and models are looked for as for a
+ * file of that name. */
 struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, const char *text,
                                     const struct hl_study_options *options, struct hl_diag *diag);
 

@@ -14,6 +14,7 @@
 #define DAY        24.0
 #define MOST_DAYS  3660 /* ten years */
 #define MOST_MARKS 8
+#define GRID       12.0 /* [h] of the study that a design leaves */
 
 bool hl_taper_faulty(const struct hl_taper_reader *reader)
 {
@@ -214,9 +215,14 @@ static void read_marks(struct hl_taper_reader *reader, const struct hl_yaml *nod
         hl_diag_error(reader->diag, node->pos, "after: has %zu times, more than the most of %d", n, MOST_MARKS);
     for (size_t i = 0; i < n && i < MOST_MARKS; i++) {
         const struct hl_yaml *item = hl_list_item(node, i);
-        if (hl_item_read_duration(item, "a time after the end", &request->mark[request->n_marks], reader->diag) &&
-            request->mark[request->n_marks++] > reader->problem->follow && reader->problem->follow > 0)
+        double mark;
+        if (!hl_item_read_duration(item, "a time after the end", &mark, reader->diag))
+            continue;
+        if (fmod(mark, GRID) > 0)
+            hl_diag_error(reader->diag, item->pos, "after: \"%s\" isn't a multiple of %g h", item->text, GRID);
+        else if (mark > reader->problem->follow && reader->problem->follow > 0)
             hl_diag_error(reader->diag, item->pos, "after: \"%s\" lies beyond follow:", item->text);
+        request->mark[request->n_marks++] = mark;
     }
     for (size_t i = 0; !node && i < 3; i++)
         if (usual[i] <= reader->problem->follow)

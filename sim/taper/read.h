@@ -17,7 +17,8 @@
 struct hl_taper_rival {
     const char *name;
     struct hl_pos pos;
-    const struct hl_taper *made[HL_TAPER_DRUGS];     /* by drug of the problem: its levels [mg/day] */
+    const struct hl_yaml *taper[HL_TAPER_DRUGS];     /* by drug of the problem: as under taper: in an arm ... */
+    const struct hl_taper *made[HL_TAPER_DRUGS];     /* ... and its levels [mg/day] */
 };
 
 /* All that design: asks for. */

@@ -72,9 +72,8 @@ static bool make_levels(struct hl_taper_reader *reader, const struct hl_yaml *sa
             good = false;
             continue;
         }
-        rival->made[d] = hl_taper_make(reader->arena,
-                                       taper_node(reader, own, hl_yaml_get(hl_yaml_get(taper, alias), "from")),
-                                       reader->diag);
+        rival->taper[d] = taper_node(reader, own, hl_yaml_get(hl_yaml_get(taper, alias), "from"));
+        rival->made[d] = hl_taper_make(reader->arena, rival->taper[d], reader->diag);
         good = good && rival->made[d];
     }
     return good;

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The way of a design, in one place:
+ *
+ *   prepare      the study, its models, what everybody took before, what may be made of what
+ *   forecast     the cohort's answer to any taper, fast and nearly right (taper/forecast.h)
+ *   search       the schedule (taper/search.h); with bounds a little tighter each time the exact engine finds one missed
+ *   check        the schedule on the same subjects, by the exact engine: only what it confirms is told
+ *   bound        how short no taper can be (taper/bound.h), with bounds raised by the forecast's error
+ *   result       an ordinary study with everything to compare, on new subjects, run into a result file
+ *
+ * The forecast decides nothing in the end. A bound is tightened by what was missed and a little more, so the loop ends;
+ * should it not within HL_DESIGN_ROUNDS, there is no answer. */
+#include "design.h"
+
+#include <errno.h>
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "design_parts.h"
+
+#define TIGHTEN 1.05 /* of what was missed */
+#define GRAIN   1e-6 /* of the bound: the least it is tightened by */
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* ---- what is being done */
+
+struct teller { bool terminal, silent; double last; const char *what; bool open; };
+
+static void tell(void *context, const char *what, double done, double total)
+{
+    struct teller *teller = context;
+    double now = seconds_now();
+    if (teller->silent || (now - teller->last < (teller->terminal ? 0.2 : 10) && done < total))
+        return;
+    teller->last = now;
+    if (teller->terminal) {
+        fprintf(stderr, "\r\033[K%s: %.0f of %.0f", what, done, total);
+        teller->open = true;
+    } else {
+        fprintf(stderr, "%s: %.0f of %.0f\n", what, done, total);
+    }
+}
+
+static void end_telling(struct teller *teller)
+{
+    if (teller->open)
+        fputs("\r\033[K", stderr);
+    teller->open = false;
+}
+
+static struct teller teller_of(const struct hl_design *design)
+{
+    const struct hl_design_options *options = design->options;
+    return (struct teller){.silent = options->quiet || options->progress == HL_PROGRESS_NONE,
+                           .terminal = options->progress == HL_PROGRESS_AUTO && isatty(STDERR_FILENO)};
+}
+
+static void say(const struct hl_design *design, const char *text)
+{
+    if (!design->options->quiet)
+        fprintf(stderr, "%s\n", text);
+}
+
+/* ---- files */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static const char *without_ending(struct hl_arena *arena, const char *base)
+{
+    static const char *const endings[] = {".taper.yaml", ".yaml", ".h5"};
+    for (size_t i = 0; i < 3; i++) {
+        size_t n = strlen(base), m = strlen(endings[i]);
+        if (n > m && strcmp(base + n - m, endings[i]) == 0)
+            return hl_arena_strndup(arena, base, n - m);
+    }
+    return base;
+}
+
+static enum hl_status refuse(const struct hl_design *design, const char *path)
+{
+    if (design->options->force || access(path, F_OK) != 0)
+        return HL_OK;
+    hl_diag_error(design->diag, hl_pos_none(), "'%s' is there already; --force replaces it, -o names another place",
+                  path);
+    return HL_ERR_IO;
+}
+
+/* output/NAME.taper.yaml and output/NAME.h5, or where -o says. */
+static enum hl_status name_files(struct hl_design *design)
+{
+    struct hl_arena *arena = design->arena;
+    const char *asked = design->options->output, *base;
+    size_t n = asked ? strlen(asked) : 0;
+    if (!asked)
+        base = mkdir("output", 0777) != 0 && errno != EEXIST ? design->study->name
+                                                             : hl_arena_printf(arena, "output/%s", design->study->name);
+    else if (asked[n ? n - 1 : 0] == '/' || is_folder(asked)) {
+        if (mkdir(asked, 0777) != 0 && errno != EEXIST) {
+            hl_diag_error(design->diag, hl_pos_none(), "'%s' can't be made: %s", asked, strerror(errno));
+            return HL_ERR_IO;
+        }
+        base = hl_arena_printf(arena, "%s%s%s", asked, asked[n - 1] == '/' ? "" : "/", design->study->name);
+    } else
+        base = without_ending(arena, asked);
+    design->study_file = hl_arena_printf(arena, "%s.taper.yaml", base);
+    design->result_file = hl_arena_printf(arena, "%s.h5", base);
+    design->calendar_file = hl_arena_printf(arena, "%s.calendar.txt", base);
+    design->pages_file = hl_arena_printf(arena, "%s.calendar.pdf", base);
+    enum hl_status status = design->options->alone ? HL_OK : refuse(design, design->result_file);
+    return status == HL_OK ? refuse(design, design->study_file) : status;
+}
+
+static enum hl_status write_text(struct hl_design *design, const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    bool good = file && fputs(text, file) >= 0;
+    if (file)
+        good = fclose(file) == 0 && good;
+    if (good)
+        return HL_OK;
+    hl_diag_error(design->diag, hl_pos_none(), "'%s' can't be written: %s", path, strerror(errno));
+    return HL_ERR_IO;
+}
+
+/* ---- search and check */
+
+static struct hl_taper_problem *tightened(const struct hl_design *design, struct hl_taper_constraint *constraint)
+{
+    struct hl_taper_problem *problem = hl_arena_alloc(design->arena, 1, sizeof *problem);
+    *problem = *design->problem;
+    problem->constraint = constraint;
+    return problem;
+}
+
+static enum hl_status search_once(struct hl_design *design, const struct hl_taper_problem *problem)
+{
+    struct teller teller = teller_of(design);
+    struct hl_taper_progress progress = {.tell = tell, .context = &teller};
+    struct hl_taper_options options = {.progress = &progress,
+                                       .screen = design->screen ? hl_forecast_outlook(design->screen) : NULL};
+    double started = seconds_now();
+    enum hl_status status = hl_taper_search(design->arena, problem, design->outlook, &options, &design->result);
+    design->seconds_search += seconds_now() - started;
+    end_telling(&teller);
+    return status;
+}
+
+/* Tightens the bounds that the engine found missed; true when there was none. */
+static bool agree(struct hl_design *design, struct hl_taper_constraint *constraint)
+{
+    bool good = true;
+    size_t m = design->problem->n_constraints;
+    for (size_t k = 0; k < design->n_kept; k++) {
+        const struct hl_design_verdict *verdict = &design->design_verdict[k];
+        const struct hl_taper_constraint *asked = &design->problem->constraint[k % m];
+        double factor = asked->bound / verdict->bound;
+        double shown = asked->bound > 0 ? design->result.value[k] / factor : design->result.value[k];
+        double scale = fmax(fabs(verdict->value), 1e-12);
+        design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
+        if (verdict->kept >= hl_taper_needed(asked->share, (size_t)verdict->subjects))
+            continue;
+        good = false;
+        double missed = (verdict->value - verdict->bound) * (asked->bound > 0 ? factor : 1);
+        double from = fmin(constraint[k % m].bound, design->result.value[k]);
+        constraint[k % m].bound = fmin(constraint[k % m].bound,
+                                       from - fmax(TIGHTEN * missed, GRAIN * fabs(asked->bound)));
+    }
+    return good;
+}
+
+static enum hl_status search_and_check(struct hl_design *design)
+{
+    size_t m = design->problem->n_constraints;
+    struct hl_taper_constraint *constraint = hl_arena_alloc(design->arena, m, sizeof *constraint);
+    memcpy(constraint, design->problem->constraint, m * sizeof *constraint);
+    design->design_verdict = hl_arena_alloc(design->arena, design->n_kept, sizeof *design->design_verdict);
+    for (design->rounds = 1; design->rounds <= HL_DESIGN_ROUNDS; design->rounds++) {
+        say(design, design->rounds == 1 ? "searching" : "searching again, with bounds tightened by what was missed");
+        enum hl_status status = search_once(design, tightened(design, constraint));
+        if (status != HL_OK || design->result.outcome != HL_TAPER_FOUND)
+            return status;
+        double started = seconds_now();
+        status = hl_design_check(design, &design->result.schedule, design->design_verdict);
+        design->seconds_check += seconds_now() - started;
+        if (status != HL_OK || agree(design, constraint))
+            return status;
+    }
+    hl_diag_error(design->diag, design->study->taper_design->pos,
+                  "no taper was confirmed by the exact engine in %d searches; a looser tolerance of the forecast can't "
+                  "be had, so ask for a bound that is a little less tight", HL_DESIGN_ROUNDS);
+    return HL_ERR_INPUT;
+}
+
+/* The certificate speaks of the forecast's subjects; its bounds are raised by the forecast's error on the answer, so
+ * that a taper which the engine would accept isn't ruled out by that error. */
+static enum hl_status prove_bound(struct hl_design *design)
+{
+    size_t m = design->problem->n_constraints;
+    struct hl_taper_constraint *constraint = hl_arena_alloc(design->arena, m, sizeof *constraint);
+    memcpy(constraint, design->problem->constraint, m * sizeof *constraint);
+    design->loosened = design->result.outcome == HL_TAPER_FOUND ? design->forecast_error : 0;
+    for (size_t c = 0; c < m; c++)
+        constraint[c].bound *= 1 + design->loosened;
+    struct teller teller = teller_of(design);
+    struct hl_taper_progress progress = {.tell = tell, .context = &teller};
+    struct hl_bound_options options = {.progress = &progress, .hint = design->result.schedule.n
+                                                                          ? &design->result.schedule : NULL};
+    double started = seconds_now();
+    say(design, "proving a lower bound");
+    enum hl_status status = hl_taper_bound(design->arena, tightened(design, constraint), design->outlook, &options,
+                                           &design->bound);
+    design->seconds_bound = seconds_now() - started;
+    end_telling(&teller);
+    return status;
+}
+
+/* ---- the result */
+
+static enum hl_status make_result(struct hl_design *design)
+{
+    double started = seconds_now();
+    enum hl_status status = hl_design_plans(design);
+    if (status != HL_OK)
+        return status;
+    struct hl_taper_plan *plan = hl_arena_alloc(design->arena, design->n_outcomes, sizeof *plan);
+    for (size_t i = 0; i < design->n_outcomes; i++)
+        plan[i] = design->outcome[i].plan;
+    const char *text = hl_design_study_text(design, plan, design->n_outcomes, true, design->end);
+    status = write_text(design, design->study_file, text);
+    if (status == HL_OK)
+        status = hl_design_write_calendar(design);
+    if (status != HL_OK || design->options->alone)
+        return status;
+    say(design, "comparing, on new subjects");
+    struct hl_run_options options = {.study_path = design->study_file, .output = design->result_file,
+                                     .threads = design->options->threads, .force = design->options->force,
+                                     .quiet = true, .progress = design->options->quiet ? HL_PROGRESS_NONE
+                                                                                      : design->options->progress,
+                                     .command_line = design->options->command_line,
+                                     .study = {.model_directory = design->options->study.model_directory,
+                                               .n_model_directories = design->options->study.n_model_directories}};
+    enum hl_status ran = hl_run(&options, design->diag);
+    if (ran == HL_OK || ran == HL_ERR_SUBJECTS)
+        status = hl_design_outcomes(design);
+    else
+        return ran;
+    design->seconds_result = seconds_now() - started;
+    return status == HL_OK ? ran : status;
+}
+
+static enum hl_status say_impossible(struct hl_design *design)
+{
+    const struct hl_taper_result *result = &design->result;
+    const struct hl_taper_constraint *keep = hl_taper_constraint_of(design->problem, result->in_the_way);
+    if (design->options->json)
+        hl_design_json(design, stdout);
+    else
+        hl_design_print_impossible(design, stdout);
+    if (result->no_schedule)
+        hl_diag_error(design->diag, design->study->taper_design->pos,
+                      "the lengths, caps and longest: leave no taper at all that ends with nothing");
+    else
+        hl_diag_error(design->diag, keep->pos, "no taper %s keeps this within %d d: %s",
+                      result->outcome == HL_TAPER_IMPOSSIBLE ? "made of these products" : "was found that",
+                      design->problem->longest, keep->text);
+    return HL_ERR_INPUT;
+}
+
+static enum hl_status design_taper(struct hl_design *design)
+{
+    double started = seconds_now();
+    say(design, "forecasting the cohort");
+    enum hl_status status = hl_design_forecast(design);
+    design->seconds_forecast = seconds_now() - started;
+    if (status == HL_OK)
+        status = search_and_check(design);
+    if (status == HL_OK)
+        status = prove_bound(design);
+    if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND)
+        return say_impossible(design);
+    enum hl_status made = status == HL_OK ? make_result(design) : status;
+    if (made != HL_OK && made != HL_ERR_SUBJECTS)
+        return made;
+    if (design->options->json)
+        hl_design_json(design, stdout);
+    else
+        hl_design_print(design, stdout);
+    return made;
+}
+
+enum hl_status hl_design(const struct hl_design_options *options, struct hl_diag *diag)
+{
+    struct hl_design design = {.options = options, .diag = diag};
+    struct hl_study_options study = options->study;
+    study.design = true;
+    if (options->threads > 0)
+        omp_set_num_threads(options->threads);
+    enum hl_status status = hl_prepare(options->study_path, &study, &design.prepared, diag);
+    if (status == HL_OK && !design.prepared.request) {
+        hl_diag_error(diag, (struct hl_pos){.file = options->study_path},
+                      "this study asks for no taper: it has no design:; halflife run runs its arms");
+        status = HL_ERR_INPUT;
+    }
+    if (status == HL_OK) {
+        design.arena = design.prepared.arena;
+        design.study = design.prepared.study;
+        design.request = design.prepared.request;
+        design.problem = design.request->problem;
+        design.n_kept = design.problem->n_constraints * design.problem->n_situations;
+        if (options->dry_run)
+            hl_prepared_describe(&design.prepared, NULL, 0, stdout);
+        else
+            status = name_files(&design);
+        if (status == HL_OK && !options->dry_run)
+            status = design_taper(&design);
+    }
+    hl_design_forecast_clear(&design);
+    hl_prepared_clear(&design.prepared);
+    return status;
+}

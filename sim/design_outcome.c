@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the result file says of each arm: the constraints' statistics of every subject, and where the outputs stand some
+ * days after each taper's end. Everything is read back from the file, so the table told is the table stored. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "design_parts.h"
+#include "measure/measure.h"
+#include "store/result.h"
+
+#define DAY 24.0
+
+static const double shown[3] = {0.5, 0.9, 0.95};
+
+/* Subjects of one arm of a metric; NULL with a message. */
+static double *read_metric(const struct hl_design *design, const struct hl_result *result, const char *name, size_t arm)
+{
+    const char *path = hl_arena_printf(design->arena, "/metrics/%s", name);
+    const struct hl_result_variable *variable = hl_result_at(result, path);
+    uint64_t start[2] = {arm, 0}, count[2] = {1, result->n_subjects};
+    double *value = hl_alloc((size_t)result->n_subjects, sizeof *value);
+    if (variable && value && variable->rank == 2 && variable->dims[1] == result->n_subjects &&
+        hl_result_read(result, variable, start, count, value, design->diag) == HL_OK)
+        return value;
+    if (!variable)
+        hl_diag_error(design->diag, hl_pos_none(), "'%s' has no %s", result->path, path);
+    hl_free(value);
+    return NULL;
+}
+
+/* The median of an output at a time of the grid; NAN where the file doesn't hold it. */
+static double median_at(const struct hl_design *design, const struct hl_result *result, const char *output, size_t arm,
+                        double time)
+{
+    const struct hl_result_variable *variable = NULL;
+    for (size_t i = 0; i < result->n_variables && !variable; i++)
+        if (result->variable[i].output && result->variable[i].statistic && result->variable[i].rank == 3 &&
+            strcmp(result->variable[i].output, output) == 0 && strcmp(result->variable[i].statistic, "quantiles") == 0)
+            variable = &result->variable[i];
+    const double *probability = variable ? hl_result_axis(result, variable, 1) : NULL;
+    for (uint64_t q = 0; probability && q < variable->dims[1]; q++)
+        for (uint64_t t = 0; fabs(probability[q] - 0.5) < 1e-12 && t < result->n_times; t++) {
+            uint64_t start[3] = {arm, q, t}, count[3] = {1, 1, 1};
+            double value;
+            if (fabs(result->time[t] - time) < 1e-6 &&
+                hl_result_read(result, variable, start, count, &value, design->diag) == HL_OK)
+                return value;
+        }
+    return NAN;
+}
+
+static enum hl_status read_excess(struct hl_design *design, const struct hl_result *result, size_t arm, size_t c)
+{
+    struct hl_design_outcome *outcome = &design->outcome[arm];
+    double *hours = read_metric(design, result, hl_design_metric(design, c, "hours_above"), arm), sum = 0;
+    size_t n = (size_t)result->n_subjects, counted = 0, above = 0;
+    for (size_t k = 0; hours && k < n; k++)
+        if (!isnan(hours[k])) {
+            counted++;
+            above += hours[k] > 0;
+            sum += hours[k];
+        }
+    outcome->hours_above[c] = counted ? sum / (double)counted : NAN;
+    outcome->share_above[c] = counted ? (double)above / (double)counted : NAN;
+    enum hl_status status = hours ? HL_OK : HL_ERR_INTERNAL;
+    hl_free(hours);
+    return status;
+}
+
+static enum hl_status read_constraint(struct hl_design *design, const struct hl_result *result, size_t arm, size_t c)
+{
+    struct hl_design_outcome *outcome = &design->outcome[arm];
+    const struct hl_taper_constraint *keep = &design->problem->constraint[c];
+    const char *output = design->study->system->output[keep->output].name;
+    double *value = read_metric(design, result, hl_design_metric(design, c, hl_design_statistic(keep->statistic)), arm);
+    double quantile[3], end = design->problem->begins + outcome->facts.days * DAY;
+    size_t n_marks = design->request->n_marks;
+    if (!value)
+        return HL_ERR_INTERNAL;
+    outcome->verdict[c] = hl_design_judge(design, keep, value, (size_t)result->n_subjects);
+    hl_quantiles(value, (size_t)result->n_subjects, shown, 3, quantile);
+    for (size_t q = 0; q < 3; q++)
+        outcome->quantile[q][c] = quantile[q];
+    hl_free(value);
+    for (size_t m = 0; m < n_marks; m++)
+        outcome->after[c * n_marks + m] = median_at(design, result, output, arm, end + design->request->mark[m]);
+    return keep->statistic == HL_TAPER_PEAK ? read_excess(design, result, arm, c) : HL_OK;
+}
+
+static void make_room(struct hl_design *design, struct hl_design_outcome *outcome)
+{
+    size_t n = design->problem->n_constraints;
+    outcome->verdict = hl_arena_alloc(design->arena, n, sizeof *outcome->verdict);
+    for (size_t q = 0; q < 3; q++)
+        outcome->quantile[q] = hl_arena_alloc(design->arena, n, sizeof *outcome->quantile[q]);
+    outcome->hours_above = hl_arena_alloc(design->arena, n, sizeof *outcome->hours_above);
+    outcome->share_above = hl_arena_alloc(design->arena, n, sizeof *outcome->share_above);
+    outcome->after = hl_arena_alloc(design->arena, n * design->request->n_marks, sizeof *outcome->after);
+}
+
+enum hl_status hl_design_outcomes(struct hl_design *design)
+{
+    struct hl_result *result;
+    enum hl_status status = hl_result_open(design->result_file, &result, design->diag);
+    if (status != HL_OK)
+        return status;
+    for (size_t a = 0; status == HL_OK && a < design->n_outcomes; a++) {
+        make_room(design, &design->outcome[a]);
+        for (size_t c = 0; status == HL_OK && c < design->problem->n_constraints; c++)
+            status = read_constraint(design, result, a, c);
+    }
+    hl_result_close(result);
+    return status;
+}
