@@ -35,6 +35,18 @@ class Diazepam(Subject):
             return np.exp(-np.outer(s, rates)) @ part - np.exp(-self.km * s) * part.sum()
         return self._sum(np.asarray(t, float), doses, route, answer)
 
+    def effect(self, t, doses):
+        """The effect site of both, which follows their sum; oral doses."""
+        formed = self.fm * MASS * self.cl / self.vm
+
+        def answer(rates, c, s):
+            part = formed * c / (self.km - rates)
+            every_rate = np.append(rates, self.km)
+            every_c = np.append(c + part, -part.sum())
+            site = self.ke0 / (self.ke0 - every_rate) * every_c
+            return np.exp(-np.outer(s, every_rate)) @ site - np.exp(-self.ke0 * s) * site.sum()
+        return self._sum(np.asarray(t, float), doses, "oral", answer)
+
     def active(self, t, doses, route="oral"):
         return self.cp(t, doses, route) + self.metabolite(t, doses, route)
 
@@ -42,14 +54,28 @@ class Diazepam(Subject):
         return self.cavg(mg_per_day) * (1 + self.ratio)
 
 
+class Lorazepam(Subject):
+    """A Subject; old: above 60 years; bigger: volumes in liver disease."""
+
+    def __init__(self, wt=70.0, old=False, bigger=1.0):
+        v = (0.89 if old else 1) * bigger
+        super().__init__(wt, 0.78 if old else 1.0, cl=4.2, vc=41.0 * v, q=45.0, vp=42.0 * v, ka=1.4, tlag=0.27, f=0.93)
+
+
+def one_compartment(t, doses, cl, v, ka, lag, f):
+    """Concentration [ng/mL] at time t of first-order absorption into one compartment."""
+    k, total = cl / v, 0.0
+    for when, mg in doses:
+        s = t - when - lag
+        if s > 0:
+            total += 1000 * f * mg * ka / v / (ka - k) * (math.exp(-k * s) - math.exp(-ka * s))
+    return total
+
+
 def transferred(dose_ratio, per_mg):
     """ng/mL of another drug per ng/mL of clonazepam: equal at steady state of equivalent doses; per_mg is the typical
     active concentration per mg/day."""
     return dose_ratio * per_mg / (1000 * 0.9 / 24 / 3.6)
-
-
-def half_life(rate):
-    return LN2 / rate
 
 
 def ashton_steps(start, pace="slow"):
@@ -64,6 +90,3 @@ def ashton_steps(start, pace="slow"):
             return levels
         levels.append((d, float(steps[1])))
 
-
-def is_close(a, b):
-    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
