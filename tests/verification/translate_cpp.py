@@ -22,7 +22,7 @@ from _halflife import ROOT, Tap
 
 tap = Tap()
 COMPILER = shutil.which(os.environ.get("CXX", "g++")) or shutil.which("clang++")
-ALONE = {"sedation_alternatives", "sedation_overlap"}
+ALONE = {"sedation_alternatives", "sedation_overlap", "withdrawal_shared"}
 
 FRAME = """
 #include <vector>

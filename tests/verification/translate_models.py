@@ -23,7 +23,7 @@ from _halflife import ROOT, Tap, run
 
 tap = Tap()
 AGREE = 1e-6
-INTERACTIONS = {"sedation_alternatives", "sedation_overlap"}  # read other models' outputs; see translate_studies.py
+INTERACTIONS = {"sedation_alternatives", "sedation_overlap", "withdrawal_shared"}  # read other models' outputs; see translate_studies.py
 QUICK = ["Cp", "analgesia", "eeg", "pharmacokinetic_mass", "amount_body"]
 HOURS = [0.37, 1.13, 2.71, 4.9, 7.3, 11.7, 16.1, 23.9, 30.3, 41.7, 58.3, 77.7]
 
