@@ -146,6 +146,29 @@ def induction():
         tap.within(f"inducer taken for five days, at {t} h", r.at("clonazepam.Cp", t, 2), own(t), 2e-6)
 
 
+def inhibition():
+    """An inhibitor that comes and goes, one that stays (by the average level), none, and an inducer in the same model."""
+    doses = ["oral: 1.7 mg, every: 12 h, for: 20 d"]
+    day = ["steady_state: {oral: 0.75 mg, every: 12 h}", "oral: 0.75 mg, every: 12 h, for: 60 d"]
+    courses = {"f_induction": "0.72", "t_on": "100 h", "t_off": "220 h"}
+    times = (96, 120, 216, 240, 312, 480, 720)
+    r = run(study({"on and off": (doses, courses, {"WT": "57.5 kg"}), "none": (day, {}, {}),
+                   "stays": (day, {"t_on": "0 h"}, {}),
+                   "inducer": (doses, {"f_induction": "1.55", "t_on": "100 h", "t_off": "220 h", "T_enz": "60 h"},
+                               {"WT": "57.5 kg"})}, [*times, 24, 1440], ["Cp", "enzyme"],
+                  ["of: clonazepam.Cp, list: [Cavg], windows: [[0 h, 12 h], [1428 h, 1440 h]]"],
+                  model="clonazepam_inhibition"))
+    for arm, own in ((0, induced(Subject(57.5), 0.72, 100, 220, 24, every(1.7, 12, 0, 480), 720)),
+                     (3, induced(Subject(57.5), 1.55, 100, 220, 60, every(1.7, 12, 0, 480), 720))):
+        for t in times:
+            tap.within(f"{r.arms[arm]}, at {t} h", r.at("clonazepam.Cp", t, arm), own(t), 2e-6)
+    plain = run(study({"none": day}, [24], ["Cp"])).at("clonazepam.Cp", 24)
+    tap.within("without a start it is the default model", r.at("clonazepam.Cp", 24, 1), plain, 1e-7)
+    tap.near("half of the inhibition is there after T_enz", r.at("clonazepam.enzyme", 24, 2), 1 - 0.36 / 2, 1e-7)
+    tap.within("and in the end the average is 1/0.64 times as high", number(r, "clonazepam_Cp_Cavg", 2, 1),
+               number(r, "clonazepam_Cp_Cavg", 1, 0) / 0.64, 1e-6)
+
+
 def metabolite_form(s, doses, hours, fm=0.70, clm=2.28, vm=60.0):
     """7-aminoclonazepam: the parent's exponentials passed through one more compartment."""
     ((share, lag, rates, c),) = s.parts("oral")
@@ -216,6 +239,7 @@ def gates():
 factors()
 unbound()
 induction()
+inhibition()
 metabolite()
 gates()
 tap.done()
