@@ -153,9 +153,9 @@ def inhibition():
     courses = {"f_induction": "0.72", "t_on": "100 h", "t_off": "220 h"}
     times = (96, 120, 216, 240, 312, 480, 720)
     r = run(study({"on and off": (doses, courses, {"WT": "57.5 kg"}), "none": (day, {}, {}),
-                   "stays": (day, {"t_on": "0 h"}, {}),
+                   "stays": (day, {"t_on": "24 h"}, {}),
                    "inducer": (doses, {"f_induction": "1.55", "t_on": "100 h", "t_off": "220 h", "T_enz": "60 h"},
-                               {"WT": "57.5 kg"})}, [*times, 24, 1440], ["Cp", "enzyme"],
+                               {"WT": "57.5 kg"})}, [*times, 24, 48, 1440], ["Cp", "enzyme"],
                   ["of: clonazepam.Cp, list: [Cavg], windows: [[0 h, 12 h], [1428 h, 1440 h]]"],
                   model="clonazepam_inhibition"))
     for arm, own in ((0, induced(Subject(57.5), 0.72, 100, 220, 24, every(1.7, 12, 0, 480), 720)),
@@ -164,7 +164,7 @@ def inhibition():
             tap.within(f"{r.arms[arm]}, at {t} h", r.at("clonazepam.Cp", t, arm), own(t), 2e-6)
     plain = run(study({"none": day}, [24], ["Cp"])).at("clonazepam.Cp", 24)
     tap.within("without a start it is the default model", r.at("clonazepam.Cp", 24, 1), plain, 1e-7)
-    tap.near("half of the inhibition is there after T_enz", r.at("clonazepam.enzyme", 24, 2), 1 - 0.36 / 2, 1e-7)
+    tap.near("half of the inhibition is there after T_enz", r.at("clonazepam.enzyme", 48, 2), 1 - 0.36 / 2, 1e-7)
     tap.within("and in the end the average is 1/0.64 times as high", number(r, "clonazepam_Cp_Cavg", 2, 1),
                number(r, "clonazepam_Cp_Cavg", 1, 0) / 0.64, 1e-6)
 
