@@ -41,6 +41,13 @@ void hl_forecast_grid_tails(struct hl_arena *arena, struct hl_forecast_grid *gri
 
 struct hl_forecast_pair { int row, col; };
 
+/* A program with slopes (forecast_dual.c); moving says by instruction which operands aren't constants of a subject. */
+struct hl_forecast_dual { const struct hl_program *program; unsigned char *moving; };
+void hl_forecast_dual_make(struct hl_arena *arena, const struct hl_program *program, const bool *constant,
+                           size_t n_rows, struct hl_forecast_dual *dual);
+/* Over HL_FORECAST_LANES lanes, in place. */
+void hl_forecast_dual_run(const struct hl_forecast_dual *dual, double *file, double *dfile);
+
 /* Linear states x in a fixed order: ordinary ones (n), of which the last may be a constant 1 that carries constant
  * inputs; then patch contents (n_contents), which exist only while courses are made. */
 struct hl_forecast_system {
@@ -54,6 +61,7 @@ struct hl_forecast_system {
     /* programs over a small register file of their own */
     size_t n_rows;
     struct hl_program rates, outputs;
+    struct hl_forecast_dual rates_dual, outputs_dual;
     int *row_of;                         /* by register of the system, -1 */
     bool *is_constant; int *reg_of;      /* by row */
     int time_row;                        /* -1 when no program reads the time */

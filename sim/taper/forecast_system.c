@@ -157,6 +157,8 @@ static void compile(struct hl_arena *arena, struct hl_forecast_system *s, const 
     for (size_t c = 0; c < problem->n_constraints; c++)
         s->y_row[c] = row_of(s, y->output[problem->constraint[c].output].reg);
     find_constants(s);
+    hl_forecast_dual_make(arena, &s->rates, s->is_constant, s->n_rows, &s->rates_dual);
+    hl_forecast_dual_make(arena, &s->outputs, s->is_constant, s->n_rows, &s->outputs_dual);
 }
 
 /* Refusals that the programs show. */

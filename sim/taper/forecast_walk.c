@@ -187,7 +187,7 @@ static void rates(struct hl_forecast_room *r, double time, const double *x, cons
     if (s->m == 0)
         return;
     put_point(r, time, x, z, dz);
-    hl_program_run_dual(&s->rates, r->file, r->dfile, LANES);
+    hl_forecast_dual_run(&s->rates_dual, r->file, r->dfile);
     for (size_t i = 0; i < s->m; i++) {
         memcpy(ROW_OF(f, i), ROW_OF(r->file, s->dz_row[i]), ROW_BYTES);
         memcpy(ROW_OF(g, i), ROW_OF(r->dfile, s->dz_row[i]), ROW_BYTES);
@@ -199,7 +199,7 @@ static void outputs(struct hl_forecast_room *r, double time, const double *x, co
 {
     const struct hl_forecast_system *s = &r->forecast->system;
     put_point(r, time, x, z, f);
-    hl_program_run_dual(&s->outputs, r->file, r->dfile, LANES);
+    hl_forecast_dual_run(&s->outputs_dual, r->file, r->dfile);
     for (size_t c = 0; c < r->forecast->problem->n_constraints; c++) {
         memcpy(ROW_OF(y, c), ROW_OF(r->file, s->y_row[c]), ROW_BYTES);
         memcpy(ROW_OF(slope, c), ROW_OF(r->dfile, s->y_row[c]), ROW_BYTES);
