@@ -43,7 +43,7 @@ static size_t rows_of(const struct hl_forecast *f)
     return f->system.n + f->system.m + f->back * f->n_streams;
 }
 
-static size_t walk_bytes(const struct hl_forecast *f)
+size_t hl_forecast_walk_bytes(const struct hl_forecast *f)
 {
     return f->request.adherence ? f->problem->n_drugs * f->request.adherence->walk_size : 0;
 }
@@ -67,7 +67,7 @@ static struct hl_prospect *prospect_alloc(const struct hl_forecast *f)
     p->forecast = f;
     p->statistic = hl_alloc_unset(f->problem->n_constraints, f->n_subjects * sizeof *p->statistic);
     p->state = hl_alloc_unset(f->n_blocks * rows_of(f), ROW_BYTES);
-    p->walk = hl_alloc(f->n_subjects, walk_bytes(f));
+    p->walk = hl_alloc(f->n_subjects, hl_forecast_walk_bytes(f));
     if (p->statistic && p->state && p->walk)
         return p;
     prospect_free(p);
@@ -111,23 +111,30 @@ static void store_statistics(const struct hl_forecast_room *r, double *statistic
                 r->block->failed[l] ? INFINITY : ROW_OF(r->statistic, c)[l];
 }
 
+void hl_forecast_room_past(struct hl_forecast_room *r, const double *rows, size_t n)
+{
+    size_t s = r->forecast->n_streams;
+    memcpy(ROW_OF(r->amount, s), rows, n * ROW_BYTES);
+    for (size_t k = 0; k < n; k++) {
+        bool any = false;
+        for (size_t l = 0; l < LANES; l++)
+            any = any || ROW_OF(rows, k)[l] > 0;
+        r->given[s + k] = any;
+    }
+}
+
 static void load(const struct hl_prospect *p, struct hl_forecast_room *r)
 {
     const struct hl_forecast *f = p->forecast;
     const double *rows = block_rows(p, r->block);
-    size_t n = f->system.n, m = f->system.m, past = f->back * f->n_streams;
+    size_t n = f->system.n, m = f->system.m;
     memcpy(r->x, rows, n * ROW_BYTES);
     memcpy(r->z, ROW_OF(rows, n), m * ROW_BYTES);
-    memcpy(ROW_OF(r->amount, f->n_streams), ROW_OF(rows, n + m), past * ROW_BYTES);
-    for (size_t k = 0; k < past; k++) {
-        bool any = false;
-        for (size_t l = 0; l < LANES; l++)
-            any = any || ROW_OF(r->amount, f->n_streams + k)[l] > 0;
-        r->given[f->n_streams + k] = any;
-    }
+    hl_forecast_room_past(r, ROW_OF(rows, n + m), f->back * f->n_streams);
     r->step = p->period * f->grid.n;
     r->time = f->request.t0 + (double)p->period * f->grid.period;
     load_statistics(p, r);
+    hl_forecast_look(r);
 }
 
 static void store(struct hl_prospect *p, const struct hl_forecast_room *r)
@@ -148,11 +155,11 @@ static double times_taken(const struct hl_forecast *f, const struct hl_forecast_
                           size_t lane, size_t drug, size_t dose)
 {
     const struct hl_forecast_adherence *a = f->request.adherence;
-    if (!a)
+    if (!a || !walk)
         return 1;
     size_t subject = r->block->first - 1 + lane;
     double time = r->time + f->problem->drug[drug].dose[dose].clock;
-    return a->next(a->context, subject + 1, drug, time, walk + subject * walk_bytes(f) + drug * a->walk_size);
+    return a->next(a->context, subject + 1, drug, time, walk + subject * hl_forecast_walk_bytes(f) + drug * a->walk_size);
 }
 
 /* Amounts of one stream for the period that begins now. */
@@ -166,8 +173,7 @@ static void put_stream(struct hl_forecast_room *r, unsigned char *walk, size_t d
         amount[l] = units > 0 && l < r->block->n ? units * times_taken(f, r, walk, l, drug, dose) : units;
 }
 
-/* The last periods' amounts move back by one, and a rung's doses (none for rung NULL) come in. */
-static void put_rung(struct hl_forecast_room *r, unsigned char *walk, const struct hl_taper_rung *rung)
+void hl_forecast_put_rung(struct hl_forecast_room *r, unsigned char *walk, const struct hl_taper_rung *rung)
 {
     const struct hl_forecast *f = r->forecast;
     size_t s = f->n_streams;
@@ -180,17 +186,15 @@ static void put_rung(struct hl_forecast_room *r, unsigned char *walk, const stru
 
 static void walk_period(struct hl_forecast_room *r, unsigned char *walk, const struct hl_taper_rung *rung)
 {
-    put_rung(r, walk, rung);
+    hl_forecast_put_rung(r, walk, rung);
     for (size_t i = 0; i < r->forecast->grid.n; i++)
         hl_forecast_regular(r);
 }
 
 /* ---- The outlook's calls. */
 
-/* Runs act for every block with a room of the thread's own. HL_ERR_MEMORY. */
-typedef void block_act(struct hl_forecast_room *room, void *context);
-
-static enum hl_status for_blocks(const struct hl_forecast *f, block_act *act, void *context)
+enum hl_status hl_forecast_for_blocks(const struct hl_forecast *f, const size_t *block, size_t n, hl_forecast_act *act,
+                                      void *context)
 {
     bool lacking = false;
 #pragma omp parallel reduction(|| : lacking)
@@ -198,23 +202,23 @@ static enum hl_status for_blocks(const struct hl_forecast *f, block_act *act, vo
         struct hl_forecast_room *room = hl_forecast_room_create(f);
         lacking = !room;
 #pragma omp for schedule(dynamic)
-        for (size_t b = 0; b < f->n_blocks; b++)
+        for (size_t b = 0; b < n; b++)
             if (room) {
-                hl_forecast_room_enter(room, &f->block[b]);
-                act(room, context);
+                hl_forecast_room_enter(room, &f->block[block ? block[b] : b]);
+                act(room, b, context);
             }
         hl_forecast_room_free(room);
     }
     return lacking ? HL_ERR_MEMORY : HL_OK;
 }
 
-static void begin_block(struct hl_forecast_room *r, void *context)
+void hl_forecast_room_start(struct hl_forecast_room *r)
 {
-    struct hl_prospect *p = context;
-    const struct hl_forecast *f = p->forecast;
+    const struct hl_forecast *f = r->forecast;
     memcpy(r->x, r->block->x0, f->system.n * ROW_BYTES);
     memcpy(r->z, r->block->z0, f->system.m * ROW_BYTES);
     memset(r->amount, 0, (f->back + 1) * f->n_streams * ROW_BYTES);
+    memset(r->given, 0, (f->back + 1) * f->n_streams * sizeof *r->given);
     r->step = 0;
     r->time = f->request.t0;
     hl_forecast_look(r);
@@ -222,14 +226,20 @@ static void begin_block(struct hl_forecast_room *r, void *context)
         for (size_t l = 0; l < LANES; l++)
             ROW_OF(r->statistic, c)[l] =
                 f->problem->constraint[c].statistic == HL_TAPER_PEAK ? ROW_OF(r->y, c)[l] : 0;
-    store(p, r);
+}
+
+static void begin_block(struct hl_forecast_room *r, size_t number, void *context)
+{
+    (void)number;
+    hl_forecast_room_start(r);
+    store(context, r);
 }
 
 static struct hl_prospect *begin(void *context)
 {
     const struct hl_forecast *f = context;
     struct hl_prospect *p = prospect_alloc(f);
-    if (p && for_blocks(f, begin_block, p) == HL_OK)
+    if (p && hl_forecast_for_blocks(f, NULL, f->n_blocks, begin_block, p) == HL_OK)
         return p;
     prospect_free(p);
     return NULL;
@@ -237,11 +247,11 @@ static struct hl_prospect *begin(void *context)
 
 struct stepping { const struct hl_prospect *from; struct hl_prospect *to; const struct hl_taper_rung *rung; size_t n; };
 
-static void step_block(struct hl_forecast_room *r, void *context)
+static void step_block(struct hl_forecast_room *r, size_t number, void *context)
 {
+    (void)number;
     struct stepping *s = context;
     load(s->from, r);
-    hl_forecast_look(r);
     for (size_t k = 0; k < s->n; k++)
         walk_period(r, s->to->walk, s->rung);
     store(s->to, r);
@@ -251,12 +261,12 @@ static struct hl_prospect *step(void *context, const struct hl_prospect *from, s
 {
     const struct hl_forecast *f = context;
     struct hl_prospect *p = prospect_alloc(f);
-    struct stepping s = {from, p, &f->problem->rung[level.rung], (size_t)lround(24.0 * level.days / f->grid.period)};
+    struct stepping s = {from, p, &f->problem->rung[level.rung], hl_forecast_periods(f, level.days)};
     if (!p)
         return NULL;
-    memcpy(p->walk, from->walk, f->n_subjects * walk_bytes(f));
+    memcpy(p->walk, from->walk, f->n_subjects * hl_forecast_walk_bytes(f));
     p->period = from->period + s.n;
-    if (for_blocks(f, step_block, &s) == HL_OK)
+    if (hl_forecast_for_blocks(f, NULL, f->n_blocks, step_block, &s) == HL_OK)
         return p;
     prospect_free(p);
     return NULL;
@@ -264,31 +274,50 @@ static struct hl_prospect *step(void *context, const struct hl_prospect *from, s
 
 struct stopping { const struct hl_prospect *from; double *statistic; };
 
-/* Regular periods until nothing arrives any more, then longer and longer steps. */
-static void stop_block(struct hl_forecast_room *r, void *context)
+size_t hl_forecast_periods(const struct hl_forecast *f, int days)
 {
+    return (size_t)lround(24.0 * days / f->grid.period);
+}
+
+/* Regular periods until nothing arrives any more, then longer and longer steps; regular ones to the end where something
+ * goes on. */
+struct hl_forecast_ending hl_forecast_ending(const struct hl_forecast *f, size_t period)
+{
+    size_t k = f->back > 0 ? f->back - 1 : 0, last = (period + k + 1) * f->grid.n;
+    bool settles = k < HL_FORECAST_TAILS && f->before_end <= last
+                   && (double)(k + 1) * f->grid.period <= f->problem->follow;
+    return (struct hl_forecast_ending){
+        .last = last, .by_steps = settles, .n_tail = settles ? f->grid.n_tail[k] : 0, .tail = settles ? f->grid.tail[k] : NULL,
+        .end = f->request.t0 + (double)period * f->grid.period + f->problem->follow};
+}
+
+bool hl_forecast_goes_on(const struct hl_forecast_room *r, const struct hl_forecast_ending *ending)
+{
+    return ending->by_steps ? r->step < ending->last : r->time < ending->end - HL_FORECAST_NEAR;
+}
+
+static void stop_block(struct hl_forecast_room *r, size_t number, void *context)
+{
+    (void)number;
     struct stopping *s = context;
     const struct hl_forecast *f = r->forecast;
     load(s->from, r);
-    hl_forecast_look(r);
-    double end = r->time + f->problem->follow;
-    size_t tail = f->back > 0 ? f->back - 1 : 0, settled = (s->from->period + tail + 1) * f->grid.n;
-    bool has_tail = tail < HL_FORECAST_TAILS && f->before_end <= settled
-                    && (double)(tail + 1) * f->grid.period <= f->problem->follow;
-    while (has_tail ? r->step < settled : r->time < end - HL_FORECAST_NEAR) {
+    struct hl_forecast_ending ending = hl_forecast_ending(f, s->from->period);
+    while (hl_forecast_goes_on(r, &ending)) {
         if (r->step % f->grid.n == 0)
-            put_rung(r, NULL, NULL);
+            hl_forecast_put_rung(r, NULL, NULL);
         hl_forecast_regular(r);
     }
-    for (size_t k = 0; has_tail && k < f->grid.n_tail[tail]; k++)
-        hl_forecast_tail(r, &f->grid.tail[tail][k]);
+    for (size_t k = 0; k < ending.n_tail; k++)
+        hl_forecast_tail(r, &ending.tail[k]);
     store_statistics(r, s->statistic);
 }
 
 static enum hl_status stop(void *context, const struct hl_prospect *from, double *statistic)
 {
+    const struct hl_forecast *f = context;
     struct stopping s = {from, statistic};
-    return for_blocks(context, stop_block, &s);
+    return hl_forecast_for_blocks(f, NULL, f->n_blocks, stop_block, &s);
 }
 
 /* ---- Joined forecasts. */
@@ -446,7 +475,7 @@ static bool make(struct hl_forecast *f, struct hl_diag *diag)
     return f->before
            && hl_forecast_system_make(f->arena, &f->system, arm.system,
                                       dosed_states(f->arena, arm.system, f->before, f->problem), f->problem, diag)
-           && hl_forecast_fill(f, diag);
+           && hl_forecast_fill(f, diag) && hl_forecast_order(f, diag);
 }
 
 struct hl_forecast *hl_forecast_create(struct hl_arena *arena, const struct hl_forecast_request *request,
@@ -471,7 +500,6 @@ struct hl_forecast *hl_forecast_create(struct hl_arena *arena, const struct hl_f
                                      .n_constraints = problem->n_constraints, .begin = begin, .step = step,
                                      .statistics = statistics, .stop = stop, .release = release,
                                      .monotone = f->monotone, .why_not = f->why_not};
-    hl_forecast_order(f);
     hl_forecast_envelope_bind(&f->outlook);
     return f;
 }

@@ -180,6 +180,25 @@ typedef void hl_forecast_arrive(void *context, const double *amount, const doubl
                                 const double *u1);
 bool hl_forecast_arrivals(const struct hl_forecast_room *room, hl_forecast_arrive *arrive, void *context);
 
+/* dx += A x. */
+void hl_forecast_slopes(const struct hl_forecast_system *s, const double *rate, const double *x, double *dx);
+
+/* The corrector's two halves (forecast_walk.c), m rows. */
+void hl_forecast_predict(size_t m, double h, const double *z, const double *f, const double *g, double *zp, double *dz);
+void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
+                         double *z);
+
+/* Amounts of past periods into the room: n rows. */
+void hl_forecast_room_past(struct hl_forecast_room *room, const double *rows, size_t n);
+
+/* How a follow-up that begins with this period ends: regular steps up to last (or until time end), then the tail. */
+struct hl_forecast_ending { size_t last; double end; bool by_steps; size_t n_tail; const struct hl_forecast_step *tail; };
+struct hl_forecast_ending hl_forecast_ending(const struct hl_forecast *forecast, size_t period);
+bool hl_forecast_goes_on(const struct hl_forecast_room *room, const struct hl_forecast_ending *ending);
+
+/* Periods of a level of so many days. */
+size_t hl_forecast_periods(const struct hl_forecast *forecast, int days);
+
 /* x1 = Phi x for a kind of step. */
 void hl_forecast_advance(const struct hl_forecast_system *s, const double *phi, const double *x, double *x1);
 
@@ -187,8 +206,26 @@ void hl_forecast_advance(const struct hl_forecast_system *s, const double *phi, 
 void hl_forecast_statistics(const struct hl_taper_problem *problem, double length, const double *y, const double *s,
                             const double *y1, const double *s1, double *statistic);
 
-/* forecast_envelope.c, forecast_order.c */
+/* The room's block at day 0, nothing given yet; time and step too. */
+void hl_forecast_room_start(struct hl_forecast_room *room);
+
+/* Begins a period: the last ones' amounts move back by one, a rung's doses come in, NULL for none. walk: all subjects'
+ * rows of adherence; NULL: everything is taken. */
+void hl_forecast_put_rung(struct hl_forecast_room *room, unsigned char *walk, const struct hl_taper_rung *rung);
+
+/* Bytes of walk per subject. */
+size_t hl_forecast_walk_bytes(const struct hl_forecast *forecast);
+
+/* Runs act for blocks 0 .. n - 1 of the list (NULL: all), with a room of the thread's own that has entered it.
+ * HL_ERR_MEMORY. */
+typedef void hl_forecast_act(struct hl_forecast_room *room, size_t number, void *context);
+enum hl_status hl_forecast_for_blocks(const struct hl_forecast *forecast, const size_t *block, size_t n,
+                                      hl_forecast_act *act, void *context);
+
+/* forecast_envelope.c: the outlook's calls of that name. */
 void hl_forecast_envelope_bind(struct hl_outlook *outlook);
-void hl_forecast_order(struct hl_forecast *forecast);
+
+/* forecast_order.c: signs, monotone, why_not, assumption. false with messages: a state faster than the grid, memory. */
+bool hl_forecast_order(struct hl_forecast *forecast, struct hl_diag *diag);
 
 #endif

@@ -154,7 +154,7 @@ static void put_rows(const int *row_of, size_t n, const double *from, double *fi
             memcpy(ROW_OF(file, row_of[i]), ROW_OF(from, i), ROW_BYTES);
 }
 
-HL_CLONES static void slopes_of_x(const struct hl_forecast_system *s, const double *rate, const double *x, double *dx)
+HL_CLONES void hl_forecast_slopes(const struct hl_forecast_system *s, const double *rate, const double *x, double *dx)
 {
     for (size_t k = 0; k < s->n_entries; k++) {
         const double *a = ROW_OF(rate, k), *from = ROW_OF(x, s->entry[k].col);
@@ -214,7 +214,7 @@ static void clear(double *rows, size_t n)
 /* Everything at the present state, dx holding what enters x from outside. */
 static void look(struct hl_forecast_room *r)
 {
-    slopes_of_x(&r->forecast->system, r->block->rate, r->x, r->dx);
+    hl_forecast_slopes(&r->forecast->system, r->block->rate, r->x, r->dx);
     rates(r, r->time, r->x, r->z, r->f, r->f, r->g);
     outputs(r, r->time, r->x, r->z, r->f, r->y, r->s);
 }
@@ -229,7 +229,7 @@ void hl_forecast_look(struct hl_forecast_room *r)
     look(r); /* with the right f */
 }
 
-HL_CLONES static void predict(size_t m, double h, const double *z, const double *f, const double *g, double *zp,
+HL_CLONES void hl_forecast_predict(size_t m, double h, const double *z, const double *f, const double *g, double *zp,
                               double *dz)
 {
 #pragma omp simd
@@ -239,7 +239,7 @@ HL_CLONES static void predict(size_t m, double h, const double *z, const double 
     }
 }
 
-HL_CLONES static void correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
+HL_CLONES void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
                               double *z)
 {
     double c = h * h / 12;
@@ -260,11 +260,11 @@ static void finish(struct hl_forecast_room *r, double h)
 {
     const struct hl_forecast *f = r->forecast;
     size_t m = f->system.m;
-    slopes_of_x(&f->system, r->block->rate, r->x1, r->dx);
-    predict(m, h, r->z, r->f, r->g, r->zp, r->dz);
+    hl_forecast_slopes(&f->system, r->block->rate, r->x1, r->dx);
+    hl_forecast_predict(m, h, r->z, r->f, r->g, r->zp, r->dz);
     rates(r, r->time + h, r->x1, r->zp, r->dz, r->f1, r->g1);
     if (h > 0)
-        correct(m, h, r->f, r->f1, r->g, r->g1, r->z);
+        hl_forecast_correct(m, h, r->f, r->f1, r->g, r->g1, r->z);
     r->time += h;
     outputs(r, r->time, r->x1, r->z, r->f1, r->y1, r->s1);
     hl_forecast_statistics(f->problem, h, r->y, r->s, r->y1, r->s1, r->statistic);
