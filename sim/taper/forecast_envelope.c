@@ -459,21 +459,43 @@ static bool same_past(const struct hl_envelope *a, const struct hl_envelope *b, 
            || memcmp(a->walk + subject * bytes, b->walk + subject * bytes, bytes) == 0;
 }
 
-static void meet_block(struct hl_envelope *into, const struct hl_envelope *other, size_t number)
+static void copy_lane(struct hl_envelope *into, const struct hl_envelope *other, size_t number, size_t l)
+{
+    const struct hl_forecast *f = into->forecast;
+    size_t rows = rows_of(f), bytes = hl_forecast_walk_bytes(f), subject = into->block[number] * LANES + l;
+    for (size_t k = 0; k < rows; k++)
+        ROW_OF(into->state, number * rows + k)[l] = ROW_OF(other->state, number * rows + k)[l];
+    ROW_OF(into->value, number)[l] = ROW_OF(other->value, number)[l];
+    into->stuck[number * LANES + l] = other->stuck[number * LANES + l];
+    if (subject < f->n_subjects && bytes > 0)
+        memcpy(into->walk + subject * bytes, other->walk + subject * bytes, bytes);
+}
+
+static void join_lane(struct hl_envelope *into, const struct hl_envelope *other, size_t number, size_t l)
 {
     const struct hl_forecast *f = into->forecast;
     size_t each = f->system.n + f->system.m, rows = rows_of(f);
-    double *a = into->state + number * rows * LANES;
-    const double *b = other->state + number * rows * LANES;
-    unsigned char *stuck = into->stuck + number * LANES;
-    for (size_t l = 0; l < LANES; l++)
-        stuck[l] = stuck[l] || other->stuck[number * LANES + l] || !same_past(into, other, number, l);
-    for (size_t i = 0; i < each * LANES; i++) {
-        a[i] = fmin(a[i], b[i]);
-        a[each * LANES + i] = fmax(a[each * LANES + i], b[each * LANES + i]);
+    unsigned char *stuck = into->stuck + number * LANES + l;
+    *stuck = *stuck || other->stuck[number * LANES + l] || !same_past(into, other, number, l);
+    for (size_t k = 0; k < 2 * each; k++) {
+        double *a = ROW_OF(into->state, number * rows + k) + l, b = ROW_OF(other->state, number * rows + k)[l];
+        *a = k < each ? fmin(*a, b) : fmax(*a, b);
     }
-    for (size_t l = 0; l < LANES; l++)
-        ROW_OF(into->value, number)[l] = fmin(ROW_OF(into->value, number)[l], ROW_OF(other->value, number)[l]);
+    double *value = ROW_OF(into->value, number) + l;
+    *value = fmin(*value, ROW_OF(other->value, number)[l]);
+}
+
+/* Nothing follows from a way that has lost a subject: it adds nothing to that subject's intervals. */
+static void meet_block(struct hl_envelope *into, const struct hl_envelope *other, size_t number)
+{
+    double bound = into->forecast->problem->constraint[into->constraint].bound;
+    for (size_t l = 0; l < LANES; l++) {
+        bool lost = ROW_OF(into->value, number)[l] > bound, other_lost = ROW_OF(other->value, number)[l] > bound;
+        if (lost && !other_lost)
+            copy_lane(into, other, number, l);
+        else if (!other_lost)
+            join_lane(into, other, number, l);
+    }
 }
 
 static void meet(void *context, struct hl_envelope *into, const struct hl_envelope *other)

@@ -17,25 +17,19 @@
 
 /* ---- Streams as regimens. */
 
-static bool is_form(const struct hl_taper_drug *drug, const char *form)
-{
-    return drug->n_products > 0 && strcmp(drug->product[0].form, form) == 0;
-}
-
 static struct hl_regimen *unit_regimen(const struct hl_forecast *f, struct hl_arena *arena, size_t drug, size_t dose,
                                        double units)
 {
     const struct hl_taper_drug *d = &f->problem->drug[drug];
-    const struct hl_route *route = &f->system.system->route[d->route];
     struct hl_regimen *regimen = hl_arena_alloc(arena, 1, sizeof *regimen);
     regimen->dose = hl_arena_alloc(arena, 1, sizeof *regimen->dose);
     regimen->n_doses = 1;
     struct hl_dose *given = &regimen->dose[0];
     *given = (struct hl_dose){.time = d->dose[dose].clock, .route = d->route, .amount = units * d->unit};
-    if (route->is_patch) {
+    if (d->way == HL_TAPER_PATCHES) {
         given->kind = HL_DOSE_PATCH;
         given->duration = d->period;
-    } else if (is_form(d, "infusion")) {
+    } else if (d->way == HL_TAPER_RATE) {
         given->kind = HL_DOSE_INFUSION;
         given->rate = units * d->unit;
         given->duration = d->period;
@@ -49,7 +43,13 @@ static bool check_route(const struct hl_forecast *f, const struct hl_taper_drug 
 {
     const struct hl_system *y = f->system.system;
     const struct hl_route *route = &y->route[d->route];
-    struct hl_pos pos = d->n_products > 0 ? d->product[0].pos : f->request.before->pos;
+    struct hl_pos pos = d->pos.file ? d->pos : f->request.before->pos;
+    const struct hl_adherence *const *rule = (const struct hl_adherence *const *)f->before->adherence;
+    if (d->way == HL_TAPER_PATCHES && f->request.adherence && rule && rule[d->instance]) {
+        hl_diag_error(diag, pos, "patches of %s that are forgotten stay on, which a search for a taper can't add up; leave "
+                      "adherence: of %s out (full), or test the taper under it (stress:)", d->alias, d->alias);
+        return false;
+    }
     for (size_t k = 0; k < route->n_parts; k++) {
         const struct hl_state *state = &y->state[route->part[k].state];
         if (route->part[k].release || state->fed)

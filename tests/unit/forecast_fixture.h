@@ -80,6 +80,9 @@ __attribute__((unused)) static void fixture_drug(struct fixture *f, const char *
     int instance = hl_system_find_instance(y, alias);
     assert_true(instance >= 0);
     d->alias = alias;
+    d->way = strcmp(form, "patch") == 0 ? HL_TAPER_PATCHES : strcmp(form, "infusion") == 0 ? HL_TAPER_RATE
+                                                                                           : HL_TAPER_DOSES;
+    d->pos = hl_pos_none();
     d->instance = instance;
     d->route = hl_system_find_route(y, instance, route);
     assert_true(d->route >= 0);
