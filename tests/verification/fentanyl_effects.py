@@ -199,12 +199,12 @@ def tolerance():
 
 
 def withdrawal():
-    """10: W = max(0, Cref - C)/Cref, Cref behind C by 7 d."""
+    """10: W = max(0, Cref - C)/Cref, Cref behind C by 7 d; the index max(0, Cref - C)/(Cref + C50w) of 100."""
     hours = [12.0, 240.0, 300.0, 306.0, 312.0, 330.0, 400.0, 700.0]
     cases = {"infusion": (["infuse: 33.3 ug/h, for: 300 h"], {}, 168.0, 0.0, lambda s, t: 33.3 * 300 * s.infused(t, 300.0)),
-             "changed": (["infuse: 33.3 ug/h, for: 300 h"], {"tau_ref": "4 d", "Cref0": "0.3 ng/mL"}, 96.0, 0.3, lambda s, t: 33.3 * 300 * s.infused(t, 300.0)),
+             "changed": (["infuse: 33.3 ug/h, for: 300 h"], {"tau_ref": "4 d", "Cref0": "0.3 ng/mL", "C50w": "0.37 ng/mL", "W_scale": "48"}, 96.0, 0.3, lambda s, t: 33.3 * 300 * s.infused(t, 300.0)),
              "patches": (["patch: 25 ug/h, every: 72 h, doses: 4"], {}, 168.0, 0.0, lambda s, t: patches(skin(s), t, [0, 72, 144, 216], 4200, 72))}
-    r = run(study({name: (items, p, {}) for name, (items, p, *_) in cases.items()}, hours, ["Cref", "W", "Cp"],
+    r = run(study({name: (items, p, {}) for name, (items, p, *_) in cases.items()}, hours, ["Cref", "W", "Cp", "withdrawal_index"],
                   ["of: f.W, list: [Cmax, Tmax], window: [240 h, 700 h]"]))
     d = adult()
     for a, (name, (_, _, tau, start, own)) in enumerate(cases.items()):
@@ -217,6 +217,9 @@ def withdrawal():
         t = np.array(hours)
         curve(tap, f"reference concentration, {name}", at(r, "Cref", hours, a), cref(t), 1e-7)
         curve(tap, f"withdrawal driver, {name}", at(r, "W", hours, a), w(t), 1e-7)
+        top, half = (48, 0.37) if name == "changed" else (100, 1.0)
+        curve(tap, f"opioid withdrawal index, {name}", at(r, "withdrawal_index", hours, a),
+              top * np.maximum(0, cref(t) - own(d.cp, t)) / (cref(t) + half), 1e-7)
         tap.within(f"its largest value, {name}", number(r, "f_W_Cmax", a), peak(w, 240, 700, 5000)[1], 1e-6)
     zero = run(study({"a": ["iv: 0 ug"], "late": ["iv: 50 ug, start: 5 h"]}, [3.0, 4.9], ["W"]))
     tap.ok(float(np.max(np.abs(zero["f.W"]))) == 0.0, "no driver while there is no reference")
