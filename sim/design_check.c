@@ -23,6 +23,13 @@ double hl_design_bound_shown(const struct hl_design *design, const struct hl_tap
     return keep->bound / unit_factor(design, keep);
 }
 
+void hl_design_scale(const struct hl_design *design, const struct hl_taper_constraint *keep, double *value, size_t n)
+{
+    double threshold = keep->threshold / design->study->system->output[keep->output].unit.factor;
+    for (size_t k = 0; keep->statistic == HL_TAPER_AREA_ABOVE && k < n; k++)
+        value[k] *= threshold;
+}
+
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -77,6 +84,8 @@ static enum hl_status measure(struct hl_design *design, const struct hl_prepared
                            n * problem->n_situations);
     for (size_t s = 0; status == HL_OK && s < problem->n_situations; s++) {
         status = hl_run_measure(p, s, value, progress, hl_run_stop());
+        for (size_t c = 0; status == HL_OK && c < m; c++)
+            hl_design_scale(design, &problem->constraint[c], value[c], n);
         for (size_t c = 0; status == HL_OK && c < m; c++)
             verdict[s * m + c] = hl_design_judge(design, &problem->constraint[c], value[c], n);
     }

@@ -78,6 +78,7 @@ static enum hl_status read_constraint(struct hl_design *design, const struct hl_
     size_t n_marks = design->request->n_marks;
     if (!value)
         return HL_ERR_INTERNAL;
+    hl_design_scale(design, keep, value, (size_t)result->n_subjects);
     outcome->verdict[c] = hl_design_judge(design, keep, value, (size_t)result->n_subjects);
     hl_quantiles(value, (size_t)result->n_subjects, shown, 3, quantile);
     for (size_t q = 0; q < 3; q++)

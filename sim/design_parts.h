@@ -75,7 +75,12 @@ enum hl_status hl_design_check(struct hl_design *design, const struct hl_taper_s
 struct hl_design_verdict hl_design_judge(const struct hl_design *design, const struct hl_taper_constraint *constraint,
                                          const double *value, size_t n);
 
-/* design_check.c: a constraint's bound and threshold in the output's unit, as a study writes them. */
+/* design_check.c: values of a constraint's metric into the statistic's own unit (an area is stored in units of its
+ * threshold). */
+void hl_design_scale(const struct hl_design *design, const struct hl_taper_constraint *constraint, double *value,
+                     size_t n);
+
+/* design_check.c: a constraint's bound in the output's unit, as a study writes it. */
 double hl_design_bound_shown(const struct hl_design *design, const struct hl_taper_constraint *constraint);
 
 /* design_plans.c: the arms of the result: the designed taper, protocols as published, at equal risk and at equal
@@ -90,7 +95,7 @@ const char *hl_design_study_text(const struct hl_design *design, const struct hl
 /* design_study.c: name of the metric of a constraint: "kept_Cmax". */
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what);
 
-/* design_study.c: the statistic's metric: "Cmax", "hours_above", "area_above". */
+/* design_study.c: the statistic's metric: "Cmax", "hours_above", "overlap_area" (of the output with itself). */
 const char *hl_design_statistic(enum hl_taper_statistic statistic);
 
 /* design_calendar.c: the calendar as text and as pages, into their files. */

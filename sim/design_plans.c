@@ -155,7 +155,8 @@ enum hl_status hl_design_plans(struct hl_design *design)
         status = add_rivals(design);
     for (size_t a = 1; a < study->n_arms; a++)
         add_plan(design, hl_arena_printf(design->arena, "designed, %s", study->arm[a].name), "under stress",
-                 design->problem, &design->result.schedule, a);
+                 design->problem, hl_taper_detour(design->arena, design->problem, &design->result.schedule,
+                                                  &design->request->situation[a]), a);
     int longest = 0;
     for (size_t i = 0; status == HL_OK && i < design->n_outcomes; i++) {
         struct hl_design_outcome *outcome = &design->outcome[i];

@@ -11,7 +11,7 @@
 
 const char *hl_design_statistic(enum hl_taper_statistic statistic)
 {
-    return statistic == HL_TAPER_PEAK ? "Cmax" : statistic == HL_TAPER_HOURS_ABOVE ? "hours_above" : "area_above";
+    return statistic == HL_TAPER_PEAK ? "Cmax" : statistic == HL_TAPER_HOURS_ABOVE ? "hours_above" : "overlap_area";
 }
 
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what)
@@ -77,31 +77,35 @@ static const char *quantity(const struct hl_design *design, double value, const 
                            plain ? "" : " ", plain ? "" : unit);
 }
 
-/* One line of metrics on a constraint's output, from day 0 to the end; above NULL: none. */
-static const char *line(const struct hl_design *design, size_t c, const char *above, const char *list,
+/* One line of metrics on a constraint's output (or outputs), from day 0 to the end; above NULL: none. */
+static const char *line(const struct hl_design *design, const char *of, const char *above, const char *list,
                         const char *name, double end)
 {
-    return hl_arena_printf(design->arena, "  - {of: %s, %s%s%slist: [%s], window: [%.10g h, %.10g h], name: %s}\n",
-                           design->study->system->output[design->problem->constraint[c].output].name,
+    return hl_arena_printf(design->arena, "  - {of: %s, %s%s%slist: [%s], window: [%.10g h, %.10g h], name: %s}\n", of,
                            above ? "above: " : "", above ? above : "", above ? ", " : "", list,
                            design->problem->begins, end, name);
 }
 
-/* What shows whether a constraint is kept; of a peak also when, and how long it is above the bound. */
+/* What shows whether a constraint is kept; of a peak also when, and how long it is above the bound. The area above a
+ * threshold is the overlap of an output with itself, in units of the threshold: (y/theta - 1) where that is positive. */
 static const char *kept_lines(const struct hl_design *design, size_t c, bool whole, double end)
 {
     const struct hl_taper_constraint *keep = &design->problem->constraint[c];
     const struct hl_output *output = &design->study->system->output[keep->output];
-    const char *statistic = hl_design_statistic(keep->statistic);
+    const char *statistic = hl_design_statistic(keep->statistic), *name = hl_design_metric(design, c, statistic);
     bool peak = keep->statistic == HL_TAPER_PEAK;
     const char *above = quantity(design, (peak ? keep->bound : keep->threshold) / output->unit.factor,
                                  output->unit_text);
-    const char *out = line(design, c, peak ? NULL : above, statistic, hl_design_metric(design, c, statistic), end);
+    if (keep->statistic == HL_TAPER_AREA_ABOVE)
+        return line(design, hl_arena_printf(design->arena, "[%s, %s]", output->name, output->name),
+                    hl_arena_printf(design->arena, "[%s, %s]", above, above), statistic, name, end);
+    const char *out = line(design, output->name, peak ? NULL : above, statistic, name, end);
     if (!peak || !whole)
         return out;
     return hl_arena_printf(design->arena, "%s%s%s", out,
-                           line(design, c, NULL, "Tmax", hl_design_metric(design, c, "Tmax"), end),
-                           line(design, c, above, "hours_above", hl_design_metric(design, c, "hours_above"), end));
+                           line(design, output->name, NULL, "Tmax", hl_design_metric(design, c, "Tmax"), end),
+                           line(design, output->name, above, "hours_above", hl_design_metric(design, c, "hours_above"),
+                                end));
 }
 
 static const char *metrics_text(const struct hl_design *design, bool whole, double end)

@@ -8,6 +8,19 @@
 #include "data/data_set.h"
 #include "run_records.h"
 
+/* A study with arms of its own may ask for a taper as well. */
+static enum hl_status check_design(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
+{
+    struct hl_study_options designed = *options;
+    struct hl_prepared prepared;
+    designed.design = true;
+    enum hl_status status = hl_prepare(path, &designed, &prepared, diag);
+    if (status == HL_OK)
+        hl_prepared_describe(&prepared, NULL, 0, stdout);
+    hl_prepared_clear(&prepared);
+    return status;
+}
+
 static enum hl_status check_study(const char *path, const struct hl_study_options *options, struct hl_diag *diag)
 {
     struct hl_prepared prepared;
@@ -17,6 +30,8 @@ static enum hl_status check_study(const char *path, const struct hl_study_option
         status = hl_try_records(&prepared, &failed, diag);
     if (status == HL_OK)
         hl_prepared_describe(&prepared, NULL, 0, stdout);
+    if (status == HL_OK && prepared.study->taper_design && !prepared.study->to_design)
+        status = check_design(path, options, diag);
     if (failed) {
         printf("  at fault     %llu individuals\n", (unsigned long long)failed);
         status = HL_ERR_INPUT;

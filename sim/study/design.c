@@ -10,10 +10,10 @@
 
 #include "study/inside.h"
 
-/* Keys of a situation that aren't those of an arm. */
+/* Keys of a situation that aren't those of an arm: its name, and what shifts the taper itself (taper/detours.c). */
 static bool is_own(const char *key)
 {
-    return strcmp(key, "name") == 0;
+    return strcmp(key, "name") == 0 || strcmp(key, "pause") == 0 || strcmp(key, "reinstate") == 0;
 }
 
 /* Puts all pairs of a mapping into an arm; an inner mapping (covariates, parameters) is joined with what is there. */

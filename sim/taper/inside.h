@@ -33,6 +33,9 @@ void hl_taper_read_drugs(struct hl_taper_reader *reader, const struct hl_yaml *n
 /* read_keep.c: the constraints under keep:. */
 void hl_taper_read_keep(struct hl_taper_reader *reader, const struct hl_yaml *node);
 
+/* detours.c: pause: and reinstate: of the situations under stress:. */
+void hl_taper_read_situations(struct hl_taper_reader *reader, const struct hl_yaml *stress);
+
 /* read_rivals.c: compare:. */
 void hl_taper_read_rivals(struct hl_taper_reader *reader, const struct hl_yaml *node, const struct hl_yaml *taper);
 

@@ -43,6 +43,11 @@ struct hl_taper_schedule *hl_taper_follow(struct hl_arena *arena, const struct h
 /* Days between the first steps of a protocol as published; 0 when it has none (abrupt). */
 int hl_taper_rival_interval(const struct hl_taper_rival *rival);
 
+/* The schedule as a situation interrupts it: what is left of it comes later. The rungs must include the start. */
+struct hl_taper_schedule *hl_taper_detour(struct hl_arena *arena, const struct hl_taper_problem *problem,
+                                          const struct hl_taper_schedule *schedule,
+                                          const struct hl_taper_situation *situation);
+
 /* The schedule stretched or compressed to last so many days, levels in proportion and in whole periods; NULL when there
  * is no room for each of its levels. */
 struct hl_taper_schedule *hl_taper_stretch(struct hl_arena *arena, const struct hl_taper_problem *problem,

@@ -200,8 +200,12 @@ static void read_under(struct hl_taper_reader *reader, const struct hl_yaml *nod
     }
     for (size_t i = 0; i < n; i++) {
         size_t index;
-        if (hl_taper_read_word(reader, hl_list_item(node, i), "situation", name, study->n_arms - 1, &index))
-            problem->situation[problem->n_situations++] = index + 1;
+        if (!hl_taper_read_word(reader, hl_list_item(node, i), "situation", name, study->n_arms - 1, &index))
+            continue;
+        if (reader->request->situation[index + 1].n_detours)
+            hl_diag_error(reader->diag, hl_list_item(node, i)->pos,
+                          "under: '%s' interrupts the taper; a taper can be tested under that, not designed", name[index]);
+        problem->situation[problem->n_situations++] = index + 1;
     }
 }
 
@@ -265,6 +269,7 @@ struct hl_taper_request *hl_taper_read(struct hl_arena *arena, const struct hl_s
         hl_taper_read_keep(&reader, keep);
     read_aim(&reader, design);
     read_judge(&reader, design);
+    hl_taper_read_situations(&reader, hl_yaml_get(design, "stress"));
     read_under(&reader, hl_yaml_get(design, "under"));
     read_marks(&reader, hl_yaml_get(design, "after"));
     if (hl_yaml_get(design, "compare") && taper)

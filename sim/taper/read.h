@@ -21,12 +21,25 @@ struct hl_taper_rival {
     const struct hl_taper *made[HL_TAPER_DRUGS];     /* ... and its levels [mg/day] */
 };
 
+/* A taper that is interrupted on a day of it (from 0 on): held at its level, nothing taken, or back up to rung_total of
+ * each drug, for so many days; then it goes on where it was, or goes down again from there. */
+enum hl_detour_kind { HL_DETOUR_HOLD, HL_DETOUR_NOTHING, HL_DETOUR_BACK };
+struct hl_taper_detour {
+    enum hl_detour_kind kind;
+    int day, days;
+    bool restart;            /* of BACK: down again through all levels below, not only the rest */
+};
+
+/* What a situation under stress: does to the taper itself. */
+struct hl_taper_situation { size_t n_detours; struct hl_taper_detour *detour; /* by day */ };
+
 /* All that design: asks for. */
 struct hl_taper_request {
     struct hl_taper_problem *problem;
     const char *thinned;                             /* a sentence where not every makeable amount is a rung, or NULL */
     uint64_t judge_seed, judge_subjects;             /* the fresh cohort: seed + 1 and as many where nothing is said */
     struct hl_pos judge_pos;
+    struct hl_taper_situation *situation;            /* by arm of the study; of arm 0 nothing */
     size_t n_rivals; struct hl_taper_rival *rival;   /* compare: */
     size_t n_marks; double *mark;                    /* after: times after the taper's end to look at [h]; 2, 7, 28 d */
 };

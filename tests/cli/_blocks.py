@@ -7,7 +7,7 @@ Every ```yaml block says what it is by a second word, and becomes a file DIRECTO
 reads (N is where the block begins):
 
     study    a whole study
-    keys     top-level keys of a study; what is missing (study, drugs, cohort, arms, times) is added
+    keys     top-level keys of a study; what is missing (study, drugs, cohort, arms, times) is added; with design: no arms
     arms     arms of the list, under arms:
     arm      what stands in an arm: drugs with their items, covariates, parameters
     model    a whole model
@@ -58,7 +58,8 @@ def as_file(kind, text):
     if kind == "arms":
         return "".join(ADDED[key] for key in ADDED if key != "arms") + "arms:\n" + text
     if kind == "keys":
-        return "".join(ADDED[key] for key in ADDED if key not in top) + text
+        left_out = top | ({"arms", "times"} if "design" in top else set())
+        return "".join(ADDED[key] for key in ADDED if key not in left_out) + text
     if kind == "arm":
         return ADDED["study"] + DRUGS + "origin: \"08:00\"\narms:\n  - name: example\n" + indented(text, 4) + ADDED["times"]
     if kind == "part":

@@ -52,6 +52,10 @@ check_page() {
     check_page structures.md 3
 }
 
+@test "every example of docs/taper.md does what it says" {
+    check_page taper.md 5
+}
+
 @test "every example of docs/educators.md does what it says" {
     check_page educators.md 2
 }
