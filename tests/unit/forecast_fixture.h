@@ -20,7 +20,8 @@
 #include "taper/forecast.h"
 
 #define MOST_LEVELS 24
-#define T0 168.0 /* day 0 [h] */
+
+static double T0 = 168.0; /* day 0 [h] */
 
 /* A level: its days and the units of each stream. */
 struct level { int days; long units[4]; };
