@@ -113,13 +113,12 @@ static void store_statistics(const struct hl_forecast_room *r, double *statistic
 
 void hl_forecast_room_past(struct hl_forecast_room *r, const double *rows, size_t n)
 {
-    size_t s = r->forecast->n_streams;
-    memcpy(ROW_OF(r->amount, s), rows, n * ROW_BYTES);
+    memcpy(r->amount, rows, n * ROW_BYTES);
     for (size_t k = 0; k < n; k++) {
         bool any = false;
         for (size_t l = 0; l < LANES; l++)
             any = any || ROW_OF(rows, k)[l] > 0;
-        r->given[s + k] = any;
+        r->given[k] = any;
     }
 }
 
@@ -144,7 +143,7 @@ static void store(struct hl_prospect *p, const struct hl_forecast_room *r)
     size_t n = f->system.n, m = f->system.m;
     memcpy(rows, r->x, n * ROW_BYTES);
     memcpy(ROW_OF(rows, n), r->z, m * ROW_BYTES);
-    memcpy(ROW_OF(rows, n + m), ROW_OF(r->amount, f->n_streams), f->back * f->n_streams * ROW_BYTES);
+    memcpy(ROW_OF(rows, n + m), r->amount, f->back * f->n_streams * ROW_BYTES);
     store_statistics(r, p->statistic);
 }
 

@@ -347,7 +347,7 @@ static void store(const struct work *w, struct hl_envelope *e, size_t number)
         memcpy(ROW_OF(rows, (size_t)s * (n + m)), w->end[s].x, n * ROW_BYTES);
         memcpy(ROW_OF(rows, (size_t)s * (n + m) + n), w->end[s].z, m * ROW_BYTES);
     }
-    memcpy(ROW_OF(rows, 2 * (n + m)), ROW_OF(w->room->amount, f->n_streams), f->back * f->n_streams * ROW_BYTES);
+    memcpy(ROW_OF(rows, 2 * (n + m)), w->room->amount, f->back * f->n_streams * ROW_BYTES);
     memcpy(ROW_OF(e->value, number), w->value, ROW_BYTES);
 }
 

@@ -188,7 +188,7 @@ void hl_forecast_predict(size_t m, double h, const double *z, const double *f, c
 void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
                          double *z);
 
-/* Amounts of past periods into the room: n rows. */
+/* Amounts of the last periods, latest first, into the room between two periods: n rows. */
 void hl_forecast_room_past(struct hl_forecast_room *room, const double *rows, size_t n);
 
 /* How a follow-up that begins with this period ends: regular steps up to last (or until time end), then the tail. */
