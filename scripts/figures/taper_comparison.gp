@@ -2,24 +2,42 @@
 # Tapers side by side: a column per arm; what is taken per day, the concentration that follows, the withdrawal index.
 # By hand: gnuplot -e "file='x.h5'" scripts/figures/taper_comparison.gp
 # Variables: common.gp. of: the concentration (clonazepam_Cp). arm: one arm only; otherwise the first 8.
-# index: the withdrawal index (clonazepam_withdrawal_index).
+# index: the withdrawal index (of an interaction where there is one, else clonazepam_withdrawal_index).
+# second: another drug whose doses are shown, to a scale of their own (the first other one that is given; '' for none).
 figure = 'taper_comparison'
 here = ''
 do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { here = ARG0[1:i] } }
 load here.'common.gp'
 if (of eq '') { of = 'clonazepam_Cp' }
-if (!exists("index")) { index = drug(of).'_withdrawal_index' }
+# Drugs that are given, and whose withdrawal indices there are. One that belongs to no drug counts several together: in a
+# crossover only that one holds. Beside an index as `of` stands another one.
+given = system(export('doses')." --subject 1 | awk -F '\\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == \"drug\") c = i } NR > 1 && !seen[$c]++ { print $c }'")
+owners = system(export('attributes')." | cut -f1 | sed -n 's/_withdrawal_index_quantiles$//p' | sort -u")
+is_given(name) = strstrt(' '.joined(given, 1), ' '.name.' ') > 0
+joined(list, i) = i > words(list) ? '' : word(list, i).' '.joined(list, i + 1)
+main = is_given(drug(of)) || words(given) == 0 ? drug(of) : word(given, 1)
+if (!exists("index")) {
+    index = main.'_withdrawal_index'
+    do for [i = words(owners):1:-1] {
+        owner = word(owners, i)
+        if (!is_given(owner) || !has(index.'_quantiles') || index eq of) { index = owner.'_withdrawal_index' }
+    }
+}
+# What several drugs come to together, where the index is of them all and the file has it.
+both = index[1:strlen(index) - strlen('_withdrawal_index')].'_C_equivalent'
+level = has(both.'_quantiles') ? both : of
+if (!exists("second")) { second = words(given) < 2 ? '' : word(given, 1) eq main ? word(given, 2) : word(given, 1) }
 first = chosen < 0 ? 0 : chosen
 n = chosen < 0 ? (n_arms < 8 ? n_arms : 8) : 1
 eval canvas(1600, 1000)
 
 # Common axes: the highest of all arms. One time scale: an arm's column ends when its doses and their traces have.
 array end[n]
-high_C = 0.0; high_W = 0.0; high_D = 0.0; last_day = 0.0
+high_C = 0.0; high_W = 0.0; high_D = 0.0; high_S = 0.0; last_day = 0.0
 array peak[n]; array peak_day[n]
 do for [p = 1:n] {
     a = first + p - 1
-    set print $C; print system(table(of.'_quantiles'.of_arm(a))); unset print
+    set print $C; print system(table(level.'_quantiles'.of_arm(a))); unset print
     set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
     h = $C[1]
     stats $C using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
@@ -35,19 +53,26 @@ day(t) = floor(t/24 + 1e-9) + 0.5
 do for [p = 1:n] {
     eval doses_of_arm(first + p - 1)
     eval sprintf("set table $daily%d", p)
-    if (|$doses| > 1) { plot $doses using (dose_is(drug(of)) ? day(dose_value('time')) : 0.5):(dose_is(drug(of)) ? dose_value('amount') : 0) skip 1 smooth frequency }
+    if (|$doses| > 1) { plot $doses using (dose_is(main) ? day(dose_value('time')) : 0.5):(dose_is(main) ? dose_value('amount') : 0) skip 1 smooth frequency }
+    else { plot [0:1] '+' using 1:(0) }
+    unset table
+    eval sprintf("set table $other%d", p)
+    if (second ne '' && |$doses| > 1) { plot $doses using (dose_is(second) ? day(dose_value('time')) : 0.5):(dose_is(second) ? dose_value('amount') : 0) skip 1 smooth frequency }
     else { plot [0:1] '+' using 1:(0) }
     unset table
     set datafile separator whitespace
+    eval sprintf("stats $other%d using 2 name 'O' nooutput; stats $other%d using ($2 > 0 ? $1 : 0) name 'P' nooutput", p, p)
+    high_S = O_max > high_S ? O_max : high_S
     eval sprintf("stats $daily%d using 2 name 'S' nooutput", p)
     eval sprintf("stats $daily%d using ($2 > 0 ? $1 : 0) name 'E' nooutput", p)
     set datafile separator "\t"
     high_D = S_max > high_D ? S_max : high_D
-    set print $C; print system(table(of.'_quantiles'.of_arm(first + p - 1))); unset print
+    set print $C; print system(table(level.'_quantiles'.of_arm(first + p - 1))); unset print
     set print $W; print system(table(index.'_quantiles'.of_arm(first + p - 1))); unset print
     stats $C using (column(high_column(h, 1)) > 0.02*high_C ? $2/24 : 0) skip 1 name 'C' nooutput
     stats $W using (column(high_column(h, 1)) > 0.02*high_W ? $2/24 : 0) skip 1 name 'W' nooutput
     end[p] = E_max > C_max ? E_max : C_max
+    end[p] = P_max > end[p] ? P_max : end[p]
     end[p] = W_max > end[p] ? W_max : end[p]
     end[p] = end[p]*1.03 < last_day ? end[p]*1.03 : last_day
     least = (n > 4 ? 0.2 : 0.4)*last_day # room for the name above
@@ -59,11 +84,11 @@ if (high_D <= 0) { high_D = 1.0 }
 dose_unit = unit('doses/amount').'/d'
 
 set multiplot
-eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
+eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(high_S > 0 ? sprintf("; %s in orange, up to %g %s", second, high_S, dose_unit) : '').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
 left = 140; gap = n > 4 ? 16 : 30
 per_day = (1570.0 - left - (n - 1)*gap)/(sum [p = 1:n] end[p])
 set label 911 "dose\n[".dose_unit.']' at screen pixel_x(26),pixel_y(265) center rotate by 90 font font_note
-set label 912 wrap(axis(of), 28) at screen pixel_x(26),pixel_y(460) center rotate by 90 font font_note
+set label 912 wrap(axis(level), 24) at screen pixel_x(26),pixel_y(460) center rotate by 90 font font_note
 set label 913 wrap(axis(index), 28) at screen pixel_x(26),pixel_y(740) center rotate by 90 font font_note
 set label 914 'time [d]' at screen pixel_x((left + 1570)/2.0),pixel_y(945) center font font_axis
 r = left - gap
@@ -74,7 +99,7 @@ do for [p = 1:n] {
     set xrange [0:end[p]]
     tic = step_for(last_day, per_day*last_day/60)
     set xtics 0,tic,end[p] - 20/per_day
-    set print $C; print system(table(of.'_quantiles'.of_arm(a))); unset print
+    set print $C; print system(table(level.'_quantiles'.of_arm(a))); unset print
     set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
     h = $C[1]; m = median_column(h)
     set format y (p == 1 ? '%g' : '')
@@ -85,7 +110,8 @@ do for [p = 1:n] {
     set yrange [0:high_D*1.1]; set ytics step_for(high_D, 3)
     set style fill solid 1.0 noborder
     set datafile separator whitespace
-    eval sprintf("plot $daily%d using 1:2:(1.04) with boxes fc rgb '%s'", p, grey)
+    share = high_S > 0 ? high_D/high_S : 0.0
+    eval sprintf("plot $daily%d using 1:2:(1.04) with boxes fc rgb '%s', $other%d using 1:(share*$2) with steps lw 1.3 lc rgb '%s'", p, grey, p, orange)
     set datafile separator "\t"
     eval no_frame
     unset label 911; unset label 912; unset label 913; unset label 914; unset label 1

@@ -45,7 +45,7 @@ extern char **environ;
            "clonazepam_Ce_quantiles", "fentanyl_Ce_quantiles", "clonazepam_Ce", "fentanyl_Ce",                         \
            "overlap_sedation_quantiles")                                                                               \
     FIGURE("taper_comparison", "per arm: dose steps, concentration and withdrawal index", "{of}_quantiles",            \
-           "{drug}_withdrawal_index_quantiles", "doses/amount")                                                        \
+           "*_withdrawal_index_quantiles", "doses/amount")                                                             \
     FIGURE("taper_design", "one taper in full: its levels, the index with the bound, the share of the cohort above it", \
            "{of}_fraction_above", "{of}_quantiles", "{drug}_withdrawal_index_quantiles", "doses/amount")               \
     FIGURE("taper_plane", "tapers by duration and the index nine in ten stay below, beside what they give in all",     \
@@ -106,11 +106,15 @@ static const char *drug_of(struct hl_arena *arena, const char *of)
 static bool has(const struct job *job, const char *need)
 {
     size_t n = strlen(need);
-    bool any = n > 0 && need[n - 1] == '*';
+    bool any = n > 0 && need[n - 1] == '*', ends = n > 0 && need[0] == '*';
     for (size_t i = 0; i < job->result->n_variables; i++) {
         const struct hl_result_variable *v = &job->result->variable[i];
         const char *path = *v->path == '/' ? v->path + 1 : v->path;
-        if (!v->is_scale && (any ? strncmp(path, need, n - 1) == 0 : strcmp(path, need) == 0))
+        size_t m = strlen(path);
+        if (v->is_scale)
+            continue;
+        if (any ? strncmp(path, need, n - 1) == 0
+                : ends ? m >= n && strcmp(path + m - (n - 1), need + 1) == 0 : strcmp(path, need) == 0)
             return true;
     }
     return false;
