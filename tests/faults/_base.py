@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A study, one with a data set, and a model without fault. Each fault of _table.py is a small edit of one of them."""
+"""A study, one with a data set, one that asks for a taper, and a model without fault. Each fault of _table.py is a small edit of one of them."""
 
 STUDY = """\
 study: taper
@@ -133,4 +133,40 @@ ID,TIME,dose,CMT,DV,weight
 1,1.7,.,2,NA,70.9
 2,0,41.9,1,.,58.3
 2,3.1,.,2,.,NA
+"""
+
+DESIGN = """\
+study: stopping
+origin: "08:00"
+drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
+cohort: {subjects: 12, seed: 20211009}
+design:
+  before:
+    clonazepam:
+      - {steady_state: {oral: 1 mg, every: 12 h}}
+      - {oral: 1 mg, every: 12 h, for: 2 d}
+    fentanyl: [{patch: 25 ug/h, every: 72 h, for: 9 d}]
+  taper:
+    clonazepam:
+      from: 2 mg/d
+      at: ["08:00", "20:00"]
+      products: [{tablet: 0.5 mg, break: halves}, {solution: 0.1 mg/mL, mark: 0.5 mL}]
+      most_pieces: 4
+      cap: "40 % per 14 d"
+  lengths: [7 d, 14 d]
+  longest: 26 week
+  follow: 8 week
+  keep:
+    - {of: clonazepam.withdrawal_index, peak: "20", in: "90 %"}
+    - {of: clonazepam.Cp, hours_above: 48 h, threshold: 30 ng/mL, in: "50 %"}
+  aim: fewest_changes
+  within: 20 week
+  adherence: {missed: "5 %"}
+  judge: {seed: 7, subjects: 30}
+  compare: [abrupt, {protocol: asam2025, reduction: "5 %", name: slowly}]
+  stress:
+    - {name: inhibitor, covariates: {cyp3a4_inhibitor: strong}}
+    - {name: a week without, pause: {at: 10 d, for: 7 d, dose: none}}
+  under: [inhibitor]
+  after: [2 d, 7 d]
 """

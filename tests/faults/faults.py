@@ -9,13 +9,14 @@ import sys
 import tempfile
 
 sys.dont_write_bytecode = True
-from _base import EVENTS, MODEL, RECORDS, STUDY  # noqa: E402
+from _base import DESIGN, EVENTS, MODEL, RECORDS, STUDY  # noqa: E402
 from _table import CLASSES, TOGETHER  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PROGRAM = os.path.abspath(os.environ.get("HALFLIFE", os.path.join(ROOT, "build", "halflife")))
 BAR = "\u00a6"
-TEXTS = {"study": ("taper.yaml", STUDY), "records": ("records.yaml", RECORDS), "model": ("trial_drug.yaml", MODEL)}
+TEXTS = {"study": ("taper.yaml", STUDY), "records": ("records.yaml", RECORDS), "model": ("trial_drug.yaml", MODEL),
+         "design": ("design.yaml", DESIGN)}
 n = failed = 0
 
 
@@ -77,9 +78,11 @@ def each_alone():
             write(kind, text)
             done = halflife("check", file)
             ok(refused(done, [(place, remedy)]), f"{name}: {kind}: {one_line(new)}", why(done, (place, remedy)))
-            done = halflife("run", "records.yaml" if kind == "records" else "taper.yaml", "-o", "taper.h5")
+            verb = "taper" if kind == "design" else "run"
+            study = {"records": "records.yaml", "design": "design.yaml"}.get(kind, "taper.yaml")
+            done = halflife(verb, study, "-o", "taper.h5")
             left = [x for x in os.listdir() if x.startswith("taper.h5") or x.endswith(".part")]
-            ok(refused(done, [(place, remedy)]) and not left, f"{name}: run refuses it, too: {one_line(new)}", why(done, left))
+            ok(refused(done, [(place, remedy)]) and not left, f"{name}: {verb} refuses it, too: {one_line(new)}", why(done, left))
 
 
 def many_at_once():
@@ -101,7 +104,7 @@ def many_at_once():
 
 def without_fault():
     write("study", STUDY)
-    for file in ("taper.yaml", "records.yaml", "trial_drug.yaml"):
+    for file in ("taper.yaml", "records.yaml", "trial_drug.yaml", "design.yaml"):
         done = halflife("check", file)
         ok(done.returncode == 0 and "error" not in done.stderr, f"{file} without fault passes", done.stderr)
 

@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-3.0-or-later
+# halflife taper, from the question to the result file, on a small cohort.
+
+setup() {
+    root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+    halflife=${HALFLIFE:-$root/build/halflife}
+    [[ $halflife == /* ]] || halflife=$root/$halflife
+    export HALFLIFE_DATA=$root
+    cd "$BATS_TEST_TMPDIR"
+    cat > stop.yaml <<'STUDY'
+study: stop
+origin: "07:00"
+drugs: {clonazepam: clonazepam_adult}
+cohort: {subjects: 11, seed: 2387, covariates: {WT: {lognormal: {median: 71.3 kg, cv: "19 %"}, within: [45 kg, 120 kg]}}}
+tolerance: 1e-6
+design:
+  before:
+    clonazepam: [{steady_state: {oral: 0.75 mg, every: 12 h}}, {oral: 0.75 mg, every: 12 h, for: 36 h}]
+  taper:
+    clonazepam: {from: 1.5 mg/d, at: ["08:00", "19:30"], products: [{tablet: 0.5 mg, break: halves}]}
+  lengths: [14 d]
+  longest: 14 week
+  follow: 4 week
+  keep: [{of: clonazepam.withdrawal_index, peak: "24", in: "72 %"}]
+  judge: {subjects: 9}
+STUDY
+}
+
+design() {
+    "$halflife" taper stop.yaml --progress none "$@"
+}
+
+# Puts lines behind the last one of design:.
+add() {
+    printf '  %s\n' "$@" >> stop.yaml
+}
+
+@test "check and --dry-run say what would be designed; run says who designs" {
+    run "$halflife" check stop.yaml
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"clonazepam, from 1.5 mg a day: evening 0.75 mg, morning 0.75 mg"* ]]
+    [[ "$output" == *"1.5, 1.25, 1, 0.75, 0.5, 0.25, 0 mg a day (7)"* ]]
+    [[ "$output" == *"peak at most 24 in 72 % of subjects"* ]]
+    [[ "$output" == *"9, seed 2388"* ]]
+    "$halflife" check stop.yaml > checked
+    design --dry-run > dry
+    diff checked dry
+    [ ! -e output ]
+    run "$halflife" run stop.yaml -o stop.h5
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"stop.yaml:7:3: error:"*"halflife taper stop.yaml"* ]]
+    [ ! -e stop.h5 ]
+}
+
+@test "a design leaves an ordinary study; its result is what the study gives again; nothing is replaced unasked" {
+    add 'compare: [abrupt, uk_eighth]' 'stress: [{name: half missed, adherence: {missed: "50 %"}}]'
+    design > out
+    grep -q "days to nothing" out
+    grep -q "^Certificate" out
+    grep -q "not medical advice, not for dosing" out
+    for arm in designed abrupt uk_eighth "uk_eighth every" "uk_eighth in" "designed, half missed"; do
+        grep -q "^  $arm" out || { echo "no arm $arm"; false; }
+    done
+    "$halflife" run output/stop.taper.yaml -o again.h5 --quiet
+    "$halflife" compare output/stop.h5 again.h5 | grep -q "all values are equal"
+    grep -q "^== level 1 of" output/stop.calendar.txt
+    [ "$(head -c 5 output/stop.calendar.pdf)" = "%PDF-" ]
+    run design
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"output/stop.h5"*"--force"* ]]
+}
+
+@test "the answer doesn't know the number of threads, and is JSON" {
+    add 'compare: [nardi2010]'
+    mkdir a b
+    design --json --threads 1 -o a/ > one
+    design --json --threads 2 -o b/ > two
+    python3 -c 'import json,sys; a,b=(json.load(open(f)) for f in ("one","two")); [x.pop(k) for x in (a,b) for k in ("study_file","result_file")]; assert a["outcome"] == "found" and a == b'
+    "$halflife" compare a/stop.h5 b/stop.h5 | grep -q "all values are equal"
+}
+
+@test "what is designed keeps its bound on its own subjects, in amounts the products make, and not less than is proved" {
+    design --json --alone > answer
+    [ ! -e output/stop.h5 ]
+    python3 - <<'EOT'
+import json
+a = json.load(open("answer"))
+for v in a["designed_on"]:
+    assert v["value"] <= v["bound"] and v["share"] >= 0.72, v
+assert a["certificate"]["valid"] and a["certificate"]["days"] <= a["days"]
+total = 1.5
+for level in a["levels"]:
+    doses = [d["amount"] for d in level["clonazepam"]["doses"]]
+    assert all(d / 0.25 == round(d / 0.25) for d in doses), doses
+    assert sum(doses) == level["clonazepam"]["total_mg"] < total
+    assert (level["to_day"] - level["from_day"] + 1) % 14 == 0
+    total = sum(doses)
+EOT
+}
+
+@test "the designed study on the design's own subjects gives the index the report told" {
+    design --json --alone > answer
+    "$halflife" run output/stop.taper.yaml -o own.h5 --quiet --subjects 11 --seed 2387
+    "$halflife" export own.h5 kept_Cmax > own.csv
+    python3 - <<'EOT'
+import csv, json, math
+a = json.load(open("answer"))["designed_on"][0]
+values = sorted(float(r["kept_Cmax"]) for r in csv.DictReader(l for l in open("own.csv") if not l.startswith("#")))
+assert len(values) == 11
+assert abs(values[math.ceil(0.72 * 11) - 1] - a["value"]) < 1e-12, (values, a)
+EOT
+}
+
+@test "a bound that can't be kept: exit 2, the nearest that can be, which then can be kept" {
+    run design --set 'design.keep.0.peak="9"' --json --quiet
+    [ "$status" -eq 2 ]
+    echo "$output" | grep -v error: > answer
+    nearest=$(python3 -c 'import json; a=json.load(open("answer")); assert a["outcome"]!="found"; print("%.4f" % (a["nearest"][0]["feasible"]+0.001))')
+    [ ! -e output/stop.taper.yaml ]
+    design --set "design.keep.0.peak=\"$nearest\"" --alone --quiet > out
+    grep -q "days to nothing" out
+}
+
+@test "a bound that is exceeded before anything is reduced is told as such" {
+    run design --set 'design.keep.0.peak="0.1"'
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"exceeded even if nothing is ever reduced"* ]]
+}
+
+@test "under a situation every bound holds there, too, and takes no less long" {
+    add 'stress: [{name: half missed, adherence: {missed: "50 %"}}]'
+    design --json --alone > plain
+    add 'under: [half missed]'
+    design --json --alone --force --set 'design.keep.0.peak="34"' > answer || true
+    python3 - <<'EOT'
+import json
+a = json.load(open("answer"))
+if a["outcome"] == "found":
+    assert len(a["designed_on"]) == 2
+    for v in a["designed_on"]:
+        assert v["value"] <= v["bound"], v
+else:
+    assert len(a["nearest"]) == 2
+EOT
+}
+
+@test "a study without a question, a data set, a date that doesn't exist: exit 2" {
+    run "$halflife" taper "$root/configs/first.yaml"
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"asks for no taper"* ]]
+    run design --start 2027-02-29
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"a date that exists"* ]]
+    run design --data events.csv
+    [ "$status" -eq 2 ]
+    [[ "$output" == *"isn't designed on a data set"* ]]
+}
