@@ -247,6 +247,10 @@ static void describe_arm(const struct hl_prepared *p, size_t a, FILE *stream)
     fprintf(stream, "  arm %zu       %s: %zu doses", a, p->study->arm[a].name, regimen->n_doses);
     if (regimen->n_demands)
         fprintf(stream, ", %zu windows of patient demand", regimen->n_demands);
+    for (size_t i = 0; i < regimen->n_reviewed; i++)
+        fprintf(stream, ", a taper of %s with reviews", regimen->reviewed[i].drug);
+    if (regimen->recorded.n_subjects > 0)
+        fprintf(stream, ", %zu recorded doses of %zu subjects", regimen->recorded.n, regimen->recorded.n_subjects);
     if (regimen->n_steady)
         fprintf(stream, ", starts at steady state");
     fputc('\n', stream);

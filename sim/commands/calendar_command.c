@@ -104,6 +104,12 @@ static enum hl_status compile_arm(struct wish *wish, const struct hl_study *stud
     const struct hl_regimen *regimen = hl_regimen_compile(wish->arena, study, &study->arm[arm], wish->diag);
     if (!regimen)
         return HL_ERR_INPUT;
+    if (regimen->n_reviewed > 0 || regimen->recorded.n_subjects > 0) {
+        hl_diag_error(wish->diag, hl_pos_none(), "every subject of arm '%s' has doses of its own (reviews, recorded "
+                      "doses): there is no one calendar; 'halflife export FILE.h5 doses --subject K' lists them",
+                      study->arm[arm].name);
+        return HL_ERR_INPUT;
+    }
     if (!name && study->n_arms > 1)
         hl_diag_note(wish->diag, hl_pos_none(), "this is the first of %zu arms, '%s'; --arm chooses another",
                      study->n_arms, study->arm[arm].name);

@@ -10,6 +10,7 @@
 #include "cohort/cohort.h"
 #include "commands/command.h"
 #include "commands/explain_records.h"
+#include "commands/explain_reviews.h"
 #include "commands/study_options.h"
 #include "run.h"
 
@@ -110,10 +111,10 @@ static size_t count_doses(const struct hl_regimen *regimen, const unsigned char 
 }
 
 /* The rules, and which of the planned doses the subject misses; those taken twice are told by their amount. */
-static enum hl_status print_adherence(const struct hl_prepared *p, size_t a, uint64_t subject, uint64_t most)
+static enum hl_status print_adherence(const struct hl_prepared *p, size_t a, const struct hl_regimen *regimen,
+                                      uint64_t subject, uint64_t most)
 {
     const struct hl_arm *arm = &p->study->arm[a];
-    const struct hl_regimen *regimen = p->regimen[a];
     if (!regimen->adherence)
         return HL_OK;
     unsigned char *taken = hl_alloc(regimen->n_doses + 1, sizeof *taken);
@@ -157,11 +158,36 @@ static enum hl_status fill_registers(const struct hl_prepared *p, size_t a, uint
     return HL_OK;
 }
 
+/* What happens to the subject: what is decided, missed and given. */
+static enum hl_status explain_doses(const struct hl_prepared *p, size_t a, uint64_t subject, uint64_t most,
+                                    double *regs, struct hl_diag *diag)
+{
+    const struct hl_arm *arm = &p->study->arm[a];
+    struct hl_history history = {0};
+    struct hl_planned planned = {.n = 0};
+    struct hl_events events = {0};
+    enum hl_status status = hl_explain_decide(p, a, subject, &history, diag);
+    if (status == HL_OK)
+        status = hl_planned_make(p->regimen[a], arm->system, history.dose, history.n_doses, &planned);
+    if (status == HL_OK)
+        status = hl_regimen_events_with(p->regimen[a], history.dose, history.n_doses, arm->system, regs, 1, 0,
+                                        arm->cohort->seed, subject, &events);
+    if (status == HL_OK)
+        hl_explain_reviews(p, a, &history, most);
+    if (status == HL_OK)
+        status = print_adherence(p, a, &planned.regimen, subject, most);
+    if (status == HL_OK)
+        print_events(&events, arm->system, most);
+    hl_planned_clear(&planned);
+    hl_history_clear(&history);
+    hl_free(events.event);
+    return status;
+}
+
 static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uint64_t subject, uint64_t most,
                                       struct hl_diag *diag)
 {
     const struct hl_arm *arm = &p->study->arm[a];
-    struct hl_events events = {0};
     double *regs = hl_alloc(arm->system->n_regs, sizeof *regs);
     if (!regs)
         return HL_ERR_MEMORY;
@@ -177,12 +203,7 @@ static enum hl_status explain_subject(const struct hl_prepared *p, size_t a, uin
     if (status == HL_OK && p->data)
         status = hl_explain_records(p, a, subject, most, diag);
     else if (status == HL_OK)
-        status = hl_regimen_events(p->regimen[a], arm->system, regs, 1, 0, arm->cohort->seed, subject, &events);
-    if (status == HL_OK && !p->data)
-        status = print_adherence(p, a, subject, most);
-    if (status == HL_OK && !p->data)
-        print_events(&events, arm->system, most);
-    hl_free(events.event);
+        status = explain_doses(p, a, subject, most, regs, diag);
     hl_free(regs);
     return status;
 }

@@ -23,6 +23,8 @@ struct hl_compiler {
         struct hl_dose *dose;
     } doses;
     size_t demand_capacity, steady_capacity, reviewed_capacity;
+    size_t n_owned, owned_capacity;
+    struct hl_owned_dose { uint64_t subject; int instance; struct hl_dose dose; } *owned; /* of recorded: */
     int instance;        /* whose prescription is being read */
     const char *drug;    /* its alias */
     int demand_number;   /* of the drug */
@@ -101,11 +103,17 @@ bool hl_review_read(struct hl_compiler *c, const struct hl_yaml *node, const str
 /* The doses up to the first review of the reviewed taper that was added last: everybody's. */
 void hl_review_first_stay(struct hl_compiler *c);
 
+/* Adds a dose that one subject (from 1) gets; and at the end, of all of them, regimen->recorded for so many subjects,
+ * with a fault when the tables have fewer. */
+void hl_compiler_own_dose(struct hl_compiler *c, uint64_t subject, struct hl_dose dose);
+void hl_compiler_share_out(struct hl_compiler *c, uint64_t subjects);
+
 /* One item of a kind; each moves the cursor to its end. */
 void hl_item_dose(struct hl_compiler *c, const struct hl_yaml *item, int route);
 void hl_item_patch(struct hl_compiler *c, const struct hl_yaml *item, int route);
 void hl_item_infuse(struct hl_compiler *c, const struct hl_yaml *item);
 void hl_item_demand(struct hl_compiler *c, const struct hl_yaml *item);
 void hl_item_taper(struct hl_compiler *c, const struct hl_yaml *item);
+void hl_item_recorded(struct hl_compiler *c, const struct hl_yaml *item);
 
 #endif

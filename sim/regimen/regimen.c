@@ -19,7 +19,7 @@
 
 #define MOST_DOSES_OF_AN_ARM 5000000u
 
-static const char *const item_keys[] = {"infuse", "demand", "taper", "steady_state", "repeat"};
+static const char *const item_keys[] = {"infuse", "demand", "taper", "steady_state", "repeat", "recorded"};
 #define N_ITEM_KEYS (sizeof item_keys / sizeof item_keys[0])
 
 void hl_compiler_dose(struct hl_compiler *c, struct hl_dose dose)
@@ -232,7 +232,7 @@ static void report_unknown(struct hl_compiler *c, const struct hl_yaml *item)
     if (!reported)
         hl_diag_error(c->diag, item->pos,
                       "this item doesn't say what is given; it needs a route of %s (%s), or infuse, demand, taper, "
-                      "steady_state, gap or repeat",
+                      "steady_state, gap, repeat or recorded",
                       c->drug, list);
     hl_compiler_fault(c);
 }
@@ -352,7 +352,7 @@ static void item_repeat(struct hl_compiler *c, const struct hl_yaml *item)
 static void compile_item(struct hl_compiler *c, const struct hl_yaml *item)
 {
     static void (*const compile[N_ITEM_KEYS])(struct hl_compiler *, const struct hl_yaml *) = {
-        hl_item_infuse, hl_item_demand, hl_item_taper, item_steady, item_repeat,
+        hl_item_infuse, hl_item_demand, hl_item_taper, item_steady, item_repeat, hl_item_recorded,
     };
     if (item->kind != HL_YAML_MAPPING) {
         hl_diag_error(c->diag, item->pos, "expected an item such as {oral: 0.5 mg, every: 24 h, doses: 21}");
@@ -554,6 +554,7 @@ struct hl_regimen *hl_regimen_compile(struct hl_arena *arena, const struct hl_st
     sort_doses(&c, c.doses.dose, c.doses.n);
     regimen->dose = c.doses.dose;
     regimen->n_doses = c.doses.n;
+    hl_compiler_share_out(&c, arm->cohort ? arm->cohort->subjects : 0);
     compile_adherence(&c, arm);
     if (!c.good)
         return NULL;

@@ -262,6 +262,9 @@ struct hl_taper_request *hl_taper_read(struct hl_arena *arena, const struct hl_s
         needed(&reader, design, "taper", "{clonazepam: {from: 2 mg/d, split: bid, products: [{tablet: 0.5 mg}]}}");
     const struct hl_yaml *keep =
         needed(&reader, design, "keep", "[{of: clonazepam.withdrawal_index, peak: \"20\", in: \"90 %\"}]");
+    if (reader.before && (reader.before->n_reviewed > 0 || reader.before->recorded.n_subjects > 0))
+        hl_diag_error(diag, design->pos, "before: a design starts from what everybody took; reviews and recorded doses "
+                      "can't stand there");
     if (taper)
         hl_taper_read_drugs(&reader, taper);
     read_limits(&reader, design);
