@@ -12,6 +12,10 @@
  * the turn is found by bisection of the slope. Segments end at every event and, for integrated states, at every step,
  * so that a turn between two parts without a change of slope at their ends isn't to be expected.
  *
+ * The lane is integrated to a hundredth of the study's tolerance: where a rate has a kink at every dose, as that of
+ * adaptation has, errors add up step by step. Measured on the withdrawal index after 40 weeks of two doses a day at
+ * tolerance 1e-8: 7e-4 of its 80 points without this, 7e-6 with it, for 1.6 times the work.
+ *
  * Which doses are decided doesn't depend on who is solved beside: the lane is alone here, also where trajectories are
  * integrated side by side. Those are solved afterwards with the doses decided, like any regimen: the same doses given
  * as a fixed regimen give the same bits. */
@@ -24,6 +28,8 @@
 
 #define PARTS    8
 #define HALVINGS 40
+#define FINER    1e-2  /* than the study's tolerance ... */
+#define FINEST   1e-12 /* ... down to this */
 
 struct gathered { double from, peak, area; };
 
@@ -217,6 +223,7 @@ static void set_out(struct hl_reviewer *v, struct hl_lane *lane, struct hl_histo
         lane->linear_outputs = lane->linear_outputs && system->output[v->output[k]].linear;
     lane->n_times = lane->next = 0;
     lane->sample = NULL;
+    lane->tolerance = fmin(v->plan->tolerance, fmax(FINER * v->plan->tolerance, FINEST));
     history->n = history->n_doses = 0;
     for (size_t i = 0; i < v->n; i++) {
         hl_review_begin(&v->reviewed[i], &v->state[i]);

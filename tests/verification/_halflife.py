@@ -22,7 +22,7 @@ class Result:
     """A result file in memory: r['clonazepam.Cp'][arm, subject, time], r.metric('clonazepam_Cp_Cmax')[arm, subject]."""
 
     def __init__(self, path):
-        self.values, self.metrics, self.subjects, self.doses = {}, {}, {}, {}
+        self.values, self.metrics, self.subjects, self.doses, self.reviews = {}, {}, {}, {}, {}
         with h5py.File(path, "r") as f:
             self.time = f["time"][:]
             self.attributes = dict(f.attrs)
@@ -30,7 +30,8 @@ class Result:
             for name, item in f.items():
                 if isinstance(item, h5py.Dataset) and name != "arm_name":
                     self.values[name] = item[:]
-            for group, into in (("metrics", self.metrics), ("subjects", self.subjects), ("doses", self.doses)):
+            for group, into in (("metrics", self.metrics), ("subjects", self.subjects), ("doses", self.doses),
+                                ("reviews", self.reviews)):
                 for name, item in f.get(group, {}).items():
                     into[name] = item[:]
 
