@@ -8,11 +8,17 @@
  * against these steps and is carried by Heun's method. Statistics are taken from the cubics between the grid's points
  * (forecast_statistics.c), bounds over many schedules at once from intervals (forecast_envelope.c).
  *
- * What is exact: the start at day 0 (the engine's), all linear states at every point of the grid, for any lag, fraction,
- * bioavailability, patch or infusion. What isn't: states that aren't linear, outputs between points. For the adult
- * clonazepam model with steps of 0.25 h after a dose growing to 2 h, peaks of the withdrawal index differ from the exact
- * engine's by less than 0.01 %, hours above 20 by less than 0.02 h a week (tests/unit/test_taper_forecast.c says what
- * was seen).
+ * What is exact: the start at day 0 (the engine's), all linear states at every point of the grid, for any lag,
+ * fraction, bioavailability, patch or infusion. What isn't: states that aren't linear, outputs between points. Against
+ * the exact engine (tests/unit/test_taper_forecast.c, test_taper_forecast_routes.c; the figures are what was seen): 70
+ * subjects, clonazepam's withdrawal index over 0 to 12 weeks of taper and 8 weeks after it, peaks within 0.0005 of some
+ * 30 (3e-5 relative), hours above 20 within 0.15 h of the whole, most where the index hovers there; two drugs'
+ * hypoxaemia index within 1e-5 relative; patches within 1e-12.
+ *
+ * Tried and left: Heun's method for what isn't linear (its bias, h^2/12 of an integral, was the largest error by ten:
+ * 0.016 of the index with steps of 2 h); steps that grow with half of the time since a dose instead of a
+ * quarter, and up to 2 h instead of 1 (27 a day in place of 43, peaks within 0.004, which is enough, but brief times
+ * above a threshold were lost, 1.2 h of them in one subject); an even grid (more steps, and no point where a dose arrives).
  *
  * Prior art: superposition of unit responses is the oldest tool of dosage design (Krueger-Thiemer 1966, J Theor Biol
  * 13:212). */
@@ -158,7 +164,8 @@ static double times_taken(const struct hl_forecast *f, const struct hl_forecast_
         return 1;
     size_t subject = r->block->first - 1 + lane;
     double time = r->time + f->problem->drug[drug].dose[dose].clock;
-    return a->next(a->context, subject + 1, drug, time, walk + subject * hl_forecast_walk_bytes(f) + drug * a->walk_size);
+    unsigned char *row = walk + subject * hl_forecast_walk_bytes(f) + drug * a->walk_size;
+    return a->next(a->context, subject + 1, drug, time, row);
 }
 
 /* Amounts of one stream for the period that begins now. */
@@ -286,7 +293,8 @@ struct hl_forecast_ending hl_forecast_ending(const struct hl_forecast *f, size_t
     bool settles = k < HL_FORECAST_TAILS && f->before_end <= last
                    && (double)(k + 1) * f->grid.period <= f->problem->follow;
     return (struct hl_forecast_ending){
-        .last = last, .by_steps = settles, .n_tail = settles ? f->grid.n_tail[k] : 0, .tail = settles ? f->grid.tail[k] : NULL,
+        .last = last, .by_steps = settles, .n_tail = settles ? f->grid.n_tail[k] : 0,
+        .tail = settles ? f->grid.tail[k] : NULL,
         .end = f->request.t0 + (double)period * f->grid.period + f->problem->follow};
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The outlook of a cohort on tapers (taper/outlook.h), fast enough for thousands of candidates: what is linear is
  * superposed from unit courses of each dose, subject by subject, everything else is carried over a grid of steps. Made
- * from a prepared study once; called by taper/search.h, taper/bound.h and the command. A forecast's numbers are close to
- * the exact engine's, not equal to them (forecast.c says how close): whatever is designed with it is judged by the
+ * from a prepared study once; called by taper/search.h, taper/bound.h and the command. A forecast's numbers are close
+ * to the exact engine's, not equal to them (forecast.c says how close): whatever is designed with it is judged by the
  * engine afterwards. Results are functions of the subject alone, whatever the number of threads or neighbours. */
 #ifndef HL_TAPER_FORECAST_H
 #define HL_TAPER_FORECAST_H
@@ -14,9 +14,9 @@
 /* Whether planned doses are taken. Draws are keyed by time, so that forecasts of different schedules agree. */
 struct hl_forecast_adherence {
     void *context;
-    /* How many times (0, 1, 2) the subject (1-based) takes the next dose of the problem's drug, planned at time (study's
-     * hours). Asked in the order of time, for doses that aren't nothing; walk remembers where the row of doses stands
-     * (walk_size bytes, zero at day 0; a plain value that may be copied). Thread-safe. */
+    /* How many times (0, 1, 2) the subject (1-based) takes the next dose of the problem's drug, planned at time
+     * (the study's hours). Asked in the order of time, for doses that aren't nothing; walk remembers where the row of
+     * doses stands (walk_size bytes, zero at day 0; a plain value that may be copied). Thread-safe. */
     unsigned (*next)(void *context, uint64_t subject, size_t drug, double time, void *walk);
     size_t walk_size;
 };
@@ -36,8 +36,8 @@ struct hl_forecast;
 /* Solves the cohort of request->before up to t0 by the exact engine, makes the unit courses and the grid. NULL with
  * messages in diag: a dose that isn't linear (a route with released:, a modelled rate, a patch whose content isn't
  * proportional to its strength, a saturable compartment), an output that reads the time after a dose, a state faster
- * than the grid, memory. Subjects that the engine can't solve are kept, with all statistics INFINITY, and a warning says
- * how many. study, before, problem and arena must outlive it. */
+ * than the grid, memory. Subjects that the engine can't solve are kept, with all statistics INFINITY, and a warning
+ * says how many. study, before, problem and arena must outlive it. */
 struct hl_forecast *hl_forecast_create(struct hl_arena *arena, const struct hl_forecast_request *request,
                                        struct hl_diag *diag);
 void hl_forecast_free(struct hl_forecast *forecast);

@@ -4,11 +4,11 @@
  *     x' = A x + D p,     p' = -K p (contents), 0 (infusions),
  * what one dose brings is what its events do to x from zero. Over a grid step it is enough to know
  *     v = x(end of step), if x is 0 at its beginning and p is what the dose has made it,
- * because x(end) = Phi x(begin) + v: p has no other past than the dose itself. So each dose is followed through its events
- * once, x set to zero at the beginning of every step, and leaves a v for each step it touches: one for a tablet, all of a
- * period's for an infusion. Part steps before and after an event are matrix exponentials of their own length: nothing is
- * rounded to the grid. p never appears while schedules are tried, and with it goes the only thing that is ever taken
- * away (a patch's rest): all v are >= 0 where A and D are. u = D p at both ends is kept for slopes.
+ * because x(end) = Phi x(begin) + v: p has no other past than the dose itself. So each dose is followed through its
+ * events once, x set to zero at the beginning of every step, and leaves a v for each step it touches: one for a
+ * tablet, all of a period's for an infusion. Part steps before and after an event are matrix exponentials of their own
+ * length: nothing is rounded to the grid. p never appears while schedules are tried, and with it goes the only thing
+ * that is ever taken away (a patch's rest): all v are >= 0 where A and D are. u = D p at both ends is kept for slopes.
  *
  * The same is done with what was given before day 0 and goes on: its events from day 0 on, from the contents and rates
  * that day 0 begins with. */
@@ -17,7 +17,8 @@
 
 #include "taper/forecast_parts.h"
 
-#define GONE 1e-9 /* of the largest it has been: what is left of a removed patch, of rates that ended, by rounding */
+#define GONE 1e-9  /* of the largest it has been: what is left of a removed patch, of rates that ended, by rounding */
+#define SPENT 1e-13 /* of the same: a patch that nobody takes off */
 
 struct hl_forecast_course_room {
     const struct hl_forecast *forecast;
@@ -145,6 +146,14 @@ static bool is_driven(const struct hl_forecast_course_room *r)
     return false;
 }
 
+/* Drives of which no more than this share is left are gone. */
+static void forget(struct hl_forecast_course_room *r, double share)
+{
+    for (size_t i = r->n; i < r->size; i++)
+        if (fabs(r->state[i]) <= share * r->most[i])
+            r->state[i] = 0;
+}
+
 /* D p, into one lane of rows. */
 static bool inputs(const struct hl_forecast_course_room *r, double *u, size_t lane)
 {
@@ -231,6 +240,7 @@ static void follow_step(struct hl_forecast_course_room *r, struct cursor *c, siz
     keep_inputs(r, arena, &entry->u1, q->lane);
     for (size_t i = 0; i < r->n; i++)
         ROW_OF(entry->v, i)[q->lane] = r->state[i];
+    forget(r, SPENT);
 }
 
 enum hl_status hl_forecast_course_add(struct hl_forecast_course_room *r,
@@ -239,11 +249,16 @@ enum hl_status hl_forecast_course_add(struct hl_forecast_course_room *r,
 {
     const struct hl_forecast_grid *g = &r->forecast->grid;
     struct cursor c = {.request = request};
+    double *content = r->state + r->n, *rate = content + r->q;
     memset(r->state, 0, r->size * sizeof *r->state);
-    for (size_t i = 0; request->content && i < r->q; i++)
-        r->most[r->n + i] = r->state[r->n + i] = request->content[i];
-    for (size_t i = 0; request->rate && i < r->n; i++)
-        r->most[r->n + r->q + i] = r->state[r->n + r->q + i] = request->rate[i];
+    memset(r->most, 0, r->size * sizeof *r->most);
+    if (request->content)
+        memcpy(content, request->content, r->q * sizeof *content);
+    if (request->rate)
+        memcpy(rate, request->rate, r->n * sizeof *rate);
+    for (size_t i = r->n; i < r->size; i++)
+        r->most[i] = fmax(fabs(r->state[i]), i < r->n + r->q ? request->scale : 0);
+    forget(r, GONE);
     size_t step = 0;
     for (; step < request->last_step; step++) {
         if (c.next == request->n_events && !is_driven(r))

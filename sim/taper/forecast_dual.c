@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A program with slopes over one block of lanes, as hl_program_run_dual (model/program.c) runs it, but with the plain
  * operations as vector loops and with what can't move left alone: an instruction whose operands are constants of the
- * subject has slope 0 and keeps it, and where one operand is a constant its term is missing. Everything else is handed to
- * hl_program_run_dual, instruction by instruction. Compiled with -fno-trapping-math: selecting by comparison becomes vector code
- * then; no value depends on it. */
+ * subject has slope 0 and keeps it, and where one operand is a constant its term is missing. Everything else is handed
+ * to hl_program_run_dual, instruction by instruction. Compiled with -fno-trapping-math: selecting by comparison
+ * becomes vector code then; no value depends on it. */
 #include <math.h>
 #include <string.h>
 

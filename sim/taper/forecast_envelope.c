@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Bounds over all ways to one time and rung. An envelope holds intervals, per subject: linear states in [x_lo, x_hi],
- * the others in [z_lo, z_hi], such that every way's states lie inside. Doses and Phi keep the order of x (forecast_order.c
- * checks it for every subject), so both ends of x go on like any subject's. The ends of z are carried by
+ * the others in [z_lo, z_hi], such that every way's states lie inside. Doses and Phi keep the order of x
+ * (forecast_order.c checks it for every subject), so both ends of x go on like any subject's. The ends of z are
+ * carried by
  *     z_lo,i' = f_i(z_lo,i; every other argument at the end of its interval that makes f_i smallest),
- * z_hi by the opposite ends: while rates keep their signs, z stays inside (Mueller 1927; Kamke 1932, Acta Math 58:57). The
- * output at its favourable ends is then below that of every way, at every time.
+ * z_hi by the opposite ends: while rates keep their signs, z stays inside (Mueller 1927; Kamke 1932, Acta Math 58:57).
+ * The output at its favourable ends is then below that of every way, at every time.
  *
  * Statistics use the output at the points of the grid alone, never the cubics between them: the peak of these values; a
  * step counts as above the threshold when both its ends are (and then it counts whole for every way, too); its area is
- * that under the lower of both ends. And they are taken from an output made smaller by HL_FORECAST_SLACK of itself, because
- * z's corrector isn't exact: two solutions that touch may differ by its error in either direction.
+ * that under the lower of both ends. And they are taken from an output made smaller by HL_FORECAST_SLACK of itself,
+ * because z's corrector isn't exact: two solutions that touch may differ by its error in either direction.
  *
- * A subject of whom two ways remember different things that intervals don't hold (doses still under way, an owed dose of a
- * chain of adherence) keeps the statistics it has from there on: they are still a bound. */
+ * A subject of whom two ways remember different things that intervals don't hold (doses still under way, an owed dose
+ * of a chain of adherence) keeps the statistics it has from there on: they are still a bound. */
 #include <math.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@
 
 #define LANES HL_FORECAST_LANES
 #define ROW_BYTES (LANES * sizeof(double))
-#define HL_FORECAST_SLACK 1e-4 /* relative: thirty times the largest error of z seen in an index (test_taper_forecast.c) */
+#define HL_FORECAST_SLACK 1e-4 /* relative; three times the largest error of a forecast seen in an index */
 
 enum side { LOW, HIGH };
 
@@ -141,7 +142,8 @@ static bool work_init(struct work *w, struct hl_forecast_room *room, size_t cons
     return at != NULL;
 }
 
-/* The end of argument j that makes something of these signs smallest (HIGH: largest); own: the argument it is itself. */
+/* The end of argument j that makes something of these signs smallest (HIGH: largest); own: the argument it is itself.
+ * */
 static enum side end_of(const signed char *sign, size_t j, size_t own, enum side side)
 {
     return j == own || sign[j] >= 0 ? side : side == LOW ? HIGH : LOW;

@@ -4,8 +4,8 @@
  *     e^(A h) = (e^(-q h/2^s) sum_k (B h/2^s)^k / k!)^(2^s)
  * is made of sums and products of numbers >= 0 alone: no cancellation, every entry is right to some 2^s rounding errors
  * relative to itself, and none is ever negative (uniformisation: Jensen 1953, Skand Aktuarietidskr 36:87; with scaling
- * and squaring: Higham 2005, SIAM J Matrix Anal Appl 26:1179). GSL's gsl_linalg_exponential_ss has neither property. Where
- * A has other signs the same sums hold, with the usual accuracy of scaling and squaring. */
+ * and squaring: Higham 2005, SIAM J Matrix Anal Appl 26:1179). GSL's gsl_linalg_exponential_ss has neither property.
+ * Where A has other signs the same sums hold, with the usual accuracy of scaling and squaring. */
 #include <math.h>
 #include <string.h>
 

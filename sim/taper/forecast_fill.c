@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* From a prepared study to blocks of subjects: who they are (cohort/), where they stand at day 0 (the exact engine, steady
- * states and all), what one unit of every stream does to them and what is still to come of what was given before
+/* From a prepared study to blocks of subjects: who they are (cohort/), where they stand at day 0 (the exact engine,
+ * steady states and all), what one unit of every stream does to them and what is still to come of what was given before
  * (regimen/'s own events, so that every route of every model is what it is in the engine).
  *
  * A stream is one dose of the problem's period, given alone at its clock time with one unit of the drug. That it is
@@ -46,15 +46,16 @@ static bool check_route(const struct hl_forecast *f, const struct hl_taper_drug 
     struct hl_pos pos = d->pos.file ? d->pos : f->request.before->pos;
     const struct hl_adherence *const *rule = (const struct hl_adherence *const *)f->before->adherence;
     if (d->way == HL_TAPER_PATCHES && f->request.adherence && rule && rule[d->instance]) {
-        hl_diag_error(diag, pos, "patches of %s that are forgotten stay on, which a search for a taper can't add up; leave "
-                      "adherence: of %s out (full), or test the taper under it (stress:)", d->alias, d->alias);
+        hl_diag_error(diag, pos, "patches of %s that are forgotten stay on, which a search for a taper can't add "
+                      "up; leave adherence: of %s out (full), or test the taper under it (stress:)", d->alias,
+                      d->alias);
         return false;
     }
     for (size_t k = 0; k < route->n_parts; k++) {
         const struct hl_state *state = &y->state[route->part[k].state];
         if (route->part[k].release || state->fed)
-            hl_diag_error(diag, pos, "doses of %s by '%s' enter by a course of their own (released:), which a search for "
-                          "a taper can't add up; choose a route without released:", d->alias, route->name);
+            hl_diag_error(diag, pos, "doses of %s by '%s' enter by a course of their own (released:), which a search "
+                          "for a taper can't add up; choose a route without released:", d->alias, route->name);
         else if (state->needed && !state->linear)
             hl_diag_error(diag, pos, "the kinetics of %s aren't linear: the rate of change of %s isn't proportional to "
                           "amounts, so doses can't be added up; a taper can be simulated with this model, not designed",
@@ -145,9 +146,9 @@ static bool is_proportional(const struct filler *fill, const struct hl_events *o
         same = a->kind == b->kind && a->state == b->state && fabs(a->time - b->time) <= HL_FORECAST_NEAR
                && fabs(3 * a->value - b->value) <= PROPORTIONAL * fabs(b->value);
         if (a->kind == HL_EVENT_RELEASE)
-            return snprintf(text, size, "doses of %s enter by a course of their own (released:)", alias), false;
+            return snprintf(text, size, "doses of %s enter by a course of their own (released:)", alias) < 0;
         if (a->state >= 0 && y->state[a->state].needed && !y->state[a->state].linear)
-            return snprintf(text, size, "the kinetics of %s aren't linear in %s", alias, y->state[a->state].name), false;
+            return snprintf(text, size, "the kinetics of %s aren't linear in %s", alias, y->state[a->state].name) < 0;
     }
     if (!same)
         snprintf(text, size, "what arrives of a dose of %s isn't proportional to it (three times the dose isn't three "
@@ -177,7 +178,7 @@ static void add_streams(struct filler *fill, struct worker *w, struct hl_forecas
                 return;
             }
             struct hl_forecast_course_request q = {f, block, lane, w->events.event, w->events.n, NULL, NULL,
-                                                   fill->horizon};
+                                                   fill->horizon, 0};
             hl_forecast_course_add(w->room, &q, arena, &block->stream[stream], &runs_on);
             if (runs_on)
                 fault(fill, subject, "a dose's course doesn't end within the longest schedule");
@@ -228,8 +229,11 @@ static void add_before(struct filler *fill, struct worker *w, struct hl_forecast
     for (size_t i = 0; i < s->n; i++)
         if (fabs(rate[i]) <= 1e-12 * most)
             rate[i] = 0;
+    double scale = 0;
+    for (size_t i = 0; i < s->n - s->has_one; i++)
+        scale = fmax(scale, fabs(ROW_OF(w->out, i)[lane]));
     for (size_t i = 0; i < s->n_contents; i++)
-        content[i] = w->out[(s->n - s->has_one + i) * HL_FORECAST_LANES + lane];
+        content[i] = ROW_OF(w->out, s->n - s->has_one + i)[lane];
     for (size_t k = first; k < n; k++) {
         struct hl_event *e = &w->events.event[k];
         e->time -= t0;
@@ -240,7 +244,7 @@ static void add_before(struct filler *fill, struct worker *w, struct hl_forecast
     }
     bool runs_on;
     struct hl_forecast_course_request q = {f, block, lane, w->events.event + first, n - first, content, rate,
-                                           fill->horizon};
+                                           fill->horizon, scale};
     hl_forecast_course_add(w->room, &q, arena, &block->before, &runs_on);
 }
 
@@ -501,8 +505,8 @@ static bool report(struct filler *fill)
     else if (fill->status != HL_OK)
         hl_diag_error(fill->diag, hl_pos_none(), "%s", hl_status_sentence(fill->status));
     else if (fill->n_failed > 0)
-        hl_diag_warning(fill->diag, pos, "%zu of %zu subjects can't be solved up to day 0; they count as keeping nothing",
-                        fill->n_failed, fill->f->n_subjects);
+        hl_diag_warning(fill->diag, pos, "%zu of %zu subjects can't be solved up to day 0; they count as keeping "
+                        "nothing", fill->n_failed, fill->f->n_subjects);
     return !fill->faulty && fill->status == HL_OK;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The steps of a period. Doses come at the same hours again and again, so the steps do, too: short just after an arrival,
- * where an index has its sharp maximum, longer the longer nothing has happened. Every arrival has a point of the grid, and
- * there a step of length 0, over which values jump and slopes break: between two points of the grid everything is smooth.
- * Lengths are halves, quarters and so on of an hour as far as possible, so that few matrices Phi serve them all.
+/* The steps of a period. Doses come at the same hours again and again, so the steps do, too: short just after an
+ * arrival, where an index has its sharp maximum, longer the longer nothing has happened. Every arrival has a point of
+ * the grid, and there a step of length 0, over which values jump and slopes break: between two points of the grid
+ * everything is smooth. Lengths are halves, quarters and so on of an hour as far as possible, so that few matrices Phi
+ * serve them all.
  *
  * The grid is one for all subjects and must not depend on who they are (or a subject's numbers would depend on its
  * neighbours). Arrivals at a subject's own times (individual lags) are therefore given no points: steps are then all of

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Whether bounds over many schedules can be had (forecast_envelope.c), constraint by constraint.
  *
- * What is exact: compartments. Linear states keep their order, x <= x* now means x <= x* ever after under the same doses,
- * when no rate off the diagonal of A is negative and no unit course takes anything away; both are looked at for every
- * subject.
+ * What is exact: compartments. Linear states keep their order, x <= x* now means x <= x* ever after under the same
+ * doses, when no rate off the diagonal of A is negative and no unit course takes anything away; both are looked at for
+ * every subject.
  *
  * What is sampled: signs. For bounds, each rate f_i of a state that isn't linear must rise or fall with every argument
  * other than z_i itself, always the same way, and so must the output (Mueller 1927, Math Z 26:619; Smith 1995, Monotone
  * dynamical systems). The slopes are exact (forward differentiation), but they are looked at along trajectories only:
- * everybody going on as before, stopping at once, and taking the middle rung, and at points mixed of the x of one time and
- * the z of another, as bounds have them. That is evidence, not proof, and is told as such with the number of points. */
+ * everybody going on as before, stopping at once, and taking the middle rung, and at points mixed of the x of one time
+ * and the z of another, as bounds have them. That is evidence, not proof, and is told as such with the number of
+ * points. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -168,7 +169,8 @@ static const char *linear_fault(const struct order *o)
         for (size_t l = 0; l < f->block[b].n; l++) {
             const struct hl_forecast_block *block = &f->block[b];
             for (size_t k = 0; k < s->n_entries; k++)
-                if (s->entry[k].row != s->entry[k].col && s->state[s->entry[k].col] >= 0 && ROW_OF(block->rate, k)[l] < 0)
+                if (s->entry[k].row != s->entry[k].col && s->state[s->entry[k].col] >= 0
+                    && ROW_OF(block->rate, k)[l] < 0)
                     return hl_arena_printf(f->arena, "%s falls with %s in subject %" PRIu64,
                                            argument_name(o, (size_t)s->entry[k].row),
                                            argument_name(o, (size_t)s->entry[k].col), block->first + l);
@@ -248,8 +250,8 @@ static bool is_slow_enough(const struct order *o, struct hl_diag *diag)
     const struct hl_forecast *f = o->f;
     if (o->fastest * f->grid.longest <= MOST_TURN || f->system.m == 0)
         return true;
-    hl_diag_error(diag, f->problem->constraint[0].pos, "%s, on which what is to be kept depends, changes within %.2g h in "
-                  "subject %" PRIu64 ", too fast for a forecast's steps of up to %g h; choose an output without it",
+    hl_diag_error(diag, f->problem->constraint[0].pos, "%s, on which what is to be kept depends, changes within %.2g h "
+                  "in subject %" PRIu64 ", too fast for a forecast's steps of up to %g h; choose an output without it",
                   f->system.system->state[f->system.integrated[o->fastest_state]].name, 1 / o->fastest,
                   o->fastest_subject, f->grid.longest);
     return false;

@@ -132,6 +132,7 @@ struct hl_forecast_course_request {
     const struct hl_event *event; size_t n_events; /* ascending; times from day 0 (or from the period's start) [h] */
     const double *content, *rate;        /* at the start: by content, by ordinary state; NULL for none */
     size_t last_step;                    /* looks no further */
+    double scale;                        /* of contents [mg]: a billionth of it is nothing */
 };
 struct hl_forecast_course_room;
 struct hl_forecast_course_room *hl_forecast_course_room_create(const struct hl_forecast *forecast);
@@ -192,7 +193,12 @@ void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, 
 void hl_forecast_room_past(struct hl_forecast_room *room, const double *rows, size_t n);
 
 /* How a follow-up that begins with this period ends: regular steps up to last (or until time end), then the tail. */
-struct hl_forecast_ending { size_t last; double end; bool by_steps; size_t n_tail; const struct hl_forecast_step *tail; };
+struct hl_forecast_ending {
+    size_t last;
+    double end;
+    bool by_steps;
+    size_t n_tail; const struct hl_forecast_step *tail;
+};
 struct hl_forecast_ending hl_forecast_ending(const struct hl_forecast *forecast, size_t period);
 bool hl_forecast_goes_on(const struct hl_forecast_room *room, const struct hl_forecast_ending *ending);
 

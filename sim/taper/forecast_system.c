@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What of a system a forecast needs: the states that the constraints' outputs depend on, sorted into linear ones, contents
- * of patches (whose course is that of the patch alone and ends with it) and those that aren't linear; where e^(A h) can
- * differ from zero; and the programs, rewritten for a register file that holds only what they touch, so that a block of
- * subjects stays in the nearest cache. */
+/* What of a system a forecast needs: the states that the constraints' outputs depend on, sorted into linear ones,
+ * contents of patches (whose course is that of the patch alone and ends with it) and those that aren't linear; where
+ * e^(A h) can differ from zero; and the programs, rewritten for a register file that holds only what they touch, so
+ * that a block of subjects stays in the nearest cache. */
 #include <string.h>
 
 #include "taper/forecast_parts.h"

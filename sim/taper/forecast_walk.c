@@ -2,16 +2,18 @@
 /* A block of subjects over one step of the grid, h long.
  *
  *   linear     x1 = Phi x + sum of amounts times unit courses, exact
- *   the rest   z' = f(x, z) by the corrector with slopes g = df/dt at both ends (Hermite; Obreshkov's formula of order 4,
+ *   the rest   z' = f(x, z) by the corrector with slopes g = df/dt at both ends (Hermite; Obreshkov's formula of order
+ * 4,
  *              Hairer, Norsett and Wanner 1993, Solving ordinary differential equations I, III.7):
  *                  zp = z + h f + h^2/2 g,   z1 = z + h/2 (f + f1) + h^2/12 (g - g1),   f1, g1 at x1 and zp.
- *              z is slow against a step (forecast_order.c looks whether it is), so that what is left of zp's error in f1
+ *              z is slow against a step (forecast_order.c looks whether it is), so that what is left of zp's error in
+ * f1
  *              is small, and f1, g1 serve the next step as they are: one look at the rates per step.
  *   outputs    values and slopes at both ends
  *
- * All slopes are exact ones, by forward differentiation along x' = A x + u and z' = f. A moment at which doses arrive is
- * a step of length 0: x jumps, and rates, values and slopes are formed anew. Programs run over all lanes of the block at
- * once, so that the cost of reading an instruction is shared by all of them. */
+ * All slopes are exact ones, by forward differentiation along x' = A x + u and z' = f. A moment at which doses arrive
+ * is a step of length 0: x jumps, and rates, values and slopes are formed anew. Programs run over all lanes of the
+ * block at once, so that the cost of reading an instruction is shared by all of them. */
 #include <math.h>
 #include <string.h>
 
@@ -239,8 +241,8 @@ HL_CLONES void hl_forecast_predict(size_t m, double h, const double *z, const do
     }
 }
 
-HL_CLONES void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
-                              double *z)
+HL_CLONES void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g,
+                                   const double *g1, double *z)
 {
     double c = h * h / 12;
 #pragma omp simd

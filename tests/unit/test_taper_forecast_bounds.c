@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Envelopes of forecasts: random ways to one time and rung, met, and what follows from them. No way's statistics are ever
- * below the envelope's; those of one way alone are close to it; a subject that is lost is lost by every way. */
+/* Envelopes of forecasts: random ways to one time and rung, met, and what follows from them. No way's statistics are
+ * ever below the envelope's; those of one way alone are close to it; a subject that is lost is lost by every way. */
 #include "unit/forecast_fixture.h"
 
 #define RUNGS 9 /* 0 the start, 8 nothing */
@@ -85,8 +85,8 @@ static void assert_below(const struct fixture *f, size_t c, const size_t *subjec
     for (size_t k = 0; k < n; k++) {
         double mine = way[c * f->outlook->n_subjects + subject[k]];
         if (isinf(low[k]) ? !(mine > f->problem.constraint[c].bound) : low[k] > mine)
-            fail_msg("constraint %zu, subject %zu: bound %.17g above a way's %.17g (HL_SEED)", c, subject[k] + 1, low[k],
-                     mine);
+            fail_msg("constraint %zu, subject %zu: bound %.17g above a way's %.17g (HL_SEED)", c, subject[k] + 1,
+                     low[k], mine);
         if (isfinite(low[k]) && mine > 1)
             *closest = fmax(*closest, low[k] / mine);
     }

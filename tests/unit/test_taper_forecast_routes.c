@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Forecasts of what isn't a tablet alone: infusions and patches step by step, two drugs and their interaction, a drug that
- * goes on beside, doses missed and doubled, situations joined; the same bits from any number of threads and in any
+/* Forecasts of what isn't a tablet alone: infusions and patches step by step, two drugs and their interaction, a drug
+ * that goes on beside, doses missed and doubled, situations joined; the same bits from any number of threads and in any
  * cohort; refusals. */
 #include <omp.h>
 
@@ -60,11 +60,12 @@ static void compare(struct fixture *f, const struct schedule *s, double peak_all
     double largest = 0;
     for (size_t i = 0; i < n; i++)
         largest = fmax(largest, exact[i]);
-    print_message("peak %.1e of %.3g (relative %.1e, subject %zu), hours %.1e (subject %zu); %zu steps, %zu + %zu states\n",
+    print_message("peak %.1e of %.3g (relative %.1e, subject %zu), hours %.1e (subject %zu); %zu steps, %zu + %zu\n",
                   peak.absolute, largest, peak.relative, peak.subject, hours.absolute, hours.subject, facts.steps,
                   facts.states, facts.integrated);
     for (size_t c = 0; c < f->outlook->n_constraints; c++)
         print_message("  %s%s\n", f->outlook->why_not[c], hl_forecast_assumption(f->forecast, c));
+    assert_true(facts.bytes < 3e7);
     assert_true(peak.relative < peak_allowed);
     assert_true(hours.absolute < hours_allowed);
     hl_free(mine), hl_free(exact);
