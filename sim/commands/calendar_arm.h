@@ -22,4 +22,10 @@ enum hl_status hl_calendar_of_arm(struct hl_arena *arena, const struct hl_study 
  * NULL with a message. */
 struct hl_study *hl_study_of_result(struct hl_arena *arena, const struct hl_result *result, struct hl_diag *diag);
 
+/* What subject (from 1) of a result's arm took, as a regimen without demands: everybody's doses and its own. HL_ERR_INPUT
+ * or HL_ERR_IO with a message. */
+enum hl_status hl_regimen_of_subject(struct hl_arena *arena, const struct hl_result *result,
+                                     const struct hl_study *study, size_t arm, uint64_t subject,
+                                     struct hl_regimen *regimen, struct hl_diag *diag);
+
 #endif

@@ -19,6 +19,8 @@ struct wish {
     const char *format, *rows, *output;
     struct hl_calendar_options options;
     size_t n_tablets; struct hl_calendar_tablets *tablets;
+    uint64_t subject;         /* 0: what is prescribed */
+    const struct hl_result *result; /* NULL: a study */
 };
 
 static enum hl_status read_word(const struct wish *wish, const struct hl_arguments *arguments, const char *option,
@@ -75,6 +77,8 @@ static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *ar
     }
     wish->output = hl_arguments_value(arguments, "output");
     read_tablets(wish, arguments);
+    if (hl_arguments_integer(arguments, "subject", 1, &wish->subject, wish->diag) != HL_OK)
+        status = HL_ERR_INPUT;
     return status;
 }
 
@@ -89,10 +93,28 @@ static void name_it(struct wish *wish, const struct hl_study *study, size_t arm,
                                              *name ? " · " : "", from, HL_VERSION);
 }
 
+/* What is said of an arm beside its calendar; false with a message where no calendar of it can be right. */
+static bool speak_of(const struct wish *wish, const struct hl_study *study, size_t arm, bool chosen,
+                     const struct hl_regimen *regimen)
+{
+    if (!chosen && study->n_arms > 1)
+        hl_diag_note(wish->diag, hl_pos_none(), "this is the first of %zu arms, '%s'; --arm chooses another",
+                     study->n_arms, study->arm[arm].name);
+    if (regimen->n_demands > 0 && wish->subject == 0)
+        hl_diag_note(wish->diag, hl_pos_none(), "what a patient's pump gives on demand isn't on the calendar");
+    if (wish->subject > 0 || (regimen->n_reviewed == 0 && regimen->recorded.n_subjects == 0))
+        return true;
+    hl_diag_error(wish->diag, hl_pos_none(),
+                  "each subject of '%s' has doses of its own; ask for one subject of a result: halflife calendar "
+                  "FILE.h5 --arm '%s' --subject 1", study->arm[arm].name, study->arm[arm].name);
+    return false;
+}
+
 static enum hl_status compile_arm(struct wish *wish, const struct hl_study *study, const char *name, const char *from,
                                   struct hl_calendar **calendar)
 {
     size_t arm;
+    struct hl_regimen taken;
     if (study->data) {
         hl_diag_error(wish->diag, hl_pos_none(),
                       "a calendar shows what an arm prescribes; the doses of a data set are its own records");
@@ -102,19 +124,15 @@ static enum hl_status compile_arm(struct wish *wish, const struct hl_study *stud
     if (status != HL_OK)
         return status;
     const struct hl_regimen *regimen = hl_regimen_compile(wish->arena, study, &study->arm[arm], wish->diag);
-    if (!regimen)
+    if (!regimen || !speak_of(wish, study, arm, name != NULL, regimen))
         return HL_ERR_INPUT;
-    if (regimen->n_reviewed > 0 || regimen->recorded.n_subjects > 0) {
-        hl_diag_error(wish->diag, hl_pos_none(), "every subject of arm '%s' has doses of its own (reviews, recorded "
-                      "doses): there is no one calendar; 'halflife export FILE.h5 doses --subject K' lists them",
-                      study->arm[arm].name);
-        return HL_ERR_INPUT;
+    if (wish->subject > 0) {
+        status = hl_regimen_of_subject(wish->arena, wish->result, study, arm, wish->subject, &taken, wish->diag);
+        if (status != HL_OK)
+            return status;
+        regimen = &taken;
+        from = hl_arena_printf(wish->arena, "taken by subject %llu · %s", (unsigned long long)wish->subject, from);
     }
-    if (!name && study->n_arms > 1)
-        hl_diag_note(wish->diag, hl_pos_none(), "this is the first of %zu arms, '%s'; --arm chooses another",
-                     study->n_arms, study->arm[arm].name);
-    if (regimen->n_demands > 0)
-        hl_diag_note(wish->diag, hl_pos_none(), "what a patient's pump gives on demand isn't on the calendar");
     name_it(wish, study, arm, from);
     return hl_calendar_of_arm(wish->arena, study, arm, regimen, wish->n_tablets, wish->tablets, &wish->options, calendar,
                               wish->diag);
@@ -140,7 +158,9 @@ static enum hl_status from_result(struct wish *wish, const char *path, const cha
     const char *payload = hl_result_attribute(result, "/", "payload_sha256");
     const char *from = hl_arena_printf(wish->arena, "payload %.8s", payload ? payload : "none");
     const struct hl_study *study = hl_study_of_result(wish->arena, result, wish->diag);
+    wish->result = result;
     status = study ? compile_arm(wish, study, arm, from, calendar) : HL_ERR_INPUT;
+    wish->result = NULL;
     hl_result_close(result);
     return status;
 }
@@ -157,6 +177,11 @@ static enum hl_status make_calendar(struct wish *wish, const struct hl_arguments
     }
     if (is_result(path))
         return from_result(wish, path, arm, calendar);
+    if (wish->subject > 0) {
+        hl_diag_error(wish->diag, hl_pos_none(), "--subject is for results, which hold what each subject took; run '%s' "
+                      "first", path);
+        return HL_ERR_INPUT;
+    }
     enum hl_status status = hl_study_options_read(arguments, &room, &options, wish->diag);
     if (status != HL_OK)
         return status;
@@ -239,6 +264,7 @@ static enum hl_status run_calendar(const struct hl_arguments *arguments, struct 
 
 static const struct hl_option options_of_calendar[] = {
     {"arm", 0, "A", "which arm, by name or by number from 0 (default: the first)"},
+    {"subject", 0, "K", "of a result: what subject K took, from 1 (default: what is prescribed)"},
     {"start", 0, "DATE", "the date of the study's first day, such as 2027-01-04 (default: days are numbered)"},
     {"tablets", 0, "[DRUG=]LIST", "the tablets there are, '0.5 mg scored, 0.125 mg'; scored ones may be halved"},
     {"format", 0, "text|csv|svg|pdf", "text for the terminal, a table, or pages of A4 (default text)"},
@@ -254,7 +280,8 @@ const struct hl_command hl_command_calendar = {
     .examples = "  halflife calendar configs/tapers.yaml --arm 'Nardi 2010' --start 2027-01-04\n"
                 "  halflife calendar configs/tapers.yaml --arm 3 --format pdf -o nardi.pdf\n"
                 "  halflife calendar output/tapers.h5 --arm 'UK eighths' --tablets '0.5 mg scored, 0.125 mg'\n"
-                "  halflife calendar output/tapers.h5 --arm 'UK eighths' --format csv --rows counts\n",
+                "  halflife calendar output/tapers.h5 --arm 'UK eighths' --format csv --rows counts\n"
+                "  halflife calendar output/guided.h5 --subject 17 --start 2027-01-04\n",
     .details = "Each dose is shown as tablets where the arm's taper states them (tablets:), or --tablets does; else,\n"
                "and where those don't make it, by its amount.\n"
                "Halves that are left over are used first; months add up. Every page carries the warning that this\n"

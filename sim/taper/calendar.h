@@ -97,7 +97,8 @@ enum hl_status hl_calendar_make(struct hl_arena *arena, const struct hl_calendar
                                 const struct hl_calendar_drug *drug, size_t n, const struct hl_calendar_dose *dose,
                                 struct hl_calendar **calendar, struct hl_diag *diag);
 
-/* A calendar of a designed schedule: day 0 is the first reduced dose. HL_ERR_INPUT with a message when a dose can't be
+/* A calendar of a designed schedule: day 0 is the first reduced dose, and options->start its date; origin and end are
+ * the study's, in which day 0 is problem->begins. HL_ERR_INPUT with a message when a dose can't be
  * made of the products, which no schedule of a search holds. */
 enum hl_status hl_calendar_of_schedule(struct hl_arena *arena, const struct hl_taper_problem *problem,
                                        const struct hl_taper_schedule *schedule,

@@ -111,7 +111,10 @@ enum hl_status hl_calendar_of_schedule(struct hl_arena *arena, const struct hl_t
 {
     struct converter c = {.arena = arena, .problem = problem, .diag = diag, .good = true};
     struct hl_calendar_drug *drug = hl_arena_alloc(arena, problem->n_drugs, sizeof *drug);
+    struct hl_calendar_options own = *options;
     double begin = 0;
+    own.origin = fmod(options->origin + problem->begins, 24); /* day 0 is the first of the taper, not of the study */
+    own.end = fmax(options->end - problem->begins, 0);
     for (size_t d = 0; d < problem->n_drugs; d++)
         drug[d] = shown_drug(&problem->drug[d]);
     if (!make_doses(&c, schedule))
@@ -120,7 +123,8 @@ enum hl_status hl_calendar_of_schedule(struct hl_arena *arena, const struct hl_t
         add_level(&c, &schedule->step[i], begin);
         begin += schedule->step[i].days * 24.0;
     }
+    own.end = fmax(own.end, begin);
     if (!c.good)
         return HL_ERR_INPUT;
-    return hl_calendar_make(arena, options, problem->n_drugs, drug, c.list.n, c.list.dose, calendar, diag);
+    return hl_calendar_make(arena, &own, problem->n_drugs, drug, c.list.n, c.list.dose, calendar, diag);
 }

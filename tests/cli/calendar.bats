@@ -125,6 +125,52 @@ YAML
     "$program" calendar over.yaml --format csv --rows counts | grep -q '^all,all,.*,diazepam,2 mg,2,'
 }
 
+@test "one subject of a result: what it took, missed and decided doses as they were" {
+    cat > own.yaml <<'YAML'
+study: own
+origin: "08:00"
+drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
+cohort: {subjects: 4, seed: 3}
+times: [{until: 200 d, every: 1 d}]
+outputs: [clonazepam.withdrawal_index]
+arms:
+  - name: guided
+    clonazepam:
+      - {steady_state: {oral: 1 mg, every: 12 h}}
+      - taper: {protocol: uk_eighth, from: 2 mg/d, split: bid, tablets: [0.125 mg, 0.5 mg],
+                review: {of: clonazepam.withdrawal_index, hold: "6", back: "12"}}
+    fentanyl: [{patch: 25 ug/h, every: 72 h, for: 15 d}, {infuse: 20 ug/h, for: 4 d}]
+  - name: forgetful
+    adherence: {missed: "30 %"}
+    clonazepam: [{oral: 0.75 mg, every: 12 h, for: 40 d}]
+YAML
+    "$program" run own.yaml -o own.h5 --quiet
+    for arm in 0 1; do
+        for subject in 2 3; do
+            "$program" calendar own.h5 --arm $arm --subject $subject --format csv > days.csv
+            "$program" export own.h5 doses --arm $arm --subject $subject --format tsv > doses.tsv
+            python3 - <<'PY'
+import collections, csv
+taken = collections.Counter()
+for row in csv.DictReader(open("doses.tsv"), delimiter="\t"):
+    if row["refused"] == "given" and row["drug"] == "clonazepam":
+        taken[int((float(row["time"]) + 8) // 24) + 1] += float(row["amount"])
+days = {int(r["day"]): float(r["total"]) for r in csv.DictReader(open("days.csv")) if r["drug"] == "clonazepam"}
+assert {d: round(a, 9) for d, a in taken.items() if a} == {d: round(a, 9) for d, a in days.items() if a}
+PY
+        done
+    done
+    "$program" calendar own.h5 --arm 0 --subject 2 > text
+    grep -q 'put on 1 x 25 ug/h' text
+    grep -q 'infuse 20 ug/h' text
+    grep -q 'stop infusion' text
+    grep -q 'taken by subject 2 · payload' text
+    run "$program" calendar own.h5 --arm 0; [ "$status" -eq 2 ]; [[ $output == *"--subject 1"* ]]
+    run "$program" calendar own.yaml --arm 0; [ "$status" -eq 2 ]
+    run "$program" calendar own.yaml --subject 1; [ "$status" -eq 2 ]; [[ $output == *"is for results"* ]]
+    run "$program" calendar own.h5 --subject 5; [ "$status" -eq 2 ]; [[ $output == *"beyond the result's 4 subjects"* ]]
+}
+
 @test "a result gives the calendar of its study, though its other files are gone" {
     mkdir -p moved; cp lesson.h5 moved/
     "$program" calendar lesson.yaml --arm both | tail -n +4 > a

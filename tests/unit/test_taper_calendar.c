@@ -292,17 +292,18 @@ static void test_a_schedule(void **state)
     problem.rung = rung;
     struct hl_taper_step step[] = {{1, 14}, {2, 7}};
     struct hl_taper_schedule schedule = {.n = 2, .step = step, .days = 21};
-    struct hl_calendar_options options = {.title = "t", .identity = "", .origin = 8, .end = 21 * 24};
+    problem.begins = 180.5; /* after a week or so of the full dose, at half past eight in the evening */
+    struct hl_calendar_options options = {.title = "t", .identity = "", .origin = 8, .end = 0};
     struct hl_calendar *c = NULL;
     assert_int_equal(hl_calendar_of_schedule(arena, &problem, &schedule, &options, &c, diag), HL_OK);
     long found = 0;
     for (size_t p = 0; p < 2; p++)
         found += hl_calendar_count(c, 0, p, 0, c->n_days) * product[p].piece_units;
     assert_int_equal(found, 14 * 10 + 7 * 3); /* the units of the schedule */
-    assert_int_equal(c->n_days, 21);
+    assert_int_equal(c->n_days, 22); /* an evening more than mornings */
     assert_int_equal(c->n_levels, 2);
-    assert_string_equal(c->take[0].name, "morning");
-    assert_int_equal(c->take[0].minute, 8 * 60);
+    assert_string_equal(c->take[0].name, "morning"); /* as the problem calls it */
+    assert_int_equal(c->take[0].minute, 20 * 60 + 30);
     assert_string_equal(hl_calendar_take_text(arena, c, &c->take[0], false), "1 x 0.5 mg + 1 x 0.125 mg");
 }
 
