@@ -92,7 +92,8 @@ static void list_products(struct products *list, const struct hl_study *study, s
         if (regimen->dose[i].kind == HL_DOSE_PATCH &&
             (size_t)route_of(study, arm, &regimen->dose[i])->instance == instance)
             add_product(list, patch, regimen->dose[i].amount, 1);
-    qsort(list->product, list->n, sizeof *list->product, by_strength);
+    if (list->n > 1)
+        qsort(list->product, list->n, sizeof *list->product, by_strength);
 }
 
 /* ---- Drugs: the instances that are given something. */

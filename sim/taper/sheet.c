@@ -120,9 +120,9 @@ static int letter_width(unsigned char code, bool bold)
     if (code >= 0xC0)
         code = (unsigned char)plain_of[code - 0xC0];
     if (code >= 0x20 && code < 0x7F)
-        return (bold ? bold_width : plain_width)[code - 0x20];
+        return bold ? bold_width[code - 0x20] : plain_width[code - 0x20];
     return code == 0xBC || code == 0xBD || code == 0xBE ? 834 : code == 0x97 || code == 0x85 ? 1000
-         : code == 0xB7 || code == 0x91 || code == 0x92   ? 278 : code == 0xA0 ? 278 : 556;
+         : code == 0xB7 || code == 0x91 || code == 0x92 || code == 0xA0 ? 278 : code == 0xB5 ? 576 : 556;
 }
 
 double hl_sheet_length(const char *words, struct hl_sheet_type type)
