@@ -101,17 +101,21 @@ static void find_file(struct hl_study_reader *reader, struct hl_yaml *file)
 
 static void leave_out_questions(struct hl_study_reader *reader, struct hl_yaml *tree)
 {
-    static const char *const words[] = {"metrics", "thresholds", "quantiles", "adherence"};
+    static const struct {
+        const char *word, *are, *they_are;
+    } aside[] = {{"metrics", "are", "they are"}, {"thresholds", "are", "they are"}, {"quantiles", "are", "they are"},
+                 {"adherence", "is", "it is"}};
     if (hl_yaml_get(tree, "times"))
         hl_diag_note(reader->diag, key_pos(tree, "times"),
                      "times: aren't used with a data set: every record is a row of the result");
     hl_study_remove(tree, "times");
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        const struct hl_yaml *node = hl_yaml_get(tree, words[i]);
+    for (size_t i = 0; i < sizeof aside / sizeof *aside; i++) {
+        const struct hl_yaml *node = hl_yaml_get(tree, aside[i].word);
         if (node && (node->n || node->kind == HL_YAML_SCALAR))
-            hl_diag_warning(reader->diag, key_pos(tree, words[i]),
-                            "%s: are for prescriptions; with a data set they are left out", words[i]);
-        hl_study_remove(tree, words[i]);
+            hl_diag_warning(reader->diag, key_pos(tree, aside[i].word),
+                            "%s: %s for prescriptions; with a data set %s left out", aside[i].word, aside[i].are,
+                            aside[i].they_are);
+        hl_study_remove(tree, aside[i].word);
     }
 }
 

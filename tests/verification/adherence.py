@@ -7,9 +7,14 @@ and runs lie within binomial limits of their closed forms, a doubled dose conser
 weekends, a subject misses the same doses in any cohort, whatever else is prescribed and however many threads there are, and
 the doses taken, written out as a prescription without adherence, give the same bits.
 """
+import os
+import subprocess
+import tempfile
+
+import h5py
 import numpy as np
 
-from _halflife import Tap, run
+from _halflife import PROGRAM, ROOT, Tap, run
 
 tap = Tap()
 HEAD = """
@@ -123,10 +128,32 @@ def same_person():
     tap.ok(len(digests) == 1, "the same payload with 1, 2 and 3 threads", digests)
 
 
+def written_again():
+    """The resolved study runs to the same payload; a data set leaves the rule aside and says so."""
+    with tempfile.TemporaryDirectory() as folder:
+        first, again = os.path.join(folder, "first.h5"), os.path.join(folder, "again.h5")
+        one = run(study(ARMS, subjects=12), keep=first)
+        with h5py.File(first) as f:
+            text = f["provenance/resolved_study"].attrs["text"]
+        two = run(text.decode() if isinstance(text, bytes) else text, keep=again)
+        tap.ok(all(np.array_equal(one.doses[name], two.doses[name]) for name in one.doses) and
+               np.array_equal(one["drug.Cp"], two["drug.Cp"]), "the resolved study gives the same doses and courses")
+        table = os.path.join(folder, "events.csv")
+        with open(table, "w", encoding="utf-8") as f:
+            f.write("ID,TIME,AMT,CMT,EVID\n1,0,100,1,1\n1,5,.,2,0\n")
+        source = os.path.join(folder, "study.yaml")
+        with open(source, "w", encoding="utf-8") as f:
+            f.write("adherence: {missed: 5 %}" + study(ARMS, subjects=12))
+        done = subprocess.run([PROGRAM, "check", source, "--data", table], capture_output=True, text=True,
+                              env=dict(os.environ, HALFLIFE_DATA=ROOT))
+        tap.ok(done.returncode == 0 and "adherence: is for prescriptions" in done.stderr,
+               "a data set leaves adherence aside, with a word", done.stderr)
+
+
 CASE = """
 study: replay
 drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
-cohort: {subjects: 11, seed: 5}
+cohort: {subjects: %s, seed: 5}
 arms:
 %s
 times: [{until: 24 d, every: 3 h}]
@@ -158,7 +185,12 @@ def patches_worn(changes, missed):
 
 def replay():
     """The doses of one subject as a prescription for everybody: the same bits for that subject."""
-    r = run(CASE % f"  - name: some\n    {RULE}{PLAN}\n  - name: all{PLAN}")
+    r = run(CASE % (11, f"  - name: some\n    {RULE}{PLAN}\n  - name: all{PLAN}"))
+    digests = {run(CASE % (37, f"  - name: some\n    {RULE}{PLAN}"), "--threads", n).attributes["payload_sha256"] for n in (1, 3)}
+    tap.ok(len(digests) == 1, "states that are integrated: the same payload with 1 and 3 threads", digests)
+    more = run(CASE % (37, f"  - name: some\n    {RULE}{PLAN}"))
+    tap.ok(np.array_equal(more["clonazepam.withdrawal_index"][0, :11], r["clonazepam.withdrawal_index"][0]),
+           "and the same courses among 11 as among 37")
     d = r.doses
     tap.ok(np.array_equal(r.at("clonazepam.Cp", 0), r.at("clonazepam.Cp", 0, arm=1)), "the steady state misses nothing")
     for k in (3, 8, 10):
@@ -172,7 +204,7 @@ def replay():
         assert not missed[0], "a steady state whose last patch stays on can't be written as items; another subject"
         on = ["{steady_state: {patch: 25 ug/h, every: 72 h}}"]
         on += ["{patch: [%s], start: %g h, wear: %g h}" % (", ".join(["25 ug/h" if n == 1 else "12.5 ug/h"] * n), a, b - a) for a, b, n in worn]
-        same = run(CASE % ("  - name: replayed\n    clonazepam: [%s]\n    fentanyl: [%s]" % (", ".join(items), ", ".join(on))))
+        same = run(CASE % (11, "  - name: replayed\n    clonazepam: [%s]\n    fentanyl: [%s]" % (", ".join(items), ", ".join(on))))
         for output in ("clonazepam.Cp", "clonazepam.withdrawal_index", "fentanyl.Cp"):
             tap.ok(np.array_equal(same[output][0, k - 1], r[output][0, k - 1]), f"subject {k}: {output} of the doses taken, written out",
                    np.abs(same[output][0, k - 1] - r[output][0, k - 1]).max())
@@ -185,6 +217,6 @@ def replay():
                and np.allclose(troughs[1:len(taken)], before, rtol=1e-12), f"subject {k}: a trough before each dose taken", troughs)
 
 
-for part in (areas, shares, doubled, days, same_person, replay):
+for part in (areas, shares, doubled, days, same_person, written_again, replay):
     part()
 tap.done()
