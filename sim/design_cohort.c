@@ -35,7 +35,8 @@ static unsigned next_dose(void *context, uint64_t subject, size_t drug, double t
         return 1;
     if (!walk->began)
         walk_before(habits, &person[subject - 1], habits->problem->drug[drug].instance, walk);
-    return hl_adherence_next(&person[subject - 1], walk, time);
+    unsigned times = hl_adherence_next(&person[subject - 1], walk, time);
+    return times > 1 && habits->problem->drug[drug].way == HL_TAPER_PATCHES ? 1 : times; /* nobody wears two for one */
 }
 
 /* NULL when the situation's arm says that everything is taken. */
