@@ -14,6 +14,7 @@
 
 #define USUAL_BEAM     8
 #define USUAL_VERIFIED 8
+#define SCREEN_ROUNDS  3
 #define SCREEN_SLACK   0.02 /* of a bound: a screen is not the cohort, so it prunes a little later than that would */
 
 /* What all stages share. */
@@ -24,6 +25,7 @@ struct work {
     struct hl_taper_result *result;
     struct hl_judge full, screen;
     int limit;
+    uint64_t work_of_passes; /* done before anything was improved */
     double *statistic, *scratch; /* of the full cohort */
 };
 
@@ -73,7 +75,7 @@ static enum hl_status judge_start(struct work *w)
 
 /* The screen's bounds: scaled by what the two cohorts make of the same schedule, so that a screen of easier subjects
  * isn't taken for good news. */
-static enum hl_status level_screen(struct work *w, const struct hl_way *plan)
+static enum hl_status level_screen(struct work *w, const struct hl_way *plan, double slack)
 {
     struct hl_judge *judge[] = {&w->full, &w->screen};
     struct hl_taper_schedule s = hl_way_schedule(plan);
@@ -101,7 +103,7 @@ static enum hl_status level_screen(struct work *w, const struct hl_way *plan)
     for (size_t c = 0; status == HL_OK && c < w->full.n_constraints; c++) {
         double ratio = value[1][c] / value[0][c];
         bool usable = isfinite(ratio) && ratio > 0;
-        w->screen.bound[c] = w->full.bound[c] * (usable ? ratio : 1) * (1 + SCREEN_SLACK);
+        w->screen.bound[c] = w->full.bound[c] * (usable ? ratio : 1) * (1 + slack);
         w->screen.scale[c] = w->screen.bound[c] > 0 ? w->screen.bound[c] : 1;
     }
     hl_free(room);
@@ -128,14 +130,57 @@ static bool good_enough(const struct work *w, enum hl_pass_aim aim, const struct
     return aim == HL_PASS_SHORTEST && plan->known && plan->worth.days <= w->options->at_least;
 }
 
+/* What one improvement may bring a judge's work to: half of what the passes took, and what is left of the limit. */
+static uint64_t work_until(const struct work *w, const struct hl_judge *judge)
+{
+    uint64_t most = w->options->most_work, done = work_done(w), more = w->work_of_passes / 2 + 500 * judge->n;
+    if (most > 0 && done + more > most)
+        more = most > done ? most - done : 1;
+    return hl_judge_work(judge) + more;
+}
+
+static enum hl_status improve_on(struct work *w, struct hl_judge *judge, bool thrifty, enum hl_pass_aim aim,
+                                 struct hl_way *plan)
+{
+    struct hl_improver improver = {.judge = judge, .aim = aim, .limit = w->limit, .at_least = w->options->at_least,
+                                   .thrifty = thrifty, .most_work = work_until(w, judge),
+                                   .progress = w->options->progress};
+    return hl_improve(&improver, plan);
+}
+
+static bool same_way(const struct hl_way *a, const struct hl_way *b)
+{
+    return a->n == b->n && memcmp(a->step, b->step, a->n * sizeof *a->step) == 0;
+}
+
+/* Improves on the screen, levelled at the schedule itself; what that gives is mended on the full cohort if need be, and
+ * counts only if the full cohort finds it better. */
+static enum hl_status improve_by_screen(struct work *w, enum hl_pass_aim aim, struct hl_way *plan)
+{
+    struct hl_way *trial = hl_way_create(w->arena, w->problem);
+    enum hl_status status = HL_OK;
+    bool better = true;
+    for (int round = 0; status == HL_OK && better && round < SCREEN_ROUNDS; round++) {
+        hl_way_copy(trial, plan);
+        better = false;
+        if ((status = level_screen(w, plan, 0)) != HL_OK ||
+            (status = hl_ways_value(&w->screen, &trial, 1, NULL, NULL, INFINITY)) != HL_OK ||
+            (status = improve_on(w, &w->screen, false, aim, trial)) != HL_OK || same_way(trial, plan))
+            break;
+        if ((status = hl_ways_value(&w->full, &trial, 1, NULL, NULL, INFINITY)) == HL_OK && trial->worth.miss > 0)
+            status = improve_on(w, &w->full, true, aim, trial);
+        better = hl_worth_compare(aim, &trial->worth, &plan->worth) < 0;
+        if (better)
+            hl_way_copy(plan, trial);
+    }
+    return status;
+}
+
 static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_way *plan)
 {
-    struct hl_improver improver = {.judge = &w->full, .aim = aim, .limit = w->limit,
-                                   .at_least = w->options->at_least, .progress = w->options->progress};
-    uint64_t done = work_done(w) - hl_judge_work(&w->full);
-    if (w->options->most_work > 0)
-        improver.most_work = w->options->most_work > done ? w->options->most_work - done : 1;
-    return hl_improve(&improver, plan);
+    bool screened = w->options->screen != NULL;
+    enum hl_status status = screened ? improve_by_screen(w, aim, plan) : HL_OK;
+    return status == HL_OK ? improve_on(w, &w->full, screened, aim, plan) : status;
 }
 
 /* Passes with wider and wider beams, into best. complete: one of them dropped nothing. */
@@ -162,8 +207,9 @@ static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way
         if (beam >= widest || settled || spent || good_enough(w, aim, best))
             break;
         if (pass.full && found && best->worth.miss <= 0)
-            status = status == HL_OK ? level_screen(w, best) : status;
+            status = status == HL_OK ? level_screen(w, best, SCREEN_SLACK) : status;
     }
+    w->work_of_passes = work_done(w);
     return status;
 }
 
@@ -308,7 +354,7 @@ enum hl_status hl_taper_search(struct hl_arena *arena, const struct hl_taper_pro
     if (status == HL_OK)
         status = judge_start(&w);
     if (status == HL_OK && options->screen)
-        status = level_screen(&w, plan);
+        status = level_screen(&w, plan, SCREEN_SLACK);
     if (status == HL_OK)
         status = design(&w, plan);
     if (status == HL_OK)

@@ -17,8 +17,8 @@
 
 #include "taper/rungs.h"
 
-#define MOST_REPAIRS 6  /* neighbours tried to be repaired */
-#define MOST_ROUNDS  25 /* of a repair, and of the whole */
+#define MOST_REPAIRS 4  /* neighbours tried to be repaired */
+#define MOST_ROUNDS  20 /* of a repair, and of the whole */
 
 struct neighbours {
     const struct hl_improver *improver;
@@ -181,7 +181,7 @@ static enum hl_status round_of(struct neighbours *s, enum hl_pass_aim aim, struc
 {
     const struct hl_way *best = NULL;
     enum hl_status status = HL_OK;
-    for (int pairs = 0; status == HL_OK && pairs < 2 && !best; pairs++) {
+    for (int pairs = 0; status == HL_OK && pairs < (s->improver->thrifty ? 1 : 2) && !best; pairs++) {
         s->from = plan;
         s->pairs = pairs;
         list_all(s);
@@ -269,7 +269,8 @@ static enum hl_status improve_once(const struct hl_improver *improver, struct hl
         return HL_ERR_MEMORY;
     struct neighbours s = neighbours_of(improver, arena);
     enum hl_pass_aim aim = plan->worth.miss > 0 ? HL_PASS_NEAREST : improver->aim;
-    bool may_leap = plan->worth.miss <= 0 && (aim == HL_PASS_SHORTEST || aim == HL_PASS_CHANGES);
+    bool may_leap = plan->worth.miss <= 0 && !improver->thrifty &&
+                    (aim == HL_PASS_SHORTEST || aim == HL_PASS_CHANGES);
     enum hl_status status = round_of(&s, aim, plan, may_leap ? 0.25 : fmax(plan->worth.miss, 0), better);
     if (status == HL_OK && !*better && may_leap && plan->worth.days > improver->at_least)
         status = leap(&s, plan, better);

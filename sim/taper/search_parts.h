@@ -79,7 +79,8 @@ struct hl_improver {
     struct hl_judge *judge;
     enum hl_pass_aim aim;
     int limit, at_least;
-    uint64_t most_work;
+    bool thrifty;            /* only neighbours in which one thing changes, nothing repaired */
+    uint64_t most_work;      /* of the judge */
     const struct hl_taper_progress *progress;
 };
 enum hl_status hl_improve(const struct hl_improver *improver, struct hl_way *plan);
