@@ -17,6 +17,12 @@
  *
  * Only the hardest subjects are carried, the others counted as T_i = 0; the programme ends as soon as no more subjects
  * are left than may exceed the bound. That day is a sum of lengths, since days that aren't have no rungs to stop from.
+ *
+ * Refinement takes back part of relaxation (1). Every schedule of d days is on one rung on a given day (milestone). So
+ * if for each rung, the subjects going through it on that day and otherwise as they like, too few can stop on day d,
+ * none of d days keeps the constraint. Where a rung isn't refuted, a later milestone is fixed as well. Shorter ones
+ * being excluded before, only stopping on day d itself is looked at.
+ *
  * With several constraints the largest bound holds. Ways may be kept apart by their last levels (history), which only
  * makes fewer of them meet. */
 #include "taper/bound.h"
@@ -30,6 +36,7 @@
 
 #define MOST_HISTORY 3
 #define CODE_BITS    16
+#define MOST_FIXED   4
 
 /* Ways that are taken together: same rung, turn and last levels. */
 struct state {
@@ -55,6 +62,7 @@ struct programme {
     size_t n_free;
     int grid;
     size_t n_layers; struct layer *layer;
+    size_t n_fixed, fixed_day[MOST_FIXED], fixed_rung[MOST_FIXED]; /* on this day (in grid steps) only this rung */
     struct hl_bound *bound;
 };
 
@@ -141,6 +149,15 @@ static int by_target(const void *a, const void *b)
     return x->number < y->number ? -1 : 1;
 }
 
+/* Whether a level on this rung between two days agrees with the rungs that are fixed. */
+static bool agrees(const struct programme *s, size_t rung, size_t from, size_t to)
+{
+    for (size_t k = 0; k < s->n_fixed; k++)
+        if (from <= s->fixed_day[k] && s->fixed_day[k] < to && s->fixed_rung[k] != rung)
+            return false;
+    return true;
+}
+
 /* All moves that end in a layer, sorted by where they lead; *n of them. To be released. */
 static struct move *moves_into(struct programme *s, size_t day, size_t *n)
 {
@@ -155,7 +172,7 @@ static struct move *moves_into(struct programme *s, size_t day, size_t *n)
             const struct state *from = &s->layer[day - back].state[i];
             for (size_t to = from->rung + 1; to + 1 < p->n_rungs; to++) {
                 int turn = hl_rungs_turn(p, from->turn, from->rung, to, p->length[l]);
-                if (turn < 0)
+                if (turn < 0 || !agrees(s, to, day - back, day))
                     continue;
                 if (*n == capacity) {
                     struct move *grown = hl_grow(move, capacity, 2 * capacity + 256, sizeof *move);
@@ -276,7 +293,7 @@ static enum hl_status make_layer(struct programme *s, size_t day)
     }
     hl_free(first);
     hl_free(move);
-    return status == HL_OK ? stop_layer(s, layer) : status;
+    return status;
 }
 
 static bool enough(const struct programme *s)
@@ -305,6 +322,8 @@ static enum hl_status run(struct programme *s, int *days, bool *none)
     enum hl_status status = stop_layer(s, &s->layer[0]);
     while (status == HL_OK && !enough(s) && !spent(s) && day + 1 < s->n_layers) {
         status = make_layer(s, ++day);
+        if (status == HL_OK)
+            status = stop_layer(s, &s->layer[day]);
         if (day >= reach)
             release_layer(s, &s->layer[day - reach]);
         if (s->options->progress)
@@ -318,6 +337,98 @@ static enum hl_status run(struct programme *s, int *days, bool *none)
     return status;
 }
 
+/* ---- Refinement: one duration at a time. */
+
+/* Whether too few subjects have a way left: every way stands on some rung at least once in as many days as the longest
+ * length has. */
+static bool doomed(const struct programme *s, size_t day)
+{
+    size_t reach = (size_t)(s->problem->length[s->problem->n_lengths - 1] / s->grid), hopeful = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        bool hope = false;
+        for (size_t d = day; !hope && d + reach > day; d--) {
+            for (size_t k = 0; !hope && k < s->layer[d].n; k++)
+                hope = s->outlook->envelope_statistics(s->layer[d].state[k].envelope)[i] <= s->limit;
+            if (d == 0)
+                break;
+        }
+        hopeful += hope;
+    }
+    return s->n - hopeful > s->allowed;
+}
+
+/* Layers from one day on up to the last one, on top of those that the caller has. *over: too few subjects are left. */
+static enum hl_status extend(struct programme *s, size_t from, size_t last, bool *over)
+{
+    enum hl_status status = HL_OK;
+    *over = false;
+    for (size_t day = from; day <= last; day++)
+        s->layer[day] = (struct layer){0};
+    for (size_t day = from; day <= last && status == HL_OK && !*over; day++) {
+        status = make_layer(s, day);
+        *over = status == HL_OK && doomed(s, day);
+    }
+    return status;
+}
+
+/* Whether no schedule that ends on the last day, and agrees with what is fixed, keeps the constraint: too few subjects
+ * could stop then. If that can't be said, every rung is fixed in turn on the next milestone. */
+static enum hl_status refute(const struct programme *above, size_t from, size_t last, bool *refuted)
+{
+    struct programme s = *above;
+    s.arena = hl_arena_create();
+    if (!s.arena)
+        return HL_ERR_MEMORY;
+    s.layer = hl_arena_alloc(s.arena, last + 1, sizeof *s.layer);
+    memcpy(s.layer, above->layer, from * sizeof *s.layer);
+    s.free = hl_arena_alloc(s.arena, s.n, sizeof *s.free);
+    s.n_free = 0;
+    bool over;
+    enum hl_status status = extend(&s, from, last, &over);
+    if (status == HL_OK && !over)
+        status = stop_layer(&s, &s.layer[last]);
+    *refuted = status == HL_OK && (over || !enough(&s));
+    size_t k = s.n_fixed, milestones = (size_t)s.options->milestones;
+    bool further = status == HL_OK && !*refuted && k < milestones && !spent(&s);
+    if (further) {
+        size_t day = last * (k + 1) / (milestones + 1);
+        memset(s.free, 0, s.n * sizeof *s.free);
+        s.n_fixed = k + 1;
+        s.fixed_day[k] = day;
+        *refuted = true;
+        for (size_t rung = 1; rung + 1 < s.problem->n_rungs && *refuted && status == HL_OK; rung++) {
+            s.fixed_rung[k] = rung;
+            status = refute(&s, day + 1, last, refuted);
+        }
+    }
+    for (size_t day = from; day <= last; day++)
+        release_layer(&s, &s.layer[day]);
+    hl_arena_free(s.arena);
+    return status;
+}
+
+/* Moves *days on while no schedule of just so many keeps the constraint; shorter ones are excluded already. */
+static enum hl_status refine(struct programme *s, int *days, bool *none)
+{
+    const struct hl_outlook *o = s->outlook;
+    enum hl_status status = HL_OK;
+    bool refuted = !*none && *days > 0 && s->options->milestones > 0;
+    struct layer first = {.n = 1, .state = hl_arena_alloc(s->arena, 1, sizeof(struct state))};
+    first.state[0].envelope = o->envelope_begin(o->context, s->constraint, s->subject, s->n);
+    if (!first.state[0].envelope)
+        return HL_ERR_MEMORY;
+    s->layer = &first;
+    while (refuted && status == HL_OK && !spent(s) && *days <= s->problem->longest &&
+           (s->options->up_to == 0 || *days < s->options->up_to)) {
+        status = refute(s, 1, (size_t)(*days / s->grid), &refuted);
+        if (refuted)
+            *days += s->grid;
+    }
+    *none = *none || *days > s->problem->longest;
+    release_layer(s, &first);
+    return status;
+}
+
 static void describe(struct hl_arena *arena, const struct hl_taper_problem *problem, const struct hl_outlook *o,
                      const struct hl_bound_options *options, struct hl_bound *bound)
 {
@@ -326,6 +437,9 @@ static void describe(struct hl_arena *arena, const struct hl_taper_problem *prob
         "order of drugs; ways that stand on the same amount on the same day%s are replaced by the most favourable state "
         "of any of them, subject by subject.", problem->n_rungs, problem->n_lengths,
         options->history > 0 ? " after the same last levels" : "");
+    if (options->milestones > 0)
+        text = hl_arena_printf(arena, "%s Durations above the first bound were excluded one by one, all subjects being "
+                               "held to the same amount on up to %d days.", text, options->milestones);
     for (size_t c = 0; c < o->n_constraints; c++)
         if (!o->monotone[c])
             text = hl_arena_printf(arena, "%s Nothing is proved from \"%s\": %s.", text,
@@ -347,6 +461,8 @@ static enum hl_status bound_one(struct hl_arena *arena, const struct hl_taper_pr
     enum hl_status status = choose(&s, value);
     if (status == HL_OK)
         status = run(&s, &bound->by_constraint[c], &none);
+    if (status == HL_OK)
+        status = refine(&s, &bound->by_constraint[c], &none);
     bound->impossible = bound->impossible || none;
     return status;
 }
@@ -359,6 +475,7 @@ enum hl_status hl_taper_bound(struct hl_arena *arena, const struct hl_taper_prob
     double *value = hl_alloc(o->n_subjects * o->n_constraints, sizeof *value);
     *bound = (struct hl_bound){.n_constraints = o->n_constraints};
     bound->by_constraint = hl_arena_alloc(arena, o->n_constraints, sizeof *bound->by_constraint);
+    use.milestones = use.milestones < 0 ? 0 : use.milestones > MOST_FIXED ? MOST_FIXED : use.milestones;
     use.history = use.history < 0 ? 0 : use.history > MOST_HISTORY ? MOST_HISTORY : use.history;
     if (problem->n_rungs * problem->n_lengths >= (size_t)1 << CODE_BITS)
         use.history = 0;

@@ -294,10 +294,10 @@ static void compare(struct sample_case *s, const struct best *b, const struct hl
 }
 
 /* Its days, or -1 where the certificate proves that there is none. */
-static int certified(struct sample_case *s, int history, size_t carried)
+static int certified(struct sample_case *s, int history, int milestones, size_t carried)
 {
     struct hl_bound bound;
-    struct hl_bound_options options = {.history = history, .carried = carried};
+    struct hl_bound_options options = {.history = history, .milestones = milestones, .carried = carried};
     assert_int_equal(hl_taper_bound(s->arena, &s->problem, &s->cohort.outlook, &options, &bound), HL_OK);
     assert_true(bound.valid);
     return bound.impossible ? -1 : bound.days;
@@ -305,14 +305,16 @@ static int certified(struct sample_case *s, int history, size_t carried)
 
 struct tightness { int exact, cases, gap, optimum, proved_none, none; };
 
-static void check_bound(struct sample_case *s, const struct best *b, struct tightness *t, int history)
+static void check_bound(struct sample_case *s, const struct best *b, struct tightness *t, int history,
+                        int milestones)
 {
-    int days = certified(s, history, 0);
+    int days = certified(s, history, milestones, 0);
     bool any = b->shortest < 1000000;
     if (any && (days < 0 || days > b->shortest))
-        fail_msg(CASE "the certificate says %d days (history %d), but %d do", OF_CASE, days, history, b->shortest);
-    if (certified(s, history, 1) > days && days >= 0)
-        fail_msg(CASE "fewer subjects carried gave %d days, not %d", OF_CASE, certified(s, history, 1), days);
+        fail_msg(CASE "the certificate says %d days (history %d, milestones %d), but %d do", OF_CASE, days, history,
+                 milestones, b->shortest);
+    if (certified(s, history, milestones, 1) > days && days >= 0)
+        fail_msg(CASE "fewer subjects carried gave %d days, not %d", OF_CASE, certified(s, history, milestones, 1), days);
     if (b->limit < s->problem.longest) /* the certificate looks up to longest, every() only up to the aim's limit */
         return;
     if (any) {
@@ -339,8 +341,9 @@ static void test_small_problems_exactly(void **state)
 {
     (void)state;
     uint64_t cases = from_environment("HL_CASES", 200);
-    struct tightness tight[2] = {{0}};
+    struct tightness tight[3] = {{0}};
     size_t schedules = 0, impossible = 0;
+    static const int kind[3][2] = {{0, 0}, {1, 0}, {1, 2}};
     for (uint64_t k = 0; k < cases; k++) {
         struct sample_case sample, *s = &sample;
         make_case(s, k, 6, 12);
@@ -348,8 +351,8 @@ static void test_small_problems_exactly(void **state)
         struct hl_taper_result r = searched(s, 1000000);
         schedules += b.seen;
         compare(s, &b, &r);
-        for (int history = 0; history < 2; history++)
-            check_bound(s, &b, &tight[history], history);
+        for (int h = 0; h < 3; h++)
+            check_bound(s, &b, &tight[h], kind[h][0], kind[h][1]);
         impossible += !b.feasible;
         if (!b.feasible && b.any)
             check_nearest(s, &r);
@@ -357,9 +360,9 @@ static void test_small_problems_exactly(void **state)
     }
     print_message("# HL_SEED=%llu: %llu problems, %zu schedules, %zu problems impossible\n", (unsigned long long)seed,
                   (unsigned long long)cases, schedules, impossible);
-    for (int h = 0; h < 2; h++)
-        print_message("# certificate (history %d): exact in %d of %d, gap %d of %d days; none proved in %d of %d\n", h,
-                      tight[h].exact, tight[h].cases, tight[h].gap, tight[h].optimum, tight[h].proved_none,
+    for (int h = 0; h < 3; h++)
+        print_message("# certificate (history %d, milestones %d): exact in %d of %d, gap %d of %d days; none proved in "
+                      "%d of %d\n", kind[h][0], kind[h][1], tight[h].exact, tight[h].cases, tight[h].gap, tight[h].optimum, tight[h].proved_none,
                       tight[h].none);
 }
 
@@ -431,7 +434,7 @@ static void test_rules_are_kept(void **state)
         }
         found += r.outcome == HL_TAPER_FOUND;
         incomplete += !r.complete;
-        int days = certified(s, 0, 0);
+        int days = certified(s, 0, 0, 0);
         if (r.outcome == HL_TAPER_FOUND && (days < 0 || days > r.schedule.days))
             fail_msg(CASE "the certificate says %d days, but %d do", OF_CASE, days, r.schedule.days);
         end_case(s);
@@ -456,10 +459,10 @@ static void test_threads_do_not_matter(void **state)
         s->problem.longest = s->problem.fewest_at = 24;
         omp_set_num_threads(1);
         struct hl_taper_result one = searched(s, 2);
-        int bound = certified(s, 1, 0);
+        int bound = certified(s, 1, 2, 0);
         omp_set_num_threads(3);
         struct hl_taper_result three = searched(s, 2);
-        if (!same(&one, &three) || bound != certified(s, 1, 0))
+        if (!same(&one, &three) || bound != certified(s, 1, 2, 0))
             fail_msg(CASE "three threads found something else", OF_CASE);
         end_case(s);
     }
