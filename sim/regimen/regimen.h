@@ -77,7 +77,8 @@ void hl_regimen_taken(const struct hl_regimen *regimen, const struct hl_system *
 bool hl_regimen_may_miss(const struct hl_regimen *regimen, const struct hl_system *system, const struct hl_dose *dose);
 
 /* When a patch that is due off at time until [h] really comes off: a change that is missed leaves it on until the one
- * that was missed would have come off. Looks at doses from number first on; taken: of hl_regimen_taken, NULL for all. */
+ * that was missed would have come off. Looks at doses from number first on; taken: of hl_regimen_taken, NULL for all.
+ */
 double hl_regimen_worn_until(const struct hl_regimen *regimen, const unsigned char *taken, size_t first, int route,
                              double until);
 

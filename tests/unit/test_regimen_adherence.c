@@ -306,6 +306,20 @@ static void test_lists_of_doses(void **state)
     assert_null(pump->adherence); /* nothing there can be missed */
 }
 
+/* The typical subject is in the middle of the spread, and has the study's rule where the arm has none. */
+static void test_typical(void **state)
+{
+    (void)state;
+    static const struct hl_cohort_spec typical = {.subjects = 1, .typical = true}, people = {.subjects = 9};
+    const struct hl_yaml *prescription[2] = {hl_yaml_load_text(arena, "s.yaml", "[{oral: 1 mg, every: 12 h, doses: 3}]",
+                                                               diag), NULL};
+    struct hl_arm arm = {.name = "arm", .system = &fake_system, .prescription = prescription, .cohort = &typical,
+                         .adherence = hl_yaml_load_text(arena, "a.yaml", "{missed: 0.1, spread: 0.7}", diag)};
+    assert_near("typical", hl_regimen_compile(arena, &fake_study, &arm, diag)->adherence[0]->spread, 0, 0);
+    arm.cohort = &people;
+    assert_near("people", hl_regimen_compile(arena, &fake_study, &arm, diag)->adherence[0]->spread, 0.7, 0);
+}
+
 /* When the rest of a patch put on at a time is taken off: the last removal of what went into its states. */
 static double last_removal(void)
 {
@@ -354,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_faults, begin, end),
         cmocka_unit_test_setup_teardown(test_words, begin, end),
         cmocka_unit_test_setup_teardown(test_lists_of_doses, begin, finish),
+        cmocka_unit_test_setup_teardown(test_typical, begin, finish),
         cmocka_unit_test_setup_teardown(test_patches_left_on, begin, finish),
     };
     return cmocka_run_group_tests_name("regimen_adherence", tests, units_on, units_off);

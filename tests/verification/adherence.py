@@ -128,6 +128,29 @@ def same_person():
     tap.ok(len(digests) == 1, "the same payload with 1, 2 and 3 threads", digests)
 
 
+def swept():
+    """A rule for all arms, over its chance: the draws stay, so whoever misses a dose at 3 % misses it at 10 %."""
+    r = run(study([("one", None, BID)], subjects=40) + "adherence: {missed: 0 %}\nsweep: {factors: {adherence.missed: [0 %, 3 %, 10 %]}}\n")
+    none, few, many = (matrix(r, a) for a in range(3))
+    tap.ok(len(r.arms) == 3 and not none.any(), "a sweep over the chance: nothing missed at 0 %", r.arms)
+    tap.ok(few.any() and not (few & ~many).any() and many.sum() > few.sum(), "what is missed at 3 % is missed at 10 %, too")
+
+
+def told():
+    """What explain says of a subject is what the result holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "study.yaml")
+        with open(source, "w", encoding="utf-8") as f:
+            f.write(study(ARMS))
+        done = subprocess.run([PROGRAM, "explain", source, "--arm", "doubled", "--subject", "7", "--events", "0"],
+                              capture_output=True, text=True, env=dict(os.environ, HALFLIFE_DATA=ROOT))
+    _, amount, missed = table(r, 3)[7]
+    said = f"doses missed ({missed.sum()}; {(amount[~missed] > 150).sum()} taken twice)"
+    tap.ok(said in done.stdout and done.stdout.count("dose missed by oral") == missed.sum(), "explain: " + said, done.stdout[-2000:])
+    tap.ok("drug, 60 doses: 20 % of doses missed, each alone; the first dose taken after a gap is doubled; from 0 h" in done.stdout,
+           "explain: the rule in words", done.stdout[-2000:])
+
+
 def written_again():
     """The resolved study runs to the same payload; a data set leaves the rule aside and says so."""
     with tempfile.TemporaryDirectory() as folder:
@@ -217,6 +240,6 @@ def replay():
                and np.allclose(troughs[1:len(taken)], before, rtol=1e-12), f"subject {k}: a trough before each dose taken", troughs)
 
 
-for part in (areas, shares, doubled, days, same_person, written_again, replay):
+for part in (areas, shares, doubled, days, same_person, swept, told, written_again, replay):
     part()
 tap.done()
