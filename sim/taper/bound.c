@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A lower bound on the duration by two relaxations.
  *
- * (1) Every subject may go down by a schedule of its own, made of the same rungs, lengths, caps and order of drugs. Let
- * T_i be the first day on which subject i can stop and keep the constraint. A common schedule of d days that keeps it in
- * ceil(s N) subjects shows T_i <= d for as many (each of them can do what all do), so d is at least the ceil(s N)-th
- * smallest T_i.
+ * (1) Every subject may go down by a schedule of its own, made of the same rungs, lengths, caps and order of drugs.
+ * Let T_i be the first day on which subject i can stop and keep the constraint. A common schedule of d days that
+ * keeps it in ceil(s N) subjects shows T_i <= d for as many (each of them can do what all do), so d is at least the
+ * ceil(s N)-th smallest T_i.
  *
- * (2) T_i itself would need all ways down. Ways that stand on the same rung on the same day are replaced by an envelope
- * of their states, from which nothing worse follows than from any of them (taper/outlook.h): a dynamic programme
+ * (2) T_i itself would need all ways down. Ways that stand on the same rung on the same day are replaced by an
+ * envelope of their states, from which nothing worse follows than from any of them (taper/outlook.h): a dynamic
+ * programme
  *
  *     E(t, b) = meet over lengths l and rungs a that b may follow of step(E(t - l, a), b for l days)
  *
@@ -15,16 +16,17 @@
  * Stopping from E(t, b) can only be better than from any schedule through (t, b), so the first t at which some stop
  * keeps the constraint is at most T_i.
  *
- * Only the hardest subjects are carried, the others counted as T_i = 0; the programme ends as soon as no more subjects
- * are left than may exceed the bound. That day is a sum of lengths, since days that aren't have no rungs to stop from.
+ * Only the hardest subjects are carried, the others counted as T_i = 0; the programme ends as soon as no more
+ * subjects are left than may exceed the bound. That day is a sum of lengths, since days that aren't have no rungs to
+ * stop from.
  *
- * Refinement takes back part of relaxation (1). Every schedule of d days is on one rung on a given day (milestone). So
- * if for each rung, the subjects going through it on that day and otherwise as they like, too few can stop on day d,
- * none of d days keeps the constraint. Where a rung isn't refuted, a later milestone is fixed as well. Shorter ones
- * being excluded before, only stopping on day d itself is looked at.
+ * Refinement takes back part of relaxation (1). Every schedule of d days is on one rung on a given day (milestone).
+ * So if for each rung, the subjects going through it on that day and otherwise as they like, too few can stop on day
+ * d, none of d days keeps the constraint. Where a rung isn't refuted, a later milestone is fixed as well. Shorter
+ * ones being excluded before, only stopping on day d itself is looked at.
  *
- * With several constraints the largest bound holds. Ways may be kept apart by their last levels (history), which only
- * makes fewer of them meet. */
+ * With several constraints the largest bound holds. Ways may be kept apart by their last levels (history), which
+ * only makes fewer of them meet. */
 #include "taper/bound.h"
 
 #include <math.h>
@@ -433,9 +435,9 @@ static void describe(struct hl_arena *arena, const struct hl_taper_problem *prob
                      const struct hl_bound_options *options, struct hl_bound *bound)
 {
     const char *text = hl_arena_printf(
-        arena, "Every subject may go down by a schedule of its own, made of the same %zu amounts, %zu lengths, caps and "
-        "order of drugs; ways that stand on the same amount on the same day%s are replaced by the most favourable state "
-        "of any of them, subject by subject.", problem->n_rungs, problem->n_lengths,
+        arena, "Every subject may go down by a schedule of its own, made of the same %zu amounts, %zu lengths, caps "
+        "and order of drugs; ways that stand on the same amount on the same day%s are replaced by the most favourable "
+        "state of any of them, subject by subject.", problem->n_rungs, problem->n_lengths,
         options->history > 0 ? " after the same last levels" : "");
     if (options->milestones > 0)
         text = hl_arena_printf(arena, "%s Durations above the first bound were excluded one by one, all subjects being "

@@ -15,7 +15,7 @@
 struct hl_bound_options {
     size_t carried;          /* subjects followed, the hardest; the others count as able to stop at once. 0: one and a
                                 half times as many as may exceed the bound, and twenty more */
-    int history;             /* ways that differ in their last so many levels are kept apart: 0 .. 3, tighter and dearer */
+    int history;             /* ways that differ in their last so many levels are kept apart: 0 .. 3, tighter, dearer */
     int milestones;          /* days on which all subjects are held to the same rung, to exclude one duration after the
                                 other: 0 .. 4, much tighter and dearer */
     int up_to;               /* days of a schedule that is known: nothing more can be proved; 0: none */

@@ -12,9 +12,9 @@
  * therefore handed along.
  *
  * Thinning. What a step does is about proportional to (D + something) as long as the effect saturates, and a step of a
- * quantum at a high dose is no step at all. With m fixed the totals kept are k_0 = start, k_(i+1) = the largest possible
- * total <= k_i - (k_i + k_0/8)/m, all in whole units; the count of them grows with m, so the largest m that leaves at
- * most a wanted number is found by halving. */
+ * quantum at a high dose is no step at all. With m fixed the totals kept are k_0 = start, k_(i+1) = the largest
+ * possible total <= k_i - (k_i + k_0/8)/m, all in whole units; the count of them grows with m, so the largest m that
+ * leaves at most a wanted number is found by halving. */
 #include "taper/rungs.h"
 
 #include <math.h>
@@ -195,8 +195,8 @@ static void describe(struct hl_arena *arena, const struct hl_taper_problem *p, s
     const char *text = NULL;
     for (size_t d = 0; d < p->n_drugs; d++)
         if (report->kept[d] < report->possible[d])
-            text = hl_arena_printf(arena, "%s%s%zu of the %zu amounts of %s", text ? text : "only ", text ? " and " : "",
-                                   report->kept[d], report->possible[d], p->drug[d].alias);
+            text = hl_arena_printf(arena, "%s%s%zu of the %zu amounts of %s", text ? text : "only ",
+                                   text ? " and " : "", report->kept[d], report->possible[d], p->drug[d].alias);
     if (text)
         report->thinned = hl_arena_printf(arena, "%s that the products can make were tried, so that the search stays "
                                           "possible: each is lower than the one before by at least an equal part of "

@@ -17,14 +17,14 @@ struct hl_rungs_report {
     const char *thinned;  /* a sentence when some were left out, else NULL */
 };
 
-/* Makes problem->rung from its drugs (products, unit, doses, spare, start, first_stream, n_streams must be there): every
- * total up to the start's that can be shared among the doses, of all drugs together, as far as the order of the drugs
- * lets them be reached. When there would be more than most_pairs (0: HL_TAPER_PAIRS) steps between them, each drug is
- * thinned to the same largest number of totals that stays below: from each total kept, the next is the largest one that
- * is lower by at least (total + start/8) / m, with the largest m that will do; the lowest non-zero total is always kept.
- * So steps are equal parts of a high amount and shrink with it to a ninth of the first step. Faults (a start that can't
- * be made, where it has to be taken while another drug goes down; an amount too fine to tabulate) go to diag:
- * HL_ERR_INPUT. */
+/* Makes problem->rung from its drugs (products, unit, doses, spare, start, first_stream, n_streams must be there):
+ * every total up to the start's that can be shared among the doses, of all drugs together, as far as the order of
+ * the drugs lets them be reached. When there would be more than most_pairs (0: HL_TAPER_PAIRS) steps between them,
+ * each drug is thinned to the same largest number of totals that stays below: from each total kept, the next is the
+ * largest one that is lower by at least (total + start/8) / m, with the largest m that will do; the lowest non-zero
+ * total is always kept. So steps are equal parts of a high amount and shrink with it to a ninth of the first step.
+ * Faults (a start that can't be made, where it has to be taken while another drug goes down; an amount too fine to
+ * tabulate) go to diag: HL_ERR_INPUT. */
 enum hl_status hl_rungs_make(struct hl_arena *arena, struct hl_taper_problem *problem, size_t most_pairs,
                              struct hl_rungs_report *report, struct hl_diag *diag);
 

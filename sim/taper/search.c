@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The order of work. A narrow pass of labels (search_labels.c) finds a first schedule; wider ones, the beam doubled each
- * time, look for a better one and end when one was complete or as short as a certificate allows; what was found is made
- * better step by step (search_improve.c). Where nothing keeps the constraints, the same passes look for the schedule
- * that misses least, which gives the nearest bounds that can be kept. Last, the schedule is walked once more and
- * everything about it written down, by the full cohort. */
+/* The order of work. A narrow pass of labels (search_labels.c) finds a first schedule; wider ones, each beam four
+ * times the last, look for a better one and end when one was complete or as short as a certificate allows; what was
+ * found is made better step by step (search_improve.c). Where nothing keeps the constraints, the same passes look
+ * for the schedule that misses least, which gives the nearest bounds that can be kept. Last, the schedule is walked
+ * once more and everything about it written down, by the full cohort. */
 #include "taper/search.h"
 
 #include <math.h>

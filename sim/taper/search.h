@@ -22,7 +22,7 @@ struct hl_taper_options {
     size_t beam;             /* ways kept to each day and rung; 0: 8 */
     uint64_t most_work;      /* steps and stops of single subjects after which no new pass begins and a running one ends
                                 with what it has; 0: no limit. A first narrow pass always runs to its end */
-    int at_least;            /* days that a certificate has proved necessary: a taper as short is not worked on further */
+    int at_least;            /* days that a certificate has proved necessary: a taper as short isn't worked on */
     const struct hl_outlook *screen; /* a smaller cohort like the outlook's (or part of it) on which ways are followed;
                                 what is found is then judged by the outlook. NULL: none, follow the outlook's own */
     size_t verified;         /* with a screen: candidates of each day that the outlook judges; 0: 8 */
@@ -45,8 +45,8 @@ struct hl_taper_result {
     struct hl_taper_schedule schedule; /* found; else the one that comes nearest */
     size_t changes;
     double pieces;
-    double exposure;         /* what HL_TAPER_LEAST_EXPOSURE minimises: sum over constraints of the subjects' mean of the
-                                statistic (of a peak: of its excess over the bound), in units of the bound */
+    double exposure;         /* what HL_TAPER_LEAST_EXPOSURE minimises: sum over constraints of the subjects' mean of
+                                the statistic (of a peak: of its excess over the bound), in units of the bound */
     double miss;             /* largest of (value - bound)/bound over constraints; <= 0 when all are kept */
     size_t n_constraints;    /* of the outlook */
     double *bound, *value, *margin; /* by constraint: bound - value */

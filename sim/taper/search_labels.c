@@ -19,8 +19,8 @@
  * up least of what the constraints allow so far (or, when exposure counts, brought least of it): the first are ahead,
  * the second can afford more. Every choice is made in the order of candidates, so that threads don't matter.
  *
- * With a screen (another, smaller cohort to follow) each wave's most promising labels are judged by the full cohort, and
- * only what that says counts. */
+ * With a screen (another, smaller cohort to follow) each wave's most promising labels are judged by the full cohort,
+ * and only what that says counts. */
 #include "taper/search_parts.h"
 
 #include <math.h>

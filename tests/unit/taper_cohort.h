@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A cohort in closed form for tests of the search and the certificate. Subject i holds a level C that follows the dose D
- * and an adaptation A that follows C, both looked at once a day:
+/* A cohort in closed form for tests of the search and the certificate. Subject i holds a level C that follows the dose
+ * D and an adaptation A that follows C, both looked at once a day:
  *
  *     C' = D + (C - D) e^-k      A' = C' + (A - C') e^-g      index = m (A' - C')
  *
  * Stopping gives D = 0. Statistics of the index over days: its peak, hours above a threshold, area above it. What is
- * favourable is a low A and a high C; a high C raises A later, so an envelope keeps the lowest and the highest C and the
- * lowest A, whose next value comes of the lowest C. */
+ * favourable is a low A and a high C; a high C raises A later, so an envelope keeps the lowest and the highest C and
+ * the lowest A, whose next value comes of the lowest C. */
 #ifndef TESTS_UNIT_TAPER_COHORT_H
 #define TESTS_UNIT_TAPER_COHORT_H
 

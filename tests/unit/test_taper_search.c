@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The search and its certificate on a cohort in closed form: equal to looking at every schedule on hundreds of small
  * random problems of all aims, and the certificate never above the optimum; on thousands of random problems no schedule
- * breaks a rule, however narrow the beam. HL_SEED names the first case, HL_CASES how many of the small ones there are. */
+ * breaks a rule, however narrow the beam. HL_SEED names the first case, HL_CASES how many small ones there are. */
 #include "unit/taper_cohort.h"
 
 #include <omp.h>
@@ -62,7 +62,8 @@ static void random_constraint(struct sample_case *s, size_t q)
     struct cohort *c = &s->cohort;
     struct hl_taper_constraint *constraint = &s->constraint[q];
     double value[COHORT_CONSTRAINTS * 400], peak;
-    *constraint = (struct hl_taper_constraint){.statistic = HL_TAPER_PEAK, .text = "index", .share = dice_real(&s->dice, 0.3, 1)};
+    *constraint = (struct hl_taper_constraint){.statistic = HL_TAPER_PEAK, .text = "index",
+                                                .share = dice_real(&s->dice, 0.3, 1)};
     struct hl_prospect *p = cohort_begin(c);
     cohort_stop(c, p, value);
     peak = nth_smallest(value + q * c->n, c->n, constraint->share);
@@ -288,8 +289,8 @@ static void compare(struct sample_case *s, const struct best *b, const struct hl
     if (r->schedule.days != b->days || r->changes != b->changes || fabs(r->pieces - b->pieces) > 1e-9 ||
         fabs(r->exposure - b->exposure) > 1e-12 * b->exposure ||
         (s->problem.aim != HL_TAPER_LEAST_EXPOSURE && fabs(r->miss - b->miss) > 1e-12))
-        fail_msg(CASE "aim %d: %d days, %zu changes, %g pieces, exposure %.17g, miss %.17g; the best of %zu has %d, %zu, "
-                 "%g, %.17g, %.17g", OF_CASE, s->problem.aim, r->schedule.days, r->changes, r->pieces, r->exposure,
+        fail_msg(CASE "aim %d: %d days, %zu changes, %g pieces, exposure %.17g, miss %.17g; the best of %zu has %d, "
+                 "%zu, %g, %.17g, %.17g", OF_CASE, s->problem.aim, r->schedule.days, r->changes, r->pieces, r->exposure,
                  r->miss, b->seen, b->days, b->changes, b->pieces, b->exposure, b->miss);
 }
 
@@ -313,8 +314,9 @@ static void check_bound(struct sample_case *s, const struct best *b, struct tigh
     if (any && (days < 0 || days > b->shortest))
         fail_msg(CASE "the certificate says %d days (history %d, milestones %d), but %d do", OF_CASE, days, history,
                  milestones, b->shortest);
-    if (certified(s, history, milestones, 1) > days && days >= 0)
-        fail_msg(CASE "fewer subjects carried gave %d days, not %d", OF_CASE, certified(s, history, milestones, 1), days);
+    int fewer = certified(s, history, milestones, 1);
+    if (fewer > days && days >= 0)
+        fail_msg(CASE "fewer subjects carried gave %d days, not %d", OF_CASE, fewer, days);
     if (b->limit < s->problem.longest) /* the certificate looks up to longest, every() only up to the aim's limit */
         return;
     if (any) {
@@ -362,8 +364,8 @@ static void test_small_problems_exactly(void **state)
                   (unsigned long long)cases, schedules, impossible);
     for (int h = 0; h < 3; h++)
         print_message("# certificate (history %d, milestones %d): exact in %d of %d, gap %d of %d days; none proved in "
-                      "%d of %d\n", kind[h][0], kind[h][1], tight[h].exact, tight[h].cases, tight[h].gap, tight[h].optimum, tight[h].proved_none,
-                      tight[h].none);
+                      "%d of %d\n", kind[h][0], kind[h][1], tight[h].exact, tight[h].cases, tight[h].gap,
+                      tight[h].optimum, tight[h].proved_none, tight[h].none);
 }
 
 /* ---- Rules, on problems too large to look at all of. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Clonazepam with forty subjects, few amounts and few lengths: the search and its certificate on a real forecast against
- * every schedule there is, valued by the same outlook. */
+/* Clonazepam with forty subjects, few amounts and few lengths: the search and its certificate on a real forecast
+ * against every schedule there is, valued by the same outlook. */
 #include "unit/forecast_fixture.h"
 #include "unit/taper_sample.h"
 
