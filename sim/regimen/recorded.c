@@ -82,7 +82,8 @@ static int route_of(struct table *t)
     if (t->column[ROUTE] < 0) {
         int usual = system->instance[t->c->instance].default_route;
         if (usual < 0)
-            hl_diag_error(t->c->diag, t->node->pos, "%s has no usual route; the table needs a column route", t->c->drug);
+            hl_diag_error(t->c->diag, t->node->pos, "%s has no usual route; the table needs a column route",
+                          t->c->drug);
         t->good = t->good && usual >= 0;
         return usual;
     }
@@ -139,8 +140,8 @@ static bool find_columns(struct table *t, const char *path)
                                                                          : N_COLUMNS;
     if (missing == N_COLUMNS)
         return true;
-    hl_diag_error(t->c->diag, t->node->pos, "'%s' has no column '%s'; a table of doses is what 'halflife export FILE.h5 "
-                  "doses' writes", path, names[missing]);
+    hl_diag_error(t->c->diag, t->node->pos, "'%s' has no column '%s'; a table of doses is what 'halflife export "
+                  "FILE.h5 doses' writes", path, names[missing]);
     return false;
 }
 
@@ -156,6 +157,11 @@ static const char *place_of(struct hl_compiler *c, const char *text)
 
 static bool read_table(struct table *t, const char *path)
 {
+    if (access(path, R_OK) != 0) {
+        hl_diag_error(t->c->diag, t->node->pos, "there is no table of doses '%s' (looked for beside the study and in "
+                      "the current directory)", t->node->text);
+        return false;
+    }
     enum hl_status status = hl_csv_open(path, &t->csv, t->c->diag);
     t->good = status == HL_OK && find_columns(t, path);
     while (t->good && hl_csv_next(t->csv, &status))
@@ -183,8 +189,10 @@ void hl_item_recorded(struct hl_compiler *c, const struct hl_yaml *item)
                       c->in_cycle ? "a steady state" : "repeated");
         good = false;
     }
-    if (!good || !read_table(&t, place_of(c, text)))
+    if (!good || !read_table(&t, place_of(c, text))) {
         hl_compiler_fault(c);
+        return;
+    }
     c->cursor = INFINITY;
     c->runs_on = "recorded doses";
 }

@@ -268,7 +268,8 @@ static bool read_rules(struct hl_compiler *c, struct hl_reviewed *r, const struc
 
 static bool read_limits(struct hl_compiler *c, struct hl_reviewed *r, const struct hl_yaml *node)
 {
-    static const char *const stay[] = {"step", "stay", "back", "stop"};
+    static const char *const word[] = {"stay", "step", "stop"};
+    static const enum hl_review_then meant[] = {HL_THEN_HOLD, HL_THEN_STEP, HL_THEN_STOP};
     const struct hl_yaml *most = hl_yaml_get(node, "most_holds"), *after = hl_yaml_get(node, "after_holds");
     const struct hl_yaml *longest = hl_yaml_get(node, "longest"), *at = hl_yaml_get(node, "at_longest");
     size_t steps;
@@ -288,13 +289,9 @@ static bool read_limits(struct hl_compiler *c, struct hl_reviewed *r, const stru
         good = false;
     }
     if (at) {
-        size_t found = read_word(c, at, "at_longest", stay, 4);
-        good = good && found < 4;
-        if (found == HL_THEN_BACK) {
-            hl_diag_error(c->diag, at->pos, "at_longest is one of stay, step, stop, found 'back'");
-            good = false;
-        }
-        r->at_longest = (enum hl_review_then)found;
+        size_t found = read_word(c, at, "at_longest", word, 3);
+        good = good && found < 3;
+        r->at_longest = found < 3 ? meant[found] : HL_THEN_HOLD;
     }
     if ((after && !most) || (at && !longest)) {
         hl_diag_error(c->diag, (after && !most ? after : at)->pos, "%s",
@@ -349,8 +346,8 @@ static bool may_be_reviewed(struct hl_compiler *c, const struct hl_yaml *node)
     if (c->in_group)
         hl_diag_error(c->diag, node->pos, "a taper with reviews can't be repeated; leave it out of repeat:");
     else if (key)
-        hl_diag_error(c->diag, key->pos, "'%s' and reviews don't go together: holding and going back are decided at the "
-                      "reviews; leave one out", key->text);
+        hl_diag_error(c->diag, key->pos, "'%s' and reviews don't go together: holding and going back are decided at "
+                      "the reviews; leave one out", key->text);
     return !c->in_group && !key;
 }
 

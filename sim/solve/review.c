@@ -8,9 +8,10 @@
  *   4. the rules decide, the stay's doses become events behind those that have happened.
  *
  * A mean is the integral over the time since the last reading (hl_segment_integral). A peak is looked for at the ends
- * of each segment and at PARTS equal parts of it; where the slope changes from rising to falling between two of them,
- * the turn is found by bisection of the slope. Segments end at every event and, for integrated states, at every step,
- * so that a turn between two parts without a change of slope at their ends isn't to be expected.
+ * of each segment and at equal parts of it, two of a step of integration, eight of a longer way. Where the slope turns
+ * from rising to falling between two of them, the turn is found by bisection of the slope. Segments end at every event
+ * and, for integrated states, at every step, so that a turn between two parts without a change of slope at their ends
+ * isn't to be expected.
  *
  * The lane is integrated to a hundredth of the study's tolerance: where a rate has a kink at every dose, as that of
  * adaptation has, errors add up step by step. Measured on the withdrawal index after 40 weeks of two doses a day at
@@ -26,7 +27,8 @@
 
 #include "base/memory.h"
 
-#define PARTS    8
+#define PARTS    8     /* of a segment between events */
+#define OF_STEP  2     /* of a step */
 #define HALVINGS 40
 #define FINER    1e-2  /* than the study's tolerance ... */
 #define FINEST   1e-12 /* ... down to this */
@@ -127,8 +129,9 @@ static double turn_value(struct hl_reviewer *v, const struct hl_segment *segment
 static double peak_between(struct hl_reviewer *v, const struct hl_segment *segment, size_t o, double from)
 {
     double peak = -INFINITY, t_before = from, slope_before = 0;
-    for (int k = 0; k <= PARTS; k++) {
-        double t = k < PARTS ? from + (segment->t1 - from) * k / PARTS : segment->t1;
+    int parts = v->plan->n_integrated > 0 ? OF_STEP : PARTS;
+    for (int k = 0; k <= parts; k++) {
+        double t = k < parts ? from + (segment->t1 - from) * k / parts : segment->t1;
         hl_segment_values(segment, t, v->y, v->dy);
         double slope = v->dy[o];
         peak = fmax(peak, v->y[o]);

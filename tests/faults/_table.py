@@ -210,6 +210,36 @@ ADHERENCE = (
     ("study", "  - name: pump\n", "  - name: pump\n    adherence: {fentanyl: {¦misssed: 3 %}}\n", "did you mean 'missed'?"),
 )
 
+REVIEWS = (
+    ("study", "split: 12 h", "split: 12 h, ¦reveiw: {of: clonazepam.Cp, hold: 20 ng/mL}", "did you mean 'review'?"),
+    ("study", "split: 12 h", "split: 12 h, review: ¦{hold: 20}", "says what it looks at"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: ¦clonazepam.Cpp, hold: 20}", "did you mean 'clonazepam.Cp'?"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: ¦20}", "has no unit"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: ¦20 mg}", "mg/L"),
+    ("study", "split: 12 h", "split: 12 h, review: ¦{of: clonazepam.Cp}", "decides nothing"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, ¦hodl: 20 ng/mL}", "did you mean 'hold'?"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL, back: ¦10 ng/mL}", "back: is above hold:"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, use: ¦peak, hold: 20 ng/mL}", "peak_since_last"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, every: ¦36 h, hold: 20 ng/mL}", "whole number of days"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, every: 2 d, delay: ¦3 d, hold: 20 ng/mL}", "shorter than"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, ¦hold: 20 ng/mL, rules: [{below: 1 ng/mL, then: step}]}", "not both"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, rules: [¦{below: 1 ng/mL}]}", "then: step 2"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, rules: [{below: 1 ng/mL, then: ¦stpe}]}", "did you mean 'step'?"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, rules: [{below: 1 ng/mL, then: ¦hold 2}]}", "no number of levels"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, rules: [{below: 1 ng/mL, then: ¦back 0}]}", "back 2"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL, after_holds: ¦step}", "needs most_holds:"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL, at_longest: ¦stop}", "needs longest:"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL, longest: 9 d, at_longest: ¦halt}", "stay, step"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL, most_holds: ¦0}", "at least 1"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL, report: {sd: ¦-1 ng/mL}}", "negative"),
+    ("study", "protocol: uk_eighth,", "protocol: ¦symptom_guided,", "wraps: asam2025"),
+    ("study", "protocol: uk_eighth,", "protocol: T8, wraps: ¦T8, review: {of: clonazepam.Cp, hold: 20 ng/mL},", "can't wrap itself"),
+    ("study", "protocol: uk_eighth,", "protocol: T8, wraps: uk_eighth, review: ¦{of: clonazepam.Cp},", "state hold: and back:"),
+    ("study", "split: 12 h", "split: 12 h, review: {of: clonazepam.Cp, hold: 20 ng/mL}, ¦pause: {at: 3 d, for: 2 d}", "leave one out"),
+    ("study", "{oral: 1 mg, every: 12 h, for: 2 d}", "{recorded: ¦there_is_no.csv}", "there_is_no.csv"),
+    ("study", "{oral: 1 mg, every: 12 h, for: 2 d}", "{recorded: ¦[a, b]}", "a table of doses"),
+)
+
 DATA_SETS = (
     ("records", "file: events.csv", "file: ¦event.csv", "did you mean 'events.csv'?"),
     ("records", "file: events.csv", "file: ¦.", "there is no data set"),
@@ -296,6 +326,7 @@ CLASSES = {
     "impossible cohorts": IMPOSSIBLE_COHORTS,
     "regimens and tapers that never end or can't be made": REGIMENS,
     "what people really take": ADHERENCE,
+    "reviews and recorded doses": REVIEWS,
     "tapers to be designed": DESIGNS,
     "data sets": DATA_SETS,
 }
