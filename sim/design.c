@@ -3,9 +3,9 @@
  *
  *   prepare      the study, its models, what everybody took before, what may be made of what
  *   forecast     the cohort's answer to any taper, fast and nearly right (taper/forecast.h)
+ *   bound        how short no taper can be (taper/bound.h), with bounds raised by more than the forecast's error
  *   search       the schedule (taper/search.h); with bounds a little tighter each time the exact engine finds one missed
  *   check        the schedule on the same subjects, by the exact engine: only what it confirms is told
- *   bound        how short no taper can be (taper/bound.h), with bounds raised by the forecast's error
  *   result       an ordinary study with everything to compare, on new subjects, run into a result file
  *
  * The forecast decides nothing in the end. A bound is tightened by what was missed and a little more, so the loop ends;
@@ -22,6 +22,7 @@
 
 #include "design_parts.h"
 
+#define ALLOWANCE 1e-4 /* by which the forecast may be off; a certificate that allows for it stands if it is less */
 #define TIGHTEN 1.05 /* of what was missed */
 #define GRAIN   1e-6 /* of the bound: the least it is tightened by */
 
@@ -151,7 +152,8 @@ static enum hl_status search_once(struct hl_design *design, const struct hl_tape
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
     struct hl_taper_options options = {.progress = &progress,
-                                       .screen = design->screen ? hl_forecast_outlook(design->screen) : NULL};
+                                       .screen = design->screen ? hl_forecast_outlook(design->screen) : NULL,
+                                       .at_least = design->bound.valid ? design->bound.days : 0};
     double started = seconds_now();
     enum hl_status status = hl_taper_search(design->arena, problem, design->outlook, &options, &design->result);
     design->seconds_search += seconds_now() - started;
@@ -205,26 +207,48 @@ static enum hl_status search_and_check(struct hl_design *design)
     return HL_ERR_INPUT;
 }
 
-/* The certificate speaks of the forecast's subjects; its bounds are raised by the forecast's error on the answer, so
- * that a taper which the engine would accept isn't ruled out by that error. */
-static enum hl_status prove_bound(struct hl_design *design)
+/* The certificate speaks of the forecast's subjects; its bounds are raised by more than the forecast's error on the
+ * answer, so that a taper which the engine would accept isn't ruled out by that error. */
+static enum hl_status prove(struct hl_design *design, double loosened, const struct hl_taper_schedule *hint,
+                            struct hl_bound *bound)
 {
     size_t m = design->problem->n_constraints;
     struct hl_taper_constraint *constraint = hl_arena_alloc(design->arena, m, sizeof *constraint);
     memcpy(constraint, design->problem->constraint, m * sizeof *constraint);
-    design->loosened = design->result.outcome == HL_TAPER_FOUND ? design->forecast_error : 0;
     for (size_t c = 0; c < m; c++)
-        constraint[c].bound *= 1 + design->loosened;
+        constraint[c].bound *= 1 + loosened;
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
-    struct hl_bound_options options = {.progress = &progress, .hint = design->result.schedule.n
-                                                                          ? &design->result.schedule : NULL};
+    struct hl_bound_options options = {.progress = &progress, .hint = hint};
     double started = seconds_now();
-    say(design, "proving a lower bound");
     enum hl_status status = hl_taper_bound(design->arena, tightened(design, constraint), design->outlook, &options,
-                                           &design->bound);
-    design->seconds_bound = seconds_now() - started;
+                                           bound);
+    design->seconds_bound += seconds_now() - started;
+    design->loosened = loosened;
     end_telling(&teller);
+    return status;
+}
+
+/* Before the search, so that it knows when to stop. */
+static enum hl_status prove_first(struct hl_design *design)
+{
+    say(design, "proving a lower bound");
+    return prove(design, ALLOWANCE, NULL, &design->bound);
+}
+
+/* After it: with the subjects who are worst off under the answer more can be proved, and a forecast that was further
+ * off than was allowed for needs bounds raised by more. */
+static enum hl_status prove_again(struct hl_design *design)
+{
+    struct hl_bound bound;
+    bool found = design->result.outcome == HL_TAPER_FOUND, off = design->forecast_error > ALLOWANCE;
+    if (!off && (!found || !design->bound.valid || design->bound.days >= design->result.schedule.days))
+        return HL_OK;
+    say(design, "proving a lower bound, from those worst off");
+    enum hl_status status = prove(design, off ? 2 * design->forecast_error : ALLOWANCE, &design->result.schedule,
+                                  &bound);
+    if (status == HL_OK && (off || bound.days > design->bound.days))
+        design->bound = bound;
     return status;
 }
 
@@ -287,9 +311,11 @@ static enum hl_status design_taper(struct hl_design *design)
     enum hl_status status = hl_design_forecast(design);
     design->seconds_forecast = seconds_now() - started;
     if (status == HL_OK)
+        status = prove_first(design);
+    if (status == HL_OK)
         status = search_and_check(design);
     if (status == HL_OK)
-        status = prove_bound(design);
+        status = prove_again(design);
     if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND)
         return say_impossible(design);
     enum hl_status made = status == HL_OK ? make_result(design) : status;

@@ -44,7 +44,7 @@ struct hl_design {
 
     struct hl_taper_result result;
     struct hl_bound bound;
-    double loosened;                          /* the certificate's bounds were raised by this share: the forecast's error */
+    double loosened;                          /* the certificate's bounds were raised by this share, more than the forecast's error */
     size_t rounds;                            /* searches until the exact engine agreed */
     double *internal;                         /* by kept: the bound the last search had, engine's unit */
     struct hl_design_verdict *design_verdict; /* by kept, on the cohort it was designed on */
@@ -92,7 +92,7 @@ enum hl_status hl_design_plans(struct hl_design *design);
 const char *hl_design_study_text(const struct hl_design *design, const struct hl_taper_plan *plan, size_t n_plans,
                                  bool whole, double end);
 
-/* design_study.c: name of the metric of a constraint: "kept_Cmax". */
+/* design_study.c: name of the metric of a constraint: "clonazepam_withdrawal_index_Cmax". */
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what);
 
 /* design_study.c: the statistic's metric: "Cmax", "hours_above", "overlap_area" (of the output with itself). */

@@ -169,9 +169,9 @@ static void print_certificate(const struct hl_design *design, FILE *stream)
     print_paragraph(bound->text ? bound->text : "", "  ", stream);
     for (size_t c = 0; c < design->problem->n_constraints; c++)
         print_paragraph(hl_forecast_assumption(design->joined, c), "  ", stream);
-    print_paragraph(hl_arena_printf(arena, "It holds for the subjects designed on. The forecast was off by %.2g %% of "
-                                    "the exact engine on this taper; bounds were raised by as much for the proof.",
-                                    100 * design->forecast_error), "  ", stream);
+    print_paragraph(hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for the "
+                                    "proof; on this taper the forecast was off by %.2g %% from the exact engine.",
+                                    100 * design->loosened, 100 * design->forecast_error), "  ", stream);
 }
 
 /* ---- performance */

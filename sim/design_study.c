@@ -16,9 +16,17 @@ const char *hl_design_statistic(enum hl_taper_statistic statistic)
 
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what)
 {
-    return design->problem->n_constraints == 1
-               ? hl_arena_printf(design->arena, "kept_%s", what)
-               : hl_arena_printf(design->arena, "kept_%zu_%s", constraint + 1, what);
+    const struct hl_taper_constraint *keep = design->problem->constraint;
+    char *name = hl_arena_printf(design->arena, "%s_%s", design->study->system->output[keep[constraint].output].name,
+                                 what);
+    name[strcspn(name, ".")] = '_';
+    bool taken = false; /* by another bound of the same, or by a metric that the person asks for */
+    for (size_t c = 0; c < constraint; c++)
+        taken = taken ||
+                (keep[c].output == keep[constraint].output && keep[c].statistic == keep[constraint].statistic);
+    for (size_t m = 0; m < design->study->n_metrics; m++)
+        taken = taken || strcmp(design->study->metric[m].name, name) == 0;
+    return taken ? hl_arena_printf(design->arena, "%s_kept_%zu", name, constraint + 1) : name;
 }
 
 static const char *indented(struct hl_arena *arena, const char *text)

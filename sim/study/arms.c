@@ -10,7 +10,7 @@
 #include "study/inside.h"
 
 /* What an arm may say beside its drugs. */
-static const char *const own_keys[] = {"name", "label", "covariates", "parameters", "adherence"};
+static const char *const own_keys[] = {"name", "label", "covariates", "parameters", "adherence", "facts"};
 
 #define N_OWN_KEYS (sizeof own_keys / sizeof *own_keys)
 
@@ -159,6 +159,7 @@ static void read_arm(struct hl_study_reader *reader, const struct hl_yaml *tree,
     arm.name = text ? text : "";
     check_arm_keys(reader, tree, node, text ? text : "without a name");
     const struct hl_yaml *adherence = hl_yaml_get(node, "adherence");
+    arm.facts = hl_yaml_get(node, "facts");
     arm.adherence = adherence ? adherence : hl_yaml_get(tree, "adherence");
     if (system) {
         read_prescriptions(reader, node, system, &arm);

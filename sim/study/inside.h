@@ -196,6 +196,9 @@ struct hl_yaml *hl_study_sweep_tree(struct hl_study_reader *reader, const struct
 bool hl_study_set_path(struct hl_study_reader *reader, struct hl_yaml *tree, const char *path, struct hl_pos pos,
                        const struct hl_yaml *value, bool in_sweep);
 
+/* facts.c: makes factors of the facts: that arms state. */
+void hl_study_add_facts(struct hl_study_reader *reader);
+
 /* arms.c: adds the arms of one combination's tree. sweep and level (by factor) may be NULL, system and cohort too when
  * they are at fault. */
 void hl_study_read_arms(struct hl_study_reader *reader, const struct hl_yaml *tree, const struct hl_system *system,

@@ -436,6 +436,7 @@ static void read_study(struct hl_study_reader *reader, struct hl_yaml *tree)
     read_combinations(&c, study->resolved);
     check_observed(reader, hl_yaml_get(study->resolved, "store"));
     show_factors(reader, c.sweep);
+    hl_study_add_facts(reader);
     if (study->system && study->n_arms && study->arm[0].cohort && !alters_model(c.sweep))
         hl_study_fill_covariates(reader, study->resolved, study->system, study->arm[0].cohort);
     if (study->n_arms && study->arm[0].cohort) {

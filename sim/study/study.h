@@ -49,6 +49,7 @@ struct hl_arm {
     const struct hl_yaml *adherence;         /* its own, or the study's; NULL: every dose is taken */
     /* covariates fixed for everyone in this arm */
     size_t n_covariate_overrides; int *covariate; double *covariate_value;
+    const struct hl_yaml *facts;             /* told of this arm by its author, or NULL; becomes factors */
     /* by sweep factor: value in the factor's unit (index for text levels), and the level as written; NaN and "" where
      * the factor doesn't touch the arm */
     double *factor_value;

@@ -121,10 +121,31 @@ static const char *quoted(struct hl_arena *arena, const char *text)
     return out;
 }
 
+const char *hl_taper_facts_text(struct hl_arena *arena, const struct hl_taper_plan *plan)
+{
+    struct hl_taper_facts facts;
+    char number[40];
+    if (hl_taper_facts(arena, plan->problem, plan->schedule, &facts) != HL_OK)
+        return "{}";
+    const char *out = hl_arena_printf(arena, "{kind: \"%s\", duration: %d d, levels: %zu", plan->kind, facts.days,
+                                      facts.levels);
+    for (size_t d = 0; d < plan->problem->n_drugs; d++) {
+        const char *alias = plan->problem->drug[d].alias;
+        if (!isnan(facts.cumulative[d]))
+            out = hl_arena_printf(arena, "%s, %s_taken: %s mg", out, alias,
+                                  hl_taper_number(facts.cumulative[d], number, sizeof number));
+        if (plan->problem->drug[d].way != HL_TAPER_RATE)
+            out = hl_arena_printf(arena, "%s, %s_pieces: %s", out, alias,
+                                  hl_taper_number(facts.products[d], number, sizeof number));
+    }
+    return hl_arena_printf(arena, "%s}", out);
+}
+
 const char *hl_taper_arm_text(struct hl_arena *arena, const struct hl_study *study, const struct hl_taper_plan *plan)
 {
     const struct hl_yaml *arm = hl_yaml_get(study->resolved, "arms")->item[plan->situation];
-    const char *out = hl_arena_printf(arena, "  - name: %s\n", quoted(arena, plan->name));
+    const char *out = hl_arena_printf(arena, "  - name: %s\n    facts: %s\n", quoted(arena, plan->name),
+                                      hl_taper_facts_text(arena, plan));
     for (size_t i = 0; i < arm->n; i++) {
         const char *key = arm->key[i]->text;
         const struct hl_taper_drug *drug = drug_called(plan->problem, key);

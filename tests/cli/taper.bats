@@ -102,11 +102,11 @@ EOT
 @test "the designed study on the design's own subjects gives the index the report told" {
     design --json --alone > answer
     "$halflife" run output/stop.taper.yaml -o own.h5 --quiet --subjects 11 --seed 2387
-    "$halflife" export own.h5 kept_Cmax > own.csv
+    "$halflife" export own.h5 clonazepam_withdrawal_index_Cmax > own.csv
     python3 - <<'EOT'
 import csv, json, math
 a = json.load(open("answer"))["designed_on"][0]
-values = sorted(float(r["kept_Cmax"]) for r in csv.DictReader(l for l in open("own.csv") if not l.startswith("#")))
+values = sorted(float(r["clonazepam_withdrawal_index_Cmax"]) for r in csv.DictReader(l for l in open("own.csv") if not l.startswith("#")))
 assert len(values) == 11
 assert abs(values[math.ceil(0.72 * 11) - 1] - a["value"]) < 1e-12, (values, a)
 EOT
