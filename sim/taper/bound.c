@@ -39,6 +39,8 @@
 #define MOST_HISTORY 3
 #define CODE_BITS    16
 #define MOST_FIXED   4
+#define USUAL_FIXED  2
+#define USUAL_EFFORT 4 /* what refinement may take, times what the first bound took */
 
 /* Ways that are taken together: same rung, turn and last levels. */
 struct state {
@@ -63,6 +65,8 @@ struct programme {
     bool *free;                    /* by carried subject: has a day on which it can stop */
     size_t n_free;
     int grid;
+    uint64_t most_work;            /* 0: any */
+    int up_to;
     size_t n_layers; struct layer *layer;
     size_t n_fixed, fixed_day[MOST_FIXED], fixed_rung[MOST_FIXED]; /* on this day (in grid steps) only this rung */
     struct hl_bound *bound;
@@ -109,6 +113,20 @@ static enum hl_status under_hint(const struct hl_outlook *o, const struct hl_tap
     return status;
 }
 
+/* Whether these statistics keep every constraint. */
+static bool keeps_all(const struct hl_taper_problem *problem, const struct hl_outlook *o, const double *value)
+{
+    for (size_t c = 0; c < o->n_constraints; c++) {
+        const struct hl_taper_constraint *constraint = hl_taper_constraint_of(problem, c);
+        size_t kept = 0;
+        for (size_t i = 0; i < o->n_subjects; i++)
+            kept += value[c * o->n_subjects + i] <= constraint->bound;
+        if (kept < hl_taper_needed(constraint->share, o->n_subjects))
+            return false;
+    }
+    return true;
+}
+
 /* The hardest subjects, ascending by number. */
 static enum hl_status choose(struct programme *s, const double *value)
 {
@@ -119,7 +137,7 @@ static enum hl_status choose(struct programme *s, const double *value)
     for (size_t i = 0; i < n; i++)
         all[i] = (struct hardness){isnan(value[i]) ? INFINITY : value[i], i};
     qsort(all, n, sizeof *all, harder);
-    s->n = wanted ? wanted : s->allowed + s->allowed / 2 + 20;
+    s->n = wanted ? wanted : s->allowed + s->allowed / (s->options->hint ? 5 : 2) + 15;
     s->n = s->n < s->allowed + 1 ? s->allowed + 1 : s->n;
     s->n = s->n > n ? n : s->n;
     s->subject = hl_arena_alloc(s->arena, s->n, sizeof *s->subject);
@@ -305,7 +323,7 @@ static bool enough(const struct programme *s)
 
 static bool spent(const struct programme *s)
 {
-    return s->options->most_work > 0 && s->bound->work > s->options->most_work;
+    return s->most_work > 0 && s->bound->work > s->most_work;
 }
 
 /* Days proved for the programme's constraint; *none: no schedule at all keeps it. */
@@ -421,7 +439,7 @@ static enum hl_status refine(struct programme *s, int *days, bool *none)
         return HL_ERR_MEMORY;
     s->layer = &first;
     while (refuted && status == HL_OK && !spent(s) && *days <= s->problem->longest &&
-           (s->options->up_to == 0 || *days < s->options->up_to)) {
+           (s->up_to == 0 || *days < s->up_to)) {
         status = refute(s, 1, (size_t)(*days / s->grid), &refuted);
         if (refuted)
             *days += s->grid;
@@ -458,11 +476,16 @@ static enum hl_status bound_one(struct hl_arena *arena, const struct hl_taper_pr
                           .limit = constraint->bound, .bound = bound,
                           .allowed = o->n_subjects - hl_taper_needed(constraint->share, o->n_subjects)};
     bool none = false;
+    uint64_t before = bound->work;
+    s.most_work = options->most_work;
+    s.up_to = options->up_to;
     for (size_t l = 0; l < problem->n_lengths; l++)
         s.grid = gcd(problem->length[l], s.grid);
     enum hl_status status = choose(&s, value);
     if (status == HL_OK)
         status = run(&s, &bound->by_constraint[c], &none);
+    if (s.most_work == 0)
+        s.most_work = bound->work + USUAL_EFFORT * (bound->work - before);
     if (status == HL_OK)
         status = refine(&s, &bound->by_constraint[c], &none);
     bound->impossible = bound->impossible || none;
@@ -477,11 +500,16 @@ enum hl_status hl_taper_bound(struct hl_arena *arena, const struct hl_taper_prob
     double *value = hl_alloc(o->n_subjects * o->n_constraints, sizeof *value);
     *bound = (struct hl_bound){.n_constraints = o->n_constraints};
     bound->by_constraint = hl_arena_alloc(arena, o->n_constraints, sizeof *bound->by_constraint);
-    use.milestones = use.milestones < 0 ? 0 : use.milestones > MOST_FIXED ? MOST_FIXED : use.milestones;
+    use.milestones = use.milestones == 0           ? USUAL_FIXED
+                     : use.milestones < 0          ? 0
+                     : use.milestones > MOST_FIXED ? MOST_FIXED
+                                                   : use.milestones;
     use.history = use.history < 0 ? 0 : use.history > MOST_HISTORY ? MOST_HISTORY : use.history;
     if (problem->n_rungs * problem->n_lengths >= (size_t)1 << CODE_BITS)
         use.history = 0;
     enum hl_status status = value ? under_hint(o, use.hint, value, bound) : HL_ERR_MEMORY;
+    if (status == HL_OK && use.hint && use.up_to == 0 && keeps_all(problem, o, value))
+        use.up_to = use.hint->days;
     for (size_t c = 0; status == HL_OK && c < o->n_constraints; c++) {
         if (!o->monotone[c])
             continue;

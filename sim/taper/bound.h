@@ -14,12 +14,14 @@
 
 struct hl_bound_options {
     size_t carried;          /* subjects followed, the hardest; the others count as able to stop at once. 0: one and a
-                                half times as many as may exceed the bound, and twenty more */
+                                half times as many as may exceed the bound (1.2 times with a hint), and fifteen more */
     int history;             /* ways that differ in their last so many levels are kept apart: 0 .. 3, tighter, dearer */
     int milestones;          /* days on which all subjects are held to the same rung, to exclude one duration after the
-                                other: 0 .. 4, much tighter and dearer */
-    int up_to;               /* days of a schedule that is known: nothing more can be proved; 0: none */
-    uint64_t most_work;      /* steps and stops of single subjects, after which what is proved so far is told; 0: all */
+                                other: 1 .. 4, much tighter and dearer; 0: 2; negative: none */
+    int up_to;               /* days of a schedule that is known: nothing more can be proved; 0: those of the hint, if
+                                it keeps the constraints */
+    uint64_t most_work;      /* steps and stops of single subjects, after which what is proved so far is told; 0: as
+                                many as the first bound takes, and four times as many for milestones */
     const struct hl_taper_schedule *hint; /* a good schedule: the hardest subjects are those worst off under it; NULL:
                                 those worst off when everything is stopped at once */
     const struct hl_taper_progress *progress;

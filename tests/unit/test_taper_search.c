@@ -345,7 +345,7 @@ static void test_small_problems_exactly(void **state)
     uint64_t cases = from_environment("HL_CASES", 200);
     struct tightness tight[3] = {{0}};
     size_t schedules = 0, impossible = 0;
-    static const int kind[3][2] = {{0, 0}, {1, 0}, {1, 2}};
+    static const int kind[3][2] = {{0, -1}, {1, -1}, {1, 3}};
     for (uint64_t k = 0; k < cases; k++) {
         struct sample_case sample, *s = &sample;
         make_case(s, k, 6, 12);
