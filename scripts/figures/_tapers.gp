@@ -3,8 +3,15 @@
 # cohort keep the bound. Loaded after common.gp, with `of` set; not a figure itself.
 # A subject keeps the bound when its metric (the highest value, Cmax) is at most the bound. Variables bound, share (0.9) and
 # certificate [d], where they aren't set: root attributes of a design's result, taper_bound, taper_share,
-# taper_certificate_days, taper_metric (Cmax); without them the bound is the threshold that the study asks for.
-metric = attribute('/', 'taper_metric') eq '' ? of.'_Cmax' : of.'_'.attribute('/', 'taper_metric')
+# taper_certificate_days; without them the bound is the threshold that the study asks for.
+# The metric: the output's highest values, whatever the study calls them: the first variable with metric Cmax of this output.
+dotted = said(of, 'output')
+is_peak(name) = attribute('metrics/'.name, 'metric') eq 'Cmax' && attribute('metrics/'.name, 'output') eq dotted
+peak_in(lines) = strstrt(lines, "\nmetrics/") == 0 ? '' : peak_or_next(lines[strstrt(lines, "\nmetrics/") + 9:*])
+peak_or_next(rest) = is_peak(first_field(line_of(rest)."\t")) ? first_field(line_of(rest)."\t") : peak_in("\n".after_line(rest))
+after_line(s) = strstrt(s, "\n") == 0 ? '' : s[strstrt(s, "\n") + 1:*]
+metric = peak_in(attributes[strstrt(attributes, "\nmetrics/"):*])
+if (metric eq '') { print 'the file has no highest values (Cmax) of '.of; exit status 2 }
 set print $F; print system(table(of.'_fraction_above --arm 0')); unset print
 if (!exists("bound")) { bound = attribute('/', 'taper_bound') eq '' ? threshold(field($F[1], 3)) + 0.0 : attribute('/', 'taper_bound') + 0.0 }
 if (!exists("share")) { share = attribute('/', 'taper_share') eq '' ? 0.9 : attribute('/', 'taper_share') + 0.0 }

@@ -41,15 +41,19 @@ near(p, q) = abs(days[p] - days[q]) < 0.02*high_D && abs(highest[p] - highest[q]
 before(p) = p < 2 ? 0 : sum [q = 1:p - 1] (near(p, q) ? 1 : 0)
 all_near(p, q) = q > n_arms ? '' : (near(p, q) ? (before(p) == 0 && q > p ? ', ' : '').sprintf('%d', q) : '').all_near(p, q + 1)
 alone(p) = (sum [q = 1:n_arms] (near(p, q) ? 1 : 0)) == 1
+# ... to the left where another point stands close on the right.
+crowded(p) = (sum [q = 1:n_arms] (!near(p, q) && days[q] > days[p] && days[q] - days[p] < 0.25*high_D && abs(highest[q] - highest[p]) < 0.04*high_W ? 1 : 0)) > 0
+together(p) = !alone(p) && before(p) == 0 ? all_near(p, 1) : ' '
 set print $points
-do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', !alone(p) && before(p) == 0 ? all_near(p, 1) : ' ') }
+do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', crowded(p) ? ' ' : together(p), crowded(p) ? together(p) : ' ') }
 unset print
 set label 3 '● keeps the bound' at graph 0.98,graph 0.975 right font font_note tc rgb blue front
 set label 4 '■ does not' at graph 0.98,graph 0.93 right font font_note tc rgb vermillion front
-plot $points using 1:($3 > 0 ? $2 : NaN) with points pt 7 ps 3.4 lc rgb blue notitle, \
-     $points using 1:($3 > 0 ? NaN : $2) with points pt 5 ps 3.0 lc rgb vermillion notitle, \
-     $points using 1:2:4 with labels font bold(14) tc rgb 'white' notitle, \
-     $points using 1:2:5 with labels left offset 1.6,0 font bold(14) tc rgb '#333333' notitle
+plot $points using 1:($3 > 0 ? $2 : NaN) with points pt 7 ps 3.8 lc rgb blue notitle, \
+     $points using 1:($3 > 0 ? NaN : $2) with points pt 5 ps 3.3 lc rgb vermillion notitle, \
+     $points using 1:2:4 with labels font bold(n_arms > 9 ? 12 : 14) tc rgb 'white' notitle, \
+     $points using 1:2:5 with labels left offset 1.8,0 font bold(14) tc rgb '#333333' notitle, \
+     $points using 1:2:6 with labels right offset -1.8,0 font bold(14) tc rgb '#333333' notitle
 eval no_frame
 unset label 911; unset label 1; unset label 2; unset label 3; unset label 4; unset arrow 1; unset arrow 2; unset object 1; unset xlabel
 
@@ -58,9 +62,9 @@ eval panel(1225, 1330, t, b)
 set border 0
 unset xtics; unset ytics; unset grid
 set xrange [0:high_G]; set yrange [n_arms + 0.5:0.5]
-set label 5 drug(of)."\n".unit('doses/amount') at screen pixel_x(1415),pixel_y(t - 25) right font font_small tc rgb '#444444'
-set label 6 'days' at screen pixel_x(1485),pixel_y(t - 7) right font font_small tc rgb '#444444'
-set label 7 "keep it\n[%]" at screen pixel_x(1570),pixel_y(t - 25) right font font_small tc rgb '#444444'
+set label 5 drug(of)."\n".unit('doses/amount') at screen pixel_x(1415),pixel_y(t - 33) right font font_small tc rgb '#444444'
+set label 6 'days' at screen pixel_x(1485),pixel_y(t - 15) right font font_small tc rgb '#444444'
+set label 7 "keep it\n[%]" at screen pixel_x(1570),pixel_y(t - 33) right font font_small tc rgb '#444444'
 do for [p = 1:n_arms] {
     set object 10 + p rectangle from 0,p - 0.2 to given[p],p + 0.2 fs solid 1.0 noborder fc rgb (keeps(p) ? soft(blue) : soft(vermillion))
     set label 100 + p sprintf('%d', p) at screen pixel_x(945),first p center font bold(16) tc rgb (keeps(p) ? blue : vermillion)

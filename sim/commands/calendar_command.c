@@ -12,6 +12,8 @@
 #include "commands/study_options.h"
 #include "taper/sheet.h"
 
+#define MOST_TITLE 80 /* bytes: longer ones would make the small type of a page's foot smaller still */
+
 /* What the command line asks for. */
 struct wish {
     struct hl_arena *arena;
@@ -87,7 +89,8 @@ static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *ar
 static void name_it(struct wish *wish, const struct hl_study *study, size_t arm, const char *from)
 {
     const char *name = study->name ? study->name : "";
-    const char *title = study->title && strcmp(study->title, name) != 0 ? study->title : "";
+    bool fits = study->title && strlen(study->title) <= MOST_TITLE && strcmp(study->title, name) != 0;
+    const char *title = fits ? study->title : "";
     wish->options.title = study->arm[arm].name;
     wish->options.identity = hl_arena_printf(wish->arena, "%s%s%s%s%s · halflife %s", title, *title ? " · " : "", name,
                                              *name ? " · " : "", from, HL_VERSION);

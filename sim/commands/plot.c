@@ -49,9 +49,9 @@ extern char **environ;
     FIGURE("taper_design", "one taper in full: its levels, the index with the bound, the share of the cohort above it", \
            "{of}_fraction_above", "{of}_quantiles", "{drug}_withdrawal_index_quantiles", "doses/amount")               \
     FIGURE("taper_plane", "tapers by duration and the index nine in ten stay below, beside what they give in all",     \
-           "{of}_fraction_above", "metrics/{of}_Cmax", "{drug}_withdrawal_index_quantiles", "doses/amount")            \
+           "{of}_fraction_above", "{drug}_withdrawal_index_quantiles", "doses/amount")                                 \
     FIGURE("taper_kept", "how surely each taper, or situation, keeps the bound: shares with confidence intervals",     \
-           "{of}_fraction_above", "metrics/{of}_Cmax", "{drug}_withdrawal_index_quantiles", "doses/amount")            \
+           "{of}_fraction_above", "{drug}_withdrawal_index_quantiles", "doses/amount")                                 \
     FIGURE("profiles", "a dozen subjects one by one, with the cohort behind them", "{of}_quantiles", "{of}")           \
     FIGURE("sweep", "a metric against the factors of a sweep", "design/*", "metrics/*")                                \
     FIGURE("records", "of a data set: a dozen individuals, observed and predicted, with their doses", "records/IPRED") \
@@ -171,6 +171,23 @@ static const char *lacks_observations(const struct job *job)
     return NULL;
 }
 
+/* The highest values of an output that the scripts of tapers look for, whatever the study calls them; or NULL. */
+static const char *lacks_peaks(const struct job *job, const char *of)
+{
+    for (size_t i = 0; i < job->result->n_variables; i++) {
+        const struct hl_result_variable *v = &job->result->variable[i];
+        const char *output = v->output ? hl_arena_strdup(job->arena, v->output) : "";
+        for (char *at = strchr(output, '.'); at; at = strchr(at, '.'))
+            *at = '_';
+        if (strcmp(v->group, "/metrics") == 0 && strcmp(output, of) == 0) {
+            const char *metric = hl_result_attribute(job->result, v->path, "metric");
+            if (metric && strcmp(metric, "Cmax") == 0)
+                return NULL;
+        }
+    }
+    return hl_arena_printf(job->arena, "metrics/%s_Cmax", of);
+}
+
 /* The first variable that a figure of this output lacks, or NULL. */
 static const char *lacks(const struct job *job, const struct figure *figure, const char *of)
 {
@@ -180,6 +197,8 @@ static const char *lacks(const struct job *job, const struct figure *figure, con
         if (!has(job, need))
             return need;
     }
+    if (strcmp(figure->name, "taper_plane") == 0 || strcmp(figure->name, "taper_kept") == 0)
+        return lacks_peaks(job, of);
     return strcmp(figure->name, "dv_ipred") == 0 ? lacks_observations(job) : NULL;
 }
 

@@ -77,9 +77,10 @@ static void put(const struct pages *p, double x, double y, enum hl_sheet_side si
 static void begin_page(struct pages *p, const char *title, const char *right)
 {
     hl_sheet_add_page(p->sheet);
-    double room = WIDE - hl_sheet_length(right, under) - 6;
+    struct hl_sheet_type beside = hl_sheet_fit(right, under, WIDE * 0.5);
+    double room = WIDE - hl_sheet_length(right, beside) - 6;
     put(p, LEFT, 24, HL_SHEET_LEFT, hl_sheet_fit(title, heading, room), title);
-    put(p, LEFT + WIDE, 24, HL_SHEET_RIGHT, under, right);
+    put(p, LEFT + WIDE, 24, HL_SHEET_RIGHT, beside, right);
     hl_sheet_box(p->sheet, LEFT, 270, WIDE, 15, WARN, FRAME, 0.5);
     struct hl_sheet_type warning = {4.3, true, INK};
     put(p, LEFT + WIDE / 2, 276.2, HL_SHEET_MIDDLE, hl_sheet_fit(HL_CALENDAR_WARNING, warning, WIDE - 6),

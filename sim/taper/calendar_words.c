@@ -27,7 +27,7 @@ const char *hl_calendar_number_text(struct hl_arena *arena, long pieces, int of,
 const char *hl_calendar_amount_text(struct hl_arena *arena, const struct hl_calendar_drug *drug, double amount,
                                     bool is_rate)
 {
-    return hl_arena_printf(arena, "%.5g %s", amount / (is_rate ? drug->rate_scale : drug->scale),
+    return hl_arena_printf(arena, "%.7g %s", amount / (is_rate ? drug->rate_scale : drug->scale),
                            is_rate ? drug->rate_unit : drug->unit);
 }
 

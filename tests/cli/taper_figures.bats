@@ -92,6 +92,21 @@ kept() {
     for arm in 0 1 2; do says ">$(kept $arm)<"; done
 }
 
+@test "highest values are found by what they are, whatever the study calls them" {
+    sed 's/ list: \[Cmax, hours_above\]}/ list: [hours_above]}, {of: clonazepam.withdrawal_index, list: [Cmax], name: worst}/; s/study: ways/study: named/' \
+        ways.yaml > named.yaml
+    "$program" run named.yaml -o named.h5 --quiet
+    "$program" plot named.h5 taper_kept --format svg -o . > /dev/null
+    for arm in 0 1 2; do grep -qF ">$(kept $arm)<" named_taper_kept.svg; done
+    sed 's/, {of: clonazepam.withdrawal_index, list: \[Cmax\], name: worst}//' named.yaml > none.yaml
+    "$program" run none.yaml -o none.h5 --subjects 2 --quiet
+    run "$program" plot none.h5 taper_kept
+    [ "$status" -eq 2 ]
+    [[ $output == *"needs metrics/clonazepam_withdrawal_index_Cmax"* ]]
+    "$program" plot none.h5 -o out > list
+    ! grep -q taper_kept list
+}
+
 @test "the figures say what a result lacks" {
     sed 's/ above: "20",//; s/, hours_above//' ways.yaml > less.yaml
     "$program" run less.yaml -o less.h5 --subjects 2 --quiet
