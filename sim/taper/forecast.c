@@ -18,7 +18,8 @@
  * Tried and left: Heun's method for what isn't linear (its bias, h^2/12 of an integral, was the largest error by ten:
  * 0.016 of the index with steps of 2 h); steps that grow with half of the time since a dose instead of a
  * quarter, and up to 2 h instead of 1 (27 a day in place of 43, peaks within 0.004, which is enough, but brief times
- * above a threshold were lost, 1.2 h of them in one subject); an even grid (more steps, and no point where a dose arrives).
+ * above a threshold were lost, 1.2 h of them in one subject); an even grid (more steps, and no point where a dose
+ * arrives).
  *
  * Prior art: superposition of unit responses is the oldest tool of dosage design (Krueger-Thiemer 1966, J Theor Biol
  * 13:212). */

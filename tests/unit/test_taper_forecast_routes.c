@@ -46,6 +46,60 @@ static void write_levels(FILE *file, const struct schedule *s, size_t stream, do
     }
 }
 
+/* Two ways to the second level, the schedule and one that keeps the start during the first; from there on together. */
+static void check_bounds(const struct fixture *f, const struct schedule *s)
+{
+    const struct hl_outlook *o = f->outlook;
+    size_t n = o->n_subjects, all[n];
+    double low[n], *statistic = hl_alloc(2 * o->n_constraints * n, sizeof *statistic);
+    struct hl_prospect *p[2] = {o->begin(o->context), o->begin(o->context)};
+    for (size_t i = 0; i < s->n; i++)
+        for (size_t w = 0; w < 2; w++) {
+            struct hl_prospect *next = o->step(o->context, p[w],
+                                               (struct hl_taper_step){i || !w ? i + 1 : 0, s->level[i].days});
+            o->release(o->context, p[w]);
+            p[w] = next;
+        }
+    for (size_t w = 0; w < 2; w++) {
+        assert_int_equal(o->stop(o->context, p[w], statistic + w * o->n_constraints * n), HL_OK);
+        o->release(o->context, p[w]);
+    }
+    for (size_t i = 0; i < n; i++)
+        all[i] = i;
+    for (size_t c = 0; c < o->n_constraints; c++) {
+        struct hl_envelope *e[2];
+        double closest = 0;
+        for (size_t w = 0; w < 2; w++) {
+            struct hl_envelope *begin = o->envelope_begin(o->context, c, all, n), *first;
+            first = o->envelope_step(o->context, begin, (struct hl_taper_step){1 - w, s->level[0].days});
+            e[w] = o->envelope_step(o->context, first, (struct hl_taper_step){2, s->level[1].days});
+            o->envelope_release(o->context, begin);
+            o->envelope_release(o->context, first);
+        }
+        o->envelope_meet(o->context, e[0], e[1]);
+        for (size_t i = 2; i < s->n; i++) {
+            struct hl_taper_step level = {i + 1, s->level[i].days};
+            struct hl_envelope *next = o->envelope_step(o->context, e[0], level);
+            o->envelope_release(o->context, e[0]);
+            e[0] = next;
+        }
+        assert_int_equal(o->envelope_stop(o->context, e[0], low), HL_OK);
+        for (size_t i = 0; i < n; i++)
+            for (size_t w = 0; w < 2; w++) {
+                double mine = statistic[(w * o->n_constraints + c) * n + i];
+                if (low[i] > mine && !(mine > f->problem.constraint[c].bound))
+                    fail_msg("constraint %zu, subject %zu: bound %.17g above %.17g", c, i + 1, low[i], mine);
+                if (isfinite(low[i]) && mine > 1e-3)
+                    closest = fmax(closest, low[i] / mine);
+            }
+        print_message("  bound at best %.5f of a way's\n", closest);
+        assert_true(closest > 0.9);
+        o->envelope_release(o->context, e[0]);
+        o->envelope_release(o->context, e[1]);
+    }
+    hl_free(statistic);
+}
+
 #define ORAL "      - {oral: %.17g mg, start: %.17g h, every: 24 h, for: %d d}\n"
 #define INFUSE "      - {infuse: %.17g mg/h, start: %.17g h, for: %d d}\n"
 #define PATCH "      - {patch: %.17g mg/h, start: %.17g h, every: 72 h, for: %d d}\n"
@@ -69,6 +123,8 @@ static void compare(struct fixture *f, const struct schedule *s, double peak_all
     assert_true(peak.relative < peak_allowed);
     assert_true(hours.absolute < hours_allowed);
     hl_free(mine), hl_free(exact);
+    if (f->outlook->monotone[0] && f->outlook->monotone[1])
+        check_bounds(f, s);
 }
 
 /* Fentanyl by infusion and clonazepam by mouth go down together; the hypoxaemia index rises with both. */
@@ -191,7 +247,7 @@ static void missed_and_doubled_doses(void **state)
     struct habits habits = {regimen->adherence[0], f.study->arm[0].cohort->seed};
     struct hl_forecast_adherence adherence = {&habits, next_dose, sizeof(struct hl_adherence_walk)};
     fixture_drug(&f, "clonazepam", "oral", "tablet", 0.125, 24, 2, (const double[]){0, 12});
-    fixture_keep(&f, "clonazepam.withdrawal_index", HL_TAPER_PEAK, 0, 1);
+    fixture_keep(&f, "clonazepam.withdrawal_index", HL_TAPER_PEAK, 0, 80);
     fixture_keep(&f, "clonazepam.withdrawal_index", HL_TAPER_HOURS_ABOVE, 20, 1e9);
     fixture_rungs(&f, &s, 1, (long[]){8, 8}, 336);
     fixture_make(&f, NULL, 0);
