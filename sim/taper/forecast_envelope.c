@@ -272,10 +272,17 @@ static void finish(struct work *w, double h)
         hl_forecast_slopes(s, w->room->block->rate, e->x1, e->dx);
         hl_forecast_predict(s->m, h, e->z, e->f, e->g, e->zp, e->dz);
     }
-    rates(w, w->room->time + h, PREDICTED);
-    for (int k = LOW; k <= HIGH && h > 0; k++)
-        hl_forecast_correct(s->m, h, w->end[k].f, w->end[k].f1, w->end[k].g, w->end[k].g1, w->end[k].z);
+    for (int look = 0; look < w->forecast->looks; look++) {
+        rates(w, w->room->time + h, PREDICTED);
+        for (int k = LOW; k <= HIGH; k++) {
+            struct end *e = &w->end[k];
+            hl_forecast_correct(s->m, h, e->z, e->f, e->f1, e->g, e->g1, e->zp);
+            memcpy(e->dz, e->f1, s->m * ROW_BYTES);
+        }
+    }
     w->room->time += h;
+    for (int k = LOW; k <= HIGH; k++)
+        swap(&w->end[k].z, &w->end[k].zp);
     output(w, w->room->time, FINISHED, w->y1);
     count(w, h);
     for (int k = LOW; k <= HIGH; k++) {

@@ -449,19 +449,89 @@ static double common_period(const struct hl_taper_problem *problem)
 #define LONGEST_TAIL_STEP 4.0
 #define FINEST_STEP 0.25
 
+static bool report(struct filler *fill)
+{
+    struct hl_pos pos = fill->f->request.before->pos;
+    if (fill->faulty)
+        hl_diag_error(fill->diag, pos, "%s (subject %" PRIu64 ")", fill->fault, fill->fault_subject);
+    else if (fill->status != HL_OK)
+        hl_diag_error(fill->diag, hl_pos_none(), "%s", hl_status_sentence(fill->status));
+    else if (fill->n_failed > 0)
+        hl_diag_warning(fill->diag, pos, "%zu of %zu subjects can't be solved up to day 0; they count as keeping "
+                        "nothing", fill->n_failed, fill->f->n_subjects);
+    return !fill->faulty && fill->status == HL_OK;
+}
+
+/* How fast, at most, a state that isn't linear relaxes in the typical subject at rest [1/h]: |df_i/dz_i|. */
+static double typical_speed(const struct filler *fill, const double *regs, double *file, double *dfile)
+{
+    const struct hl_forecast_system *s = &fill->f->system;
+    double fastest = 0;
+    for (size_t r = 0; r < s->n_rows; r++)
+        for (size_t l = 0; l < HL_FORECAST_LANES; l++)
+            ROW_OF(file, r)[l] = s->is_constant[r] ? regs[(size_t)s->reg_of[r] * HL_LANES] : 0;
+    for (size_t i = 0; i < s->m; i++) {
+        int start = fill->shown->state[s->integrated[i]].initial_reg;
+        for (size_t l = 0; s->z_row[i] >= 0 && l < HL_FORECAST_LANES; l++)
+            ROW_OF(file, s->z_row[i])[l] = start >= 0 ? regs[(size_t)start * HL_LANES] : 0;
+    }
+    for (size_t i = 0; i < s->m; i++) {
+        if (s->z_row[i] < 0)
+            continue;
+        ROW_OF(dfile, s->z_row[i])[0] = 1;
+        hl_forecast_dual_run(&s->rates_dual, file, dfile);
+        fastest = fmax(fastest, fabs(ROW_OF(dfile, s->dz_row[i])[0]));
+        ROW_OF(dfile, s->z_row[i])[0] = 0;
+    }
+    return isfinite(fastest) ? fastest : 0;
+}
+
+#define TURN 0.125       /* of that speed times a step: a quarter of what a subject may have (forecast_order.c) */
+#define SLOW 0.03        /* of the same: below, one look at the rates is enough */
+#define SHORTEST_STEP (1.0 / 64)
+
+/* No step is longer than this, a power of two. It follows from the typical subject alone: were it the fastest of the
+ * cohort, a subject's numbers would depend on who else is in it. 0 when there is no memory. */
+static double longest_step(struct filler *fill)
+{
+    struct hl_cohort_spec spec = *fill->arm.cohort;
+    struct hl_arm arm = fill->arm;
+    spec.typical = true;
+    spec.subjects = 1;
+    arm.cohort = &spec;
+    struct hl_cohort *cohort = hl_cohort_create(&arm, fill->diag);
+    double *regs = hl_alloc(fill->shown->n_regs * HL_LANES, sizeof *regs);
+    double *file = hl_alloc(2 * fill->f->system.n_rows * HL_FORECAST_LANES + 1, sizeof *file), speed = 0, longest = 4;
+    bool good = cohort && regs && file;
+    if (good) {
+        hl_cohort_fill(cohort, 1, 1, regs, HL_LANES);
+        speed = typical_speed(fill, regs, file, ROW_OF(file, fill->f->system.n_rows));
+    }
+    while (longest > SHORTEST_STEP && speed * longest > TURN)
+        longest /= 2;
+    fill->f->looks = speed * longest > SLOW ? 3 : 1;
+    hl_free(file);
+    hl_free(regs);
+    hl_cohort_free(cohort);
+    return good ? longest : 0;
+}
+
 static bool make_grid(struct filler *fill)
 {
     struct hl_forecast *f = fill->f;
     size_t n;
     bool common;
     double period = common_period(f->problem), finest = f->request.finest > 0 ? f->request.finest : FINEST_STEP;
-    double *arrival = common_arrivals(fill, period, &n, &common);
-    if (!arrival)
-        return false;
-    hl_forecast_grid_make(f->arena, &f->grid, period, arrival, common ? n : 0, common, finest, LONGEST_STEP);
+    double *arrival = common_arrivals(fill, period, &n, &common), longest = longest_step(fill);
+    if (!arrival || !(longest > 0)) {
+        fail(fill, HL_ERR_MEMORY);
+        return report(fill);
+    }
+    hl_forecast_grid_make(f->arena, &f->grid, period, arrival, common ? n : 0, common, fmin(finest, longest),
+                          fmin(LONGEST_STEP, longest));
     double hours = 24.0 * (f->problem->longest + 366) + f->problem->follow;
     fill->horizon = (size_t)ceil(hours / period) * f->grid.n;
-    hl_forecast_grid_tails(f->arena, &f->grid, f->problem->follow, LONGEST_TAIL_STEP);
+    hl_forecast_grid_tails(f->arena, &f->grid, f->problem->follow, fmin(LONGEST_TAIL_STEP, longest));
     return true;
 }
 
@@ -495,19 +565,6 @@ static void conclude(struct filler *fill)
         for (size_t l = 0; l < block->n; l++)
             fill->n_failed += block->failed[l];
     }
-}
-
-static bool report(struct filler *fill)
-{
-    struct hl_pos pos = fill->f->request.before->pos;
-    if (fill->faulty)
-        hl_diag_error(fill->diag, pos, "%s (subject %" PRIu64 ")", fill->fault, fill->fault_subject);
-    else if (fill->status != HL_OK)
-        hl_diag_error(fill->diag, hl_pos_none(), "%s", hl_status_sentence(fill->status));
-    else if (fill->n_failed > 0)
-        hl_diag_warning(fill->diag, pos, "%zu of %zu subjects can't be solved up to day 0; they count as keeping "
-                        "nothing", fill->n_failed, fill->f->n_subjects);
-    return !fill->faulty && fill->status == HL_OK;
 }
 
 bool hl_forecast_fill(struct hl_forecast *f, struct hl_diag *diag)

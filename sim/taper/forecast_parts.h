@@ -112,6 +112,7 @@ struct hl_forecast {
     struct hl_forecast_grid grid;
     size_t n_subjects, n_blocks; struct hl_forecast_block *block;
     size_t n_streams, back;              /* periods for which a dose is remembered */
+    int looks;                           /* at the rates in a step: 1; 3 where states are fast against it */
     size_t before_end;                   /* step from day 0 on from which nothing comes from before */
     struct hl_outlook outlook;
     bool *monotone; const char **why_not, **assumption;
@@ -186,8 +187,8 @@ void hl_forecast_slopes(const struct hl_forecast_system *s, const double *rate, 
 
 /* The corrector's two halves (forecast_walk.c), m rows. */
 void hl_forecast_predict(size_t m, double h, const double *z, const double *f, const double *g, double *zp, double *dz);
-void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g, const double *g1,
-                         double *z);
+void hl_forecast_correct(size_t m, double h, const double *z, const double *f, const double *f1, const double *g,
+                         const double *g1, double *z1);
 
 /* Amounts of the last periods, latest first, into the room between two periods: n rows. */
 void hl_forecast_room_past(struct hl_forecast_room *room, const double *rows, size_t n);

@@ -3,12 +3,11 @@
  *
  *   linear     x1 = Phi x + sum of amounts times unit courses, exact
  *   the rest   z' = f(x, z) by the corrector with slopes g = df/dt at both ends (Hermite; Obreshkov's formula of order
- * 4,
- *              Hairer, Norsett and Wanner 1993, Solving ordinary differential equations I, III.7):
+ *              4; Hairer, Norsett and Wanner 1993, Solving ordinary differential equations I, III.7):
  *                  zp = z + h f + h^2/2 g,   z1 = z + h/2 (f + f1) + h^2/12 (g - g1),   f1, g1 at x1 and zp.
- *              z is slow against a step (forecast_order.c looks whether it is), so that what is left of zp's error in
- * f1
- *              is small, and f1, g1 serve the next step as they are: one look at the rates per step.
+ *              Where z is slow against a step, what is left of zp's error in f1 is small, and f1, g1 serve the next
+ *              step as they are: one look at the rates per step. Where it isn't (forecast_fill.c tells from the
+ *              typical subject), z1 takes the place of zp twice.
  *   outputs    values and slopes at both ends
  *
  * All slopes are exact ones, by forward differentiation along x' = A x + u and z' = f. A moment at which doses arrive
@@ -241,13 +240,13 @@ HL_CLONES void hl_forecast_predict(size_t m, double h, const double *z, const do
     }
 }
 
-HL_CLONES void hl_forecast_correct(size_t m, double h, const double *f, const double *f1, const double *g,
-                                   const double *g1, double *z)
+HL_CLONES void hl_forecast_correct(size_t m, double h, const double *z, const double *f, const double *f1,
+                                   const double *g, const double *g1, double *z1)
 {
     double c = h * h / 12;
 #pragma omp simd
     for (size_t i = 0; i < m * LANES; i++)
-        z[i] += 0.5 * h * (f[i] + f1[i]) + c * (g[i] - g1[i]);
+        z1[i] = z[i] + (0.5 * h * (f[i] + f1[i]) + c * (g[i] - g1[i]));
 }
 
 static void swap(double **a, double **b)
@@ -264,9 +263,12 @@ static void finish(struct hl_forecast_room *r, double h)
     size_t m = f->system.m;
     hl_forecast_slopes(&f->system, r->block->rate, r->x1, r->dx);
     hl_forecast_predict(m, h, r->z, r->f, r->g, r->zp, r->dz);
-    rates(r, r->time + h, r->x1, r->zp, r->dz, r->f1, r->g1);
-    if (h > 0)
-        hl_forecast_correct(m, h, r->f, r->f1, r->g, r->g1, r->z);
+    for (int look = 0; look < f->looks; look++) {
+        rates(r, r->time + h, r->x1, r->zp, r->dz, r->f1, r->g1);
+        hl_forecast_correct(m, h, r->z, r->f, r->f1, r->g, r->g1, r->zp);
+        memcpy(r->dz, r->f1, m * ROW_BYTES);
+    }
+    swap(&r->z, &r->zp);
     r->time += h;
     outputs(r, r->time, r->x1, r->z, r->f1, r->y1, r->s1);
     hl_forecast_statistics(f->problem, h, r->y, r->s, r->y1, r->s1, r->statistic);

@@ -174,7 +174,6 @@ struct refused { const char *drugs, *before, *alias, *route, *output, *why; };
 static const struct refused refusals[] = {
     {"d: pk_weibull_1cmt", "[{oral: 1 mg, every: 12 h, for: 7 d}]", "d", "oral", "d.Cp", "released:"},
     {"d: pk_oral_1cmt_mm", "[{oral: 1 mg, every: 12 h, for: 7 d}]", "d", "iv", "d.Cp", "aren't linear"},
-    {"d: pk_oral_1cmt_mm", "[{oral: 1 mg, every: 12 h, for: 7 d}]", "d", "oral", "d.Cp", "d.central"},
     {"d: fentanyl_adult", "[{infuse: 20 ug/h, for: 7 d}]", "d", "iv", "d.ventilation", "too fast"},
 };
 

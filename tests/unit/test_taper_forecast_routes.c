@@ -93,7 +93,7 @@ static void check_bounds(const struct fixture *f, const struct schedule *s)
                     closest = fmax(closest, low[i] / mine);
             }
         print_message("  bound at best %.5f of a way's\n", closest);
-        assert_true(closest > 0.9);
+        assert_true(closest > (c == 0 ? 0.99 : 0.8)); /* steps that cross the threshold aren't counted */
         o->envelope_release(o->context, e[0]);
         o->envelope_release(o->context, e[1]);
     }
@@ -213,6 +213,31 @@ static void a_drug_goes_on(void **state)
     fixture_free(&f);
 }
 
+/* Saturable elimination: the depot is linear, what it empties into isn't, and is fast enough to want shorter steps. */
+static void saturable_elimination(void **state)
+{
+    (void)state;
+    static const struct schedule s = {3, {{7, {6, 7}}, {7, {3, 4}}, {7, {0, 2}}}};
+    double end = end_of(&s, 168);
+    struct sheet sheet;
+    sheet_begin(&sheet, "drugs: {d: pk_oral_1cmt_mm}", 40, end, "d.Cp");
+    fprintf(sheet.file, "metrics:\n  - {of: d.Cp, above: 1 mg/L, window: [%.17g h, %.17g h], "
+            "list: [Cmax, hours_above]}\narms:\n", T0, end);
+    for (int k = 0; k < 2; k++)
+        fprintf(sheet.file, "  - name: %s\n    d:\n      - {oral: 40 mg, every: 12 h, for: 7 d}\n",
+                k ? "exact" : "before");
+    write_levels(sheet.file, &s, 0, 5, 0, ORAL);
+    write_levels(sheet.file, &s, 1, 5, 12, ORAL);
+    struct fixture f = sheet_read(&sheet);
+    fixture_drug(&f, "d", "oral", "tablet", 5, 24, 2, (const double[]){0, 12});
+    fixture_keep(&f, "d.Cp", HL_TAPER_PEAK, 0, 1e9);
+    fixture_keep(&f, "d.Cp", HL_TAPER_HOURS_ABOVE, 1, 1e9);
+    fixture_rungs(&f, &s, 1, (long[]){8, 8}, 168);
+    fixture_make(&f, NULL, 0);
+    compare(&f, &s, 2e-3, 0.2);
+    fixture_free(&f);
+}
+
 /* ---- Adherence: the engine's own rule. */
 
 struct habits { const struct hl_adherence *rule; uint64_t seed; };
@@ -275,6 +300,7 @@ int main(void)
         cmocka_unit_test(two_drugs),
         cmocka_unit_test(patches),
         cmocka_unit_test(a_drug_goes_on),
+        cmocka_unit_test(saturable_elimination),
         cmocka_unit_test(missed_and_doubled_doses),
     };
     return cmocka_run_group_tests(tests, units_start, units_stop);
