@@ -7,6 +7,7 @@
  * interval is complete when the next dose isn't given before its end; times are sums of decimal numbers, so that a
  * stretch, or the next dose, may end it early by 1e-9 of its length. What is asked of an interval, the value before
  * it, its area and the value at its end, is read off the stretches in which these times lie. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,6 +33,8 @@ struct hl_ledger {
     struct doses *doses;             /* [group][instance] */
     bool *dosed;                     /* by instance: some task asks for its doses */
     struct hl_tally tally;           /* scratch, for its intervals */
+    struct hl_task_rows *before;     /* scratch: of an output's tasks */
+    size_t run_capacity; double *run_y; /* scratch: three rows for each stretch of a run */
     bool out_of_memory;
 };
 
@@ -159,9 +162,10 @@ struct hl_ledger *hl_ledger_create(const struct hl_study *study, const struct hl
     if (list_tasks(ledger, kept)) {
         ledger->rows = hl_alloc(ledger->n_groups * ledger->n_tasks, sizeof *ledger->rows);
         ledger->marks = hl_alloc(ledger->n_groups * ledger->n_tasks, sizeof *ledger->marks);
+        ledger->before = hl_alloc(ledger->n_tasks, sizeof *ledger->before);
         ledger->doses = hl_alloc(ledger->n_groups * system->n_instances, sizeof *ledger->doses);
     }
-    if (ledger->rows && ledger->marks && ledger->doses)
+    if (ledger->rows && ledger->marks && ledger->doses && ledger->before)
         return ledger;
     hl_ledger_free(ledger);
     return NULL;
@@ -183,7 +187,8 @@ void hl_ledger_free(struct hl_ledger *ledger)
     }
     hl_tally_clear(&ledger->tally);
     void *part[] = {ledger->task, ledger->task_of, ledger->first_of_metric, ledger->by_output,
-                    ledger->first_of_output, ledger->dosed, ledger->rows, ledger->marks, ledger->doses, ledger};
+                    ledger->first_of_output, ledger->dosed, ledger->rows, ledger->marks, ledger->doses,
+                    ledger->run_y, ledger->before, ledger};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -304,14 +309,15 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
 }
 
 /* The same where all lanes have the same doses, and so the same stretches. */
-static void note_before_all(const struct doses *doses, struct marks *marks, const struct hl_view *view)
+static void note_before_all(const struct doses *doses, struct marks *marks, const struct hl_view *view,
+                            const double *part)
 {
     const struct hl_stretch *stretch = view->stretch;
     size_t l = 0, *next = &marks->next[0];
     while (l + 1 < HL_LANES && !(stretch->length[l] > 0))
         l++;
     double t0 = stretch->t0[l], t1 = stretch->t1[l];
-    for (; *next < doses->n[0] && doses->time[*next * HL_LANES] <= t1; ++*next) {
+    for (; part[l] != 0 && *next < doses->n[0] && doses->time[*next * HL_LANES] <= t1; ++*next) {
         double time = doses->time[*next * HL_LANES], *before = marks->before + *next * HL_LANES;
         hl_row offset;
         for (size_t i = 0; i < HL_LANES; i++)
@@ -324,11 +330,11 @@ static void note_before_all(const struct doses *doses, struct marks *marks, cons
 }
 
 /* The values just before the doses given in the stretch, its right end included. */
-static void note_before(const struct doses *doses, struct marks *marks, const struct hl_view *view)
+static void note_before(const struct doses *doses, struct marks *marks, const struct hl_view *view, const double *part)
 {
     const struct hl_stretch *stretch = view->stretch;
     if (doses->same) {
-        note_before_all(doses, marks, view);
+        note_before_all(doses, marks, view, part);
         return;
     }
     for (bool more = true; more;) {
@@ -337,7 +343,7 @@ static void note_before(const struct doses *doses, struct marks *marks, const st
         more = false;
         for (size_t l = 0; l < HL_LANES; l++) {
             double time = marks->next[l] < doses->n[l] ? doses->time[marks->next[l] * HL_LANES + l] : INFINITY;
-            due[l] = stretch->length[l] > 0 && time <= stretch->t1[l];
+            due[l] = part[l] != 0 && stretch->length[l] > 0 && time <= stretch->t1[l];
             offset[l] = due[l] && time > stretch->t0[l] ? time - stretch->t0[l] : 0;
             more = more || due[l];
             inside = inside || (due[l] && time < stretch->t1[l]);
@@ -384,7 +390,8 @@ static void reach_point(struct marks *marks, size_t l, enum point point, double 
 }
 
 /* Areas of dosing intervals and the values at their ends. */
-static void note_intervals(const struct doses *doses, struct marks *marks, const struct hl_view *view)
+static void note_intervals(const struct doses *doses, struct marks *marks, const struct hl_view *view,
+                           const double *part)
 {
     const struct hl_stretch *stretch = view->stretch;
     hl_row since = {0}, offset, area, y;
@@ -393,7 +400,8 @@ static void note_intervals(const struct doses *doses, struct marks *marks, const
         more = false;
         for (size_t l = 0; l < HL_LANES; l++) {
             double time = 0;
-            point[l] = stretch->length[l] > 0 ? next_point(doses, marks, l, stretch->t1[l], &time) : NOTHING;
+            bool there = part[l] != 0 && stretch->length[l] > 0;
+            point[l] = there ? next_point(doses, marks, l, stretch->t1[l], &time) : NOTHING;
             more = more || point[l] != NOTHING;
             offset[l] = point[l] == NOTHING || !(time < stretch->t1[l]) ? stretch->length[l]
                         : time > stretch->t0[l] ? time - stretch->t0[l] : 0;
@@ -405,7 +413,8 @@ static void note_intervals(const struct doses *doses, struct marks *marks, const
             size_t k = marks->next[l];
             if (point[l] != NOTHING)
                 reach_point(marks, l, point[l], area[l], y[l], &since[l]);
-            else if (!more && stretch->length[l] > 0 && k > 0 && isnan(marks->at_end[(k - 1) * HL_LANES + l]))
+            else if (!more && part[l] != 0 && stretch->length[l] > 0 && k > 0
+                     && isnan(marks->at_end[(k - 1) * HL_LANES + l]))
                 marks->area[(k - 1) * HL_LANES + l] += area[l] - since[l]; /* goes on in the next stretch */
         }
     }
@@ -427,50 +436,408 @@ static void look_inside(struct hl_view *view, const double *wanted, bool any)
     memcpy(view->y[1], view->right, sizeof view->y[1]);
 }
 
+static const struct doses *doses_of(const struct hl_ledger *ledger, size_t group, const struct hl_task *task)
+{
+    return ledger->doses + group * ledger->system->n_instances + (size_t)(task->instance < 0 ? 0 : task->instance);
+}
+
 static bool first_look(const struct hl_ledger *ledger, size_t group, size_t i, const struct hl_view *view,
                        double *wanted)
 {
     const struct hl_task *task = &ledger->task[i];
     struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + i];
-    const struct doses *doses = ledger->doses + group * ledger->system->n_instances + (size_t)(task->instance < 0
-                                                                                               ? 0 : task->instance);
+    const struct doses *doses = doses_of(ledger, group, task);
     struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
     switch (task->kind) {
     case HL_TASK_MAX: case HL_TASK_MIN: return hl_task_may_turn(task, rows, view, wanted);
-    case HL_TASK_ABOVE: return hl_task_may_cross(task, view, wanted);
-    case HL_TASK_AREA: hl_task_add_area(task, rows, view); return false;
+    case HL_TASK_ABOVE: return hl_task_may_cross(task, rows, view, wanted);
+    case HL_TASK_AREA: hl_task_add_area(task, rows, view, false); return false;
     case HL_TASK_LAST: hl_task_note_end(task, rows, view); return false;
-    case HL_TASK_BEFORE: if (task->instance >= 0) note_before(doses, marks, view); return false;
-    case HL_TASK_INTERVALS: if (task->instance >= 0) note_intervals(doses, marks, view); return false;
+    case HL_TASK_BEFORE: if (task->instance >= 0) note_before(doses, marks, view, rows->part); return false;
+    case HL_TASK_INTERVALS: if (task->instance >= 0) note_intervals(doses, marks, view, rows->part); return false;
     }
     return false;
+}
+
+/* The stretch as it is told, for all tasks of output view->k, in the lanes of their parts. */
+static void look_at(struct hl_ledger *ledger, size_t group, struct hl_view *view)
+{
+    const struct hl_stretch *stretch = view->stretch;
+    size_t output = (size_t)stretch->output[view->k], from = ledger->first_of_output[output],
+           to = ledger->first_of_output[output + 1];
+    hl_row wanted = {0};
+    bool any = false;
+    stretch->kind->ends(stretch, view->k, view->left, view->right);
+    stretch->kind->bounds(stretch, view->k, view->low, view->high);
+    for (size_t i = from; i < to; i++)
+        any = first_look(ledger, group, ledger->by_output[i], view, wanted) || any;
+    look_inside(view, wanted, any);
+    for (size_t i = from; i < to; i++) {
+        const struct hl_task *task = &ledger->task[ledger->by_output[i]];
+        struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + ledger->by_output[i]];
+        if (task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN)
+            hl_task_note_extremum(task, rows, view);
+        if (task->kind == HL_TASK_ABOVE)
+            hl_task_add_above(task, rows, view);
+    }
+}
+
+/* ---- Runs (stretch.h)
+ *
+ * Of a run in which the curve never falls from one stretch to the next, the last has the maximum and the first the
+ * minimum (and the other way round), and all values lie between the bounds of these two. So most stretches of a
+ * regular course are never looked at, but for the values before doses. A lane looks at the first stretch of its run;
+ * if there are others, at the last; and, one after the other, at all where that doesn't do: which of them is a function
+ * of the lane alone. */
+
+/* A run of output view->k and what is known of it: trends, bounds of its first and its last stretch. */
+struct run {
+    struct hl_ledger *ledger;
+    size_t group, from, to;          /* tasks: by_output[from .. to - 1] */
+    const struct hl_stretch *stretch;
+    struct hl_view view;
+    hl_row trend, low, high, end;
+    bool single[HL_LANES], each[HL_LANES]; /* lanes with one stretch; lanes that look at each */
+};
+
+static const struct hl_task *task_number(const struct run *run, size_t i)
+{
+    return &run->ledger->task[run->ledger->by_output[i]];
+}
+
+static struct hl_task_rows *rows_number(const struct run *run, size_t i)
+{
+    return &run->ledger->rows[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
+}
+
+/* Which tasks look at the first stretch of lane l's run. */
+static bool looks_first(const struct hl_task *task, bool single, double trend)
+{
+    if (task->kind == HL_TASK_AREA)
+        return false; /* it has the whole run's */
+    return single || (task->kind == HL_TASK_MAX && trend < 0) || (task->kind == HL_TASK_MIN && trend > 0);
+}
+
+/* Which look at the last, there being others. */
+static bool looks_last(const struct hl_task *task, double trend)
+{
+    return task->kind == HL_TASK_LAST || (task->kind == HL_TASK_MAX && trend > 0)
+           || (task->kind == HL_TASK_MIN && trend < 0);
+}
+
+static void look_first(struct run *run)
+{
+    static const size_t number_0[HL_LANES];
+    run->stretch->kind->turn_to(run->stretch, number_0);
+    for (size_t i = run->from; i < run->to; i++)
+        for (size_t l = 0; l < HL_LANES; l++)
+            rows_number(run, i)->part[l] = looks_first(task_number(run, i), run->single[l], run->trend[l]) ? 1 : 0;
+    look_at(run->ledger, run->group, &run->view);
+    memcpy(run->low, run->view.low, sizeof run->low);
+    memcpy(run->high, run->view.high, sizeof run->high);
+}
+
+/* Only task i looks, in lanes of flag, at the stretches of these numbers. */
+static void look_alone(struct run *run, size_t i, const bool *flag, const size_t *index)
+{
+    size_t number[HL_LANES];
+    for (size_t k = run->from; k < run->to; k++)
+        for (size_t l = 0; l < HL_LANES; l++)
+            rows_number(run, k)->part[l] = k == i && flag[l] ? 1 : 0;
+    for (size_t l = 0; l < HL_LANES; l++)
+        number[l] = flag[l] ? index[l] : SIZE_MAX;
+    run->stretch->kind->turn_to(run->stretch, number);
+    look_at(run->ledger, run->group, &run->view);
+}
+
+/* The first stretch in which y is as good at the offset as the best, which is the last's. */
+static size_t first_as_good(const struct run *run, size_t l, double best, bool largest)
+{
+    size_t n = 0;
+    for (; n + 1 < run->stretch->n_alike[l]; n++) {
+        double y = run->ledger->run_y[n * HL_LANES + l], slack = HL_SAME * fabs(best);
+        if (largest ? y >= best - slack : y <= best + slack)
+            break;
+    }
+    return n;
+}
+
+/* Lanes whose last stretch has brought a new extremum: of equals the first counts. before: the record without it. */
+static void prefer_first(struct run *run, size_t i, const struct hl_task_rows *before)
+{
+    struct hl_task_rows *rows = rows_number(run, i), last = *rows;
+    bool improved[HL_LANES], any_improved = false, equal[HL_LANES], any_equal = false;
+    size_t index[HL_LANES];
+    hl_row offset;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double begin = run->stretch->kind->begin(run->stretch, l, run->stretch->n_alike[l] - !run->single[l]);
+        improved[l] = before->part[l] != 0 && rows->best[l] != before->best[l];
+        offset[l] = improved[l] ? rows->best_time[l] - begin : 0;
+        any_improved = any_improved || improved[l];
+    }
+    if (!any_improved)
+        return;
+    run->stretch->kind->run_values(run->stretch, run->view.k, offset, run->ledger->run_y);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        index[l] = improved[l] ? first_as_good(run, l, rows->best[l], task_number(run, i)->kind == HL_TASK_MAX) : 0;
+        equal[l] = improved[l] && index[l] + 1 < run->stretch->n_alike[l];
+        any_equal = any_equal || equal[l];
+        rows->best[l] = equal[l] ? before->best[l] : rows->best[l];
+        rows->best_time[l] = equal[l] ? before->best_time[l] : rows->best_time[l];
+    }
+    if (any_equal)
+        look_alone(run, i, equal, index);
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (equal[l] && rows->best[l] == before->best[l]) { /* better than before by a hair, and only in the last */
+            rows->best[l] = last.best[l];
+            rows->best_time[l] = last.best_time[l];
+        }
+}
+
+static void look_last(struct run *run)
+{
+    size_t index[HL_LANES];
+    for (size_t l = 0; l < HL_LANES; l++)
+        index[l] = run->single[l] ? SIZE_MAX : run->stretch->n_alike[l] - 1;
+    run->stretch->kind->turn_to(run->stretch, index);
+    for (size_t i = run->from; i < run->to; i++) {
+        struct hl_task_rows *rows = rows_number(run, i);
+        for (size_t l = 0; l < HL_LANES; l++)
+            rows->part[l] = !run->single[l] && looks_last(task_number(run, i), run->trend[l]) ? 1 : 0;
+        run->ledger->before[i - run->from] = *rows;
+    }
+    look_at(run->ledger, run->group, &run->view);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        run->low[l] = fmin(run->low[l], run->view.low[l]);
+        run->high[l] = fmax(run->high[l], run->view.high[l]);
+    }
+    for (size_t i = run->from; i < run->to; i++)
+        if (task_number(run, i)->kind == HL_TASK_MAX || task_number(run, i)->kind == HL_TASK_MIN)
+            prefer_first(run, i, &run->ledger->before[i - run->from]);
+}
+
+/* Whether lane l is given one dose after the other, from number `next` on, at the same offset in the stretches of its
+ * run, beginning with the first, and how many. */
+static bool has_pattern(const struct doses *doses, size_t next, const struct hl_stretch *stretch, size_t l,
+                        size_t *count, double *offset)
+{
+    double (*begin)(const struct hl_stretch *, size_t, size_t) = stretch->kind->begin;
+    double end = begin(stretch, l, stretch->n_alike[l]), from = begin(stretch, l, 0);
+    *offset = 0;
+    for (*count = 0; next + *count < doses->n[l]; ++*count) {
+        double time = doses->time[(next + *count) * HL_LANES + l];
+        if (!(time <= end))
+            break;
+        if (*count == 0)
+            *offset = time - from;
+        double to = *count < stretch->n_alike[l] ? begin(stretch, l, *count + 1) : from;
+        if (!(time > from && time <= to) || fabs(time - from - *offset) > 4 * DBL_EPSILON * fabs(time))
+            return false;
+        from = to;
+    }
+    return true;
+}
+
+/* How many doses of each lane come as has_pattern says, and where; part becomes 1 in lanes in which others come too. */
+static void find_patterns(const struct run *run, const struct doses *doses, const struct marks *marks, double *part,
+                          size_t *count, double *offset)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool like_last = l > 0 && doses->same && !run->single[l] && !run->single[l - 1]; /* so are its stretches */
+        count[l] = 0;
+        offset[l] = part[l] = 0;
+        if (like_last) {
+            count[l] = count[l - 1];
+            offset[l] = offset[l - 1];
+            part[l] = part[l - 1];
+        } else if (!run->single[l]
+                   && !has_pattern(doses, marks->next[doses->same ? 0 : l], run->stretch, l, &count[l], &offset[l])) {
+            count[l] = 0;
+            offset[l] = 0;
+            part[l] = 1;
+        }
+    }
+}
+
+/* The values before the doses that are given in a run, where they come one in each stretch; part becomes 1 in lanes
+ * that must look at each stretch. */
+static void note_run_before(struct run *run, size_t i)
+{
+    const struct hl_stretch *stretch = run->stretch;
+    const struct doses *doses = doses_of(run->ledger, run->group, task_number(run, i));
+    struct marks *marks = &run->ledger->marks[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
+    size_t count[HL_LANES], most = 0, given = 0;
+    hl_row offset;
+    find_patterns(run, doses, marks, rows_number(run, i)->part, count, offset);
+    for (size_t l = 0; l < HL_LANES; l++)
+        most = count[l] > most ? count[l] : most;
+    if (most == 0)
+        return;
+    stretch->kind->run_values(stretch, run->view.k, offset, run->ledger->run_y);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double *before = marks->before + marks->next[doses->same ? 0 : l] * HL_LANES + l;
+        for (size_t d = 0; d < count[l] * HL_LANES; d += HL_LANES)
+            before[d] = run->ledger->run_y[d + l];
+        given = count[l] > given ? count[l] : given;
+        marks->next[l] += doses->same ? 0 : count[l];
+    }
+    marks->next[0] += doses->same ? given : 0;
+}
+
+/* Chooses the lanes in which a task must look at each stretch, and does what can be done without. */
+static void choose_each(struct run *run, size_t i)
+{
+    const struct hl_task *task = task_number(run, i);
+    struct hl_task_rows *rows = rows_number(run, i);
+    bool extremum = task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool each = task->kind == HL_TASK_INTERVALS || (extremum && run->trend[l] == 0);
+        rows->part[l] = !run->single[l] && each ? 1 : 0;
+    }
+    if (task->kind == HL_TASK_BEFORE && task->instance >= 0)
+        note_run_before(run, i);
+    for (size_t l = 0; l < HL_LANES; l++)
+        run->each[l] = run->each[l] || rows->part[l] != 0;
+}
+
+static void look_at_each(struct run *run)
+{
+    static const size_t number_0[HL_LANES];
+    size_t index[HL_LANES];
+    bool any = false;
+    run->stretch->kind->turn_to(run->stretch, number_0);
+    for (size_t i = run->from; i < run->to; i++)
+        choose_each(run, i);
+    for (size_t l = 0; l < HL_LANES; l++)
+        any = any || run->each[l];
+    for (size_t n = 0; any && n < run->stretch->most_alike; n++) {
+        for (size_t l = 0; l < HL_LANES; l++)
+            index[l] = run->each[l] ? n : SIZE_MAX;
+        run->stretch->kind->turn_to(run->stretch, index);
+        look_at(run->ledger, run->group, &run->view);
+    }
+}
+
+/* Times above a threshold, in lanes where the bounds of the run don't tell. */
+static void add_parts(struct run *run, size_t i)
+{
+    const struct hl_stretch *stretch = run->stretch;
+    struct hl_task_rows *rows = rows_number(run, i);
+    size_t size = run->ledger->run_capacity * HL_LANES;
+    double *from = run->ledger->run_y, *to = from + size, *hard = to + size;
+    hl_row level, t0, t1, whole;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        level[l] = task_number(run, i)->theta;
+        t1[l] = stretch->kind->begin(stretch, l, 0);
+        whole[l] = stretch->length[l];
+    }
+    stretch->kind->run_parts(stretch, run->view.k, level, rows->part, from, to, hard);
+    for (size_t n = 0; n < stretch->most_alike; n++, from += HL_LANES, to += HL_LANES, hard += HL_LANES) {
+        bool is_hard[HL_LANES], any_hard = false;
+        size_t index[HL_LANES];
+        for (size_t l = 0; l < HL_LANES; l++) {
+            index[l] = n;
+            is_hard[l] = hard[l] != 0;
+            t0[l] = t1[l];
+            t1[l] = n < stretch->n_alike[l] ? stretch->kind->begin(stretch, l, n + 1) : t0[l];
+            any_hard = any_hard || is_hard[l];
+        }
+        hl_task_add_part(rows, t0, t1, whole, from, to);
+        if (any_hard)
+            look_alone(run, i, is_hard, index);
+    }
+}
+
+static void add_run_above(struct run *run)
+{
+    static const size_t number_0[HL_LANES];
+    hl_row unknown;
+    for (size_t i = run->from; i < run->to; i++)
+        for (size_t l = 0; l < HL_LANES; l++)
+            rows_number(run, i)->part[l] = 0;
+    for (size_t i = run->from; i < run->to; i++) {
+        struct hl_task_rows *rows = rows_number(run, i);
+        bool any = false;
+        if (task_number(run, i)->kind != HL_TASK_ABOVE)
+            continue;
+        run->stretch->kind->turn_to(run->stretch, number_0);
+        for (size_t l = 0; l < HL_LANES; l++) {
+            unknown[l] = run->trend[l] == 0 ? 1 : 0;
+            rows->part[l] = run->single[l] ? 0 : 1;
+        }
+        hl_task_add_run_above(task_number(run, i), rows, &run->view, run->low, run->high, unknown, run->end);
+        for (size_t l = 0; l < HL_LANES; l++)
+            any = any || rows->part[l] != 0;
+        if (any)
+            add_parts(run, i);
+        memset(rows->part, 0, sizeof rows->part);
+    }
+}
+
+static void add_run_areas(struct run *run)
+{
+    for (size_t i = run->from; i < run->to; i++)
+        if (task_number(run, i)->kind == HL_TASK_AREA) {
+            for (size_t l = 0; l < HL_LANES; l++)
+                rows_number(run, i)->part[l] = 1;
+            hl_task_add_area(task_number(run, i), rows_number(run, i), &run->view, true);
+        }
+}
+
+static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stretch, size_t k)
+{
+    size_t output = (size_t)stretch->output[k], most = 0;
+    struct run run;
+    run.ledger = ledger;
+    run.group = stretch->first / HL_LANES;
+    run.from = ledger->first_of_output[output];
+    run.to = ledger->first_of_output[output + 1];
+    run.stretch = run.view.stretch = stretch;
+    run.view.k = k;
+    if (stretch->most_alike > 1)
+        stretch->kind->trend(stretch, k, run.trend);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        run.single[l] = stretch->n_alike[l] < 2;
+        run.each[l] = false;
+        run.end[l] = stretch->kind->begin(stretch, l, stretch->n_alike[l]);
+        most = stretch->n_alike[l] > most ? stretch->n_alike[l] : most;
+    }
+    look_first(&run);
+    add_run_areas(&run);
+    if (most < 2)
+        return;
+    look_last(&run);
+    look_at_each(&run);
+    add_run_above(&run);
+}
+
+/* Room for a value in each stretch of a run. */
+static bool reserve_run(struct hl_ledger *ledger, size_t n)
+{
+    if (n <= ledger->run_capacity)
+        return true;
+    double *grown = hl_grow(ledger->run_y, 3 * ledger->run_capacity * HL_LANES, 6 * n * HL_LANES, sizeof *grown);
+    if (!grown)
+        return false;
+    ledger->run_y = grown;
+    ledger->run_capacity = 2 * n;
+    return true;
 }
 
 void hl_ledger_stretch(void *context, const struct hl_stretch *stretch)
 {
     struct hl_ledger *ledger = context;
-    size_t group = stretch->first / HL_LANES;
     struct hl_view view;
     view.stretch = stretch;
-    for (view.k = 0; view.k < stretch->n_outputs; view.k++) {
-        size_t output = (size_t)stretch->output[view.k], from = ledger->first_of_output[output],
-               to = ledger->first_of_output[output + 1];
-        hl_row wanted = {0};
-        bool any = false;
-        stretch->kind->ends(stretch, view.k, view.left, view.right);
-        stretch->kind->bounds(stretch, view.k, view.low, view.high);
-        for (size_t i = from; i < to; i++)
-            any = first_look(ledger, group, ledger->by_output[i], &view, wanted) || any;
-        look_inside(&view, wanted, any);
-        for (size_t i = from; i < to; i++) {
-            const struct hl_task *task = &ledger->task[ledger->by_output[i]];
-            struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + ledger->by_output[i]];
-            if (task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN)
-                hl_task_note_extremum(task, rows, &view);
-            if (task->kind == HL_TASK_ABOVE)
-                hl_task_add_above(task, rows, &view);
-        }
+    if (stretch->n_alike && !reserve_run(ledger, stretch->most_alike)) {
+        ledger->out_of_memory = true;
+        return;
     }
+    for (view.k = 0; view.k < stretch->n_outputs; view.k++)
+        if (stretch->n_alike)
+            look_at_run(ledger, stretch, view.k);
+        else
+            look_at(ledger, stretch->first / HL_LANES, &view);
 }
 
 /* ---- After all stretches */

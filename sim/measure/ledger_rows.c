@@ -10,14 +10,27 @@
 
 typedef hl_eight eight;
 
-#define SAME 1e-12 /* relative: extrema this close are equals */
-
-/* Lanes that take part. */
-INLINE void take_part(const struct hl_task *task, const struct hl_stretch *stretch, eight *in)
+/* Lanes in the window. */
+INLINE void be_inside(const struct hl_task *task, const struct hl_stretch *stretch, eight *in)
 {
     CONSTANTS;
     eight middle = 0.5 * (CONST_ROW(stretch->t0, 0) + CONST_ROW(stretch->t1, 0));
     *in = LESS(task->from * one, middle) * LESS(middle, task->to * one) * LESS(none, CONST_ROW(stretch->length, 0));
+}
+
+/* Lanes that take part. */
+INLINE void take_part(const struct hl_task *task, const struct hl_task_rows *rows, const struct hl_stretch *stretch,
+                      eight *in)
+{
+    be_inside(task, stretch, in);
+    *in *= CONST_ROW(rows->part, 0);
+}
+
+HL_CLONES void hl_task_window(const struct hl_task *task, const struct hl_stretch *stretch, double *in)
+{
+    eight inside;
+    be_inside(task, stretch, &inside);
+    ROW(in, 0) = inside;
 }
 
 void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
@@ -29,6 +42,7 @@ void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
         rows->best_time[l] = rows->last[l] = NAN;
         rows->sum[l] = rows->spell[l] = rows->longest[l] = 0;
         rows->rise[l] = rows->fall[l] = NAN;
+        rows->part[l] = 1;
     }
 }
 
@@ -46,7 +60,7 @@ INLINE void improve(bool largest, const eight *flag, const eight *y, const eight
 INLINE void hurdle(const struct hl_task_rows *rows, bool largest, eight *limit)
 {
     CONSTANTS;
-    eight best = CONST_ROW(rows->best, 0), slack = SAME * SIZE(best);
+    eight best = CONST_ROW(rows->best, 0), slack = HL_SAME * SIZE(best);
     *limit = largest ? best + slack : best - slack;
 }
 
@@ -64,7 +78,7 @@ HL_CLONES bool hl_task_may_turn(const struct hl_task *task, const struct hl_task
     CONSTANTS;
     bool largest = task->kind == HL_TASK_MAX;
     eight left = CONST_ROW(view->left, 0), right = CONST_ROW(view->right, 0), limit, in, may, kind = one;
-    take_part(task, view->stretch, &in);
+    take_part(task, rows, view->stretch, &in);
     hurdle(rows, largest, &limit);
     if (largest) {
         eight bound = CONST_ROW(view->high, 0);
@@ -85,7 +99,7 @@ HL_CLONES void hl_task_note_extremum(const struct hl_task *task, struct hl_task_
     bool largest = task->kind == HL_TASK_MAX;
     eight t0 = CONST_ROW(stretch->t0, 0), t1 = CONST_ROW(stretch->t1, 0), length = CONST_ROW(stretch->length, 0), limit;
     eight y = CONST_ROW(view->left, 0), time = t0, right = CONST_ROW(view->right, 0), in;
-    take_part(task, stretch, &in);
+    take_part(task, rows, stretch, &in);
     for (size_t p = 1; p < view->n_pieces; p++) {
         eight at = CONST_ROW(view->at[p], 0), value = CONST_ROW(view->y[p], 0), then = t0 + at;
         eight inner = in * LESS(at, length);
@@ -98,11 +112,12 @@ HL_CLONES void hl_task_note_extremum(const struct hl_task *task, struct hl_task_
     ROW(rows->best_time, 0) = PICK(better, time, ROW(rows->best_time, 0));
 }
 
-HL_CLONES bool hl_task_may_cross(const struct hl_task *task, const struct hl_view *view, double *wanted)
+HL_CLONES bool hl_task_may_cross(const struct hl_task *task, const struct hl_task_rows *rows,
+                                 const struct hl_view *view, double *wanted)
 {
     CONSTANTS;
     eight in, theta = task->theta * one;
-    take_part(task, view->stretch, &in);
+    take_part(task, rows, view->stretch, &in);
     eight may = in * AT_MOST(CONST_ROW(view->low, 0), theta) * LESS(theta, CONST_ROW(view->high, 0));
     eight kind = one + LESS(theta, CONST_ROW(view->left, 0)); /* 1: a dip of what is below anyway */
     want(wanted, &may, &kind);
@@ -121,6 +136,28 @@ INLINE void add_above(struct hl_task_rows *rows, const eight *flag, const eight 
     ROW(rows->spell, 0) = spell;
     ROW(rows->end, 0) = PICK(*flag, *to, end);
     ROW(rows->longest, 0) = GREATER(spell, CONST_ROW(rows->longest, 0));
+}
+
+HL_CLONES void hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
+                                     const double *low, const double *high, const double *unknown, const double *end)
+{
+    CONSTANTS;
+    eight in, theta = task->theta * one, open = CONST_ROW(unknown, 0);
+    take_part(task, rows, view->stretch, &in);
+    eight above = in * NOT(open) * LESS(theta, CONST_ROW(low, 0));
+    eight mixed = in * EITHER(open, NOT(above) * LESS(theta, CONST_ROW(high, 0)));
+    add_above(rows, &above, &CONST_ROW(view->stretch->t0, 0), &CONST_ROW(end, 0));
+    ROW(rows->part, 0) = mixed;
+}
+
+HL_CLONES void hl_task_add_part(struct hl_task_rows *rows, const double *t0, const double *t1, const double *length,
+                                const double *from, const double *to)
+{
+    CONSTANTS;
+    eight begin = CONST_ROW(from, 0), end = CONST_ROW(to, 0), some = LESS(begin, end);
+    end = PICK(LESS(end, CONST_ROW(length, 0)), CONST_ROW(t0, 0) + end, CONST_ROW(t1, 0));
+    begin += CONST_ROW(t0, 0);
+    add_above(rows, &some, &begin, &end);
 }
 
 /* Offsets of the crossings in piece p of the lanes in which the ends lie on different sides. */
@@ -143,7 +180,7 @@ HL_CLONES void hl_task_add_above(const struct hl_task *task, struct hl_task_rows
     CONSTANTS;
     const struct hl_stretch *stretch = view->stretch;
     eight t0 = CONST_ROW(stretch->t0, 0), length = CONST_ROW(stretch->length, 0), theta = task->theta * one, in;
-    take_part(task, stretch, &in);
+    take_part(task, rows, stretch, &in);
     eight above = LESS(theta, CONST_ROW(view->y[0], 0)), begin = t0;
     for (size_t p = 0; p < view->n_pieces; p++) {
         eight at = CONST_ROW(view->at[p], 0), to = CONST_ROW(view->at[p + 1], 0);
@@ -166,15 +203,19 @@ HL_CLONES void hl_task_add_above(const struct hl_task *task, struct hl_task_rows
     }
 }
 
-HL_CLONES void hl_task_add_area(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view)
+HL_CLONES void hl_task_add_area(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
+                                bool run)
 {
     CONSTANTS;
     hl_row area;
     eight in;
-    take_part(task, view->stretch, &in);
+    take_part(task, rows, view->stretch, &in);
     if (!any(&in))
         return;
-    view->stretch->kind->area(view->stretch, view->k, view->stretch->length, area);
+    if (run)
+        view->stretch->kind->run_area(view->stretch, view->k, area);
+    else
+        view->stretch->kind->area(view->stretch, view->k, view->stretch->length, area);
     ROW(rows->sum, 0) += PICK(in, ROW(area, 0), none);
 }
 
@@ -182,6 +223,6 @@ HL_CLONES void hl_task_note_end(const struct hl_task *task, struct hl_task_rows 
 {
     CONSTANTS;
     eight in;
-    take_part(task, view->stretch, &in);
+    take_part(task, rows, view->stretch, &in);
     ROW(rows->last, 0) = PICK(in, CONST_ROW(view->right, 0), ROW(rows->last, 0));
 }

@@ -7,6 +7,8 @@
 
 typedef double hl_row[HL_LANES] __attribute__((aligned(64)));
 
+#define HL_SAME 1e-12 /* relative: extrema this close are equals */
+
 enum hl_task_kind { HL_TASK_MAX, HL_TASK_MIN, HL_TASK_AREA, HL_TASK_ABOVE, HL_TASK_LAST, HL_TASK_BEFORE,
                     HL_TASK_INTERVALS };
 
@@ -23,6 +25,7 @@ struct hl_task {
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
+    hl_row part;                 /* 1 in lanes to be looked at, else 0: of a run, those that need each stretch of it */
 };
 
 /* What is known of an output on a stretch. */
@@ -33,6 +36,9 @@ struct hl_view {
     size_t n_pieces;
     hl_row at[HL_MOST_TURNS + 2], y[HL_MOST_TURNS + 2];
 };
+
+/* Lanes of the stretch that lie in the task's window, as 1 and 0; rows->part doesn't count. */
+void hl_task_window(const struct hl_task *task, const struct hl_stretch *stretch, double *in);
 
 void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows);
 
@@ -45,13 +51,24 @@ bool hl_task_may_turn(const struct hl_task *task, const struct hl_task_rows *row
 void hl_task_note_extremum(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
 
 /* Thresholds: says whether the level lies between the bounds, and marks the lanes in wanted. */
-bool hl_task_may_cross(const struct hl_task *task, const struct hl_view *view, double *wanted);
+bool hl_task_may_cross(const struct hl_task *task, const struct hl_task_rows *rows, const struct hl_view *view,
+                       double *wanted);
 
 /* Thresholds: hours, spells and first times of all pieces. */
 void hl_task_add_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
 
-/* Adds area, or remembers the value at the end. */
-void hl_task_add_area(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
+/* Thresholds: of runs whose stretches all lie between low and high (unless unknown is 1): adds the hours until end in
+ * lanes of part that are all above. part becomes 0 but where the level lies in between. */
+void hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
+                           const double *low, const double *high, const double *unknown, const double *end);
+
+/* Thresholds: adds the part from .. to (offsets, as run_parts has them) of a stretch from t0 to t1, in lanes where
+ * there is one. */
+void hl_task_add_part(struct hl_task_rows *rows, const double *t0, const double *t1, const double *length,
+                      const double *from, const double *to);
+
+/* Adds area (run: of the whole run), or remembers the value at the end. */
+void hl_task_add_area(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view, bool run);
 void hl_task_note_end(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
 
 #endif

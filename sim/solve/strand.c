@@ -12,6 +12,7 @@
  * the rest made up for by a series, so that what a lane gets is a function of its own times alone. */
 #include "solve/strand_parts.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -100,12 +101,16 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
 static void lay_out(struct hl_strand *s, struct rows *rows)
 {
     size_t m = s->n_modes;
-    double **by_mode[] = {&s->lambda, &s->z, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi, &s->x};
-    double **single[] = {&s->t0, &s->t1, &s->length, &s->rate};
+    double **by_mode[] = {&s->lambda, &s->z_mixed, &s->z_all, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi,
+                          &s->x};
+    double **single[] = {&s->t0, &s->t1, &s->length, &s->whole, &s->rate};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
         *by_mode[i] = take(rows, m);
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         *single[i] = take(rows, 1);
+    s->series.K = take(rows, HL_STRAND_TERMS);
+    s->series.C = take(rows, HL_STRAND_TERMS * m);
+    s->series.size = take(rows, m);
     s->W = take(rows, s->n_slots * m);
     s->chain = take(rows, m * (m + 1) / 2);
     s->infusion = take(rows, s->n_slots);
@@ -200,7 +205,7 @@ void hl_strands_free(struct hl_strands *all)
     for (size_t i = 0; i < all->n; i++) {
         struct hl_strand *s = &all->strand[i];
         void *part[] = {s->has, s->slot, s->output, s->system_output, s->curve, s->room, s->order, s->time, s->value,
-                        s->what};
+                        s->what, s->run, s->zs, s->part_rows};
         for (size_t k = 0; k < sizeof part / sizeof *part; k++)
             hl_free(part[k]);
     }
@@ -377,14 +382,15 @@ static void clear(struct hl_strand *s)
     for (size_t l = 0; l < HL_LANES; l++)
         s->rate[l] = 1;
     size_t rows = s->n_modes * HL_LANES, slots = s->n_slots * HL_LANES;
-    double *by_mode[] = {s->lambda, s->z, s->g}, *by_slot[] = {s->infusion, s->input};
+    double *by_mode[] = {s->lambda, s->zs, s->g}, *by_slot[] = {s->infusion, s->input};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
         memset(by_mode[i], 0, rows * sizeof(double));
     for (size_t i = 0; i < sizeof by_slot / sizeof *by_slot; i++)
         memset(by_slot[i], 0, slots * sizeof(double));
     memset(s->W, 0, s->n_slots * rows * sizeof(double));
-    memset(s->t0, 0, HL_LANES * sizeof(double));
+    memset(s->start, 0, sizeof s->start);
     memset(s->n, 0, sizeof s->n);
+    memset(s->n_runs, 0, sizeof s->n_runs);
     for (size_t k = 0; k < s->n_outputs; k++) {
         memset(s->curve[k].V, 0, rows * sizeof(double));
         memset(s->curve[k].offset, 0, HL_LANES * sizeof(double));
@@ -405,8 +411,8 @@ static void begin_lane(struct hl_strand *s, const struct hl_subjects *subjects, 
     order_modes(s, rows, l);
     s->rate[l] = fmax(1e-6, fmax(fabs(s->lambda[l]), fabs(s->lambda[(s->n_modes - 1) * HL_LANES + l])));
     for (size_t j = 0; j < s->n_modes; j++)
-        s->z[j * HL_LANES + l] = rows->z[s->order[j * HL_LANES + l] * HL_LANES + l];
-    s->t0[l] = subjects->start[lane].time;
+        s->zs[j * HL_LANES + l] = rows->z[s->order[j * HL_LANES + l] * HL_LANES + l];
+    s->start[l] = subjects->start[lane].time;
     begin_curves(s, rows, regs, subjects->lanes, lane);
     begin_columns(s, rows, l);
     begin_sources(s, &subjects->start[lane], regs, subjects->lanes, lane);
@@ -425,7 +431,9 @@ static enum hl_status reserve(struct hl_strand *s, size_t n)
     s->value = value ? value : s->value;
     struct hl_strand_break *what = hl_grow(s->what, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *what);
     s->what = what ? what : s->what;
-    if (!time || !value || !what)
+    struct hl_strand_run *run = hl_grow(s->run, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *run);
+    s->run = run ? run : s->run;
+    if (!time || !value || !what || !run)
         return HL_ERR_MEMORY;
     s->capacity = capacity;
     return HL_OK;
@@ -446,7 +454,7 @@ struct ahead { const double *edge; size_t n_edges, next; double stop; };
 static void put_edges(struct hl_strand *s, size_t l, struct ahead *ahead, double until)
 {
     for (; ahead->next < ahead->n_edges && ahead->edge[ahead->next] < until; ahead->next++)
-        if (ahead->edge[ahead->next] > s->t0[l])
+        if (ahead->edge[ahead->next] > s->start[l])
             put_break(s, l, ahead->edge[ahead->next], -1, HL_EVENT_ADD, 0);
 }
 
@@ -472,28 +480,52 @@ static enum hl_status gather(struct hl_strand *s, const struct hl_events *events
 static void copy_breaks(struct hl_strand *s, size_t from, size_t l)
 {
     s->n[l] = s->n[from];
+    s->n_runs[l] = s->n_runs[from];
     for (size_t k = 0; k < s->n[l] * HL_LANES; k += HL_LANES) {
         s->time[k + l] = s->time[k + from];
         s->value[k + l] = s->value[k + from];
         s->what[k + l] = s->what[k + from];
     }
+    for (size_t r = 0; r < s->n_runs[l] * HL_LANES; r += HL_LANES)
+        s->run[r + l] = s->run[r + from];
 }
 
-/* Lanes that have fewer do nothing in the end. */
-static size_t even_out(struct hl_strand *s)
+/* ---- Runs */
+
+/* When stretch number k of lane l begins. */
+static double begin_of(const struct hl_strand *s, size_t l, size_t k)
 {
-    size_t most = 0;
-    for (size_t l = 0; l < HL_LANES; l++)
-        most = s->n[l] > most ? s->n[l] : most;
-    for (size_t l = 0; l < HL_LANES; l++)
-        for (size_t k = s->n[l]; k < most; k++) {
-            s->value[k * HL_LANES + l] = 0;
-            s->what[k * HL_LANES + l] = (struct hl_strand_break){-1, HL_EVENT_ADD};
-        }
-    return most;
+    return k > 0 ? s->time[(k - 1) * HL_LANES + l] : s->start[l];
 }
 
-/* ---- From stretch to stretch */
+double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i)
+{
+    return begin_of(s, l, s->first_alike[l] + i);
+}
+
+/* Whether stretch k follows the same dose as the second of the run that begins with `first`, and lasts as long but for
+ * what a double at that time can't tell apart. */
+static bool is_alike(const struct hl_strand *s, size_t l, size_t first, size_t k)
+{
+    const struct hl_strand_break *lead = &s->what[first * HL_LANES + l], *before = &s->what[(k - 1) * HL_LANES + l];
+    double end = s->time[k * HL_LANES + l], length = s->time[first * HL_LANES + l] - begin_of(s, l, first);
+    return lead->kind == HL_EVENT_ADD && lead->slot >= 0 && before->kind == HL_EVENT_ADD && before->slot == lead->slot
+           && s->value[(k - 1) * HL_LANES + l] == s->value[first * HL_LANES + l] && length > 0
+           && fabs(end - begin_of(s, l, k) - length) <= 4 * DBL_EPSILON * fabs(end);
+}
+
+static void find_runs(struct hl_strand *s, size_t l)
+{
+    s->n_runs[l] = 0;
+    for (size_t first = 0, n; first < s->n[l]; first += n) {
+        n = 1;
+        while (first + n < s->n[l] && is_alike(s, l, first, first + n))
+            n++;
+        s->run[s->n_runs[l]++ * HL_LANES + l] = (struct hl_strand_run){first, n};
+    }
+}
+
+/* ---- From run to run */
 
 static void change_rate(struct hl_strand *s, size_t l, size_t slot, double change)
 {
@@ -504,57 +536,148 @@ static void change_rate(struct hl_strand *s, size_t l, size_t slot, double chang
     renew_input(s, l);
 }
 
-/* The k-th events: mostly doses into the same state of all lanes. */
-static void apply(struct hl_strand *s, size_t k)
+/* What happens to each lane at some time. */
+struct happening { struct hl_strand_break what[HL_LANES]; double value[HL_LANES] __attribute__((aligned(64))); };
+
+/* Break number k[l] of lane l; nothing in lanes that aren't in flag. */
+static void look_up(const struct hl_strand *s, const size_t *k, const bool *flag, struct happening *h)
 {
-    const struct hl_strand_break *what = s->what + k * HL_LANES;
-    const double *value = s->value + k * HL_LANES;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        h->what[l] = flag[l] ? s->what[k[l] * HL_LANES + l] : (struct hl_strand_break){-1, HL_EVENT_ADD};
+        h->value[l] = flag[l] ? s->value[k[l] * HL_LANES + l] : 0;
+    }
+}
+
+/* The state that all lanes with an event have a dose into; -1 when nothing happens, -2 when it isn't as simple. */
+static int common_slot(const struct happening *h)
+{
     int common = -1;
     bool same = true;
     for (size_t l = 0; l < HL_LANES; l++)
-        common = what[l].slot > common ? what[l].slot : common;
-    if (common < 0)
-        return;
+        common = h->what[l].slot > common ? h->what[l].slot : common;
     for (size_t l = 0; l < HL_LANES; l++)
-        same = same && (what[l].slot < 0 || what[l].slot == common) && what[l].kind == HL_EVENT_ADD;
-    if (same)
-        hl_strand_add(s->z, s->W + (size_t)common * s->n_modes * HL_LANES, value, s->n_modes);
-    for (size_t l = 0; !same && l < HL_LANES; l++) {
-        if (what[l].slot >= 0 && what[l].kind == HL_EVENT_RATE)
-            change_rate(s, l, (size_t)what[l].slot, value[l]);
-        for (size_t j = 0; what[l].slot >= 0 && what[l].kind == HL_EVENT_ADD && j < s->n_modes; j++)
-            s->z[j * HL_LANES + l] += s->W[((size_t)what[l].slot * s->n_modes + j) * HL_LANES + l] * value[l];
-    }
+        same = same && (h->what[l].slot < 0 || h->what[l].slot == common) && h->what[l].kind == HL_EVENT_ADD;
+    return common < 0 ? -1 : same ? common : -2;
 }
 
-/* Where the k-th stretches end; false when all of them have length 0. */
-static bool look_ahead(struct hl_strand *s, size_t k)
+static void apply(struct hl_strand *s, const struct happening *h, int common, double *z)
 {
-    bool any = false;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        s->t1[l] = k < s->n[l] ? s->time[k * HL_LANES + l] : s->t0[l];
-        s->length[l] = s->t1[l] - s->t0[l];
-        any = any || s->length[l] > 0;
+    if (common >= 0)
+        hl_strand_add(z, s->W + (size_t)common * s->n_modes * HL_LANES, h->value, s->n_modes);
+    for (size_t l = 0; common == -2 && l < HL_LANES; l++) {
+        int slot = h->what[l].slot;
+        if (slot >= 0 && h->what[l].kind == HL_EVENT_RATE)
+            change_rate(s, l, (size_t)slot, h->value[l]);
+        for (size_t j = 0; slot >= 0 && h->what[l].kind == HL_EVENT_ADD && j < s->n_modes; j++)
+            z[j * HL_LANES + l] += s->W[((size_t)slot * s->n_modes + j) * HL_LANES + l] * h->value[l];
     }
-    return any;
 }
 
-static void walk(struct hl_strand *s, size_t first, size_t most, hl_stretch_fn tell, void *context)
+static enum hl_status reserve_amplitudes(struct hl_strand *s, size_t n)
+{
+    if (n <= s->z_capacity)
+        return HL_OK;
+    size_t row = s->n_modes * HL_LANES;
+    double *grown = hl_grow(s->zs, s->z_capacity * row, 2 * n * row, sizeof *grown);
+    s->zs = grown ? grown : s->zs;
+    double *parts = hl_grow(s->part_rows, s->z_capacity * HL_STRAND_PART_ROWS * HL_LANES,
+                            2 * n * HL_STRAND_PART_ROWS * HL_LANES, sizeof *parts);
+    s->part_rows = parts ? parts : s->part_rows;
+    if (!grown || !parts)
+        return HL_ERR_MEMORY;
+    s->z_capacity = 2 * n;
+    return HL_OK;
+}
+
+/* Which stretches are the r-th run of each lane, and how long they are; *any: some of them last. */
+static enum hl_status look_ahead(struct hl_strand *s, size_t r, bool *any)
+{
+    s->most_alike = 0;
+    *any = false;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool some = r < s->n_runs[l];
+        struct hl_strand_run run = some ? s->run[r * HL_LANES + l] : (struct hl_strand_run){s->n[l], 0};
+        s->first_alike[l] = run.first;
+        s->n_alike[l] = run.n;
+        s->most_alike = run.n > s->most_alike ? run.n : s->most_alike;
+        s->whole[l] = some ? hl_strand_begin(s, l, 1) - hl_strand_begin(s, l, 0) : 0;
+        *any = *any || s->whole[l] > 0;
+    }
+    return reserve_amplitudes(s, s->most_alike);
+}
+
+/* Lanes whose run has more than i stretches. */
+static bool goes_on(const struct hl_strand *s, size_t i, bool *flag)
+{
+    bool all = true;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        flag[l] = i < s->n_alike[l];
+        all = all && flag[l];
+    }
+    return all;
+}
+
+/* Amplitudes at the beginnings of the run's stretches, from the first one's; in the end those of the last. */
+static void carry(struct hl_strand *s)
+{
+    size_t n = s->n_modes, row = n * HL_LANES;
+    bool flag[HL_LANES];
+    struct happening h;
+    goes_on(s, 1, flag);
+    look_up(s, s->first_alike, flag, &h);
+    int common = common_slot(&h);
+    for (size_t i = 1; i < s->most_alike; i++) {
+        double *z = s->zs + i * row;
+        hl_strand_hop(z - row, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, n, z);
+        apply(s, &h, common, z);
+        bool all = goes_on(s, i, flag);
+        for (size_t l = 0; !all && l < HL_LANES; l++)
+            for (size_t j = 0; !flag[l] && j < n; j++)
+                z[j * HL_LANES + l] = z[(j - n) * HL_LANES + l];
+    }
+}
+
+/* Behind the run. */
+static void leave(struct hl_strand *s, bool any)
+{
+    size_t last[HL_LANES], row = s->n_modes * HL_LANES;
+    bool flag[HL_LANES];
+    struct happening h;
+    const double *z = s->zs + (s->most_alike - 1) * row;
+    if (any)
+        hl_strand_hop(z, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, s->n_modes, s->zs);
+    goes_on(s, 0, flag);
+    for (size_t l = 0; l < HL_LANES; l++)
+        last[l] = flag[l] ? s->first_alike[l] + s->n_alike[l] - 1 : 0;
+    look_up(s, last, flag, &h);
+    apply(s, &h, common_slot(&h), s->zs);
+}
+
+static enum hl_status walk(struct hl_strand *s, size_t first, hl_stretch_fn tell, void *context)
 {
     struct hl_stretch stretch = {.first = first, .t0 = s->t0, .t1 = s->t1, .length = s->length,
-                                 .n_outputs = s->n_outputs, .output = s->output, .kind = &hl_strand_kind, .inside = s};
-    for (size_t k = 0; k < most; k++) {
-        if (look_ahead(s, k)) {
-            hl_strand_exponentials(s, s->hop, HL_STRAND_HOPS, s->length, s->E_length, s->phi_length, &s->E_whole,
+                                 .n_alike = s->n_alike, .n_outputs = s->n_outputs, .output = s->output,
+                                 .kind = &hl_strand_kind, .inside = s};
+    size_t most = 0;
+    for (size_t l = 0; l < HL_LANES; l++)
+        most = s->n_runs[l] > most ? s->n_runs[l] : most;
+    for (size_t r = 0; r < most; r++) {
+        static const size_t number_0[HL_LANES];
+        bool any;
+        if (look_ahead(s, r, &any) != HL_OK)
+            return HL_ERR_MEMORY;
+        if (any) {
+            hl_strand_exponentials(s, s->hop, HL_STRAND_HOPS, s->whole, s->E_length, s->phi_length, &s->E_whole,
                                    &s->phi_whole);
-            for (size_t o = 0; o < s->n_outputs; o++)
-                s->curve[o].open = false;
+            carry(s);
+            stretch.most_alike = s->most_alike;
+            memset(s->index, 0xff, sizeof s->index); /* of no stretch */
+            hl_strand_kind.turn_to(&stretch, number_0);
             tell(context, &stretch);
-            hl_strand_hop(s->z, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, s->n_modes, s->z);
-            memcpy(s->t0, s->t1, HL_LANES * sizeof *s->t0);
         }
-        apply(s, k);
+        leave(s, any);
     }
+    return HL_OK;
 }
 
 enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects *subjects, const double *regs,
@@ -566,6 +689,8 @@ enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects 
         struct hl_strand *s = &all->strand[i];
         const struct hl_event *list = NULL;
         size_t before = 0; /* the lane before, whose list may be this one's too */
+        if (reserve_amplitudes(s, 1) != HL_OK)
+            return HL_ERR_MEMORY;
         clear(s);
         for (size_t l = 0; l < HL_LANES; l++) {
             if (subjects->status[first + l] != HL_SUBJECT_GOOD || rows->odd[l])
@@ -573,14 +698,17 @@ enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects 
             const struct hl_events *events = &subjects->events[first + l];
             struct ahead ahead = {.edge = edge, .n_edges = n_edges, .stop = stop};
             begin_lane(s, subjects, regs, first + l);
-            if (list && events->event == list)
+            if (list && events->event == list && s->start[l] == s->start[before])
                 copy_breaks(s, before, l);
             else if (gather(s, events, l, ahead) != HL_OK)
                 return HL_ERR_MEMORY;
+            else
+                find_runs(s, l);
             list = events->event;
             before = l;
         }
-        walk(s, first, even_out(s), tell, context);
+        if (walk(s, first, tell, context) != HL_OK)
+            return HL_ERR_MEMORY;
     }
     return HL_OK;
 }

@@ -19,7 +19,7 @@
 
 #include "base/vector.h"
 
-#define ROUNDS 100       /* at most, of Newton's iteration; every sixth halves the bracket */
+#define ROUNDS 100       /* at most, of Newton's iteration; every eighth halves the bracket */
 #define CLOSE 1e-5       /* a step this short, in units of the fastest mode's time, was the last: 1e-10 is left */
 #define APPROACHES 2     /* new places for a series before iteration begins */
 #define MOST_HALVINGS 24 /* of a stretch, in search of nodes */
@@ -42,7 +42,7 @@ static void exponentials_at(struct hl_strand *s, const double *offset, bool both
 }
 
 /* Moves a place to other offsets in lanes of mask. */
-static void move_place(struct hl_strand *s, struct hl_strand_place *place, const double *offset, const double *mask)
+void hl_strand_move_place(struct hl_strand *s, struct hl_strand_place *place, const double *offset, const double *mask)
 {
     exponentials_at(s, offset, s->infuses);
     for (size_t l = 0; l < HL_LANES; l++)
@@ -64,7 +64,7 @@ static void place_dips(struct hl_strand *s, struct hl_strand_curve *curve, const
         mask[l] = may ? 1 : 0;
         offset[l] = guess < 0.5 * length[l] ? guess : 0.5 * length[l];
     }
-    move_place(s, &curve->dip, offset, mask);
+    hl_strand_move_place(s, &curve->dip, offset, mask);
 }
 
 static struct hl_strand_curve *curve_of(const struct hl_stretch *stretch, size_t k)
@@ -113,7 +113,7 @@ static void area(const struct hl_stretch *stretch, size_t k, const double *offse
     const struct hl_strand_curve *curve = curve_of(stretch, k);
     const double *E, *phi = s->phi_whole;
     row steady;
-    if (offset != stretch->length)
+    if (offset != stretch->length) /* whose exponentials are there; of length 0 they don't matter */
         hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
     for (size_t l = 0; l < HL_LANES; l++)
         steady[l] = curve->offset[l] * offset[l];
@@ -332,8 +332,8 @@ static void iterate_turn(struct hl_strand *s, struct hl_strand_curve *curve, str
     begin_root(s, root, guess);
     for (int round = 0; round < ROUNDS; round++) {
         exponentials_at(s, root->s, false);
-        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, f, slope);
-        if (!hl_strand_turn(root, f, slope, round % 6 == 5))
+        hl_strand_balance(s, curve->b, NULL, NULL, f, slope);
+        if (!hl_strand_turn(root, f, slope, round % 8 == 7))
             break;
     }
 }
@@ -348,19 +348,19 @@ static void values_once(struct hl_strand *s, const struct hl_strand_curve *curve
 static void iterate_crossing(struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
                              struct hl_strand_root *root, const double *guess)
 {
-    row y, f, slope, bend;
+    row above, f, slope;
     begin_root(s, root, guess);
+    for (size_t l = 0; l < HL_LANES; l++)
+        above[l] = curve->offset[l] - level[l];
     for (int round = 0; round < ROUNDS; round++) {
-        values_once(s, curve, root->s, y);
-        hl_strand_slopes(curve->b, s->lambda, s->E, s->n_modes, slope, bend);
-        for (size_t l = 0; l < HL_LANES; l++)
-            f[l] = y[l] - level[l];
-        if (!hl_strand_turn(root, f, slope, round % 6 == 5))
+        exponentials_at(s, root->s, s->infused);
+        hl_strand_balance(s, curve->a, gains(s, curve), above, f, slope);
+        if (!hl_strand_turn(root, f, slope, round % 8 == 7))
             break;
     }
 }
 
-static bool is_any(const double *mask)
+bool hl_strand_is_any(const double *mask)
 {
     bool found = false;
     for (size_t l = 0; l < HL_LANES; l++)
@@ -386,7 +386,7 @@ static void end_search(struct hl_strand *s, const struct hl_strand_curve *curve,
     row y;
     for (size_t l = 0; l < HL_LANES; l++)
         search->s[l] = left[l] != 0 ? root->s[l] : search->s[l];
-    move_place(s, place, search->s, far);
+    hl_strand_move_place(s, place, search->s, far);
     hl_strand_sum(curve->offset, curve->a, s->E, gains(s, curve), s->phi, s->n_modes, y);
     for (size_t l = 0; l < HL_LANES; l++)
         search->y[l] = left[l] != 0 ? y[l] : search->y[l];
@@ -417,13 +417,13 @@ static bool approach(struct hl_strand *s, const struct hl_strand_search *search,
         found = found || mask[l] != 0;
     }
     if (found)
-        move_place(s, place, offset, mask);
+        hl_strand_move_place(s, place, offset, mask);
     return found;
 }
 
 /* The root in each wanted lane: y' = 0, or y = level unless it is NULL. By the series around the place of the last one;
  * if that isn't near enough, around where it points to; at last by iteration. */
-static void find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
                       struct hl_strand_search *search, struct hl_strand_place *place)
 {
     struct hl_strand_near near;
@@ -434,13 +434,13 @@ static void find_root(struct hl_strand *s, struct hl_strand_curve *curve, const 
         hl_strand_near(s, curve, place, !level, level, search->low, search->high, search->side, &near);
         if (!hl_strand_sort(search, &near, left, far))
             return;
-        more = round < APPROACHES && is_any(left) && approach(s, search, &near, level, left, place);
+        more = round < APPROACHES && hl_strand_is_any(left) && approach(s, search, &near, level, left, place);
     }
     memcpy(root.s, search->s, sizeof root.s);
     begin_search(&root, search, left);
-    if (is_any(left) && level)
+    if (hl_strand_is_any(left) && level)
         iterate_crossing(s, curve, level, &root, near.s);
-    else if (is_any(left))
+    else if (hl_strand_is_any(left))
         iterate_turn(s, curve, &root, near.s);
     end_search(s, curve, search, &root, left, far, place);
 }
@@ -455,8 +455,8 @@ static void mark_ridge(struct hl_strand *s, struct hl_strand_curve *curve, const
         mask[l] = search->wanted[l] != 0 && !stands;
         offset[l] = RIDGE * at;
     }
-    if (is_any(mask))
-        move_place(s, &curve->ridge, offset, mask);
+    if (hl_strand_is_any(mask))
+        hl_strand_move_place(s, &curve->ridge, offset, mask);
 }
 
 /* ---- Curves of other kinds */
@@ -556,7 +556,7 @@ static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *w
     bool peaks = hl_strand_seek(curve, stretch->length, wanted, true, &peak), others = has_others(curve, wanted);
     bool hollows = hl_strand_seek(curve, stretch->length, wanted, false, &hollow);
     if (peaks) {
-        find_root(s, curve, NULL, &peak, &curve->peak);
+        hl_strand_find_root(s, curve, NULL, &peak, &curve->peak);
         mark_ridge(s, curve, &peak);
     }
     if (!hollows && !others)
@@ -565,7 +565,7 @@ static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *w
     for (size_t l = 0; l < HL_LANES; l++)
         add_end(&p, l, 0, curve->left[l]);
     if (hollows) {
-        find_root(s, curve, NULL, &hollow, &curve->hollow);
+        hl_strand_find_root(s, curve, NULL, &hollow, &curve->hollow);
         add_turns(&p, &hollow);
     }
     if (peaks)
@@ -583,7 +583,7 @@ static size_t pieces(const struct hl_stretch *stretch, size_t k, const double *w
 
 /* Where the crossings of a level are remembered: by its bits, so that which of several levels share a memory doesn't
  * depend on who is asked for them first. */
-static size_t level_number(const double *level)
+size_t hl_strand_level_number(const double *level)
 {
     uint64_t bits;
     memcpy(&bits, level, sizeof bits);
@@ -597,22 +597,25 @@ static void crossing(const struct hl_stretch *stretch, size_t k, const double *l
 {
     struct hl_strand *s = stretch->inside;
     struct hl_strand_curve *curve = curve_of(stretch, k);
-    size_t number = level_number(level);
+    size_t number = hl_strand_level_number(level);
     for (int rises = 0; rises < 2; rises++) {
         struct hl_strand_search search = {.y_low = y_from, .y_high = y_to};
         for (size_t l = 0; l < HL_LANES; l++)
             search.wanted[l] = wanted[l] != 0 && (y_from[l] < y_to[l]) == rises;
-        if (!is_any(search.wanted))
+        if (!hl_strand_is_any(search.wanted))
             continue;
         for (size_t l = 0; l < HL_LANES; l++)
             search.side[l] = rises ? 1 : -1;
         memcpy(search.low, from, sizeof search.low);
         memcpy(search.high, to, sizeof search.high);
-        find_root(s, curve, level, &search, rises ? &curve->rise[number] : &curve->fall[number]);
+        hl_strand_find_root(s, curve, level, &search, rises ? &curve->rise[number] : &curve->fall[number]);
         for (size_t l = 0; l < HL_LANES; l++)
             offset[l] = search.wanted[l] != 0 ? search.s[l] : offset[l];
     }
 }
 
-const struct hl_stretch_kind hl_strand_kind = {.ends = ends, .values = values, .area = area, .bounds = bounds,
-                                               .pieces = pieces, .crossing = crossing};
+const struct hl_stretch_kind hl_strand_kind = {
+    .ends = ends, .values = values, .area = area, .bounds = bounds, .pieces = pieces, .crossing = crossing,
+    .turn_to = hl_strand_run_turn_to, .begin = hl_strand_run_begin, .trend = hl_strand_run_trend,
+    .run_area = hl_strand_run_area, .run_parts = hl_strand_run_parts, .run_values = hl_strand_run_values,
+};

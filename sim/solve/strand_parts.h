@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of strands: strand.c walks, strand_curve.c answers questions about a
- * stretch, strand_rows.c holds the loops over lanes. For these three files only. */
+ * stretch, strand_run.c about runs of them; strand_rows.c and strand_run_rows.c hold the loops over lanes. For these
+ * files only. */
 #ifndef HL_SOLVE_STRAND_PARTS_H
 #define HL_SOLVE_STRAND_PARTS_H
 
@@ -47,6 +48,11 @@ struct hl_strand_curve {
     double *guess;               /* [HL_STRAND_SLOTS] */
 };
 
+/* The Taylor series of a curve around a place, of y minus a level, for any amplitudes: sum over k of x^k (K[k] + sum
+ * over modes of C[mode][k] z). size: what the first term left out is made of. */
+#define HL_STRAND_TERMS 12
+struct hl_strand_series { double *K, *C, *size; };
+
 /* Outputs that depend on the same components. */
 struct hl_strand {
     const struct hl_plan *plan;
@@ -57,7 +63,14 @@ struct hl_strand {
     struct hl_strand_curve *curve; /* by output */
     double *room;                /* what all rows point into */
     size_t *order;               /* [mode][lane]: mode of the plan */
-    double *lambda, *z, *g;     /* [mode] */
+    double *lambda, *g;         /* [mode] */
+    const double *z;            /* [mode]: at the beginning of the stretch being told, in zs or z_mixed */
+    double *zs;                 /* [stretch of the run][mode]: at their beginnings; of a shorter run its last again */
+    size_t z_capacity;          /* stretches */
+    double *z_mixed;            /* [mode]: where lanes are told different numbers of their runs */
+    double *z_all;              /* [mode]: sum over the run */
+    double *part_rows;          /* of a struct hl_strand_parts, for z_capacity stretches */
+    struct hl_strand_series series; /* scratch */
     const double *E_whole, *phi_whole; /* [mode]: exponentials of the stretch's length, ... */
     double *E_length, *phi_length; /* ... their room, when they aren't just those of a table */
     double *E, *phi, *x;         /* [mode]: scratch of questions */
@@ -66,6 +79,8 @@ struct hl_strand {
     double *W;                   /* [slot][mode] */
     double *infusion, *input;    /* [slot]: running infusions, constant inputs */
     double *t0, *t1, *length;    /* rows */
+    double *whole;               /* row: length of the run's stretches, whichever is being told */
+    size_t index[HL_LANES];      /* number in the run of the stretch being told */
     bool infused, infuses;       /* some g isn't 0; the same, or an infusion is to come */
     struct hl_strand_table hop[HL_STRAND_HOPS], look[HL_STRAND_LOOKS];
     unsigned long clock;
@@ -73,6 +88,11 @@ struct hl_strand {
     size_t n[HL_LANES], capacity;
     double *time, *value;
     struct hl_strand_break { int slot; enum hl_event_kind kind; } *what;
+    /* Runs of stretches alike: the r-th of lane l at [r * HL_LANES + l]; the r-th of all lanes are told together. */
+    size_t n_runs[HL_LANES];
+    struct hl_strand_run { size_t first, n; } *run;
+    size_t first_alike[HL_LANES], n_alike[HL_LANES], most_alike; /* of the run being told; n 0: none */
+    double start[HL_LANES];
 };
 
 /* Lengths of stretches and offsets are looked up in multiples of this [h]; what is left is made up for by a series. */
@@ -85,7 +105,82 @@ void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, 
 
 extern const struct hl_stretch_kind hl_strand_kind;
 
-/* ---- Loops over lanes (strand_rows.c) */
+/* ---- Shared by strand_curve.c and strand_run.c */
+
+/* Whether a row has anything but 0. */
+bool hl_strand_is_any(const double *mask);
+
+/* Where the crossings of a level are remembered: below HL_STRAND_LEVELS. */
+size_t hl_strand_level_number(const double *level);
+
+/* Moves a place to other offsets in lanes of mask (1, else 0). */
+void hl_strand_move_place(struct hl_strand *s, struct hl_strand_place *place, const double *offset, const double *mask);
+
+/* The root in each wanted lane: y' = 0, or y = level unless it is NULL; place is where the last one was. curve->a, G
+ * and b are those of the stretch. */
+struct hl_strand_search;
+void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                         struct hl_strand_search *search, struct hl_strand_place *place);
+
+/* strand_run.c: what stretch.h says of runs. */
+void hl_strand_run_turn_to(const struct hl_stretch *stretch, const size_t *index);
+double hl_strand_run_begin(const struct hl_stretch *stretch, size_t l, size_t i);
+void hl_strand_run_trend(const struct hl_stretch *stretch, size_t k, double *trend);
+void hl_strand_run_area(const struct hl_stretch *stretch, size_t k, double *area);
+void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const double *s, double *y);
+void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+                         double *from, double *to, double *hard);
+
+/* When number i of lane l's run begins; of those told. */
+double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i);
+
+/* ---- Loops over lanes (strand_rows.c, strand_run_rows.c) */
+
+/* Runs: z_all += z in lanes of flag (1, else 0). */
+void hl_strand_gather(const double *z, const double *flag, size_t n, double *z_all);
+
+/* Sign changes and the like: what trend says (stretch.h) of the run that begins with z0, z1. */
+void hl_strand_trend(const double *V, const double *z0, const double *z1, size_t n, double *trend);
+
+/* Where y lies above a level, in the run's stretches: rows, one for each. Parts as run_parts has them; the others as 1
+ * and 0. rises, falls: from (to) is the only place between 0 and rise_to (fall_from and the end) where y passes the
+ * level. top: it is below at both ends, but may be above between them. bottom: 1 when it is above at the beginning, and
+ * 2 when it is at both ends, but may be below after the beginning. */
+struct hl_strand_parts {
+    double *from, *to, *hard, *rises, *falls, *rise_to, *fall_from, *top, *bottom;
+    double *root, *y;            /* scratch: of the last solution */
+    bool any_top, any_bottom;
+};
+#define HL_STRAND_PART_ROWS 8    /* of them for each stretch in the strand's own room */
+
+/* What can be told without solving anything, in wanted lanes; root and y are left alone. */
+void hl_strand_levels(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                      const double *wanted, const double *n_alike, struct hl_strand_parts *parts);
+
+/* See struct hl_strand_series. */
+void hl_strand_expand(const struct hl_strand *s, const struct hl_strand_curve *curve,
+                      const struct hl_strand_place *place, const double *level, struct hl_strand_series *series);
+
+/* Solves y = level (turn: y' = 0) by the series in the run's stretches from number i on, in lanes of the rows wanted;
+ * low, high: rows (NULL: 0, the end). The slope (y'') has the sign of side. root gets the offsets, y the values less
+ * the level. Stops at the first row in which a lane's root isn't near enough, lack telling which and seen (when it
+ * isn't below 0) where it seems to be, and returns its number; most_alike when there is none. skip: lanes whose root of
+ * row i is known already. */
+size_t hl_strand_solve(const struct hl_strand *s, const struct hl_strand_place *place,
+                       const struct hl_strand_series *series, bool turn, double side, size_t i, const double *skip,
+                       const double *wanted, const double *low, const double *high, double *root, double *y,
+                       double *lack, double *seen);
+
+/* What the turning points say: those of top, or of bottom, with y - level in parts->y. */
+void hl_strand_judge_tops(const struct hl_strand *s, struct hl_strand_parts *parts);
+void hl_strand_judge_bottoms(const struct hl_strand *s, struct hl_strand_parts *parts);
+
+/* a, G, b and the values at the ends for amplitudes z; crest: y at the place curve->peak. */
+void hl_strand_fill(const struct hl_strand *s, const double *z, struct hl_strand_curve *curve, double *crest);
+
+/* y[i] = offset + sum of V E z[i], + V g phi unless g is NULL; m rows of n modes each. c: n rows of scratch. */
+void hl_strand_run(const double *offset, const double *V, const double *E, const double *g, const double *phi,
+                   const double *z, size_t n, size_t m, double *c, double *y);
 
 /* z_end = z E, + g phi unless g is NULL; z_end may be z. */
 void hl_strand_hop(const double *z, const double *g, const double *E, const double *phi, size_t n, double *z_end);
@@ -120,8 +215,10 @@ void hl_strand_signs(const double *chain, const double *E, size_t n, double *sig
 /* Sums of the lesser and of the greater of b E and b F: what sum b e^(lambda s) can't leave in between. */
 void hl_strand_range(const double *b, const double *E, const double *F, size_t n, double *low, double *high);
 
-/* sum of b E and of lambda b E: y' and y''. */
-void hl_strand_slopes(const double *b, const double *lambda, const double *E, size_t n, double *slope, double *bend);
+/* How much the positive terms of above + sum of c E + d phi outweigh the others, as a logarithm, and its slope: has the
+ * zeros and the signs of the sum, but is nearly straight. d and above may be NULL. E and phi are the strand's own. */
+void hl_strand_balance(const struct hl_strand *s, const double *c, const double *d, const double *above, double *f,
+                       double *slope);
 
 /* x = lambda s. */
 void hl_strand_times(const double *lambda, const double *s, size_t n, double *x);
@@ -159,8 +256,25 @@ struct hl_strand_root {
     double step[HL_LANES], close[HL_LANES], active[HL_LANES] __attribute__((aligned(64)));
 };
 
-/* One turn with f and f' at s: moves s in active lanes; those whose Newton step was below close become inactive.
+/* One turn with f (of hl_strand_balance) and f' at s: moves s in active lanes; those that were in balance and whose
+ * step was below close become inactive.
  * bisect: halve instead. Says whether any lane is still active. */
 bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *slope, bool bisect);
+
+/* ---- Shared by the loops over lanes, inside functions after CONSTANTS (base/eight.h) */
+
+/* Added to an exponential that is too small for a double, so that its product still has a sign. */
+#define HL_STRAND_HARDLY 1e-290
+
+/* Adds a term to a partial sum and counts when its sign differs from that of the last sum that wasn't 0. last is 1,
+ * -1, or 0 in the beginning. */
+#define HL_STRAND_COUNT(sum, last, changes, term) do { \
+        (sum) += (term); \
+        eight sign_ = LESS(none, sum) - LESS(sum, none); \
+        (changes) += LESS(sign_ * (last), none); \
+        (last) += sign_ * sign_ * (sign_ - (last)); \
+    } while (0)
+
+#define HL_STRAND_EXACT 1e-10 /* what a root may be off [h] */
 
 #endif

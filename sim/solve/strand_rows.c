@@ -85,29 +85,17 @@ HL_CLONES void hl_strand_psi(const double *lambda, const double *s, const double
     }
 }
 
-/* Added to an exponential that is too small for a double, so that its product still has a sign. */
-#define HARDLY 1e-290
-
-/* Adds a term to a partial sum and counts when its sign differs from that of the last sum that wasn't 0. last is 1,
- * -1, or 0 in the beginning. */
-#define COUNT(sum, last, changes, term) do { \
-        (sum) += (term); \
-        eight sign_ = LESS(none, sum) - LESS(sum, none); \
-        (changes) += LESS(sign_ * (last), none); \
-        (last) += sign_ * sign_ * (sign_ - (last)); \
-    } while (0)
-
 /* Laguerre's rule from both ends of a stretch; and y' there. */
 INLINE void count_turns(const double *b, const double *E, size_t n, eight *count, eight *start, eight *end)
 {
     CONSTANTS;
     eight forward = {0}, backward = {0}, last = {0}, changes = {0}, changes_back = {0};
     for (size_t j = 0; j < n; j++)
-        COUNT(forward, last, changes, CONST_ROW(b, j));
+        HL_STRAND_COUNT(forward, last, changes, CONST_ROW(b, j));
     last = (eight){0};
     for (size_t j = n; j-- > 0;) {
-        eight term = CONST_ROW(b, j) * (CONST_ROW(E, j) + HARDLY);
-        COUNT(backward, last, changes_back, term);
+        eight term = CONST_ROW(b, j) * (CONST_ROW(E, j) + HL_STRAND_HARDLY);
+        HL_STRAND_COUNT(backward, last, changes_back, term);
     }
     *count = LESSER(changes, changes_back);
     *start = forward;
@@ -136,7 +124,7 @@ HL_CLONES void hl_strand_signs(const double *chain, const double *E, size_t n, d
             value += E ? CONST_ROW(chain, j) * CONST_ROW(E, j) : CONST_ROW(chain, j);
         if (left == n)
             ROW(first, 0) = value;
-        COUNT(sum, last, changes, value);
+        HL_STRAND_COUNT(sum, last, changes, value);
         chain += left * HL_LANES;
     }
     ROW(signs, 0) = changes;
@@ -266,8 +254,6 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
     return any(&unknown);
 }
 
-#define EXACT 1e-10 /* what a root may be off [h] */
-
 /* y and the derivatives of y' at a place; the sizes of the next one's terms. */
 struct terms { eight y, S0, S1, S2, S3, S4, S5, S6, beyond; };
 
@@ -336,8 +322,8 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     eight size = SIZE(x), reach = size * size, bent = SIZE(A * x);
     reach = reach * reach * reach * size * t.beyond * (turn ? 1. / 5040 : 1. / 40320);
     reach = turn ? reach : reach * size;
-    eight allowed = EXACT * SIZE(c1) * (one - 0.125 * size * CONST_ROW(s->rate, 0));
-    eight left = second * second, may = EXACT * SIZE(first); /* each step is as much shorter than the one before */
+    eight allowed = HL_STRAND_EXACT * SIZE(c1) * (one - 0.125 * size * CONST_ROW(s->rate, 0));
+    eight left = second * second, may = HL_STRAND_EXACT * SIZE(first); /* steps shrink at this rate */
     eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
     eight y = t.y + x * (y0 + x * (y1 + x * (y2 + x * (y3 + x * (y4 + x * (y5 + x * y6))))));
     eight known = AT_MOST(none, CONST_ROW(place->at, 0)); /* else the exponentials are somebody else's */
@@ -390,19 +376,43 @@ HL_CLONES bool hl_strand_split(const double *dt, double *whole, double *drift)
     return any(&rest);
 }
 
-HL_CLONES void hl_strand_slopes(const double *b, const double *lambda, const double *E, size_t n, double *slope,
-                                double *bend)
+/* Adds a term and its slope to the sums of its sign. */
+#define WEIGH(term, tilt) do { \
+        eight value_ = (term), tilt_ = (tilt), minus_ = LESS(value_, none); \
+        plus += PICK(minus_, none, value_); \
+        rise += PICK(minus_, none, tilt_); \
+        minus -= PICK(minus_, value_, none); \
+        fall -= PICK(minus_, tilt_, none); \
+    } while (0)
+
+/* The upper half of a number's bits as a number: 2^20 times its binary logarithm, to 0.09, and a constant. */
+#define UPPER(x) (((hl_eight)(((hl_eight_bits)(x) >> 32) | 0x4330000000000000u)) - 4503599627370496.0)
+
+/* With P and N the sums of the positive and of the negative terms, f = ln P - ln N and f' = P'/P - N'/N: a sum of
+ * exponentials with rates of one kind is nearly straight as a logarithm, so Newton's iteration, which creeps along an
+ * exponential, gets there in a few steps from anywhere. Near the zero f is 2 artanh((P - N) / (P + N)); far away the
+ * logarithms needn't be right. */
+HL_CLONES void hl_strand_balance(const struct hl_strand *s, const double *c, const double *d, const double *above,
+                                 double *f, double *slope)
 {
-    eight first = {0}, second = {0};
-    for (size_t j = 0; j < n; j++) {
-        eight term = CONST_ROW(b, j) * CONST_ROW(E, j);
-        first += term;
-        second += CONST_ROW(lambda, j) * term;
+    CONSTANTS;
+    eight plus = 1e-290 * one, minus = plus, rise = none, fall = none;
+    if (above)
+        WEIGH(CONST_ROW(above, 0), none);
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight E = CONST_ROW(s->E, j), term = CONST_ROW(c, j) * E;
+        WEIGH(term, CONST_ROW(s->lambda, j) * term);
+        if (d)
+            WEIGH(CONST_ROW(d, j) * CONST_ROW(s->phi, j), CONST_ROW(d, j) * E);
     }
-    ROW(slope, 0) = first;
-    ROW(bend, 0) = second;
+    eight t = (plus - minus) / (plus + minus), square = t * t;
+    eight near = 2 * t * (one + square * (1. / 3 + square * (1. / 5 + square * (1. / 7))));
+    eight far = 0.6931471805599453 / 1048576 * (UPPER(plus) - UPPER(minus));
+    ROW(f, 0) = PICK(LESS(SIZE(t), 0.25 * one), near, far);
+    ROW(slope, 0) = rise / plus - fall / minus;
 }
 
+#define BALANCED 1e-5 /* a logarithm is straight enough from here on: what a step leaves is below its half times f */
 #define NARROW 1e-6 /* a bracket this narrow, in units of a close step, needs no further turn */
 
 HL_CLONES bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *slope, bool bisect)
@@ -413,10 +423,16 @@ HL_CLONES bool hl_strand_turn(struct hl_strand_root *root, const double *f, cons
     low = PICK(active * before, s, low);
     high = PICK(active * NOT(before), s, high);
     eight middle = 0.5 * (low + high), next = s - value / CONST_ROW(slope, 0), close = ROW(root->close, 0);
-    eight inside = bisect ? none : AT_MOST(low, next) * AT_MOST(next, high), hit = EQUAL(value, none);
-    next = PICK(inside, next, middle);
+    eight hit = EQUAL(value, none), halved = bisect ? one : NOT(FINITE(next));
+    next = PICK(halved, middle, next);
+    eight inside = NOT(halved) * AT_MOST(low - close, next) * AT_MOST(next, high + close);
+    next = GREATER(low, next); /* that end may be the root already, or nearer to it than the middle */
+    next = LESSER(next, high);
+    eight stuck = NOT(inside) * AT_MOST(SIZE(next - s), close);
+    next = PICK(stuck, middle, next);
     eight step = next - s, width = high - low;
-    eight still = active * NOT(inside * AT_MOST(SIZE(step), close)) * LESS(NARROW * close, width) * NOT(hit);
+    eight last = inside * AT_MOST(SIZE(step), close) * AT_MOST(SIZE(value), BALANCED * one);
+    eight still = active * NOT(last) * LESS(NARROW * close, width) * NOT(hit);
     ROW(root->low, 0) = low;
     ROW(root->high, 0) = high;
     ROW(root->s, 0) = PICK(active * NOT(hit), next, s);

@@ -21,13 +21,21 @@ struct hl_stretch {
     size_t first;                        /* lane of the block that stands first in the rows */
     const double *t0, *length;           /* rows */
     const double *t1;                    /* row: the very number at which the lane's next stretch begins */
+    const size_t *n_alike;               /* by lane: stretches of the run that begins here (below); NULL: no runs */
+    size_t most_alike;                   /* the most of them, of any lane; 0 or 1: no runs */
     size_t n_outputs;                    /* shown in it; "k" below is one of them, 0 .. n_outputs - 1 */
     const int *output;                   /* which they are in the list of outputs given to hl_solver_run */
     const struct hl_stretch_kind *kind;
     void *inside;                        /* the kind's own */
 };
 
-/* How a stretch is asked. Offsets s are rows, 0 <= s <= length. wanted is a row of 1 (or 2, see pieces) and 0: what is
+/* Runs. Where the same dose comes again and again after the same time, a lane's stretches differ in nothing but what is
+ * there at their beginning. They are told at once: the stretch is then the first of a run of n_alike[l] stretches,
+ * which fill the time without gaps and are all of the length told (but for the rounding of their times). kind->turn_to
+ * makes it the others, one after the other or in any order; t0, t1 and length follow. Whoever listens needn't leave it
+ * at the first.
+ *
+ * How a stretch is asked. Offsets s are rows, 0 <= s <= length. wanted is a row of 1 (or 2, see pieces) and 0: what is
  * given for a lane with 0 isn't looked at (but must not trap). */
 struct hl_stretch_kind {
     /* Values at both ends: right limit at t0, left limit at t1. */
@@ -54,6 +62,30 @@ struct hl_stretch_kind {
      * anything where there is none (NaN too): where the same was found in an earlier stretch of the same lane. */
     void (*crossing)(const struct hl_stretch *stretch, size_t k, const double *level, const double *from,
                      const double *to, const double *y_from, const double *y_to, const double *wanted, double *s);
+
+    /* ---- Of runs; NULL in kinds that have none. */
+
+    /* The stretch becomes number index[l] of lane l's run. A lane whose run is shorter has length 0 then. */
+    void (*turn_to)(const struct hl_stretch *stretch, const size_t *index);
+
+    /* When number i of lane l's run begins; i up to n_alike[l], which is when the run ends. */
+    double (*begin)(const struct hl_stretch *stretch, size_t l, size_t i);
+
+    /* 1: at any offset y never falls from one stretch of the run to the next; -1: it never rises; 0: neither is known.
+     * Differences like those of rounding don't count. */
+    void (*trend)(const struct hl_stretch *stretch, size_t k, double *trend);
+
+    /* Integral of y over the whole run. */
+    void (*run_area)(const struct hl_stretch *stretch, size_t k, double *area);
+
+    /* Which part of each stretch of the run lies above the level, in wanted lanes: in stretch i from offset from[i] to
+     * offset to[i], 0 and length being the very numbers where it begins or ends with the stretch; nowhere where from[i]
+     * is to[i]. Where that can't be told so simply, hard[i] is 1, else 0. Rows, most_alike of them. */
+    void (*run_parts)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+                      double *from, double *to, double *hard);
+
+    /* y at the same offset in every stretch of the run: row i of y, most_alike of them. */
+    void (*run_values)(const struct hl_stretch *stretch, size_t k, const double *s, double *y);
 };
 
 #endif

@@ -319,14 +319,16 @@ static void values_at(struct trial *t, size_t o, size_t lane, double one, double
     hl_free(out);
 }
 
-/* Times of extrema: both times have the same value. */
+/* Times of extrema: both times have the same value. The grid shows values after events, so at a dose it is the value
+ * just before that may be the extremum. */
 static bool is_settled(struct trial *t, const struct hl_metric_spec *spec, size_t lane, double a, double b)
 {
-    double y[2], scale = t->scale[(size_t)spec->of[0] * LANES + lane];
+    double y[2], before[2], scale = t->scale[(size_t)spec->of[0] * LANES + lane], hair = 1e-9;
     if (isnan(a) || isnan(b) || (spec->kind != HL_TMAX && spec->kind != HL_TMIN))
         return false;
     values_at(t, (size_t)spec->of[0], lane, a, b, y);
-    return fabs(y[0] - y[1]) <= 3e-12 * scale;
+    values_at(t, (size_t)spec->of[0], lane, a - hair, b - hair, before);
+    return fabs(y[0] - y[1]) <= 3e-12 * scale || fabs(before[0] - before[1]) <= 3e-12 * scale;
 }
 
 static void side_by_side_is_lane_by_lane(void **state)
