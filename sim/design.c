@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "design_parts.h"
 
 #define ALLOWANCE 1e-4 /* by which the forecast may be off; a certificate that allows for it stands if it is less */
@@ -254,6 +255,48 @@ static enum hl_status prove_again(struct hl_design *design)
 
 /* ---- the result */
 
+/* "clonazepam=0.5 mg scored, 0.125 mg": tablets as the calendar reads them; NULL where they are no tablets in halves. */
+static const char *tablets_text(struct hl_design *design, const struct hl_taper_drug *drug)
+{
+    const char *text = hl_arena_printf(design->arena, "%s=", drug->alias);
+    char number[40];
+    for (size_t p = 0; p < drug->n_products; p++) {
+        const struct hl_product *product = &drug->product[p];
+        bool tablet = strcmp(product->form, "tablet") == 0 || strcmp(product->form, "odt") == 0;
+        if (!tablet || product->pieces > 2)
+            return NULL;
+        text = hl_arena_printf(design->arena, "%s%s%s mg%s", text, p ? ", " : "",
+                               hl_text_shortest(product->strength, number, sizeof number),
+                               product->pieces == 2 ? " scored" : "");
+    }
+    return text;
+}
+
+#define MOST_NOTES 4
+
+/* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, and of
+ * one drug the tablets. How many notes. */
+static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOTES])
+{
+    struct hl_arena *arena = design->arena;
+    const struct hl_taper_constraint *keep = &design->problem->constraint[0];
+    char number[40];
+    size_t n = 0;
+    if (keep->statistic == HL_TAPER_PEAK) {
+        double bound = hl_design_bound_shown(design, keep);
+        note[n++] = (struct hl_note){"taper_bound",
+                                     hl_arena_strdup(arena, hl_text_shortest(bound, number, sizeof number))};
+        note[n++] = (struct hl_note){"taper_share",
+                                     hl_arena_strdup(arena, hl_text_shortest(keep->share, number, sizeof number))};
+    }
+    if (design->bound.valid)
+        note[n++] = (struct hl_note){"taper_certificate_days", hl_arena_printf(arena, "%d", design->bound.days)};
+    const char *tablets = design->problem->n_drugs == 1 ? tablets_text(design, &design->problem->drug[0]) : NULL;
+    if (tablets)
+        note[n++] = (struct hl_note){"taper_tablets", tablets};
+    return n;
+}
+
 static enum hl_status make_result(struct hl_design *design)
 {
     double started = seconds_now();
@@ -270,7 +313,10 @@ static enum hl_status make_result(struct hl_design *design)
     if (status != HL_OK || design->options->alone)
         return status;
     say(design, "comparing, on new subjects");
-    struct hl_run_options options = {.study_path = design->study_file, .output = design->result_file,
+    struct hl_note note[MOST_NOTES];
+    size_t n_notes = note_design(design, note);
+    struct hl_run_options options = {.n_notes = n_notes, .note = note,
+                                     .study_path = design->study_file, .output = design->result_file,
                                      .threads = design->options->threads, .force = design->options->force,
                                      .quiet = true, .progress = design->options->quiet ? HL_PROGRESS_NONE
                                                                                       : design->options->progress,

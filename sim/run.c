@@ -105,6 +105,7 @@ static enum hl_status run_prepared(const struct hl_prepared *p, const struct hl_
 {
     struct hl_store *store = NULL;
     struct hl_provenance provenance = {.command_line = options->command_line, .threads = omp_get_max_threads(),
+                                       .n_notes = options->n_notes, .note = options->note,
                                        .data_digest = p->data ? hl_data_facts(p->data)->sha256 : NULL};
     enum hl_status status = hl_store_create(output, options->force, p->study,
                                             (const struct hl_regimen *const *)p->regimen, &provenance, &store, diag);

@@ -23,6 +23,7 @@ struct hl_run_options {
     bool verify;                     /* read the whole file back before it gets its name */
     enum hl_progress_mode progress;
     const char *command_line;
+    size_t n_notes; const struct hl_note *note; /* further attributes of the result, such as a design's certificate */
 };
 
 /* A study made ready: everything that must be right before the first subject is solved. */

@@ -52,16 +52,20 @@ static enum hl_status read_start(struct wish *wish, const char *text)
 }
 
 /* "0.5 mg scored, 0.125 mg", or with the drug's alias and = in front. */
+static void add_tablets(struct wish *wish, const char *text)
+{
+    const char *equals = strchr(text, '=');
+    wish->tablets[wish->n_tablets++] = (struct hl_calendar_tablets){
+        .drug = equals ? hl_arena_strndup(wish->arena, text, (size_t)(equals - text)) : NULL,
+        .text = equals ? equals + 1 : text};
+}
+
 static void read_tablets(struct wish *wish, const struct hl_arguments *arguments)
 {
     wish->tablets = hl_arena_alloc(wish->arena, arguments->n_given + 1, sizeof *wish->tablets);
-    for (size_t i = 0; i < arguments->n_given; i++) {
-        const char *text = arguments->given[i].value, *equals = strchr(text, '=');
+    for (size_t i = 0; i < arguments->n_given; i++)
         if (strcmp(arguments->given[i].name, "tablets") == 0)
-            wish->tablets[wish->n_tablets++] = (struct hl_calendar_tablets){
-                .drug = equals ? hl_arena_strndup(wish->arena, text, (size_t)(equals - text)) : NULL,
-                .text = equals ? equals + 1 : text};
-    }
+            add_tablets(wish, arguments->given[i].value);
 }
 
 static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *arguments)
@@ -161,6 +165,9 @@ static enum hl_status from_result(struct wish *wish, const char *path, const cha
     const char *payload = hl_result_attribute(result, "/", "payload_sha256");
     const char *from = hl_arena_printf(wish->arena, "payload %.8s", payload ? payload : "none");
     const struct hl_study *study = hl_study_of_result(wish->arena, result, wish->diag);
+    const char *tablets = hl_result_attribute(result, "/", "taper_tablets"); /* of a designed taper */
+    if (tablets && wish->n_tablets == 0)
+        add_tablets(wish, tablets);
     wish->result = result;
     status = study ? compile_arm(wish, study, arm, from, calendar) : HL_ERR_INPUT;
     wish->result = NULL;

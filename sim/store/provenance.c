@@ -208,6 +208,8 @@ void hl_provenance_begin(struct hl_writer *w, const struct hl_study *study, cons
         hl_writer_root_text(w, "design", study->design);
     if (study->solver)
         hl_writer_root_text(w, "solver", study->solver);
+    for (size_t i = 0; i < provenance->n_notes; i++)
+        hl_writer_root_text(w, provenance->note[i].name, provenance->note[i].text);
     add_rules(w, study);
     add_texts(w, study, provenance);
 }

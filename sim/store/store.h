@@ -12,10 +12,14 @@
 struct hl_store;
 
 /* What the file says about its own making. */
+/* A root attribute that the run itself knows nothing of. */
+struct hl_note { const char *name, *text; };
+
 struct hl_provenance {
     const char *command_line;
     int threads;
     const char *data_digest;    /* SHA-256 of the data set's bytes, or NULL */
+    size_t n_notes; const struct hl_note *note;
 };
 
 /* Creates the temporary file (same directory as path) with dimensions, scales, attributes and provenance. diag and

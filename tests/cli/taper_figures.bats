@@ -107,6 +107,43 @@ kept() {
     ! grep -q taper_kept list
 }
 
+@test "a design's result has its bound, share, certificate and tablets; figures and calendars use them" {
+    cat > stop.yaml <<'YAML'
+study: stop
+origin: "08:00"
+drugs: {clonazepam: clonazepam_adult}
+cohort: {subjects: 9, seed: 2387}
+tolerance: 1e-5
+design:
+  before:
+    clonazepam: [{steady_state: {oral: 0.75 mg, every: 12 h}}, {oral: 0.75 mg, every: 12 h, for: 2 d}]
+  taper:
+    clonazepam: {from: 1.5 mg/d, at: ["08:00", "20:00"], products: [{tablet: 0.5 mg, break: halves}]}
+  lengths: [14 d]
+  longest: 14 week
+  follow: 4 week
+  keep: [{of: clonazepam.withdrawal_index, peak: "24", in: "70 %"}]
+YAML
+    "$program" taper stop.yaml -o stop --progress none > said
+    "$program" export stop.h5 attributes --format tsv > attributes
+    grep -qP '^/\ttaper_bound\t24$' attributes
+    grep -qP '^/\ttaper_share\t0.7$' attributes
+    grep -qP '^/\ttaper_tablets\tclonazepam=0.5 mg scored$' attributes
+    days=$(awk -F'\t' '$2 == "taper_certificate_days" { print $3 }' attributes)
+    "$program" plot stop.h5 taper_plane taper_design --format svg -o . > /dev/null
+    grep -qF "certificate $days d:" stop_taper_plane.svg
+    grep -qF "at least 70 % of its subjects" stop_taper_plane.svg
+    grep -qF "bound 24" stop_taper_design.svg
+    "$program" calendar stop.h5 --arm designed | grep -q '1 1/2 x 0.5 mg .* 1 1/2 x 0.5 mg .* 1.5 mg'
+    # from the first lower dose on the two calendars agree
+    "$program" calendar stop.h5 --arm designed --format csv --rows counts | awk -F, '$1 == "level" && $2 > 1 { n += $8 } END { print n }' > a
+    grep -oP '0.5 mg: \K[0-9 /]+(?= used)' stop.calendar.txt > b
+    python3 -c '
+from fractions import Fraction
+pieces = int(open("a").read())
+assert Fraction(pieces, 2) == sum(map(Fraction, open("b").read().split())), (pieces, open("b").read())'
+}
+
 @test "the figures say what a result lacks" {
     sed 's/ above: "20",//; s/, hours_above//' ways.yaml > less.yaml
     "$program" run less.yaml -o less.h5 --subjects 2 --quiet
