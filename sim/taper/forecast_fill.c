@@ -545,7 +545,7 @@ static void fill_blocks(struct filler *fill)
             fail(fill, HL_ERR_MEMORY);
 #pragma omp for schedule(dynamic)
         for (size_t b = 0; b < f->n_blocks; b++)
-            if (w.solver && w.room && w.regs && w.out && w.rate && w.status && !fill->faulty)
+            if (w.solver && w.room && w.regs && w.out && w.rate && w.status)
                 fill_block(fill, &w, b);
         worker_clear(&w);
     }
