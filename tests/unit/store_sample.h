@@ -168,7 +168,7 @@ static struct sample *sample_create(uint64_t subjects, size_t times)
     sample_arms(s);
     sample_metrics(s);
     sample_regimens(s);
-    s->provenance = (struct hl_provenance){"halflife run configs/sample.yaml -o sample.h5", 2, NULL};
+    s->provenance = (struct hl_provenance){.command_line = "halflife run configs/sample.yaml -o sample.h5", .threads = 2};
     return s;
 }
 
