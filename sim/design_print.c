@@ -260,9 +260,9 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
 
 static void print_end(const struct hl_design *design, FILE *stream)
 {
-    fprintf(stream, "\nSearched %s in %zu pass%s; %.1f s: forecast %.1f, search %.1f, check %.1f, certificate %.1f, "
+    fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search %.1f, check %.1f, certificate %.1f, "
             "comparison %.1f\n", design->result.complete ? "every way" : "the most promising ways", design->rounds,
-            design->rounds == 1 ? "" : "es",
+            design->rounds == 1 ? "" : "es", (double)design->result.work,
             design->seconds_forecast + design->seconds_search + design->seconds_check + design->seconds_bound +
                 design->seconds_result,
             design->seconds_forecast, design->seconds_search, design->seconds_check, design->seconds_bound,
