@@ -255,7 +255,7 @@ static enum hl_status prove_again(struct hl_design *design)
 
 /* ---- the result */
 
-/* "clonazepam=0.5 mg scored, 0.125 mg": tablets as the calendar reads them; NULL where they are no tablets in halves. */
+/* "clonazepam=0.5 mg scored, 0.125 mg": tablets as the calendar reads them; NULL where they aren't such. */
 static const char *tablets_text(struct hl_design *design, const struct hl_taper_drug *drug)
 {
     const char *text = hl_arena_printf(design->arena, "%s=", drug->alias);

@@ -7,12 +7,12 @@
 #include "store/result.h"
 #include "taper/calendar.h"
 
-/* Tablets that the study doesn't state: of one drug, as under tablets: of a taper; those marked scored may be halved. */
+/* Tablets that the study doesn't state: of one drug, as under tablets: of a taper; scored ones may be halved. */
 struct hl_calendar_tablets { const char *drug; /* NULL: the arm's only one that has doses */ const char *text; };
 
-/* The calendar of a study's arm from the study's origin on. Doses that a pump's patient asks for aren't on it. What isn't
- * made of stated tablets is shown by its amount alone; tablets (n_tablets of them) take the place of those a study states.
- * HL_ERR_INPUT with a message. */
+/* The calendar of a study's arm from the study's origin on. Doses that a pump's patient asks for aren't on it. What
+ * isn't made of stated tablets is shown by its amount alone; tablets (n_tablets of them) take the place of those a
+ * study states. HL_ERR_INPUT with a message. */
 enum hl_status hl_calendar_of_arm(struct hl_arena *arena, const struct hl_study *study, size_t arm,
                                   const struct hl_regimen *regimen, size_t n_tablets,
                                   const struct hl_calendar_tablets *tablets, const struct hl_calendar_options *options,
@@ -22,8 +22,8 @@ enum hl_status hl_calendar_of_arm(struct hl_arena *arena, const struct hl_study 
  * NULL with a message. */
 struct hl_study *hl_study_of_result(struct hl_arena *arena, const struct hl_result *result, struct hl_diag *diag);
 
-/* What subject (from 1) of a result's arm took, as a regimen without demands: everybody's doses and its own. HL_ERR_INPUT
- * or HL_ERR_IO with a message. */
+/* What subject (from 1) of a result's arm took, as a regimen without demands: everybody's doses and its own.
+ * HL_ERR_INPUT or HL_ERR_IO with a message. */
 enum hl_status hl_regimen_of_subject(struct hl_arena *arena, const struct hl_result *result,
                                      const struct hl_study *study, size_t arm, uint64_t subject,
                                      struct hl_regimen *regimen, struct hl_diag *diag);

@@ -141,8 +141,8 @@ static enum hl_status compile_arm(struct wish *wish, const struct hl_study *stud
         from = hl_arena_printf(wish->arena, "taken by subject %llu · %s", (unsigned long long)wish->subject, from);
     }
     name_it(wish, study, arm, from);
-    return hl_calendar_of_arm(wish->arena, study, arm, regimen, wish->n_tablets, wish->tablets, &wish->options, calendar,
-                              wish->diag);
+    return hl_calendar_of_arm(wish->arena, study, arm, regimen, wish->n_tablets, wish->tablets, &wish->options,
+                              calendar, wish->diag);
 }
 
 static bool is_result(const char *path)
@@ -188,8 +188,8 @@ static enum hl_status make_calendar(struct wish *wish, const struct hl_arguments
     if (is_result(path))
         return from_result(wish, path, arm, calendar);
     if (wish->subject > 0) {
-        hl_diag_error(wish->diag, hl_pos_none(), "--subject is for results, which hold what each subject took; run '%s' "
-                      "first", path);
+        hl_diag_error(wish->diag, hl_pos_none(), "--subject is for results, which hold what each subject took; run "
+                      "'%s' first", path);
         return HL_ERR_INPUT;
     }
     enum hl_status status = hl_study_options_read(arguments, &room, &options, wish->diag);

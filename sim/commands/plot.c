@@ -46,7 +46,7 @@ extern char **environ;
            "overlap_sedation_quantiles")                                                                               \
     FIGURE("taper_comparison", "per arm: dose steps, concentration and withdrawal index", "{of}_quantiles",            \
            "*_withdrawal_index_quantiles", "doses/amount")                                                             \
-    FIGURE("taper_design", "one taper in full: its levels, the index with the bound, the share of the cohort above it", \
+    FIGURE("taper_design", "one taper in full: its levels, the index with the bound, how many of the cohort are above", \
            "{of}_fraction_above", "{of}_quantiles", "{drug}_withdrawal_index_quantiles", "doses/amount")               \
     FIGURE("taper_plane", "tapers by duration and the index nine in ten stay below, beside what they give in all",     \
            "{of}_fraction_above", "{drug}_withdrawal_index_quantiles", "doses/amount")                                 \

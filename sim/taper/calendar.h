@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What a person takes home: day by day what is taken, when and of which tablets, and how many tablets to fetch when.
- * Made from a designed schedule or from the prescribed doses of any arm; written as text, CSV, or pages of A4 (SVG, PDF).
+ * Made from a designed schedule or from the prescribed doses of any arm; written as text, CSV, or pages of A4 (SVG,
+ * PDF).
  * Called by the verbs taper and calendar. For education and research: every page says so.
  *
  * Days are dates: day 0 is the one on which the study's origin lies. Tablets are counted in their smallest pieces, so
@@ -91,8 +92,8 @@ struct hl_calendar {
     long start;               /* number of day 0's date, with dates */
 };
 
-/* A calendar of doses in any order. HL_ERR_INPUT with a message when there are none or they span more than twenty years.
- * Strings, drugs and counts must live as long as the arena. */
+/* A calendar of doses in any order. HL_ERR_INPUT with a message when there are none or they span more than twenty
+ * years. Strings, drugs and counts must live as long as the arena. */
 enum hl_status hl_calendar_make(struct hl_arena *arena, const struct hl_calendar_options *options, size_t n_drugs,
                                 const struct hl_calendar_drug *drug, size_t n, const struct hl_calendar_dose *dose,
                                 struct hl_calendar **calendar, struct hl_diag *diag);
@@ -129,7 +130,8 @@ const char *hl_calendar_amount_text(struct hl_arena *arena, const struct hl_cale
                                     bool is_rate);
 const char *hl_calendar_number_text(struct hl_arena *arena, long pieces, int of, bool fancy); /* "1 1/2" */
 const char *hl_calendar_product_text(struct hl_arena *arena, const struct hl_calendar_drug *drug, size_t product);
-const char *hl_calendar_day_text(struct hl_arena *arena, const struct hl_calendar *calendar, long day); /* "Mon 2026-11-23" */
+/* "Mon 2026-11-23" or "day 1"; "November 2026" or "days 1-28". */
+const char *hl_calendar_day_text(struct hl_arena *arena, const struct hl_calendar *calendar, long day);
 const char *hl_calendar_month_text(struct hl_arena *arena, const struct hl_calendar *calendar, size_t m);
 
 /* ---- Writing. */

@@ -53,7 +53,8 @@ double hl_calendar_amount(const struct hl_calendar *calendar, size_t drug, long 
     double sum = 0;
     for (size_t i = 0; i < calendar->n_takes; i++) {
         const struct hl_calendar_take *take = &calendar->take[i];
-        double time = (double)take->day * 24 + take->minute / 60.0, from = (double)first * 24, to = (double)(first + n) * 24;
+        double time = (double)take->day * 24 + take->minute / 60.0;
+        double from = (double)first * 24, to = (double)(first + n) * 24;
         if (take->drug != drug || take->removal)
             continue;
         if (take->kind == HL_CALENDAR_DOSE && take->day >= first && take->day < first + n)

@@ -126,8 +126,8 @@ static void put_section(struct pages *p, const char *text, double high)
 /* ", worn 72 h" of a patch. */
 static const char *worn_text(const struct pages *p, const struct hl_calendar_take *take)
 {
-    return take->kind == HL_CALENDAR_PATCH && isfinite(take->hours) ? hl_arena_printf(p->arena, ", worn %g h", take->hours)
-                                                                    : "";
+    bool worn = take->kind == HL_CALENDAR_PATCH && isfinite(take->hours);
+    return worn ? hl_arena_printf(p->arena, ", worn %g h", take->hours) : "";
 }
 
 /* What is taken on a level's first whole day: "morning 08:00  1 × 0.5 mg" each. */
@@ -193,7 +193,8 @@ static void put_level(struct pages *p, const struct hl_calendar_level *level)
     const char *daily = hl_calendar_amount_text(p->arena, &c->drug[level->drug], level->daily, level->is_rate);
     put(p, AT_TOTAL, y, HL_SHEET_RIGHT, hl_sheet_fit(daily, strong, AT_TOTAL - AT_DAYS - 3), daily);
     for (size_t i = 0; i < n; i++)
-        put(p, AT_WHAT, y + 5.0 * (double)i, HL_SHEET_LEFT, hl_sheet_fit(line[i], usual, LEFT + WIDE - AT_WHAT), line[i]);
+        put(p, AT_WHAT, y + 5.0 * (double)i, HL_SHEET_LEFT, hl_sheet_fit(line[i], usual, LEFT + WIDE - AT_WHAT),
+            line[i]);
     p->y += high;
 }
 
@@ -235,7 +236,8 @@ static double fetch_column(const struct pages *p, size_t column, size_t n)
     return LEFT + 45 + wide * (double)(column + 1);
 }
 
-static void put_fetch_row(struct pages *p, size_t drug, const char *label, long first, long n, struct hl_sheet_type type)
+static void put_fetch_row(struct pages *p, size_t drug, const char *label, long first, long n,
+                          struct hl_sheet_type type)
 {
     const struct hl_calendar *c = p->calendar;
     size_t n_products = c->drug[drug].n_products;
@@ -260,7 +262,8 @@ static void put_used(struct pages *p, size_t drug)
             continue;
         next_line(p, 5);
         put(p, LEFT, p->y, HL_SHEET_LEFT, usual,
-            hl_arena_printf(p->arena, "%s: %s used, %s left over.", hl_calendar_product_text(p->arena, &c->drug[drug], k),
+            hl_arena_printf(p->arena, "%s: %s used, %s left over.",
+                            hl_calendar_product_text(p->arena, &c->drug[drug], k),
                             hl_calendar_number_text(p->arena, used, product->pieces, true),
                             hl_calendar_number_text(p->arena, left, product->pieces, true)));
     }

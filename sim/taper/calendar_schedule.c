@@ -99,7 +99,8 @@ static struct hl_calendar_drug shown_drug(const struct hl_taper_drug *drug)
     enum hl_calendar_kind kind = kind_of(drug);
     bool small = kind == HL_CALENDAR_DOSE ? largest < 0.1 : largest < 1;
     return (struct hl_calendar_drug){
-        .name = drug->alias, .n_products = kind == HL_CALENDAR_INFUSION ? 0 : drug->n_products, .product = drug->product,
+        .name = drug->alias, .product = drug->product,
+        .n_products = kind == HL_CALENDAR_INFUSION ? 0 : drug->n_products,
         .unit = small ? "ug" : "mg", .rate_unit = small ? "ug/h" : "mg/h", .scale = small ? 1e-3 : 1,
         .rate_scale = small ? 1e-3 : 1};
 }

@@ -49,9 +49,10 @@ static struct column *find_column(struct table *t, const struct hl_calendar_take
         return NULL;
     struct column *new = &t->column[t->n++];
     *new = (struct column){.drug = take->drug, .minute = column_minute(take)};
-    new->name = new->minute < 0 ? "" : hl_arena_printf(t->arena, "%s %s", take->name, clock_text(t->arena, take->minute));
+    const char *clock = clock_text(t->arena, take->minute), *drug = t->calendar->drug[take->drug].name;
+    new->name = new->minute < 0 ? "" : hl_arena_printf(t->arena, "%s %s", take->name, clock);
     if (t->calendar->n_drugs > 1)
-        new->name = hl_arena_printf(t->arena, "%s%s%s", t->calendar->drug[take->drug].name, *new->name ? ", " : "", new->name);
+        new->name = hl_arena_printf(t->arena, "%s%s%s", drug, *new->name ? ", " : "", new->name);
     new->width = (int)strlen(new->name);
     return new;
 }
@@ -188,8 +189,8 @@ static bool print_changes(struct table *t, long day)
         bool ends = entry->level < 0 && day > 0 && entry_of(c, day - 1, d)->level >= 0;
         if (entry->changes) {
             const struct hl_calendar_level *level = &c->level[entry->level];
-            fprintf(t->stream, "%s== %s%slevel %zu of %zu: %s%s, %ld day%s\n", any ? "" : "\n", name, gap, level->number,
-                    levels_of(c, d), hl_calendar_amount_text(t->arena, &c->drug[d], level->daily, level->is_rate),
+            fprintf(t->stream, "%s== %s%slevel %zu of %zu: %s%s, %ld day%s\n", any ? "" : "\n", name, gap,
+                    level->number, levels_of(c, d), hl_calendar_amount_text(t->arena, &c->drug[d], level->daily, level->is_rate),
                     level->is_rate ? "" : " a day", level->n_days, level->n_days == 1 ? "" : "s");
         } else if (ends) {
             fprintf(t->stream, "%s== %s%sno dose\n", any ? "" : "\n", name, gap);
@@ -243,7 +244,8 @@ static void print_product(struct table *t, size_t d, size_t p)
         long first, n;
         if (!hl_calendar_month(c, m, &first, &n))
             break;
-        fprintf(t->stream, "    %-16s %5ld\n", hl_calendar_month_text(t->arena, c, m), hl_calendar_whole(c, d, p, first, n));
+        fprintf(t->stream, "    %-16s %5ld\n", hl_calendar_month_text(t->arena, c, m),
+                hl_calendar_whole(c, d, p, first, n));
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A calendar in words: "1 1/2 x 0.5 mg + 1 x 0.125 mg", "12 drops", "put on 25 ug/h". Written as people read them: halves
- * and quarters as fractions in lowest terms, forms named only where a drug has more than one. */
+/* A calendar in words: "1 1/2 x 0.5 mg + 1 x 0.125 mg", "12 drops", "put on 25 ug/h". Written as people read them:
+ * halves and quarters as fractions in lowest terms, forms named only where a drug has more than one. */
 #include "taper/calendar.h"
 
 #include <math.h>
@@ -101,7 +101,8 @@ const char *hl_calendar_take_text(struct hl_arena *arena, const struct hl_calend
     if (take->kind == HL_CALENDAR_INFUSION)
         return hl_arena_printf(arena, "infuse %s", hl_calendar_amount_text(arena, drug, take->rate, true));
     if (take->kind == HL_CALENDAR_PATCH)
-        return take->removal ? "take off patch" : hl_arena_printf(arena, "put on %s", what_text(arena, drug, take, fancy));
+        return take->removal ? "take off patch"
+                             : hl_arena_printf(arena, "put on %s", what_text(arena, drug, take, fancy));
     return what_text(arena, drug, take, fancy);
 }
 

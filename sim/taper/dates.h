@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Dates of the proleptic Gregorian calendar as numbers of days, for calendars that people take home. Years 1 to 9999. */
+/* Dates of the proleptic Gregorian calendar as numbers of days, for calendars that people take home. Years 1 to
+ * 9999. */
 #ifndef HL_TAPER_DATES_H
 #define HL_TAPER_DATES_H
 

@@ -103,15 +103,17 @@ static unsigned char narrow_letter(uint32_t letter)
 }
 
 static const short plain_width[95] = {
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833, 722, 778,
-    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556,
-    556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584};
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556,
+    556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778,
+    722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278,
+    278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556,
+    556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584};
 static const short bold_width[95] = {
-    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 333, 333, 584, 584, 584, 611, 975, 722, 722, 722, 722, 667, 611, 778, 722, 278, 556, 722, 611, 833, 722, 778,
-    667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333, 278, 333, 584, 556, 333, 556, 611, 556, 611, 556, 333, 611,
-    611, 278, 278, 556, 278, 889, 611, 611, 611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584};
+    278, 333, 474, 556, 556, 889, 722, 238, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556,
+    556, 556, 556, 556, 556, 556, 333, 333, 584, 584, 584, 611, 975, 722, 722, 722, 722, 667, 611, 778,
+    722, 278, 556, 722, 611, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 333,
+    278, 333, 584, 556, 333, 556, 611, 556, 611, 556, 333, 611, 611, 278, 278, 556, 278, 889, 611, 611,
+    611, 611, 389, 556, 333, 611, 556, 778, 556, 556, 500, 389, 280, 389, 584};
 
 static int letter_width(unsigned char code, bool bold)
 {
@@ -175,8 +177,8 @@ static void svg_item(const struct item *item, FILE *stream)
         fprintf(stream, " stroke-width=\"%.2f\"/>\n", item->line_width);
         return;
     }
-    fprintf(stream, "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" text-anchor=\"%s\"%s stroke=\"none\"", item->x, item->y,
-            item->type.size, anchor[item->side], item->type.bold ? " font-weight=\"bold\"" : "");
+    fprintf(stream, "<text x=\"%.2f\" y=\"%.2f\" font-size=\"%.2f\" text-anchor=\"%s\"%s stroke=\"none\"", item->x,
+            item->y, item->type.size, anchor[item->side], item->type.bold ? " font-weight=\"bold\"" : "");
     svg_colour("fill", item->type.colour, stream);
     putc('>', stream);
     svg_letters(item->words, stream);
@@ -269,7 +271,7 @@ static const char *pdf_words(struct hl_arena *arena, const struct item *item)
                            (HL_SHEET_HIGH - item->y) * POINTS, pdf_text(arena, item->words));
 }
 
-/* Object numbers: 1 catalogue, 2 pages, 3 and 4 fonts, 5 about the document, then of each page itself and its drawing. */
+/* Object numbers: catalogue, pages, two fonts, about the document, then of each page itself and its drawing. */
 enum { CATALOGUE = 1, PAGES, PLAIN, BOLD, ABOUT, FIRST_PAGE };
 
 static void pdf_frame(struct pdf *pdf, const struct hl_sheet *sheet, struct hl_arena *arena)

@@ -74,7 +74,7 @@ static void test_every_date(void **state)
         }
     }
     assert_int_equal(hl_date_number((struct hl_date){1970, 1, 1}), 0);
-    assert_int_equal(hl_date_number((struct hl_date){2000, 2, 29}), 11016); /* datetime.date(2000, 2, 29).toordinal() - 719163 */
+    assert_int_equal(hl_date_number((struct hl_date){2000, 2, 29}), 11016); /* Python: toordinal() - 719163 */
     assert_int_equal(hl_date_number((struct hl_date){2100, 3, 1}), 47541);
     assert_int_equal(hl_date_number((struct hl_date){1900, 3, 1}), -25508);
 }
@@ -82,7 +82,8 @@ static void test_every_date(void **state)
 static void test_reading_dates(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"2026-02-29", "1900-02-29", "2100-02-29", "2026-13-01", "2026-00-10", "2026-04-31",
+    static const char *const wrong[] = {"2026-02-29", "1900-02-29", "2100-02-29", "2026-13-01", "2026-00-10",
+                                        "2026-04-31",
                                         "2026-4-3",   "20260403",   "2026/04/03", "2026-04-0x", "", "0000-01-01",
                                         "2026-04-03 ", "-026-04-03"};
     struct hl_date d = {7, 7, 7};
@@ -222,7 +223,8 @@ static void test_patches_and_infusions(void **state)
             add(&list, (struct hl_calendar_dose){.kind = HL_CALENDAR_PATCH, .drug = 1, .time = 72.0 * k,
                                                  .amount = 0.0125, .duration = 72, .interval = 72});
     }
-    add(&list, (struct hl_calendar_dose){.kind = HL_CALENDAR_INFUSION, .time = 24, .rate = 0.031, .duration = INFINITY});
+    add(&list, (struct hl_calendar_dose){.kind = HL_CALENDAR_INFUSION, .time = 24, .rate = 0.031,
+                                         .duration = INFINITY});
     struct hl_calendar *c = made(&list, 2, (struct hl_calendar_drug[]){oral, skin}, NULL, 8, 480);
     assert_int_equal(c->n_levels, 3);
     assert_int_equal(c->level[0].drug, 0);
@@ -321,7 +323,8 @@ static void test_pages(void **state)
     (void)state;
     struct doses list = {0};
     for (int k = 0; k < 61; k++)
-        add(&list, (struct hl_calendar_dose){.time = 24.0 * k, .amount = k < 30 ? 1 : 0.5, .name = "after <tea> & cake"});
+        add(&list, (struct hl_calendar_dose){.time = 24.0 * k, .amount = k < 30 ? 1 : 0.5,
+                                             .name = "after <tea> & cake"});
     struct hl_calendar *c = made(&list, 1, &oral, "2026-12-15", 8, 24 * 80);
     const struct hl_sheet *sheet = hl_calendar_pages(arena, c);
     assert_int_equal(hl_sheet_pages(sheet), 4); /* what to fetch; December, January, February */
