@@ -40,7 +40,7 @@
 #define CODE_BITS    16
 #define MOST_FIXED   4
 #define USUAL_FIXED  2
-#define USUAL_EFFORT 4 /* what refinement may take, times what the first bound took */
+#define USUAL_EFFORT 2 /* what refinement may take, times what the first bound took */
 
 /* Ways that are taken together: same rung, turn and last levels. */
 struct state {
@@ -403,12 +403,12 @@ static enum hl_status refute(const struct programme *above, size_t from, size_t 
     memcpy(s.layer, above->layer, from * sizeof *s.layer);
     s.free = hl_arena_alloc(s.arena, s.n, sizeof *s.free);
     s.n_free = 0;
-    bool over;
-    enum hl_status status = extend(&s, from, last, &over);
-    if (status == HL_OK && !over)
-        status = stop_layer(&s, &s.layer[last]);
-    *refuted = status == HL_OK && (over || !enough(&s));
+    bool over, first = s.n_fixed == 0; /* with nothing fixed the first bound has said that it can be */
     size_t k = s.n_fixed, milestones = (size_t)s.options->milestones;
+    enum hl_status status = extend(&s, from, first ? last / (milestones + 1) : last, &over);
+    if (status == HL_OK && !over && !first)
+        status = stop_layer(&s, &s.layer[last]);
+    *refuted = status == HL_OK && (over || (!first && !enough(&s)));
     bool further = status == HL_OK && !*refuted && k < milestones && !spent(&s);
     if (further) {
         size_t day = last * (k + 1) / (milestones + 1);
@@ -421,7 +421,7 @@ static enum hl_status refute(const struct programme *above, size_t from, size_t 
             status = refute(&s, day + 1, last, refuted);
         }
     }
-    for (size_t day = from; day <= last; day++)
+    for (size_t day = from; day <= last; day++) /* layers never made are empty */
         release_layer(&s, &s.layer[day]);
     hl_arena_free(s.arena);
     return status;

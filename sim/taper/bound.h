@@ -21,7 +21,7 @@ struct hl_bound_options {
     int up_to;               /* days of a schedule that is known: nothing more can be proved; 0: those of the hint, if
                                 it keeps the constraints */
     uint64_t most_work;      /* steps and stops of single subjects, after which what is proved so far is told; 0: as
-                                many as the first bound takes, and four times as many for milestones */
+                                many as the first bound takes, and twice as many for milestones */
     const struct hl_taper_schedule *hint; /* a good schedule: the hardest subjects are those worst off under it; NULL:
                                 those worst off when everything is stopped at once */
     const struct hl_taper_progress *progress;
