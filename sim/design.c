@@ -154,6 +154,7 @@ static enum hl_status search_once(struct hl_design *design, const struct hl_tape
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
     struct hl_taper_options options = {.progress = &progress,
                                        .screen = design->screen ? hl_forecast_outlook(design->screen) : NULL,
+                                       .most_work = design->options->most_work,
                                        .at_least = design->bound.valid ? design->bound.days : 0};
     double started = seconds_now();
     enum hl_status status = hl_taper_search(design->arena, problem, design->outlook, &options, &design->result);
@@ -220,7 +221,8 @@ static enum hl_status prove(struct hl_design *design, double loosened, const str
         constraint[c].bound *= 1 + loosened;
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
-    struct hl_bound_options options = {.progress = &progress, .hint = hint};
+    struct hl_bound_options options = {.progress = &progress, .hint = hint,
+                                       .most_work = design->options->most_work};
     double started = seconds_now();
     enum hl_status status = hl_taper_bound(design->arena, tightened(design, constraint), design->outlook, &options,
                                            bound);
@@ -345,7 +347,8 @@ static enum hl_status say_impossible(struct hl_design *design)
                       "the lengths, caps and longest: leave no taper at all that ends with nothing");
     else
         hl_diag_error(design->diag, keep->pos, "no taper %s keeps this within %d d: %s",
-                      result->outcome == HL_TAPER_IMPOSSIBLE ? "made of these products" : "was found that",
+                      result->outcome == HL_TAPER_IMPOSSIBLE || design->bound.impossible ? "made of these products"
+                                                                                      : "was found that",
                       design->problem->longest, keep->text);
     return HL_ERR_INPUT;
 }

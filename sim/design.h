@@ -15,6 +15,7 @@ struct hl_design_options {
     int threads;                     /* 0: as many as OpenMP gives */
     bool force, dry_run, quiet;
     bool json;                       /* the answer as JSON in the place of text */
+    uint64_t most_work;              /* steps of single subjects after which search and proof each end; 0: no limit */
     bool alone;                      /* design only: compare with nothing and write no result */
     enum hl_progress_mode progress;
     bool dated; struct hl_date start; /* the date of the first reduced dose, for the calendar */

@@ -13,6 +13,7 @@ static const struct hl_option options_of_taper[] = {
     {"threads", 0, "N", "threads (default: all cores); the answer is the same for any number"},
     HL_STUDY_OPTIONS,
     {"start", 0, "DATE", "the date of the first reduced dose, such as 2027-01-04, for the calendar"},
+    {"effort", 0, "quick|normal|thorough", "how long search and proof may go on; thorough: to their end (default normal)"},
     {"alone", 0, NULL, "only design: write the study, but don't run and compare"},
     {"json", 0, NULL, "print the answer as JSON"},
     {"force", 'f', NULL, "replace existing files"},
@@ -20,6 +21,24 @@ static const struct hl_option options_of_taper[] = {
     {"quiet", 'q', NULL, "say nothing but the answer"},
     {"progress", 0, "auto|plain|none", "how progress is shown"},
 };
+
+/* Steps of single subjects: some 8 us each on one core, so that normal takes a minute. A count and not a time, so that
+ * the answer is the same everywhere. */
+static enum hl_status read_effort(const struct hl_arguments *arguments, uint64_t *most_work, struct hl_diag *diag)
+{
+    static const char *const names[] = {"quick", "normal", "thorough"};
+    static const uint64_t work[] = {1000000, 8000000, 0};
+    const char *text = hl_arguments_value(arguments, "effort");
+    char hint[96];
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(text ? text : "normal", names[i]) == 0) {
+            *most_work = work[i];
+            return HL_OK;
+        }
+    hl_diag_error(diag, hl_pos_none(), "--effort is quick, normal or thorough, but found '%s'%s", text,
+                  hl_text_did_you_mean(text, names, 3, hint, sizeof hint));
+    return HL_ERR_INPUT;
+}
 
 static enum hl_status run_taper(const struct hl_arguments *arguments, struct hl_diag *diag)
 {
@@ -29,7 +48,8 @@ static enum hl_status run_taper(const struct hl_arguments *arguments, struct hl_
     options.study_path = hl_one_word(arguments, "a study file", diag);
     if (!options.study_path || hl_study_options_read(arguments, &room, &options.study, diag) != HL_OK ||
         hl_arguments_integer(arguments, "threads", 1, &threads, diag) != HL_OK ||
-        hl_progress_option(arguments, &options.progress, diag) != HL_OK)
+        hl_progress_option(arguments, &options.progress, diag) != HL_OK ||
+        read_effort(arguments, &options.most_work, diag) != HL_OK)
         return HL_ERR_INPUT;
     if (threads > 4096 || options.study.data) {
         hl_diag_error(diag, hl_pos_none(), options.study.data ? "a taper isn't designed on a data set; leave --data out"
