@@ -17,6 +17,7 @@ struct room {
     unsigned char *taken;
     double *regs;
     struct hl_events events;
+    struct hl_history own;
 };
 
 static void room_clear(struct room *room)
@@ -25,6 +26,7 @@ static void room_clear(struct room *room)
     hl_free(room->taken);
     hl_free(room->regs);
     hl_free(room->events.event);
+    hl_history_clear(&room->own);
 }
 
 static enum hl_status room_reserve(struct room *room, size_t n)
@@ -85,14 +87,14 @@ static enum hl_status store_taken(struct hl_store *store, const struct hl_prepar
 {
     const struct hl_arm *arm = &p->study->arm[a];
     const struct hl_regimen *regimen = p->regimen[a];
-    struct hl_planned planned;
-    size_t n_own, n = 0;
-    const struct hl_dose *own = hl_regimen_recorded(regimen, subject, &n_own);
-    if (history) {
-        own = history->dose;
-        n_own = history->n_doses;
-    }
-    enum hl_status status = hl_planned_make(regimen, arm->system, own, n_own, &planned);
+    struct hl_planned planned = {.n = 0};
+    size_t n = 0;
+    room->own.n = 0;
+    enum hl_status status = history ? hl_history_copy(history, regimen->n_reviewed, &room->own) : HL_OK;
+    if (status == HL_OK)
+        status = hl_history_doses(regimen, subject, &room->own);
+    if (status == HL_OK)
+        status = hl_planned_make(regimen, arm->system, room->own.dose, room->own.n_doses, &planned);
     if (status == HL_OK)
         status = room_reserve(room, planned.n);
     if (status == HL_OK)

@@ -33,6 +33,16 @@ static double row_bytes(const struct hl_prepared *p, size_t a)
     return 1 + 8 * (values + 1);
 }
 
+/* Reviews of a subject, as many as there can be. */
+static double review_bytes(const struct hl_prepared *p, size_t a)
+{
+    const struct hl_regimen *regimen = p->regimen[a];
+    double n = 0;
+    for (size_t i = 0; i < regimen->n_reviewed; i++)
+        n += (double)hl_review_most(&regimen->reviewed[i]);
+    return regimen->n_reviewed ? n * (double)sizeof(struct hl_review) + (double)sizeof(struct hl_history) : 0;
+}
+
 /* Metrics of a strip in the batch. */
 static double metric_bytes(const struct hl_prepared *p, size_t a)
 {
@@ -73,8 +83,8 @@ struct hl_room hl_room_plan(const struct hl_prepared *p, size_t a, int threads, 
     const struct hl_study *study = p->study;
     uint64_t subjects = study->arm[a].cohort->subjects;
     size_t all = (size_t)((subjects + HL_STRIP - 1) / HL_STRIP), n = study->n_outputs * study->n_times;
-    double fixed = FIXED_BYTES + (double)subjects * row_bytes(p, a) + (double)threads * workshop_bytes(p, a) +
-                   (p->study->n_metrics ? waiting_bytes(p, threads) : 0);
+    double fixed = FIXED_BYTES + (double)subjects * (row_bytes(p, a) + review_bytes(p, a)) +
+                   (double)threads * workshop_bytes(p, a) + (p->study->n_metrics ? waiting_bytes(p, threads) : 0);
     double strip = hl_columns_strip_bytes(n) + metric_bytes(p, a);
     double left = budget - fixed, each = hl_columns_bytes(study, 0);
     struct hl_room room = {.columns = n, .passes = 1};

@@ -26,11 +26,8 @@ enum hl_status hl_explain_decide(const struct hl_prepared *p, size_t a, uint64_t
 {
     const struct hl_study *study = p->study;
     const struct hl_regimen *regimen = p->regimen[a];
-    if (regimen->n_reviewed == 0) {
-        size_t n;
-        const struct hl_dose *recorded = hl_regimen_recorded(regimen, subject, &n);
-        return hl_history_given(history, recorded, n);
-    }
+    if (regimen->n_reviewed == 0)
+        return hl_history_doses(regimen, subject, history);
     signed char fared[HL_LANES] = {0};
     struct hl_solver *solver = hl_solver_create(p->plan[a], HL_LANES);
     double *regs = hl_alloc(study->arm[a].system->n_regs * HL_LANES, sizeof *regs);
@@ -38,6 +35,8 @@ enum hl_status hl_explain_decide(const struct hl_prepared *p, size_t a, uint64_t
     enum hl_status status = solver && regs && out ? solve(p, a, subject, solver, regs, out, fared) : HL_ERR_MEMORY;
     if (status == HL_OK)
         status = hl_history_copy(hl_solver_history(solver, 0), regimen->n_reviewed, history);
+    if (status == HL_OK)
+        status = hl_history_doses(regimen, subject, history);
     if (status == HL_OK && fared[0] != HL_SUBJECT_GOOD) {
         hl_diag_error(diag, hl_pos_none(), "subject %" PRIu64 " can't be solved, so its reviews aren't known", subject);
         status = HL_ERR_SUBJECTS;

@@ -149,6 +149,8 @@ struct hl_review hl_review_decide(const struct hl_reviewed *r, struct hl_review_
         s->day += s->freed ? r->stage[s->stage].days : span_of(r, s->stage);
     if (!s->freed)
         s->day = fmin(s->day, fmax(r->longest, s->last_day));
+    double begin;
+    hl_review_stay(r, s, &begin, &review.until);
     return review;
 }
 
@@ -312,5 +314,28 @@ enum hl_status hl_history_copy(const struct hl_history *from, size_t n_reviewed,
         memcpy(to->review, from->review, from->n * sizeof *to->review);
     if (n_reviewed > 0 && from->outcome_capacity >= n_reviewed) /* else nobody came so far */
         memcpy(to->outcome, from->outcome, n_reviewed * sizeof *to->outcome);
-    return hl_history_given(to, from->dose, from->n_doses);
+    return HL_OK;
+}
+
+enum hl_status hl_history_doses(const struct hl_regimen *regimen, uint64_t subject, struct hl_history *h)
+{
+    size_t n;
+    const struct hl_dose *recorded = hl_regimen_recorded(regimen, subject, &n);
+    h->n_doses = 0;
+    enum hl_status status = hl_history_given(h, recorded, n);
+    for (size_t i = 0; status == HL_OK && i < h->n; i++) {
+        const struct hl_review *v = &h->review[i];
+        const struct hl_reviewed *r = &regimen->reviewed[v->reviewed];
+        if (v->after < r->n_stages)
+            status = hl_history_stay(h, &r->stage[v->after], v->time, v->until);
+    }
+    return status;
+}
+
+size_t hl_review_most(const struct hl_reviewed *r)
+{
+    double shortest = r->every > 0 ? r->every : INFINITY, span = fmin(r->horizon, r->stop) - r->start;
+    for (size_t i = 0; i < r->n_stages && !(r->every > 0); i++)
+        shortest = fmin(shortest, r->stage[i].days);
+    return r->n_stages > 0 && span > 0 ? (size_t)(span / (shortest * DAY)) + 2 : 0;
 }

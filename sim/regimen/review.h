@@ -71,7 +71,7 @@ struct hl_reviewed {
 struct hl_review {
     int reviewed;               /* index into regimen->reviewed */
     size_t number;              /* from 1 */
-    double time;                /* when the doses change [h] */
+    double time, until;         /* when the doses change, and until when the stay is planned that follows [h] */
     size_t before, after;       /* levels; n_stages: nothing any more */
     double value;               /* as reported: of the rule that applied, else of the first reading */
     int rule;                   /* that applied, from 0; -1 none */
@@ -131,8 +131,13 @@ struct hl_history {
 };
 void hl_history_clear(struct hl_history *history);
 
-/* Makes `to` a copy of `from`. HL_ERR_MEMORY. */
+/* Makes `to` a copy of `from` but for the doses, which follow from the reviews and take much more room; and puts them
+ * in, in the same order, from the reviews and the doses recorded for the subject. HL_ERR_MEMORY. */
 enum hl_status hl_history_copy(const struct hl_history *from, size_t n_reviewed, struct hl_history *to);
+enum hl_status hl_history_doses(const struct hl_regimen *regimen, uint64_t subject, struct hl_history *history);
+
+/* How many reviews a taper can have at most. */
+size_t hl_review_most(const struct hl_reviewed *reviewed);
 
 /* Adds a review; n doses; those of a stay; how a reviewed taper (number of n_reviewed) ended. HL_ERR_MEMORY. */
 enum hl_status hl_history_add(struct hl_history *history, const struct hl_review *review);

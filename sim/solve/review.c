@@ -240,7 +240,7 @@ static enum hl_status review(struct hl_reviewer *v, struct hl_lane *lane, const 
 {
     const struct hl_reviewed *r = &v->reviewed[i];
     uint64_t subject = block->first + lane->number;
-    double *value = v->value + v->first[i], begin, end;
+    double *value = v->value + v->first[i];
     size_t before = history->n_doses;
     read_values(v, lane, i, time);
     hl_review_report(r, block->seed, subject, time, value);
@@ -248,9 +248,8 @@ static enum hl_status review(struct hl_reviewer *v, struct hl_lane *lane, const 
     decided.reviewed = (int)i;
     gather_anew(v, i, time);
     enum hl_status status = hl_history_add(history, &decided);
-    hl_review_stay(r, &v->state[i], &begin, &end);
-    if (status == HL_OK && !v->state[i].at_zero)
-        status = hl_history_stay(history, &r->stage[v->state[i].stage], begin, end);
+    if (status == HL_OK && decided.after < r->n_stages)
+        status = hl_history_stay(history, &r->stage[decided.after], decided.time, decided.until);
     size_t n = history->n_doses - before;
     if (status != HL_OK || n == 0)
         return status;

@@ -143,6 +143,20 @@ static uint64_t estimate_people(const struct hl_study *study)
     return hl_layout_subjects(study) * 8 * columns + (1u << 16);
 }
 
+#define DOSE_BYTES   63 /* a row of /doses, of /reviews */
+#define REVIEW_BYTES 54
+
+/* Doses and reviews of an arm's subjects: as many as there can be. */
+static uint64_t estimate_given(const struct hl_study *study, const struct hl_regimen *regimen)
+{
+    uint64_t doses = regimen->n_doses * (regimen->adherence ? study->subjects : 1) + regimen->recorded.n, reviews = 0;
+    for (size_t i = 0; i < regimen->n_reviewed; i++) {
+        doses += study->subjects * hl_regimen_most_doses(regimen, study->system, regimen->reviewed[i].instance);
+        reviews += study->subjects * hl_review_most(&regimen->reviewed[i]);
+    }
+    return DOSE_BYTES * doses + REVIEW_BYTES * reviews;
+}
+
 uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen *const *regimen)
 {
     uint64_t arms = study->n_arms, subjects = study->subjects, times = study->n_times;
@@ -159,6 +173,6 @@ uint64_t hl_store_estimate(const struct hl_study *study, const struct hl_regimen
         for (size_t arm = 0; arm < study->n_arms; arm++)
             bytes += subjects * hl_metric_width(study, regimen[arm], i) * 8;
     for (size_t arm = 0; arm < study->n_arms; arm++)
-        bytes += regimen[arm]->n_doses * 63 * (regimen[arm]->adherence ? subjects : 1);
+        bytes += estimate_given(study, regimen[arm]);
     return bytes + estimate_people(study);
 }

@@ -122,6 +122,13 @@ static void print_metric(const struct hl_result *r, const struct hl_result_varia
     fprintf(stream, "  %-40s %-9s %-28s %10s %10s %8d\n", name, v->unit ? v->unit : "1", band, mean, sd, a->n);
 }
 
+/* What sums up reviews is in every file that has some, also for arms without. */
+static bool is_of_reviews(const struct hl_result *r, const struct hl_result_variable *v)
+{
+    const char *statistic = hl_result_attribute(r, v->path, "statistic");
+    return statistic && strcmp(statistic, "reviews") == 0;
+}
+
 static enum hl_status print_arm(const struct hl_result *r, uint64_t arm, FILE *stream, struct hl_diag *diag)
 {
     fprintf(stream, "\n%s\n  %-40s %-9s %-28s %10s %10s %8s\n", r->arm_name[arm], "metric", "unit",
@@ -135,7 +142,8 @@ static enum hl_status print_arm(const struct hl_result *r, uint64_t arm, FILE *s
             enum hl_status status = across_cohort(r, v, arm, w, &a, diag);
             if (status != HL_OK)
                 return status;
-            print_metric(r, v, w, &a, stream);
+            if (a.n > 0 || !is_of_reviews(r, v))
+                print_metric(r, v, w, &a, stream);
         }
     }
     return HL_OK;

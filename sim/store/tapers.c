@@ -38,6 +38,7 @@ static void create(struct hl_store *s, const struct hl_reviewed *reviewed)
         v->dataset[q] = d;
         if (!d)
             return;
+        hl_writer_text(s->writer, d, "statistic", "reviews");
         hl_writer_text(s->writer, d, "units", quantities[q].unit);
         hl_writer_text(s->writer, d, "long_name", hl_arena_printf(a, "%s: %s", reviewed->drug,
                                                                   quantities[q].long_name));
