@@ -4,7 +4,7 @@
  *   prepare      the study, its models, what everybody took before, what may be made of what
  *   forecast     the cohort's answer to any taper, fast and nearly right (taper/forecast.h)
  *   bound        how short no taper can be (taper/bound.h), with bounds raised by more than the forecast's error
- *   search       the schedule (taper/search.h); with bounds a little tighter each time the exact engine finds one missed
+ *   search       the schedule (taper/search.h); with bounds a little tighter whenever the engine finds one missed
  *   check        the schedule on the same subjects, by the exact engine: only what it confirms is told
  *   result       an ordinary study with everything to compare, on new subjects, run into a result file
  *

@@ -44,7 +44,8 @@ struct hl_design {
 
     struct hl_taper_result result;
     struct hl_bound bound;
-    double loosened;                          /* the certificate's bounds were raised by this share, more than the forecast's error */
+    double loosened;                          /* by this share the certificate's bounds were raised: more than the
+                                                 forecast's error */
     size_t rounds;                            /* searches until the exact engine agreed */
     double *internal;                         /* by kept: the bound the last search had, engine's unit */
     struct hl_design_verdict *design_verdict; /* by kept, on the cohort it was designed on */

@@ -112,8 +112,8 @@ static void print_schedule(const struct hl_design *design, FILE *stream)
             design->result.schedule.n);
     for (size_t d = 0; d < problem->n_drugs; d++)
         print_drug_schedule(design, d, stream);
-    fprintf(stream, "\n  so far, if ended: what %g %% of the subjects don't exceed of %s, by the forecast: up to there, "
-            "and if nothing\n  more were taken; margin: what is left to the bound of %g\n",
+    fprintf(stream, "\n  so far, if ended: what %g %% of the subjects don't exceed of %s, by the forecast: up to "
+            "there, and if nothing\n  more were taken; margin: what is left to the bound of %g\n",
             100 * hl_taper_constraint_of(problem, kept)->share, output_name(design, kept % problem->n_constraints),
             design->result.bound[kept] / factor_of(design, kept));
     if (hl_taper_facts(design->arena, problem, &design->result.schedule, &facts) == HL_OK)
@@ -169,8 +169,8 @@ static void print_certificate(const struct hl_design *design, FILE *stream)
     print_paragraph(bound->text ? bound->text : "", "  ", stream);
     for (size_t c = 0; c < design->problem->n_constraints; c++)
         print_paragraph(hl_forecast_assumption(design->joined, c), "  ", stream);
-    print_paragraph(hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for the "
-                                    "proof; on this taper the forecast was off by %.2g %% from the exact engine.",
+    print_paragraph(hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for "
+                                    "the proof; on this taper the forecast was off by %.2g %% from the exact engine.",
                                     100 * design->loosened, 100 * design->forecast_error), "  ", stream);
 }
 
@@ -260,7 +260,8 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
 
 static void print_end(const struct hl_design *design, FILE *stream)
 {
-    fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search %.1f, check %.1f, certificate %.1f, "
+    fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search %.1f, check %.1f, certificate "
+            "%.1f, "
             "comparison %.1f\n", design->result.complete ? "every way" : "the most promising ways", design->rounds,
             design->rounds == 1 ? "" : "es", (double)design->result.work,
             design->seconds_forecast + design->seconds_search + design->seconds_check + design->seconds_bound +

@@ -47,8 +47,9 @@ static const char *copy_key(const struct hl_design *design, const char *key)
     if (!value)
         return "";
     const char *text = hl_yaml_to_text(design->arena, value);
-    return value->kind == HL_YAML_SCALAR ? hl_arena_printf(design->arena, "%s: %s", key, text)
-                                         : hl_arena_printf(design->arena, "%s:\n%s", key, indented(design->arena, text));
+    struct hl_arena *arena = design->arena;
+    return value->kind == HL_YAML_SCALAR ? hl_arena_printf(arena, "%s: %s", key, text)
+                                         : hl_arena_printf(arena, "%s:\n%s", key, indented(arena, text));
 }
 
 /* The people: those of the design, or as many new ones as judge: says. */
@@ -95,7 +96,7 @@ static const char *line(const struct hl_design *design, const char *of, const ch
 }
 
 /* What shows whether a constraint is kept; of a peak also when, and how long it is above the bound. The area above a
- * threshold is the overlap of an output with itself, in units of the threshold: (y/theta - 1) where that is positive. */
+ * threshold is the overlap of an output with itself, in units of the threshold: y/theta - 1 where positive. */
 static const char *kept_lines(const struct hl_design *design, size_t c, bool whole, double end)
 {
     const struct hl_taper_constraint *keep = &design->problem->constraint[c];

@@ -13,7 +13,7 @@ static const struct hl_option options_of_taper[] = {
     {"threads", 0, "N", "threads (default: all cores); the answer is the same for any number"},
     HL_STUDY_OPTIONS,
     {"start", 0, "DATE", "the date of the first reduced dose, such as 2027-01-04, for the calendar"},
-    {"effort", 0, "quick|normal|thorough", "how long search and proof may go on; thorough: to their end (default normal)"},
+    {"effort", 0, "quick|normal|thorough", "how far search and proof go; thorough: to their end (default normal)"},
     {"alone", 0, NULL, "only design: write the study, but don't run and compare"},
     {"json", 0, NULL, "print the answer as JSON"},
     {"force", 'f', NULL, "replace existing files"},
@@ -59,7 +59,8 @@ static enum hl_status run_taper(const struct hl_arguments *arguments, struct hl_
     const char *start = hl_arguments_value(arguments, "start");
     options.dated = start != NULL;
     if (start && !hl_date_read(start, &options.start)) {
-        hl_diag_error(diag, hl_pos_none(), "--start needs a date that exists, such as 2027-01-04, but found '%s'", start);
+        hl_diag_error(diag, hl_pos_none(), "--start needs a date that exists, such as 2027-01-04, but found '%s'",
+                      start);
         return HL_ERR_INPUT;
     }
     options.threads = (int)threads;

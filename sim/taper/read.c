@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* design: of a study, key by key. What is prescribed before day 0 has been compiled as an arm; day 0 is where that ends.
+/* design: of a study, key by key. What is prescribed before day 0 is an arm, compiled; day 0 is where it ends.
  * A key that is absent has the default that the manual states; drugs, lengths, longest, follow and keep have none. */
 #include "taper/read.h"
 
@@ -204,7 +204,8 @@ static void read_under(struct hl_taper_reader *reader, const struct hl_yaml *nod
             continue;
         if (reader->request->situation[index + 1].n_detours)
             hl_diag_error(reader->diag, hl_list_item(node, i)->pos,
-                          "under: '%s' interrupts the taper; a taper can be tested under that, not designed", name[index]);
+                          "under: '%s' interrupts the taper; a taper can be tested under that, not designed",
+                          name[index]);
         problem->situation[problem->n_situations++] = index + 1;
     }
 }

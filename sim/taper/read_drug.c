@@ -207,7 +207,7 @@ static bool read_route(struct hl_taper_reader *reader, const struct hl_yaml *nod
         hl_diag_error(reader->diag, node->pos, "which route of %s takes these products? Say it with route:",
                       drug->alias);
     else if (!fits(&system->route[drug->route], drug->way))
-        hl_diag_error(reader->diag, named ? named->pos : node->pos, "'%s' of %s %s a patch", 
+        hl_diag_error(reader->diag, named ? named->pos : node->pos, "'%s' of %s %s a patch",
                       system->route[drug->route].name, drug->alias,
                       system->route[drug->route].is_patch ? "is" : "isn't");
     else
@@ -472,8 +472,8 @@ static bool share_start(struct hl_taper_reader *reader, const struct hl_yaml *fr
     long units;
     drug->start = hl_arena_alloc(reader->arena, drug->n_doses, sizeof *drug->start);
     if (!hl_products_units(drug, total, &units)) {
-        hl_diag_error(reader->diag, from->pos, "from: %s isn't a whole number of %s, the smallest step of the products; "
-                      "give smaller pieces or another start", per_text(reader, drug, total),
+        hl_diag_error(reader->diag, from->pos, "from: %s isn't a whole number of %s, the smallest step of the "
+                      "products; give smaller pieces or another start", per_text(reader, drug, total),
                       hl_taper_amount_text(reader->arena, drug, 1));
         return false;
     }
@@ -519,7 +519,8 @@ static bool read_cap(struct hl_taper_reader *reader, const struct hl_yaml *node,
     const char *text = hl_yaml_text(node, "a cap such as \"25 % per 14 d\", or none", reader->diag);
     const char *per = text ? strstr(text, " per ") : NULL;
     if (text && !per)
-        hl_diag_error(reader->diag, node->pos, "expected a cap such as \"25 %% per 14 d\", or none, found \"%s\"", text);
+        hl_diag_error(reader->diag, node->pos, "expected a cap such as \"25 %% per 14 d\", or none, found \"%s\"",
+                      text);
     if (!per)
         return false;
     struct hl_yaml left = *node, right = *node;

@@ -78,8 +78,8 @@ static bool read_threshold(struct hl_taper_reader *reader, const struct hl_yaml 
     else if (!threshold)
         return true;
     else if (keep->statistic == HL_TAPER_AREA_ABOVE)
-        return hl_item_read_positive(threshold, dim, "the threshold of an area", hl_dim_is_none(dim) ? "20" : "10 ng/mL",
-                                     &keep->threshold, reader->diag);
+        return hl_item_read_positive(threshold, dim, "the threshold of an area",
+                                     hl_dim_is_none(dim) ? "20" : "10 ng/mL", &keep->threshold, reader->diag);
     else
         return hl_item_read_quantity(threshold, dim, "a threshold", hl_dim_is_none(dim) ? "20" : "10 ng/mL",
                                      &keep->threshold, reader->diag);

@@ -4,8 +4,8 @@
  *     compare: [abrupt, us_label, {protocol: asam2025, reduction: "5 %", name: slowly}]
  *     compare: [{name: opioid first, fentanyl: cdc_weekly, clonazepam: uk_eighth}]
  *
- * A word is a protocol of taper:, a mapping what would stand under taper: in an arm; where several drugs go down, one of
- * each by its alias, or one for all. Levels are made here without products, and rounded to them where they are used. */
+ * A word is a protocol of taper:, a mapping what would stand under taper: in an arm; where several drugs go down, one
+ * of each by its alias, or one for all. Levels are made here without products, and rounded to them where they are used. */
 #include <string.h>
 
 #include "regimen/read.h"
@@ -68,7 +68,8 @@ static bool make_levels(struct hl_taper_reader *reader, const struct hl_yaml *sa
         const char *alias = reader->problem->drug[d].alias;
         const struct hl_yaml *own = by_drug ? hl_yaml_get(said, alias) : said;
         if (!own) {
-            hl_diag_error(reader->diag, said->pos, "compare: what becomes of %s? Write %s: and a protocol", alias, alias);
+            hl_diag_error(reader->diag, said->pos, "compare: what becomes of %s? Write %s: and a protocol", alias,
+                          alias);
             good = false;
             continue;
         }
