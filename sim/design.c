@@ -154,7 +154,9 @@ static enum hl_status search_once(struct hl_design *design, const struct hl_tape
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
     struct hl_taper_options options = {.progress = &progress,
                                        .screen = design->screen ? hl_forecast_outlook(design->screen) : NULL,
-                                       .most_work = design->options->most_work,
+                                       .beam = design->bound.impossible ? 2 : 0, /* only the nearest bound is wanted */
+                                       .most_work = design->bound.impossible ? design->options->most_work / 4
+                                                                             : design->options->most_work,
                                        .at_least = design->bound.valid ? design->bound.days : 0};
     double started = seconds_now();
     enum hl_status status = hl_taper_search(design->arena, problem, design->outlook, &options, &design->result);
@@ -353,9 +355,48 @@ static enum hl_status say_impossible(struct hl_design *design)
     return HL_ERR_INPUT;
 }
 
+/* What the best schedule does keep, upwards to four digits, takes the place of the bounds asked for: by the forecast or
+ * by the exact engine, whichever is more. */
+static void loosen(struct hl_design *design)
+{
+    struct hl_taper_result *result = &design->result;
+    size_t m = design->problem->n_constraints;
+    for (size_t k = 0; k < design->n_kept; k++) {
+        struct hl_taper_constraint *keep = &design->problem->constraint[k % m];
+        double unit = keep->bound / hl_design_bound_shown(design, keep);
+        double needed = fmax(result->nearest[k] / unit, design->design_verdict[k].value);
+        double grain = pow(10, floor(log10(fmax(needed, 1e-300))) - 3), loose = (floor(needed / grain) + 1) * grain;
+        if (needed * unit <= keep->bound)
+            continue;
+        keep->bound = loose * unit;
+        keep->text = hl_arena_printf(design->arena, "%s, loosened to %.6g", keep->text, loose);
+    }
+    for (size_t k = 0; k < design->n_kept; k++) {
+        result->bound[k] = design->problem->constraint[k % m].bound;
+        result->margin[k] = result->bound[k] - result->value[k];
+    }
+}
+
+/* Where the bounds asked for can't be kept: says so, and goes on with the taper that comes nearest and the bounds that
+ * it keeps. */
+static enum hl_status settle(struct hl_design *design)
+{
+    if (!design->options->json)
+        hl_design_print_impossible(design, stdout);
+    say(design, "going on with the nearest bound");
+    enum hl_status status = hl_design_check(design, &design->result.schedule, design->design_verdict);
+    if (status != HL_OK)
+        return status;
+    loosen(design);
+    design->result.outcome = HL_TAPER_FOUND;
+    status = hl_design_check(design, &design->result.schedule, design->design_verdict);
+    return status == HL_OK ? prove(design, ALLOWANCE, &design->result.schedule, &design->bound) : status;
+}
+
 static enum hl_status design_taper(struct hl_design *design)
 {
     double started = seconds_now();
+    hl_run_may_end(true);
     say(design, "forecasting the cohort");
     enum hl_status status = hl_design_forecast(design);
     design->seconds_forecast = seconds_now() - started;
@@ -365,6 +406,10 @@ static enum hl_status design_taper(struct hl_design *design)
         status = search_and_check(design);
     if (status == HL_OK)
         status = prove_again(design);
+    if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND && design->options->nearest &&
+        design->result.schedule.n > 0)
+        status = settle(design);
+    hl_run_may_end(false);
     if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND)
         return say_impossible(design);
     enum hl_status made = status == HL_OK ? make_result(design) : status;

@@ -16,6 +16,7 @@ struct hl_design_options {
     bool force, dry_run, quiet;
     bool json;                       /* the answer as JSON in the place of text */
     uint64_t most_work;              /* steps of single subjects after which search and proof each end; 0: no limit */
+    bool nearest;                    /* a bound that can't be kept is replaced by the nearest one that can */
     bool alone;                      /* design only: compare with nothing and write no result */
     enum hl_progress_mode progress;
     bool dated; struct hl_date start; /* the date of the first reduced dose, for the calendar */
@@ -23,7 +24,7 @@ struct hl_design_options {
 };
 
 /* HL_OK when a taper was found that keeps its constraints on the cohort it was designed on, by the exact engine.
- * HL_ERR_INPUT when there is none (the nearest feasible bound is told), HL_ERR_SUBJECTS as of a run. Results go to
+ * HL_ERR_INPUT when there is none (the nearest feasible bound is told; with nearest the design goes on with it), HL_ERR_SUBJECTS as of a run. Results go to
  * standard output, progress to standard error. */
 enum hl_status hl_design(const struct hl_design_options *options, struct hl_diag *diag);
 

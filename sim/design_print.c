@@ -260,9 +260,8 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
 
 static void print_end(const struct hl_design *design, FILE *stream)
 {
-    fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search %.1f, check %.1f, certificate "
-            "%.1f, "
-            "comparison %.1f\n", design->result.complete ? "every way" : "the most promising ways", design->rounds,
+    fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search "
+            "%.1f, check %.1f, certificate %.1f, comparison %.1f\n", design->result.complete ? "every way" : "the most promising ways", design->rounds,
             design->rounds == 1 ? "" : "es", (double)design->result.work,
             design->seconds_forecast + design->seconds_search + design->seconds_check + design->seconds_bound +
                 design->seconds_result,
@@ -305,6 +304,8 @@ void hl_design_print_impossible(const struct hl_design *design, FILE *stream)
                             : "Every way was followed: by the forecast there is none.", "  ", stream);
     else
         print_paragraph("Not every way could be followed, so this is what was found, not a proof.", "  ", stream);
+    if (!design->options->nearest && result->schedule.n > 0)
+        print_paragraph("--nearest goes on with the nearest bound: its taper, certificate and judgement.", "  ", stream);
     fputs("A simulated index, not a clinical probability. For education and research only, not medical advice, not "
           "for dosing.\n", stream);
 }

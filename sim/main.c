@@ -5,14 +5,20 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/status.h"
 #include "base/units.h"
 #include "commands/command.h"
 #include "run.h"
 
+static int interrupted_code;
+
 static void on_interrupt(int signal_number)
 {
+    static const char words[] = "\nhalflife: error: interrupted; nothing was kept\n";
+    if (hl_run_may_end_now())
+        _exit(write(STDERR_FILENO, words, sizeof words - 1) < 0 ? 1 : interrupted_code);
     hl_run_interrupt(); /* finishes the current block, then gives up cleanly */
     signal(signal_number, SIG_DFL); /* a second one ends the process at once */
 }
@@ -21,6 +27,7 @@ int main(int argc, char **argv)
 {
     gsl_set_error_handler_off();
     setlocale(LC_NUMERIC, "C");
+    interrupted_code = hl_status_exit_code(HL_ERR_INTERRUPTED);
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
     signal(SIGXFSZ, SIG_IGN); /* a file-size limit is an error of write(), not a death */

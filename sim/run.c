@@ -19,6 +19,18 @@
 
 static volatile sig_atomic_t interrupted;
 
+static volatile sig_atomic_t may_end;
+
+void hl_run_may_end(bool may)
+{
+    may_end = may;
+}
+
+bool hl_run_may_end_now(void)
+{
+    return may_end;
+}
+
 void hl_run_interrupt(void)
 {
     interrupted = 1;

@@ -63,6 +63,11 @@ enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag
 /* Asks a run in progress to stop at the next block; safe in a signal handler. */
 void hl_run_interrupt(void);
 
+/* While nothing is being written (a design is searched for, say) there is nothing to give up cleanly: an interrupt may
+ * end the process at once. Off at first. */
+void hl_run_may_end(bool may);
+bool hl_run_may_end_now(void);
+
 /* What hl_run_interrupt sets, to be looked at between blocks. */
 const volatile sig_atomic_t *hl_run_stop(void);
 

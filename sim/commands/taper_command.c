@@ -14,6 +14,7 @@ static const struct hl_option options_of_taper[] = {
     HL_STUDY_OPTIONS,
     {"start", 0, "DATE", "the date of the first reduced dose, such as 2027-01-04, for the calendar"},
     {"effort", 0, "quick|normal|thorough", "how far search and proof go; thorough: to their end (default normal)"},
+    {"nearest", 0, NULL, "where no taper keeps a bound, go on with the nearest bound that one keeps"},
     {"alone", 0, NULL, "only design: write the study, but don't run and compare"},
     {"json", 0, NULL, "print the answer as JSON"},
     {"force", 'f', NULL, "replace existing files"},
@@ -65,6 +66,7 @@ static enum hl_status run_taper(const struct hl_arguments *arguments, struct hl_
     }
     options.threads = (int)threads;
     options.output = hl_arguments_value(arguments, "output");
+    options.nearest = hl_arguments_value(arguments, "nearest") != NULL;
     options.alone = hl_arguments_value(arguments, "alone") != NULL;
     options.json = hl_arguments_value(arguments, "json") != NULL;
     options.force = hl_arguments_value(arguments, "force") != NULL;
@@ -80,13 +82,15 @@ const struct hl_command hl_command_taper = {
     .examples = "  halflife taper configs/taper_design.yaml\n"
                 "  halflife taper configs/taper_design.yaml --subjects 200 --alone\n"
                 "  halflife taper configs/taper_design.yaml --set 'design.keep.0.peak=\"15\"' -o output/gentler\n"
+                "  halflife taper configs/taper_design.yaml --set 'design.adherence={missed: 5 %}' --nearest\n"
                 "  halflife check configs/taper_design.yaml\n",
     .details = "The study says under design: what was taken before, what the doses can be made of, what must hold in\n"
                "how many of its subjects, and what to compare. The answer is a schedule in whole pieces of products,\n"
                "a lower bound on the length of any such taper, and an ordinary study, OUTPUT.taper.yaml, which has\n"
                "the designed taper, the compared ones and the stressed ones as arms and new subjects to judge them;\n"
                "its result is OUTPUT.h5, and halflife run OUTPUT.taper.yaml gives it again.\n"
-               "Exit status 2 where no taper keeps what is asked; the nearest bound that can be kept is then told.\n"
+               "Exit status 2 where no taper keeps what is asked; the nearest bound that can be kept is then told,\n"
+               "and --nearest goes on with it.\n"
                "Every index is a simulated one, never a clinical probability. Not for dosing.\n",
     .option = options_of_taper,
     .n_options = sizeof options_of_taper / sizeof *options_of_taper,
