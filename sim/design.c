@@ -223,8 +223,8 @@ static enum hl_status prove(struct hl_design *design, double loosened, const str
         constraint[c].bound *= 1 + loosened;
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
-    struct hl_bound_options options = {.progress = &progress, .hint = hint,
-                                       .most_work = design->options->most_work};
+    struct hl_bound_options options = {.progress = &progress, .hint = hint, .milestones = hint ? 0 : -1,
+                                       .most_work = hint ? 0 : design->options->most_work};
     double started = seconds_now();
     enum hl_status status = hl_taper_bound(design->arena, tightened(design, constraint), design->outlook, &options,
                                            bound);
@@ -234,7 +234,7 @@ static enum hl_status prove(struct hl_design *design, double loosened, const str
     return status;
 }
 
-/* Before the search, so that it knows when to stop. */
+/* Before the search, so that it knows when to stop: the quick part of the proof. */
 static enum hl_status prove_first(struct hl_design *design)
 {
     say(design, "proving a lower bound");

@@ -34,7 +34,12 @@ set label 1 sprintf('bound %g', bound) at graph 1,first bound right offset -0.3,
 if (certificate >= 0) {
     set arrow 2 from certificate,graph 0 to certificate,graph 1 nohead lw 1.4 dt 4 lc rgb black
     set object 1 rectangle from graph 0,graph 0 to certificate,bound fs solid 1.0 noborder fc rgb '#EFEFEF' behind
-    set label 2 sprintf("certificate %g d: on the subjects\ndesigned on, none is shorter", certificate) at certificate,graph 0.04 left offset 0.8,0.6 front font font_small tc rgb black
+    words = sprintf("certificate %g d: on the subjects\ndesigned on, none is shorter", certificate)
+    if (certificate > 0.5*high_D) {
+        set label 2 words at certificate,graph 0.04 right offset -0.8,0.6 front font font_small tc rgb black
+    } else {
+        set label 2 words at certificate,graph 0.04 left offset 0.8,0.6 front font font_small tc rgb black
+    }
 }
 # Points on one another share a label beside them: "2, 3".
 near(p, q) = abs(days[p] - days[q]) < 0.02*high_D && abs(highest[p] - highest[q]) < 0.03*high_W

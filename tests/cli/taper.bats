@@ -122,6 +122,36 @@ EOT
     grep -q "days to nothing" out
 }
 
+@test "--nearest goes on with the nearest bound: taper, certificate, judgement, files" {
+    add 'compare: [abrupt]'
+    design --set 'design.keep.0.peak="9"' --nearest > out
+    grep -q ": no such taper" out
+    grep -q "days to nothing" out
+    grep -q "^Certificate" out
+    grep -q "loosened to" out
+    grep -q "subjects designed on" out
+    [ -e output/stop.h5 ]
+    "$halflife" taper stop.yaml --progress none --set 'design.keep.0.peak="9"' --nearest --json --quiet -o other > answer
+    python3 - answer <<'EOT'
+import json, sys
+a = json.load(open(sys.argv[1]))
+assert a["outcome"] == "found"
+d = a["designed_on"][0]
+assert d["bound"] > 9 and d["value"] <= d["bound"] and d["share"] >= 0.72
+EOT
+}
+
+@test "an interrupt while it searches ends it at once, with nothing left behind" {
+    "$halflife" taper stop.yaml --quiet --subjects 3000 -o other & # a search of many seconds
+    pid=$!
+    sleep 1
+    kill -TERM $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 5 ]
+    [ ! -e other.taper.yaml ]
+}
+
 @test "a bound that is exceeded before anything is reduced is told as such" {
     run design --set 'design.keep.0.peak="0.1"'
     [ "$status" -eq 2 ]
