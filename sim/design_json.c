@@ -3,22 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "design_parts.h"
-
-static void put_string(const char *text, FILE *stream)
-{
-    fputc('"', stream);
-    for (; text && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(stream, "\\%c", c);
-        else if (c < 0x20)
-            fprintf(stream, "\\u%04x", c);
-        else
-            fputc(c, stream);
-    }
-    fputc('"', stream);
-}
 
 static void put_number(double value, FILE *stream)
 {
@@ -30,7 +16,7 @@ static void put_number(double value, FILE *stream)
 
 static void key(const char *name, FILE *stream)
 {
-    put_string(name, stream);
+    hl_text_json(stream, name);
     fputs(": ", stream);
 }
 
@@ -44,7 +30,7 @@ static void number(const char *name, double value, const char *after, FILE *stre
 static void string(const char *name, const char *value, const char *after, FILE *stream)
 {
     key(name, stream);
-    put_string(value, stream);
+    hl_text_json(stream, value);
     fputs(after, stream);
 }
 

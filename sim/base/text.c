@@ -258,3 +258,18 @@ const char *hl_text_shortest(double value, char *buffer, size_t size)
     snprintf(buffer, size, "%s", text);
     return buffer;
 }
+
+void hl_text_json(FILE *stream, const char *text)
+{
+    putc('"', stream);
+    for (; text && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '"' || c == '\\')
+            fprintf(stream, "\\%c", c);
+        else if (c < 0x20)
+            fprintf(stream, "\\u%04x", c);
+        else
+            putc(c, stream);
+    }
+    putc('"', stream);
+}

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Reads the whole of text as a finite decimal number ("3", "-0.5", "1e-3"); no hex, inf, nan or surrounding
  * space, independent of the locale. false leaves *value untouched. */
@@ -36,5 +37,8 @@ bool hl_text_is_name(const char *text);
 
 /* Shortest decimal text that reads back as the same double, e.g. "0.1"; into buffer (32 bytes are enough). */
 const char *hl_text_shortest(double value, char *buffer, size_t size);
+
+/* Writes text (NULL: nothing) as a JSON string, in quotes (RFC 8259). */
+void hl_text_json(FILE *stream, const char *text);
 
 #endif

@@ -27,6 +27,7 @@
  * to come after a steady state's time; or wrapped into one period of it. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/random.h"
 #include "base/text.h"
@@ -656,4 +657,19 @@ double hl_regimen_amount(const struct hl_dose *dose, const struct hl_system *sys
     if (route->content_reg >= 0)
         return regs[(size_t)route->content_reg * lanes + lane];
     return isfinite(dose->duration) ? regs[(size_t)route->rate_reg * lanes + lane] * dose->duration : 0;
+}
+
+enum hl_status hl_events_copy(const struct hl_events *from, struct hl_events *to)
+{
+    if (to->capacity < from->n) {
+        struct hl_event *grown = hl_grow(to->event, to->capacity, from->n, sizeof *grown);
+        if (!grown)
+            return HL_ERR_MEMORY;
+        to->event = grown;
+        to->capacity = from->n;
+    }
+    if (from->n > 0)
+        memcpy(to->event, from->event, from->n * sizeof *to->event);
+    to->n = from->n;
+    return HL_OK;
 }

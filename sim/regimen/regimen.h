@@ -105,6 +105,9 @@ struct hl_event {
 
 struct hl_events { size_t n, capacity; struct hl_event *event; };
 
+/* Makes to the same list as from; to->event grows as needed (hl_grow). HL_ERR_MEMORY. */
+enum hl_status hl_events_copy(const struct hl_events *from, struct hl_events *to);
+
 /* Events of one subject in time order, of the doses the subject takes: a dose that is missed leaves no trace, one that
  * is made up for is given with twice its amount (ties: GIVEN and REFUSED first, then rate changes off before on, then
  * ADD and RELEASE; otherwise order of prescription) from lane lane of the register file (read only, except the

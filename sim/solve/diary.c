@@ -120,21 +120,6 @@ static double start_time(const struct hl_diary *d, const struct hl_events *event
     return t;
 }
 
-static enum hl_status copy(const struct hl_events *from, struct hl_events *to)
-{
-    if (to->capacity < from->n) {
-        struct hl_event *grown = hl_grow(to->event, to->capacity, from->n, sizeof *grown);
-        if (!grown)
-            return HL_ERR_MEMORY;
-        to->event = grown;
-        to->capacity = from->n;
-    }
-    if (from->n > 0)
-        memcpy(to->event, from->event, from->n * sizeof *to->event);
-    to->n = from->n;
-    return HL_OK;
-}
-
 static enum hl_status make_list(const struct hl_diary *d, const struct hl_block *block, size_t lane,
                                 struct hl_events *events)
 {
@@ -150,7 +135,7 @@ static enum hl_status make_first(struct hl_diary *d, const struct hl_block *bloc
                                                           &d->raw, &d->order)
                                        : make_list(d, block, lane, &d->raw);
     if (status == HL_OK)
-        status = copy(&d->raw, &d->common);
+        status = hl_events_copy(&d->raw, &d->common);
     if (status != HL_OK)
         return status;
     snap(&d->common, d->asked, d->n_times);
@@ -164,7 +149,7 @@ static enum hl_status make_first(struct hl_diary *d, const struct hl_block *bloc
 static bool fill_in(struct hl_diary *d, const struct hl_block *block, size_t lane, enum hl_status *status)
 {
     if (d->filled[lane] != d->edition)
-        *status = copy(&d->common, &d->own[lane]);
+        *status = hl_events_copy(&d->common, &d->own[lane]);
     bool filled = *status == HL_OK && hl_regimen_refill(d->plan->regimen, d->plan->system, block->regs, block->lanes,
                                                         lane, &d->order, &d->own[lane]);
     d->filled[lane] = filled ? d->edition : 0;
@@ -181,7 +166,7 @@ enum hl_status hl_diary_make(struct hl_diary *d, const struct hl_block *block, s
     if (status != HL_OK || (d->shared && !d->copies))
         return status;
     if (d->shared)
-        return copy(&d->raw, &d->own[lane]);
+        return hl_events_copy(&d->raw, &d->own[lane]);
     if (d->refills && fill_in(d, block, lane, &status))
         return HL_OK;
     return status == HL_OK ? make_list(d, block, lane, &d->own[lane]) : status;

@@ -198,21 +198,6 @@ static size_t next_of(const struct hl_reviewer *v, double *time)
     return next;
 }
 
-static enum hl_status copy_events(const struct hl_events *from, struct hl_events *to)
-{
-    if (to->capacity < from->n) {
-        struct hl_event *grown = hl_grow(to->event, to->capacity, from->n, sizeof *grown);
-        if (!grown)
-            return HL_ERR_MEMORY;
-        to->event = grown;
-        to->capacity = from->n;
-    }
-    if (from->n > 0)
-        memcpy(to->event, from->event, from->n * sizeof *to->event);
-    to->n = from->n;
-    return HL_OK;
-}
-
 static void set_out(struct hl_reviewer *v, struct hl_lane *lane, struct hl_history *history,
                     struct hl_listener *listener)
 {
@@ -272,7 +257,7 @@ enum hl_status hl_reviewer_run(struct hl_reviewer *v, struct hl_lane *lane, cons
                                enum hl_subject_status *status)
 {
     struct hl_listener listener;
-    enum hl_status memory = copy_events(events, &v->events);
+    enum hl_status memory = hl_events_copy(events, &v->events);
     size_t done = 0, next;
     double time;
     set_out(v, lane, history, &listener);

@@ -235,21 +235,6 @@ static enum hl_status print_text(const struct hl_result *r, FILE *stream, struct
 
 /* ---- JSON (RFC 8259). */
 
-static void json_text(FILE *stream, const char *text)
-{
-    putc('"', stream);
-    for (; text && *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            fprintf(stream, "\\%c", c);
-        else if (c < 0x20)
-            fprintf(stream, "\\u%04x", c);
-        else
-            putc(c, stream);
-    }
-    putc('"', stream);
-}
-
 static void json_number(FILE *stream, const char *name, double value)
 {
     char text[40];
@@ -267,13 +252,13 @@ static void json_head(const struct hl_result *r, FILE *stream)
     fputs("{", stream);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         fprintf(stream, "%s\n  \"%s\": ", i ? "," : "", names[i]);
-        json_text(stream, attribute(r, names[i]));
+        hl_text_json(stream, attribute(r, names[i]));
     }
     fprintf(stream, ",\n  \"subjects\": %llu,\n  \"times\": %llu,\n  \"arms\": [", (unsigned long long)r->n_subjects,
             (unsigned long long)r->n_times);
     for (uint64_t arm = 0; arm < r->n_arms; arm++) {
         fputs(arm ? ", " : "", stream);
-        json_text(stream, r->arm_name[arm]);
+        hl_text_json(stream, r->arm_name[arm]);
     }
     fputs("],\n  \"outputs\": [", stream);
     bool started = false;
@@ -282,11 +267,11 @@ static void json_head(const struct hl_result *r, FILE *stream)
         if (!is_listed(r, v))
             continue;
         fprintf(stream, "%s\n    {\"name\": ", started ? "," : "");
-        json_text(stream, v->output);
+        hl_text_json(stream, v->output);
         fputs(", \"unit\": ", stream);
-        json_text(stream, v->unit ? v->unit : "1");
+        hl_text_json(stream, v->unit ? v->unit : "1");
         fputs(", \"long_name\": ", stream);
-        json_text(stream, v->long_name);
+        hl_text_json(stream, v->long_name);
         fputs("}", stream);
         started = true;
     }
@@ -298,11 +283,11 @@ static void json_metric(const struct hl_result *r, const struct hl_result_variab
 {
     const double *number = v->rank == 3 ? hl_result_axis(r, v, 2) : NULL;
     fputs("\n    {\"arm\": ", stream);
-    json_text(stream, r->arm_name[arm]);
+    hl_text_json(stream, r->arm_name[arm]);
     fputs(", \"name\": ", stream);
-    json_text(stream, v->name);
+    hl_text_json(stream, v->name);
     fputs(", \"unit\": ", stream);
-    json_text(stream, v->unit ? v->unit : "1");
+    hl_text_json(stream, v->unit ? v->unit : "1");
     if (number)
         json_number(stream, strncmp(v->axis[2], "window", 6) == 0 ? "window" : "interval", number[w]);
     fprintf(stream, ", \"n\": %d", a->n);
@@ -326,11 +311,11 @@ static void json_columns(const struct hl_result *r, const struct hl_record_facts
     for (size_t i = 0; i < (size_t)r->n_arms * f->n_columns; i++) {
         const struct hl_record_range *e = &f->range[i];
         fprintf(stream, "%s\n    {\"arm\": ", i ? "," : "");
-        json_text(stream, r->arm_name[i / f->n_columns]);
+        hl_text_json(stream, r->arm_name[i / f->n_columns]);
         fputs(", \"name\": ", stream);
-        json_text(stream, e->variable->name);
+        hl_text_json(stream, e->variable->name);
         fputs(", \"unit\": ", stream);
-        json_text(stream, e->variable->unit ? e->variable->unit : "1");
+        hl_text_json(stream, e->variable->unit ? e->variable->unit : "1");
         json_count(stream, "n", (double)e->n);
         json_count(stream, "missing", (double)e->missing);
         json_number(stream, "lowest", e->low);
@@ -344,15 +329,15 @@ static void json_failures(const struct hl_result *r, const struct hl_record_fact
     for (size_t i = 0; i < f->n_failures; i++) {
         const struct hl_record_failure *e = &f->failure[i];
         fprintf(stream, "%s\n    {\"arm\": ", i ? "," : "");
-        json_text(stream, r->arm_name[e->arm]);
+        hl_text_json(stream, r->arm_name[e->arm]);
         json_count(stream, "subject", (double)e->subject);
         fputs(", \"ID\": ", stream);
         if (e->is_text)
-            json_text(stream, e->ID);
+            hl_text_json(stream, e->ID);
         else
             fputs(e->ID, stream);
         fputs(", \"status\": ", stream);
-        json_text(stream, e->why);
+        hl_text_json(stream, e->why);
         fputs("}", stream);
     }
 }
@@ -364,13 +349,13 @@ static enum hl_status json_records(const struct hl_result *r, FILE *stream, stru
     if (status != HL_OK)
         return status;
     fputs("],\n  \"data_set\": {\"path\": ", stream);
-    json_text(stream, hl_result_attribute(r, "/provenance/data", "path"));
+    hl_text_json(stream, hl_result_attribute(r, "/provenance/data", "path"));
     fputs(", \"sha256\": ", stream);
-    json_text(stream, hl_result_attribute(r, "/provenance/data", "sha256"));
+    hl_text_json(stream, hl_result_attribute(r, "/provenance/data", "sha256"));
     fputs(", \"covariate_rule\": ", stream);
-    json_text(stream, attribute(r, "covariate_rule"));
+    hl_text_json(stream, attribute(r, "covariate_rule"));
     fputs(", \"bioavailability_scales\": ", stream);
-    json_text(stream, attribute(r, "bioavailability_scales"));
+    hl_text_json(stream, attribute(r, "bioavailability_scales"));
     json_count(stream, "individuals", (double)r->n_subjects);
     json_count(stream, "records", (double)facts.records);
     json_count(stream, "observations", (double)facts.observations);
