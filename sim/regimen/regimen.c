@@ -18,6 +18,7 @@
 #include "regimen/read.h"
 
 #define MOST_DOSES_OF_AN_ARM 5000000u
+#define LONGEST_CYCLE        87660.0 /* of a steady state: ten years [h] */
 
 static const char *const item_keys[] = {"infuse", "demand", "taper", "steady_state", "repeat", "recorded"};
 #define N_ITEM_KEYS (sizeof item_keys / sizeof item_keys[0])
@@ -299,6 +300,12 @@ static void item_steady(struct hl_compiler *c, const struct hl_yaml *item)
     c->doses = outer;
     c->in_cycle = false;
     c->cursor = t.start;
+    if (c->good && c->period > LONGEST_CYCLE) {
+        hl_diag_error(c->diag, hl_yaml_key(item, "steady_state")->pos,
+                      "a cycle of %.6g h is longer than ten years; a steady state is of doses that are taken again and "
+                      "again", c->period);
+        c->good = false;
+    }
     if (c->good) {
         place_cycle(c, cycle.dose, cycle.n, c->period, t.start);
         sort_doses(c, cycle.dose, cycle.n);
