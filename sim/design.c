@@ -25,6 +25,7 @@
 
 #define ALLOWANCE 1e-4 /* by which the forecast may be off; a certificate that allows for it stands if it is less */
 #define TIGHTEN 1.05 /* of what was missed */
+#define MILESTONES_COST 3 /* how many times the first proof's work a second one takes, about */
 #define GRAIN   1e-6 /* of the bound: the least it is tightened by */
 
 static double seconds_now(void)
@@ -247,7 +248,9 @@ static enum hl_status prove_again(struct hl_design *design)
 {
     struct hl_bound bound;
     bool found = design->result.outcome == HL_TAPER_FOUND, off = design->forecast_error > ALLOWANCE;
-    if (!off && (!found || !design->bound.valid || design->bound.days >= design->result.schedule.days))
+    uint64_t most = design->options->most_work;
+    bool dear = most > 0 && MILESTONES_COST * design->bound.work > most;
+    if (!off && (!found || dear || !design->bound.valid || design->bound.days >= design->result.schedule.days))
         return HL_OK;
     say(design, "proving a lower bound, from those worst off");
     enum hl_status status = prove(design, off ? 2 * design->forecast_error : ALLOWANCE, &design->result.schedule,

@@ -50,3 +50,9 @@ do for [p = 1:n_arms] {
 # Whether an arm keeps the bound in as many subjects as wanted: a whole number of subjects.
 keeps(p) = kept[p] >= ceil(share*counted_in[p] - 1e-9) && counted_in[p] > 0
 is_designed(p) = arm_name(p - 1)[1:8] eq 'designed'
+# An arm's name beside its row: in two lines where there is room for them, else one, without "designed, " (such rows
+# are bold).
+cut(text, n) = strlen(text) > n ? text[1:n - 1].'…' : text
+short(text) = strstrt(text, 'designed, ') == 1 ? text[11:*] : text
+row_name(p, n) = n_arms <= 12 ? wrap(arm_name(p - 1), n) : cut(short(arm_name(p - 1)), n)
+row_lift(p, n) = n_arms > 12 || strlen(arm_name(p - 1)) <= n ? 0 : 0.45

@@ -32,7 +32,7 @@ set xlabel sprintf('subjects that stay at or below %g [%%]', bound)
 set arrow 1 from 100*share,graph 0 to 100*share,graph 1 nohead lw 1.4 dt 2 lc rgb black
 set label 1 sprintf('wanted: %g %%', 100*share) at 100*share,graph 1 center offset 0,0.7 font font_small tc rgb black
 do for [p = 1:n_arms] {
-    set label 100 + p wrap(arm_name(p - 1), 30) at graph 0,first p right offset -1,(strlen(arm_name(p - 1)) > 30 ? 0.45 : 0) font (is_designed(p) ? bold(16) : size_of(16))
+    set label 100 + p row_name(p, 34) at graph 0,first p right offset -1,row_lift(p, 34) font (is_designed(p) ? bold(16) : size_of(16))
     set label 200 + p sprintf('%.1f', counted_in[p] > 0 ? 100.0*kept[p]/counted_in[p] : 0) at graph 1,first p left offset 1,0 font size_of(16)
 }
 plot $rows using 2:($5 > 0 ? $1 : NaN):3:4 with xerrorbars pt 7 ps 2 lw 2 lc rgb blue notitle, \

@@ -23,12 +23,12 @@ static const struct hl_option options_of_taper[] = {
     {"progress", 0, "auto|plain|none", "how progress is shown"},
 };
 
-/* Steps of single subjects: some 8 us each on one core, so that normal takes a minute. A count and not a time, so that
+/* Steps of single subjects: some 15 us each on one core, so that normal takes half a minute on two. A count and not a time, so that
  * the answer is the same everywhere. */
 static enum hl_status read_effort(const struct hl_arguments *arguments, uint64_t *most_work, struct hl_diag *diag)
 {
     static const char *const names[] = {"quick", "normal", "thorough"};
-    static const uint64_t work[] = {1000000, 8000000, 0};
+    static const uint64_t work[] = {800000, 3000000, 0};
     const char *text = hl_arguments_value(arguments, "effort");
     char hint[96];
     for (size_t i = 0; i < 3; i++)

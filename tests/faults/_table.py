@@ -185,7 +185,7 @@ REGIMENS = (
     ("study", "{infuse: 600 ug/d, for: 2 d", "{infuse: 600 ug/d, for: 2 d, route: ¦oral", "routes"),
     ("study", "per_hour: 0.21", "per_hour: ¦0", "above zero"),
     ("study", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n      - {¦steady_state: {oral: 1 mg, every: 12 h}}\n", "ordinary doses"),
-    ("study", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n", "      - {¦steady_state: {oral: 1 mg, every: 1e308 h}}\n", "longer than ten years"),
+    ("study", "      - {steady_state: {oral: 1 mg, every: 12 h}}\n", "      - {¦steady_state: {oral: 1 mg, every: 1e308 h}}\n", "longer than ten years"),
     ("study", "{oral: 1 mg, every: 12 h, for: 2 d}", "¦{every: 12 h, for: 2 d}", "route"),
     ("study", "{until: 9 d,", "{until: ¦12 h,", "ascend"),
 )

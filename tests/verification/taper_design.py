@@ -20,9 +20,11 @@ from scipy.linalg import expm
 from _clonazepam import A_DOWN, A_UP, C50W, KE0, LN2, TLAG
 from _halflife import PROGRAM, ROOT, Result, Tap
 
-STEP = 1 / 32
+STEP = 1 / 16
 START = 36.0  # day 0 of the taper [h]
 FOLLOW = 28 * 24.0
+PROTOCOLS = ("abrupt, nardi2010, uk_eighth, quarter_weekly, {protocol: uk_eighth, every: 7 d, name: eighths weekly}, "
+             '{protocol: asam2025, reduction: "25 %", name: quarters of the rest}')
 METRIC = "clonazepam_withdrawal_index_Cmax"
 
 STUDY = """
@@ -132,21 +134,41 @@ def peaks(r, arm, end):
     return 80 * w / (w + 0.4)
 
 
-def design(folder):
-    source, base = os.path.join(folder, "judged.yaml"), os.path.join(folder, "judged")
+def design(folder, text, name, *again):
+    """The report of a design, and its result; or that of its study run again with further options."""
+    source, base = os.path.join(folder, name + ".yaml"), os.path.join(folder, name)
     with open(source, "w", encoding="utf-8") as f:
-        f.write(STUDY)
+        f.write(text)
     done = subprocess.run([PROGRAM, "taper", source, "-o", base, "--progress", "none", "--quiet", "--json"],
                           capture_output=True, text=True, env=dict(os.environ, HALFLIFE_DATA=ROOT))
     if done.returncode != 0:
         raise RuntimeError(f"halflife ended with {done.returncode}:\n{done.stderr}")
+    if again:
+        subprocess.run([PROGRAM, "run", base + ".taper.yaml", *again, "-o", base + ".h5", "--force", "--quiet"], check=True,
+                       env=dict(os.environ, HALFLIFE_DATA=ROOT))
     return json.loads(done.stdout), Result(base + ".h5")
+
+
+def against_protocols(tap, folder):
+    """No protocol of the same products and lengths that keeps the bound on the same subjects is shorter."""
+    for bound, share in ((24, 72), (29, 80), (34, 90)):
+        text = (STUDY.replace("subjects: 19}", "subjects: 23}").replace('peak: "24"', f'peak: "{bound}"')
+                .replace('in: "72 %"', f'in: "{share} %"').replace("[abrupt, nardi2010]", "[" + PROTOCOLS + "]"))
+        report, r = design(folder, text.split("  stress:")[0], f"against{bound}", "--seed", "2387")
+        kept = np.mean(r.metric(METRIC) <= bound, axis=1)
+        keep = [arm for arm in report["arms"] if arm["kind"] == "as published"
+                and kept[r.arm(arm["arm"])] >= share / 100 - 1e-9]
+        tap.ok(kept[r.arm("designed")] >= share / 100 - 1e-9, f"at {bound} the designed taper keeps the bound")
+        tap.ok(all(arm["days"] >= report["days"] for arm in keep), f"at {bound} none of {len(keep)} protocols is shorter",
+               f"{report['days']} d, but " + ", ".join(f"{arm['arm']} {arm['days']} d" for arm in keep))
+        tap.ok(len(keep) > 0, f"at {bound} some protocol keeps the bound")
 
 
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix="halflife-") as folder:
-        report, r = design(folder)
+        report, r = design(folder, STUDY, "judged")
+        against_protocols(tap, folder)
     told = {arm["arm"]: arm for arm in report["arms"]}
     tap.ok(sorted(told) == sorted(r.arms), "every arm is told", f"{sorted(told)} and {sorted(r.arms)}")
     metric = r.metric(METRIC)
