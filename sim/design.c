@@ -25,7 +25,7 @@
 
 #define ALLOWANCE 1e-4 /* by which the forecast may be off; a certificate that allows for it stands if it is less */
 #define TIGHTEN 1.05 /* of what was missed */
-#define MILESTONES_COST 3 /* how many times the first proof's work a second one takes, about */
+#define MILESTONES_COST 20 /* a second proof is tried where the first took less than this part of what may be done */
 #define GRAIN   1e-6 /* of the bound: the least it is tightened by */
 
 static double seconds_now(void)
