@@ -174,14 +174,13 @@ static bool agree(struct hl_design *design, struct hl_taper_constraint *constrai
     for (size_t k = 0; k < design->n_kept; k++) {
         const struct hl_design_verdict *verdict = &design->design_verdict[k];
         const struct hl_taper_constraint *asked = &design->problem->constraint[k % m];
-        double factor = asked->bound / verdict->bound;
-        double shown = asked->bound > 0 ? design->result.value[k] / factor : design->result.value[k];
+        double unit = hl_design_unit(design, asked), shown = design->result.value[k] / unit;
         double scale = fmax(fabs(verdict->value), 1e-12);
         design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
         if (verdict->kept >= hl_taper_needed(asked->share, (size_t)verdict->subjects))
             continue;
         good = false;
-        double missed = (verdict->value - verdict->bound) * (asked->bound > 0 ? factor : 1);
+        double missed = (verdict->value - verdict->bound) * unit;
         double from = fmin(constraint[k % m].bound, design->result.value[k]);
         constraint[k % m].bound = fmin(constraint[k % m].bound,
                                        from - fmax(TIGHTEN * missed, GRAIN * fabs(asked->bound)));
@@ -308,6 +307,7 @@ static enum hl_status make_result(struct hl_design *design)
 {
     double started = seconds_now();
     enum hl_status status = hl_design_plans(design);
+    hl_run_may_end(false); /* from here on files are written */
     if (status != HL_OK)
         return status;
     struct hl_taper_plan *plan = hl_arena_alloc(design->arena, design->n_outcomes, sizeof *plan);
@@ -366,18 +366,40 @@ static void loosen(struct hl_design *design)
     size_t m = design->problem->n_constraints;
     for (size_t k = 0; k < design->n_kept; k++) {
         struct hl_taper_constraint *keep = &design->problem->constraint[k % m];
-        double unit = keep->bound / hl_design_bound_shown(design, keep);
+        double unit = hl_design_unit(design, keep);
         double needed = fmax(result->nearest[k] / unit, design->design_verdict[k].value);
         double grain = pow(10, floor(log10(fmax(needed, 1e-300))) - 3), loose = (floor(needed / grain) + 1) * grain;
         if (needed * unit <= keep->bound)
             continue;
         keep->bound = loose * unit;
-        keep->text = hl_arena_printf(design->arena, "%s, loosened to %.6g", keep->text, loose);
     }
     for (size_t k = 0; k < design->n_kept; k++) {
         result->bound[k] = design->problem->constraint[k % m].bound;
         result->margin[k] = result->bound[k] - result->value[k];
     }
+}
+
+static bool any_missed(const struct hl_design *design)
+{
+    for (size_t k = 0; k < design->n_kept; k++) {
+        const struct hl_design_verdict *verdict = &design->design_verdict[k];
+        double share = hl_taper_constraint_of(design->problem, k)->share;
+        if (verdict->kept < hl_taper_needed(share, (size_t)verdict->subjects))
+            return true;
+    }
+    return false;
+}
+
+/* Loosened as the forecast says, and once more should the engine miss that. */
+static enum hl_status loosen_and_check(struct hl_design *design)
+{
+    memset(design->design_verdict, 0, design->n_kept * sizeof *design->design_verdict);
+    loosen(design);
+    enum hl_status status = hl_design_check(design, &design->result.schedule, design->design_verdict);
+    if (status != HL_OK || !any_missed(design))
+        return status;
+    loosen(design);
+    return hl_design_check(design, &design->result.schedule, design->design_verdict);
 }
 
 /* Where the bounds asked for can't be kept: says so, and goes on with the taper that comes nearest and the bounds that
@@ -387,12 +409,15 @@ static enum hl_status settle(struct hl_design *design)
     if (!design->options->json)
         hl_design_print_impossible(design, stdout);
     say(design, "going on with the nearest bound");
-    enum hl_status status = hl_design_check(design, &design->result.schedule, design->design_verdict);
-    if (status != HL_OK)
-        return status;
-    loosen(design);
+    size_t m = design->problem->n_constraints;
+    struct hl_taper_constraint *keep = design->problem->constraint, asked[m];
+    memcpy(asked, keep, sizeof asked);
+    enum hl_status status = loosen_and_check(design);
+    for (size_t c = 0; c < m; c++)
+        if (keep[c].bound > asked[c].bound)
+            keep[c].text = hl_arena_printf(design->arena, "%s, loosened to %.6g", keep[c].text,
+                                           hl_design_bound_shown(design, &keep[c]));
     design->result.outcome = HL_TAPER_FOUND;
-    status = hl_design_check(design, &design->result.schedule, design->design_verdict);
     return status == HL_OK ? prove(design, ALLOWANCE, &design->result.schedule, &design->bound) : status;
 }
 
@@ -412,7 +437,6 @@ static enum hl_status design_taper(struct hl_design *design)
     if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND && design->options->nearest &&
         design->result.schedule.n > 0)
         status = settle(design);
-    hl_run_may_end(false);
     if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND)
         return say_impossible(design);
     enum hl_status made = status == HL_OK ? make_result(design) : status;

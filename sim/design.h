@@ -6,7 +6,7 @@
 #define HL_DESIGN_H
 
 #include "run.h"
-#include "taper/dates.h"
+#include "base/dates.h"
 
 struct hl_design_options {
     const char *study_path;
@@ -24,8 +24,8 @@ struct hl_design_options {
 };
 
 /* HL_OK when a taper was found that keeps its constraints on the cohort it was designed on, by the exact engine.
- * HL_ERR_INPUT when there is none (the nearest feasible bound is told; with nearest the design goes on with it), HL_ERR_SUBJECTS as of a run. Results go to
- * standard output, progress to standard error. */
+ * HL_ERR_INPUT when there is none (the nearest feasible bound is told; with nearest the design goes on with it),
+ * HL_ERR_SUBJECTS as of a run. Results go to standard output, progress to standard error. */
 enum hl_status hl_design(const struct hl_design_options *options, struct hl_diag *diag);
 
 #endif

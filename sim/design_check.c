@@ -4,8 +4,8 @@
  * that of Clopper and Pearson (Biometrika 1934;26:404): its ends are quantiles of beta distributions,
  *     low = B(2.5 %; k, n - k + 1), high = B(97.5 %; k + 1, n - k). */
 #include <gsl/gsl_cdf.h>
+#include <gsl/gsl_sort.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "design_parts.h"
@@ -13,14 +13,14 @@
 
 #define DAY 24.0
 
-static double unit_factor(const struct hl_design *design, const struct hl_taper_constraint *keep)
+double hl_design_unit(const struct hl_design *design, const struct hl_taper_constraint *keep)
 {
     return keep->statistic == HL_TAPER_HOURS_ABOVE ? 1 : design->study->system->output[keep->output].unit.factor;
 }
 
 double hl_design_bound_shown(const struct hl_design *design, const struct hl_taper_constraint *keep)
 {
-    return keep->bound / unit_factor(design, keep);
+    return keep->bound / hl_design_unit(design, keep);
 }
 
 void hl_design_scale(const struct hl_design *design, const struct hl_taper_constraint *keep, double *value, size_t n)
@@ -28,12 +28,6 @@ void hl_design_scale(const struct hl_design *design, const struct hl_taper_const
     double threshold = keep->threshold / design->study->system->output[keep->output].unit.factor;
     for (size_t k = 0; keep->statistic == HL_TAPER_AREA_ABOVE && k < n; k++)
         value[k] *= threshold;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 struct hl_design_verdict hl_design_judge(const struct hl_design *design, const struct hl_taper_constraint *keep,
@@ -50,7 +44,7 @@ struct hl_design_verdict hl_design_judge(const struct hl_design *design, const s
         sorted[i] = isnan(value[i]) ? INFINITY : value[i];
         verdict.kept += sorted[i] <= verdict.bound;
     }
-    qsort(sorted, n, sizeof *sorted, by_size);
+    gsl_sort(sorted, 1, n);
     verdict.value = sorted[hl_taper_needed(keep->share, n) - 1];
     double k = (double)verdict.kept, N = (double)n;
     verdict.low = k > 0 ? gsl_cdf_beta_Pinv(0.025, k, N - k + 1) : 0;

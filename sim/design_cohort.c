@@ -66,15 +66,16 @@ static struct hl_forecast_adherence *habits_of(const struct hl_taper_problem *pr
 #define SCREEN      96  /* subjects of the smaller cohort */
 #define LARGE       288 /* from this size on there is one */
 
-static enum hl_status forecast_situations(struct hl_design *design, const struct hl_prepared *p,
-                                          const struct hl_taper_problem *problem, struct hl_forecast ***part,
-                                          struct hl_forecast **joined)
+/* Of the cohort's first subjects, 0: of all. */
+static enum hl_status forecast_situations(struct hl_design *design, const struct hl_taper_problem *problem,
+                                          size_t subjects, struct hl_forecast ***part, struct hl_forecast **joined)
 {
+    const struct hl_prepared *p = &design->prepared;
     size_t n = problem->n_situations;
     *part = hl_arena_alloc(p->arena, n, sizeof **part);
     for (size_t s = 0; s < n; s++) {
         struct hl_forecast_request request = {.study = p->study, .before = &p->study->arm[problem->situation[s]],
-                                              .t0 = problem->begins, .problem = problem,
+                                              .t0 = problem->begins, .problem = problem, .subjects = subjects,
                                               .adherence = habits_of(problem, p, problem->situation[s])};
         (*part)[s] = hl_forecast_create(p->arena, &request, design->diag);
         if (!(*part)[s])
@@ -84,34 +85,21 @@ static enum hl_status forecast_situations(struct hl_design *design, const struct
     return *joined ? HL_OK : HL_ERR_INPUT;
 }
 
-static enum hl_status forecast_screen(struct hl_design *design)
-{
-    struct hl_study_options options = design->options->study;
-    if (design->study->subjects < LARGE)
-        return HL_OK;
-    options.design = true;
-    options.has_subjects = true;
-    options.subjects = SCREEN;
-    enum hl_status status = hl_prepare(design->options->study_path, &options, &design->screen_prepared, design->diag);
-    return status == HL_OK ? forecast_situations(design, &design->screen_prepared, design->problem,
-                                                 &design->screen_part, &design->screen)
-                           : status;
-}
-
 enum hl_status hl_design_forecast(struct hl_design *design)
 {
-    enum hl_status status = forecast_situations(design, &design->prepared, design->problem, &design->part,
-                                                &design->joined);
+    enum hl_status status = forecast_situations(design, design->problem, 0, &design->part, &design->joined);
     if (status == HL_OK)
         design->outlook = hl_forecast_outlook(design->joined);
-    return status == HL_OK ? forecast_screen(design) : status;
+    return status == HL_OK && design->study->subjects >= LARGE
+               ? forecast_situations(design, design->problem, SCREEN, &design->screen_part, &design->screen)
+               : status;
 }
 
 enum hl_status hl_design_forecast_all(struct hl_design *design, struct hl_forecast **forecast)
 {
     bool same = design->all->n_rungs == design->problem->n_rungs;
-    enum hl_status status = same ? HL_OK : forecast_situations(design, &design->prepared, design->all,
-                                                               &design->all_part, &design->all_joined);
+    enum hl_status status = same ? HL_OK : forecast_situations(design, design->all, 0, &design->all_part,
+                                                               &design->all_joined);
     *forecast = same ? design->joined : design->all_joined;
     return status;
 }
@@ -131,5 +119,4 @@ void hl_design_forecast_clear(struct hl_design *design)
     clear(design->part, design->joined, design->problem->n_situations);
     clear(design->all_part, design->all_joined, design->problem->n_situations);
     clear(design->screen_part, design->screen, design->problem->n_situations);
-    hl_prepared_clear(&design->screen_prepared);
 }

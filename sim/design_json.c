@@ -37,7 +37,7 @@ static void string(const char *name, const char *value, const char *after, FILE 
 static double shown(const struct hl_design *design, size_t kept, double value)
 {
     const struct hl_taper_constraint *keep = hl_taper_constraint_of(design->problem, kept);
-    return keep->bound > 0 ? value * hl_design_bound_shown(design, keep) / keep->bound : value;
+    return value / hl_design_unit(design, keep);
 }
 
 static void put_level(const struct hl_design *design, size_t i, FILE *stream)

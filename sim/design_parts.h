@@ -40,7 +40,7 @@ struct hl_design {
 
     struct hl_forecast **part, *joined;       /* by situation; joined is part[0] where there is one */
     const struct hl_outlook *outlook;
-    struct hl_prepared screen_prepared; struct hl_forecast **screen_part, *screen; /* a smaller cohort, or NULL */
+    struct hl_forecast **screen_part, *screen; /* of the first subjects only, or NULL */
 
     struct hl_taper_result result;
     struct hl_bound bound;
@@ -80,6 +80,10 @@ struct hl_design_verdict hl_design_judge(const struct hl_design *design, const s
  * threshold). */
 void hl_design_scale(const struct hl_design *design, const struct hl_taper_constraint *constraint, double *value,
                      size_t n);
+
+/* design_check.c: the engine's values of a constraint's bound and statistic, divided by this, are in the unit in which
+ * a study writes them. */
+double hl_design_unit(const struct hl_design *design, const struct hl_taper_constraint *constraint);
 
 /* design_check.c: a constraint's bound in the output's unit, as a study writes it. */
 double hl_design_bound_shown(const struct hl_design *design, const struct hl_taper_constraint *constraint);

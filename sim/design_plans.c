@@ -33,28 +33,9 @@ static enum hl_status keeps(struct hl_design *design, struct hl_forecast *foreca
                             const struct hl_taper_schedule *schedule, bool *kept)
 {
     const struct hl_outlook *outlook = hl_forecast_outlook(forecast);
-    size_t n = outlook->n_subjects * outlook->n_constraints;
-    double *statistic = hl_alloc(n, sizeof *statistic);
-    struct hl_prospect *at = outlook->begin(outlook->context);
-    enum hl_status status = statistic && at ? HL_OK : HL_ERR_MEMORY;
-    for (size_t i = 0; status == HL_OK && i < schedule->n; i++) {
-        struct hl_prospect *next = outlook->step(outlook->context, at, schedule->step[i]);
-        outlook->release(outlook->context, at);
-        at = next;
-        status = at ? HL_OK : HL_ERR_MEMORY;
-    }
-    if (status == HL_OK)
-        status = outlook->stop(outlook->context, at, statistic);
-    *kept = status == HL_OK;
-    for (size_t c = 0; *kept && c < outlook->n_constraints; c++) {
-        const struct hl_taper_constraint *keep = hl_taper_constraint_of(design->problem, c);
-        size_t good = 0;
-        for (size_t k = 0; k < outlook->n_subjects; k++)
-            good += statistic[c * outlook->n_subjects + k] <= keep->bound;
-        *kept = good >= hl_taper_needed(keep->share, outlook->n_subjects);
-    }
-    if (at)
-        outlook->release(outlook->context, at);
+    double *statistic = hl_alloc(outlook->n_subjects * outlook->n_constraints, sizeof *statistic);
+    enum hl_status status = statistic ? hl_outlook_follow(outlook, schedule, statistic) : HL_ERR_MEMORY;
+    *kept = status == HL_OK && hl_outlook_keeps(outlook, design->problem, statistic);
     hl_free(statistic);
     return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "design_parts.h"
+#include "taper/calendar.h"
 #include "taper/products.h"
 
 #define DAY 24.0
@@ -14,25 +15,12 @@ static const char *output_name(const struct hl_design *design, size_t c)
     return design->study->system->output[design->problem->constraint[c].output].name;
 }
 
-static double factor_of(const struct hl_design *design, size_t kept)
+static double unit_of(const struct hl_design *design, size_t kept)
 {
-    const struct hl_taper_constraint *keep = hl_taper_constraint_of(design->problem, kept);
-    double shown = hl_design_bound_shown(design, keep);
-    return keep->bound > 0 ? keep->bound / shown : 1;
+    return hl_design_unit(design, hl_taper_constraint_of(design->problem, kept));
 }
 
 /* ---- the schedule */
-
-/* "1 1/2": pieces as whole products. */
-static const char *count_text(struct hl_arena *arena, long pieces, int of)
-{
-    long whole = pieces / of, rest = pieces % of;
-    long num = rest * (of == 4 && rest == 2 ? 0 : 1);
-    if (rest == 0)
-        return hl_arena_printf(arena, "%ld", whole);
-    const char *part = of == 2 || (of == 4 && rest == 2) ? "1/2" : num == 1 ? "1/4" : "3/4";
-    return whole ? hl_arena_printf(arena, "%ld %s", whole, part) : part;
-}
 
 /* What a period's doses of a drug are made of: "1 1/2 x 0.5 mg tablet, 1 x 0.125 mg orally disintegrating tablet". */
 static const char *pieces_text(const struct hl_design *design, const struct hl_taper_drug *drug,
@@ -54,7 +42,8 @@ static const char *pieces_text(const struct hl_design *design, const struct hl_t
     for (size_t p = 0; p < drug->n_products; p++)
         if (sum[p])
             out = hl_arena_printf(arena, "%s%s%s x %s", out, *out ? ", " : "",
-                                  count_text(arena, sum[p], drug->product[p].pieces), drug->product[p].name);
+                                  hl_calendar_number_text(arena, sum[p], drug->product[p].pieces, false),
+                                  drug->product[p].name);
     return out;
 }
 
@@ -75,7 +64,7 @@ static void print_drug_schedule(const struct hl_design *design, size_t d, FILE *
     const struct hl_taper_drug *drug = &design->problem->drug[d];
     const struct hl_taper_schedule *schedule = &design->result.schedule;
     size_t kept = tightest(design);
-    double factor = factor_of(design, kept), bound = design->result.bound[kept] / factor, unit = drug->unit;
+    double factor = unit_of(design, kept), bound = design->result.bound[kept] / factor, unit = drug->unit;
     bool doses = drug->way == HL_TAPER_DOSES;
     double scale = doses ? 1 : 1e3;
     long before = design->problem->rung[0].total[d];
@@ -115,7 +104,7 @@ static void print_schedule(const struct hl_design *design, FILE *stream)
     fprintf(stream, "\n  so far, if ended: what %g %% of the subjects don't exceed of %s, by the forecast: up to "
             "there, and if nothing\n  more were taken; margin: what is left to the bound of %g\n",
             100 * hl_taper_constraint_of(problem, kept)->share, output_name(design, kept % problem->n_constraints),
-            design->result.bound[kept] / factor_of(design, kept));
+            design->result.bound[kept] / unit_of(design, kept));
     if (hl_taper_facts(design->arena, problem, &design->result.schedule, &facts) == HL_OK)
         for (size_t d = 0; d < problem->n_drugs; d++)
             fprintf(stream, "  in all: %.6g mg of %s, %.6g %s\n", facts.cumulative[d], problem->drug[d].alias,
@@ -261,7 +250,8 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
 static void print_end(const struct hl_design *design, FILE *stream)
 {
     fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search "
-            "%.1f, check %.1f, certificate %.1f, comparison %.1f\n", design->result.complete ? "every way" : "the most promising ways", design->rounds,
+            "%.1f, check %.1f, certificate %.1f, comparison %.1f\n",
+            design->result.complete ? "every way" : "the most promising ways", design->rounds,
             design->rounds == 1 ? "" : "es", (double)design->result.work,
             design->seconds_forecast + design->seconds_search + design->seconds_check + design->seconds_bound +
                 design->seconds_result,
@@ -291,7 +281,7 @@ void hl_design_print_impossible(const struct hl_design *design, FILE *stream)
     fprintf(stream, "%s: no such taper\n", design->study->title);
     for (size_t k = 0; k < result->n_constraints && !result->no_schedule; k++) {
         const struct hl_taper_constraint *keep = hl_taper_constraint_of(design->problem, k);
-        double factor = factor_of(design, k);
+        double factor = unit_of(design, k);
         fprintf(stream, "  %s\n", keep->text);
         if (result->start_breaks && result->start_constraint == k)
             fprintf(stream, "    exceeded even if nothing is ever reduced: %.6g\n", result->start_value[k] / factor);
@@ -305,7 +295,8 @@ void hl_design_print_impossible(const struct hl_design *design, FILE *stream)
     else
         print_paragraph("Not every way could be followed, so this is what was found, not a proof.", "  ", stream);
     if (!design->options->nearest && result->schedule.n > 0)
-        print_paragraph("--nearest goes on with the nearest bound: its taper, certificate and judgement.", "  ", stream);
+        print_paragraph("--nearest goes on with the nearest bound: its taper, certificate and judgement.", "  ",
+                        stream);
     fputs("A simulated index, not a clinical probability. For education and research only, not medical advice, not "
           "for dosing.\n", stream);
 }

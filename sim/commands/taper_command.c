@@ -23,8 +23,8 @@ static const struct hl_option options_of_taper[] = {
     {"progress", 0, "auto|plain|none", "how progress is shown"},
 };
 
-/* Steps of single subjects: some 15 us each on one core, so that normal takes half a minute on two. A count and not a time, so that
- * the answer is the same everywhere. */
+/* Steps of single subjects: some 15 us each on one core, so that normal takes half a minute on two. A count and not a
+ * time, so that the answer is the same everywhere. */
 static enum hl_status read_effort(const struct hl_arguments *arguments, uint64_t *most_work, struct hl_diag *diag)
 {
     static const char *const names[] = {"quick", "normal", "thorough"};

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dates.h"
 #include "data/inside.h"
 
 #define MOST_HOURS 100000 /* of a clock time; beyond, a typing error is likelier than a study of eleven years */
@@ -57,20 +58,12 @@ bool hl_clock_read(const char *text, double *seconds)
     return true;
 }
 
-static bool is_leap(int year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
 bool hl_calendar_days(int year, int month, int day, long *days)
 {
-    static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    if (year < 1 || year > 9999 || month < 1 || month > 12 || day < 1)
+    struct hl_date date = {year, month, day};
+    if (!hl_date_exists(date))
         return false;
-    if (day > lengths[month - 1] + (month == 2 && is_leap(year)))
-        return false;
-    long y = month > 2 ? year : year - 1, m = (month + 9) % 12;
-    *days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468; /* 0000-03-01 to 1970-01-01 */
+    *days = hl_date_number(date);
     return true;
 }
 

@@ -8,8 +8,8 @@
  * tally (tally.h). Which way a metric of a lane goes depends on the study and on that lane alone.
  *
  * Metrics marked sampled look at the output grid instead, after solving. */
+#include <gsl/gsl_sort.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "measure/ledger.h"
@@ -69,12 +69,6 @@ size_t hl_metric_width(const struct hl_study *study, const struct hl_regimen *re
     return n ? n : 1;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static bool needs_pieces(const struct hl_metric_spec *spec)
 {
     return !spec->sampled && hl_metric_kind_info(spec->kind)->piece;
@@ -93,7 +87,7 @@ static enum hl_status collect_edges(struct hl_meter *m)
             hl_window_of(m->study, &m->study->metric[i], w, &m->edge[m->n_edges], &m->edge[m->n_edges + 1]);
             m->n_edges += 2;
         }
-    qsort(m->edge, m->n_edges, sizeof *m->edge, ascending);
+    gsl_sort(m->edge, 1, m->n_edges);
     size_t n = 0;
     for (size_t e = 0; e < m->n_edges; e++)
         if (n == 0 || m->edge[e] > m->edge[n - 1])

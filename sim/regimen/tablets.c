@@ -11,19 +11,11 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "base/whole.h"
+
 #define RESOLUTION 1e6      /* strengths in whole millionths */
 #define SLACK      1e-6     /* of a unit */
 #define MOST_UNITS 2000000u /* the table stays below some megabytes */
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t r = a % b;
-        a = b;
-        b = r;
-    }
-    return a;
-}
 
 struct hl_tablets hl_tablets_quantum(double quantum)
 {
@@ -70,7 +62,7 @@ bool hl_tablets_make(struct hl_arena *arena, const double *piece, size_t n, doub
     sort_pieces(t.piece, n);
     uint64_t common = 0;
     for (size_t j = 0; j < n; j++)
-        common = gcd((uint64_t)llround(t.piece[j] * RESOLUTION), common);
+        common = hl_gcd((uint64_t)llround(t.piece[j] * RESOLUTION), common);
     if (common == 0)
         return false;
     t.unit = (double)common / RESOLUTION;

@@ -9,6 +9,7 @@
  * Times are products, s + k tau, never running sums, so that the thousandth dose is as exact as the first. */
 #include <math.h>
 
+#include "base/whole.h"
 #include "regimen/compile.h"
 #include "regimen/order.h"
 #include "regimen/read.h"
@@ -235,11 +236,6 @@ static bool never_ends(struct hl_compiler *c, const struct hl_timing *t)
     return false;
 }
 
-static size_t gcd(size_t a, size_t b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
 static bool plan_cycle(struct hl_compiler *c, const struct hl_timing *t, size_t n_list, struct hl_schedule *s)
 {
     if (!(t->every > 0)) {
@@ -248,7 +244,7 @@ static bool plan_cycle(struct hl_compiler *c, const struct hl_timing *t, size_t 
         return false;
     }
     struct planned *window;
-    size_t n_window = window_of(c, t, &window), n_windows = n_list / gcd(n_window, n_list);
+    size_t n_window = window_of(c, t, &window), n_windows = n_list / hl_gcd(n_window, n_list);
     make_room(c, n_windows * n_window, s);
     fill(t, window, n_window, n_list, 0, n_windows * n_window, s);
     c->period = (double)n_windows * t->every;

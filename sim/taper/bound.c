@@ -72,11 +72,6 @@ struct programme {
     struct hl_bound *bound;
 };
 
-static int gcd(int a, int b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
 struct hardness { double value; size_t subject; };
 
 static int harder(const void *a, const void *b)
@@ -97,34 +92,10 @@ static int ascending(const void *a, const void *b)
 static enum hl_status under_hint(const struct hl_outlook *o, const struct hl_taper_schedule *hint, double *value,
                                  struct hl_bound *bound)
 {
-    struct hl_prospect *at = o->begin(o->context);
-    for (size_t k = 0; at && hint && k < hint->n; k++) {
-        struct hl_prospect *further = o->step(o->context, at, hint->step[k]);
-        o->release(o->context, at);
-        at = further;
-        bound->steps++;
-        bound->work += o->n_subjects;
-    }
-    if (!at)
-        return HL_ERR_MEMORY;
-    enum hl_status status = o->stop(o->context, at, value);
-    o->release(o->context, at);
-    bound->work += o->n_subjects;
-    return status;
-}
-
-/* Whether these statistics keep every constraint. */
-static bool keeps_all(const struct hl_taper_problem *problem, const struct hl_outlook *o, const double *value)
-{
-    for (size_t c = 0; c < o->n_constraints; c++) {
-        const struct hl_taper_constraint *constraint = hl_taper_constraint_of(problem, c);
-        size_t kept = 0;
-        for (size_t i = 0; i < o->n_subjects; i++)
-            kept += value[c * o->n_subjects + i] <= constraint->bound;
-        if (kept < hl_taper_needed(constraint->share, o->n_subjects))
-            return false;
-    }
-    return true;
+    size_t steps = hint ? hint->n : 0;
+    bound->steps += steps;
+    bound->work += (steps + 1) * o->n_subjects;
+    return hl_outlook_follow(o, hint, value);
 }
 
 /* The hardest subjects, ascending by number. */
@@ -479,8 +450,7 @@ static enum hl_status bound_one(struct hl_arena *arena, const struct hl_taper_pr
     uint64_t before = bound->work;
     s.most_work = options->most_work;
     s.up_to = options->up_to;
-    for (size_t l = 0; l < problem->n_lengths; l++)
-        s.grid = gcd(problem->length[l], s.grid);
+    s.grid = hl_lengths_grid(problem);
     enum hl_status status = choose(&s, value);
     if (status == HL_OK)
         status = run(&s, &bound->by_constraint[c], &none);
@@ -508,7 +478,7 @@ enum hl_status hl_taper_bound(struct hl_arena *arena, const struct hl_taper_prob
     if (problem->n_rungs * problem->n_lengths >= (size_t)1 << CODE_BITS)
         use.history = 0;
     enum hl_status status = value ? under_hint(o, use.hint, value, bound) : HL_ERR_MEMORY;
-    if (status == HL_OK && use.hint && use.up_to == 0 && keeps_all(problem, o, value))
+    if (status == HL_OK && use.hint && use.up_to == 0 && hl_outlook_keeps(o, problem, value))
         use.up_to = use.hint->days;
     for (size_t c = 0; status == HL_OK && c < o->n_constraints; c++) {
         if (!o->monotone[c])

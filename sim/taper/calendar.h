@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/status.h"
-#include "taper/dates.h"
+#include "base/dates.h"
 #include "taper/problem.h"
 
 #define HL_CALENDAR_MOST_DAYS 7320 /* twenty years: beyond that a day's slip of the unit is more likely than a plan */

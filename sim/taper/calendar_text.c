@@ -190,7 +190,8 @@ static bool print_changes(struct table *t, long day)
         if (entry->changes) {
             const struct hl_calendar_level *level = &c->level[entry->level];
             fprintf(t->stream, "%s== %s%slevel %zu of %zu: %s%s, %ld day%s\n", any ? "" : "\n", name, gap,
-                    level->number, levels_of(c, d), hl_calendar_amount_text(t->arena, &c->drug[d], level->daily, level->is_rate),
+                    level->number, levels_of(c, d),
+                    hl_calendar_amount_text(t->arena, &c->drug[d], level->daily, level->is_rate),
                     level->is_rate ? "" : " a day", level->n_days, level->n_days == 1 ? "" : "s");
         } else if (ends) {
             fprintf(t->stream, "%s== %s%sno dose\n", any ? "" : "\n", name, gap);

@@ -6,15 +6,12 @@
 #include <math.h>
 #include <string.h>
 
-static long gcd(long a, long b)
-{
-    return b ? gcd(b, a % b) : a;
-}
+#include "base/whole.h"
 
 const char *hl_calendar_number_text(struct hl_arena *arena, long pieces, int of, bool fancy)
 {
     static const struct { long n, of; const char *sign; } signs[] = {{1, 2, "½"}, {1, 4, "¼"}, {3, 4, "¾"}};
-    long whole = pieces / of, rest = pieces % of, common = gcd(rest, of);
+    long whole = pieces / of, rest = pieces % of, common = (long)hl_gcd((uint64_t)rest, (uint64_t)of);
     if (rest == 0)
         return hl_arena_printf(arena, "%ld", whole);
     const char *part = hl_arena_printf(arena, "%ld/%ld", rest / common, of / common);

@@ -411,6 +411,20 @@ static struct hl_envelope *begin(void *context, size_t constraint, const size_t 
     return NULL;
 }
 
+/* The block as it stands; false where all of it is lost, or memory is lacking. */
+static bool load_block(struct work *w, struct hl_forecast_room *r, struct going *g, size_t number)
+{
+    if (is_lost(g->from, number))
+        return false;
+    if (work_init(w, r, g->from->constraint)) {
+        load(w, g->from, number);
+        return true;
+    }
+#pragma omp atomic write
+    g->lacking = true;
+    return false;
+}
+
 static void step_block(struct hl_forecast_room *r, size_t number, void *context)
 {
     struct going *g = context;
@@ -419,14 +433,8 @@ static void step_block(struct hl_forecast_room *r, size_t number, void *context)
     size_t size = rows_of(f) * LANES;
     memcpy(g->to->state + number * size, g->from->state + number * size, size * sizeof(double));
     memcpy(ROW_OF(g->to->value, number), ROW_OF(g->from->value, number), ROW_BYTES);
-    if (is_lost(g->from, number))
+    if (!load_block(&w, r, g, number))
         return;
-    if (!work_init(&w, r, g->from->constraint)) {
-#pragma omp atomic write
-        g->lacking = true;
-        return;
-    }
-    load(&w, g->from, number);
     for (size_t k = 0; k < g->periods; k++) {
         hl_forecast_put_rung(r, g->to->walk, g->rung);
         for (size_t i = 0; i < f->grid.n; i++)
@@ -521,14 +529,8 @@ static void stop_block(struct hl_forecast_room *r, size_t number, void *context)
     const struct hl_forecast *f = r->forecast;
     struct work w;
     memcpy(ROW_OF(g->value, number), ROW_OF(g->from->value, number), ROW_BYTES);
-    if (is_lost(g->from, number))
+    if (!load_block(&w, r, g, number))
         return;
-    if (!work_init(&w, r, g->from->constraint)) {
-#pragma omp atomic write
-        g->lacking = true;
-        return;
-    }
-    load(&w, g->from, number);
     struct hl_forecast_ending ending = hl_forecast_ending(f, g->from->period);
     while (hl_forecast_goes_on(r, &ending)) {
         if (r->step % f->grid.n == 0)

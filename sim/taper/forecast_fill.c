@@ -5,9 +5,9 @@
  *
  * A stream is one dose of the problem's period, given alone at its clock time with one unit of the drug. That it is
  * proportional to the amount is not assumed: the events of three units must be those of one, times three. */
+#include <gsl/gsl_sort.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "taper/forecast_parts.h"
@@ -390,12 +390,6 @@ static bool prepare_streams(struct filler *fill)
     return good;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Offsets in the period at which something arrives for everybody; *common: nothing arrives at other times. */
 static double *common_arrivals(struct filler *fill, double period, size_t *n, bool *common)
 {
@@ -426,7 +420,7 @@ static double *common_arrivals(struct filler *fill, double period, size_t *n, bo
     hl_free(events.event);
     hl_free(regs);
     if (count > 0)
-        qsort(offset, count, sizeof *offset, ascending);
+        gsl_sort(offset, 1, count);
     for (size_t k = 0; k < count; k++)
         if (*n == 0 || offset[k] - offset[*n - 1] > HL_FORECAST_NEAR)
             offset[(*n)++] = offset[k];
@@ -572,7 +566,8 @@ bool hl_forecast_fill(struct hl_forecast *f, struct hl_diag *diag)
     struct filler fill = {.f = f, .diag = diag};
     bool good = prepare(&fill) && prepare_streams(&fill) && make_grid(&fill);
     if (good) {
-        f->n_subjects = (size_t)fill.arm.cohort->subjects;
+        size_t all = (size_t)fill.arm.cohort->subjects, asked = f->request.subjects;
+        f->n_subjects = asked > 0 && asked < all ? asked : all;
         f->n_blocks = (f->n_subjects + HL_FORECAST_LANES - 1) / HL_FORECAST_LANES;
         f->block = hl_arena_alloc(f->arena, f->n_blocks, sizeof *f->block);
         fill_blocks(&fill);

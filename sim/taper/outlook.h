@@ -45,4 +45,13 @@ struct hl_outlook {
     void (*envelope_release)(void *context, struct hl_envelope *envelope);
 };
 
+/* Statistics of a whole schedule (NULL: nothing is taken from day 0 on), to the end of the follow-up,
+ * [constraint][subject]. HL_ERR_MEMORY, or what stop fails with. */
+enum hl_status hl_outlook_follow(const struct hl_outlook *outlook, const struct hl_taper_schedule *schedule,
+                                 double *statistic);
+
+/* Whether every constraint is kept by as many subjects as its share asks for; statistic is [constraint][subject]. */
+bool hl_outlook_keeps(const struct hl_outlook *outlook, const struct hl_taper_problem *problem,
+                      const double *statistic);
+
 #endif

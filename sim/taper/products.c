@@ -25,21 +25,13 @@
 #include <limits.h>
 #include <math.h>
 
+#include "base/whole.h"
+
 #define NANO       1e9
 #define SLACK      1e-6                 /* of a unit, or of a nano-unit: what decimal fractions lose as doubles */
 #define ONE_PIECE  ((uint64_t)1 << 32)
 #define ONE_BROKEN ((uint64_t)1)
 #define NO_COST    UINT64_MAX
-
-static uint64_t gcd(uint64_t a, uint64_t b)
-{
-    while (b) {
-        uint64_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
 
 static void sort_products(struct hl_taper_drug *drug)
 {
@@ -68,12 +60,12 @@ bool hl_products_unit(struct hl_taper_drug *drug)
         const struct hl_product *product = &drug->product[p];
         if (product->pieces < 1 || product->pieces > 100 || nano(product->strength) == 0)
             return false;
-        multiple *= (uint64_t)product->pieces / gcd(multiple, (uint64_t)product->pieces);
+        multiple *= (uint64_t)product->pieces / hl_gcd(multiple, (uint64_t)product->pieces);
         if (multiple > 10000)
             return false;
     }
     for (size_t p = 0; p < drug->n_products; p++)
-        common = gcd(nano(drug->product[p].strength) * (multiple / (uint64_t)drug->product[p].pieces), common);
+        common = hl_gcd(nano(drug->product[p].strength) * (multiple / (uint64_t)drug->product[p].pieces), common);
     if (common == 0)
         return false;
     for (size_t p = 0; p < drug->n_products; p++)

@@ -19,6 +19,7 @@
 
 #include <math.h>
 
+#include "base/whole.h"
 #include "taper/products.h"
 
 #define NOTHING    1e-9
@@ -278,6 +279,14 @@ int hl_rungs_turn(const struct hl_taper_problem *p, int turn, size_t from, size_
     if (one < 0 || one != due)
         return -1;
     return p->order == HL_TAPER_ALTERNATING ? (one + 1) % (int)p->n_drugs : 0;
+}
+
+int hl_lengths_grid(const struct hl_taper_problem *problem)
+{
+    uint64_t grid = 0;
+    for (size_t l = 0; l < problem->n_lengths; l++)
+        grid = hl_gcd((uint64_t)problem->length[l], grid);
+    return grid > 0 ? (int)grid : 1;
 }
 
 int hl_schedule_days(const struct hl_taper_schedule *schedule)

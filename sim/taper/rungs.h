@@ -33,6 +33,9 @@ enum hl_status hl_rungs_make(struct hl_arena *arena, struct hl_taper_problem *pr
  * drugs is. turn: what the last step gave, 0 at first; always 0 unless drugs alternate. */
 int hl_rungs_turn(const struct hl_taper_problem *problem, int turn, size_t from, size_t to, int days);
 
+/* The largest number of days of which all allowed lengths are multiples. */
+int hl_lengths_grid(const struct hl_taper_problem *problem);
+
 /* Days at non-zero reduced dose, pieces handed out, and dose changes (the end is one) of a schedule. */
 int hl_schedule_days(const struct hl_taper_schedule *schedule);
 double hl_schedule_pieces(const struct hl_taper_problem *problem, const struct hl_taper_schedule *schedule);

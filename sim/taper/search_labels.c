@@ -63,19 +63,6 @@ struct labels {
     double *room[HL_TAPER_BATCH];
 };
 
-static int gcd(int a, int b)
-{
-    return b ? gcd(b, a % b) : a;
-}
-
-static int grid(const struct hl_taper_problem *p)
-{
-    int g = 0;
-    for (size_t l = 0; l < p->n_lengths; l++)
-        g = gcd(p->length[l], g);
-    return g > 0 ? g : 1;
-}
-
 static bool by_changes(const struct labels *s)
 {
     return s->pass->aim == HL_PASS_CHANGES;
@@ -375,7 +362,7 @@ static bool make_room(struct labels *s)
 {
     struct hl_pass *pass = s->pass;
     const struct hl_taper_problem *p = pass->problem;
-    s->wave_days = (size_t)grid(p);
+    s->wave_days = (size_t)hl_lengths_grid(p);
     s->n_days = (size_t)pass->limit / s->wave_days + 1;
     s->n_turns = p->order == HL_TAPER_ALTERNATING ? p->n_drugs : 1;
     s->n_waves = by_changes(s) ? MOST_CHANGES(p) : s->n_days;

@@ -99,14 +99,7 @@ double hl_judge_miss(const struct hl_judge *judge, const double *statistic, doub
 
 bool hl_judge_keeps(const struct hl_judge *judge, const double *statistic)
 {
-    for (size_t c = 0; c < judge->n_constraints; c++) {
-        size_t kept = 0;
-        for (size_t i = 0; i < judge->n; i++)
-            kept += statistic[c * judge->n + i] <= judge->bound[c];
-        if (kept < judge->need[c])
-            return false;
-    }
-    return true;
+    return hl_outlook_keeps(judge->outlook, judge->problem, statistic);
 }
 
 /* Subjects that nobody can compute (INFINITY) are left out: they are the same in every schedule, and would hide all

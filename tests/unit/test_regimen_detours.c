@@ -6,24 +6,8 @@
 #include <math.h>
 
 #include "base/random.h"
-#include "regimen/taper.h"
 #include "unit/case_numbers.h"
-
-static struct hl_taper *tapered(const char *text)
-{
-    struct hl_yaml *node = hl_yaml_load_text(arena, "s.yaml", text, diag);
-    if (!node)
-        fail_msg("%s", messages());
-    return hl_taper_make(arena, node, diag);
-}
-
-static struct hl_taper *made(const char *text)
-{
-    struct hl_taper *taper = tapered(text);
-    if (!taper)
-        fail_msg("%s\n%s", text, messages());
-    return taper;
-}
+#include "unit/taper_fake.h"
 
 static void sums(const char *text, size_t levels, double total_days, double days, double cumulative)
 {

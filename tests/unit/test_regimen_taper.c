@@ -6,23 +6,7 @@
 
 #include <math.h>
 
-#include "regimen/taper.h"
-
-static struct hl_taper *tapered(const char *text)
-{
-    struct hl_yaml *node = hl_yaml_load_text(arena, "s.yaml", text, diag);
-    if (!node)
-        fail_msg("%s", messages());
-    return hl_taper_make(arena, node, diag);
-}
-
-static struct hl_taper *made(const char *text)
-{
-    struct hl_taper *taper = tapered(text);
-    if (!taper)
-        fail_msg("%s\n%s", text, messages());
-    return taper;
-}
+#include "unit/taper_fake.h"
 
 static size_t distinct(const struct hl_taper *taper)
 {

@@ -26,7 +26,7 @@ STEP, HOLD, BACK, STOP, WAIT = range(5)
 KINKS = 5e-4  # of 80 points: scipy's error estimate doesn't see the kinks of kA at every dose
 SUBJECTS = 4  # of each of two tapers
 
-HEAD = """
+HEAD = """\
 study: reviews
 drugs: {{clonazepam: clonazepam_adult}}
 cohort: {{subjects: {subjects}, seed: {seed}}}
@@ -193,8 +193,7 @@ def limits():
 
 # ---- 3. given again
 
-RICH = """
-study: rich
+RICH_HEAD = """\
 drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
 cohort: {subjects: 7, seed: 77031}
 precision: double
@@ -202,7 +201,9 @@ times: [{until: 22 week, every: 6 h}]
 outputs: [clonazepam.Cp, clonazepam.withdrawal_index, fentanyl.Cp]
 metrics: [{of: clonazepam.Cp, list: [Cmax, AUC, Ctrough]}]
 arms:
-  - name: noise
+"""
+
+RICH = "study: rich\n" + RICH_HEAD + """  - name: noise
     clonazepam:
       - {steady_state: {oral: 1 mg, every: 12 h}}
       - {oral: 1 mg, every: 12 h, for: 7 d}
@@ -231,16 +232,7 @@ arms:
                 review: {of: fentanyl.Cp, hold: 0.4 ng/mL, most_holds: 2}}
 """
 
-AGAIN = """
-study: again
-drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
-cohort: {subjects: 7, seed: 77031}
-precision: double
-times: [{until: 22 week, every: 6 h}]
-outputs: [clonazepam.Cp, clonazepam.withdrawal_index, fentanyl.Cp]
-metrics: [{of: clonazepam.Cp, list: [Cmax, AUC, Ctrough]}]
-arms:
-"""
+AGAIN = "study: again\n" + RICH_HEAD
 
 
 def given_again(options=()):

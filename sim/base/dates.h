@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Dates of the proleptic Gregorian calendar as numbers of days, for calendars that people take home. Years 1 to
- * 9999. */
-#ifndef HL_TAPER_DATES_H
-#define HL_TAPER_DATES_H
+/* Dates of the proleptic Gregorian calendar as numbers of days: those of data sets, and those of calendars that people
+ * take home. Years 1 to 9999. */
+#ifndef HL_BASE_DATES_H
+#define HL_BASE_DATES_H
 
 #include <stdbool.h>
 
@@ -24,6 +24,9 @@ const char *hl_month_name(int month);
 
 /* 28 to 31. */
 int hl_month_days(int year, int month);
+
+/* Whether there is such a day. */
+bool hl_date_exists(struct hl_date date);
 
 /* Reads "2026-11-23" (ISO 8601, ten characters). false, *date untouched, for anything else and for days that don't
  * exist. */

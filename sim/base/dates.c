@@ -3,7 +3,7 @@
  * 31 30 31 31 30 31 30 31 31 28/29: the first day of month m (0 for March) is day (153 m + 2) div 5, the straight line
  * that runs through this pattern. Four hundred such years have 146097 days. The method is that of calendar reform
  * tables since Zeller (1882); Richards, Mapping Time (1998), chapter 25. */
-#include "taper/dates.h"
+#include "base/dates.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -63,6 +63,12 @@ int hl_month_days(int year, int month)
     return (int)(hl_date_number(next) - hl_date_number((struct hl_date){year, month, 1}));
 }
 
+bool hl_date_exists(struct hl_date d)
+{
+    return d.year >= 1 && d.year <= 9999 && d.month >= 1 && d.month <= 12 && d.day >= 1 &&
+           d.day <= hl_month_days(d.year, d.month);
+}
+
 static bool read_digits(const char *text, size_t n, int *value)
 {
     *value = 0;
@@ -80,7 +86,7 @@ bool hl_date_read(const char *text, struct hl_date *date)
     if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || !read_digits(text, 4, &d.year) ||
         !read_digits(text + 5, 2, &d.month) || !read_digits(text + 8, 2, &d.day))
         return false;
-    if (d.year < 1 || d.month < 1 || d.month > 12 || d.day < 1 || d.day > hl_month_days(d.year, d.month))
+    if (!hl_date_exists(d))
         return false;
     *date = d;
     return true;
