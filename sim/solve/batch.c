@@ -73,6 +73,8 @@
 #define STEPS_AT_FIRST 3000u   /* a subject that takes more, and */
 #define STEPS_PER_EVENT 1000u  /* these more for each event passed, is stiff */
 #define SHORTEST_STEP 1e-9     /* [h] */
+#define MOST_LOSS 1e5          /* of modes (modes.h): they are right to 1e-11 of a response's peak then, as what is told */
+#define LOSS_SHARE 0.01        /* and to this share of the tolerance */
 
 struct hl_batch {
     const struct hl_plan *plan;
@@ -250,10 +252,33 @@ static bool make_room(struct hl_batch *b)
     return true;
 }
 
+static bool is_computed(const struct hl_program *program, int reg)
+{
+    for (size_t k = 0; k < program->n; k++)
+        if (program->code[k].dst == reg)
+            return true;
+    return false;
+}
+
+/* Nothing is integrated, and no output asks for more than sums of exact states. */
+static bool is_idle(const struct hl_plan *plan)
+{
+    const struct hl_system *system = plan->system;
+    bool idle = plan->n_integrated == 0;
+    for (size_t o = 0; idle && o < system->n_outputs; o++)
+        idle = system->output[o].linear || !is_computed(&system->outputs, system->output[o].reg);
+    return idle;
+}
+
+double hl_batch_most_loss(const struct hl_plan *plan)
+{
+    return fmax(HL_MODES_MAX_LOSS, fmin(MOST_LOSS, LOSS_SHARE * plan->tolerance / DBL_EPSILON));
+}
+
 enum hl_status hl_batch_create(const struct hl_plan *plan, struct hl_batch **batch)
 {
     *batch = NULL;
-    if (plan->n_integrated == 0 || plan->everything || plan->releases || plan->for_records)
+    if (plan->everything || plan->releases || plan->for_records || is_idle(plan))
         return HL_OK;
     struct hl_arena *arena = hl_arena_create();
     struct hl_batch *b = hl_alloc(1, sizeof *b);
@@ -369,23 +394,23 @@ enum hl_status hl_batch_set_times(struct hl_batch *b, const double *time, size_t
 
 /* ---- Loading */
 
-static const struct hl_modes *modes_of(const struct hl_batch *b, size_t l)
+static const struct hl_modes *modes_of(const struct hl_batch *b, size_t l, size_t c)
 {
-    return hl_apart_modes(b->subjects->apart, b->first + l);
+    return hl_modes_real(&hl_apart_modes(b->subjects->apart, b->first + l)[c], hl_batch_most_loss(b->plan));
 }
 
 static bool can_take(const struct hl_batch *b, size_t l)
 {
     bool good = b->subjects->status[b->first + l] == HL_SUBJECT_GOOD;
     for (size_t c = 0; good && c < b->plan->n_components; c++)
-        good = !b->program.component_used[c] || modes_of(b, l)[c].kind == HL_MODES_REAL;
+        good = !b->program.component_used[c] || modes_of(b, l, c);
     return good;
 }
 
 /* Constant inputs of a component after its infusions have changed. */
 static void renew_input(struct hl_batch *b, size_t c, size_t l)
 {
-    hl_component_input(&b->plan->component[c], &modes_of(b, l)[c], b->regs, b->subjects->lanes, b->first + l,
+    hl_component_input(&b->plan->component[c], modes_of(b, l, c), b->regs, b->subjects->lanes, b->first + l,
                        b->rate + l * b->plan->system->n_states, true, b->scratch, b->g);
     for (size_t j = 0; j < b->program.n_modes; j++) {
         const struct hl_batch_mode *mode = &b->program.mode[j];
@@ -396,20 +421,33 @@ static void renew_input(struct hl_batch *b, size_t c, size_t l)
     }
 }
 
+/* Amplitude of a mode at the start, which holds the states themselves where the modes are too rough for exact answers. */
+static double start_amplitude(const struct hl_batch *b, size_t l, const struct hl_batch_mode *mode)
+{
+    size_t c = mode->component;
+    const struct hl_modes *modes = modes_of(b, l, c);
+    const double *z = b->subjects->start[b->first + l].z + b->plan->component[c].offset;
+    double sum = 0;
+    if (hl_apart_modes(b->subjects->apart, b->first + l)[c].kind == HL_MODES_REAL)
+        return z[mode->place];
+    for (size_t i = 0; i < modes->n; i++)
+        sum += modes->W[mode->place * modes->n + i] * z[i];
+    return sum;
+}
+
 static void load_modes(struct hl_batch *b, size_t l)
 {
     const struct hl_batch_program *p = &b->program;
-    const struct hl_start *start = &b->subjects->start[b->first + l];
     for (size_t j = 0; j < p->n_modes; j++) {
         const struct hl_batch_mode *mode = &p->mode[j];
-        double lambda = modes_of(b, l)[mode->component].re[mode->place];
+        double lambda = modes_of(b, l, mode->component)->re[mode->place];
         b->lambda[j * HL_BATCH_LANES + l] = lambda;
         b->file[(size_t)mode->lambda * HL_BATCH_LANES + l] = lambda;
-        b->z[j * HL_BATCH_LANES + l] = start->z[b->plan->component[mode->component].offset + mode->place];
+        b->z[j * HL_BATCH_LANES + l] = start_amplitude(b, l, mode);
     }
     for (size_t k = 0; k < p->n_views; k++) {
         const struct hl_batch_mode *mode = &p->mode[p->view[k].mode];
-        const struct hl_modes *modes = &modes_of(b, l)[mode->component];
+        const struct hl_modes *modes = modes_of(b, l, mode->component);
         b->file[(size_t)p->view[k].row * HL_BATCH_LANES + l] =
             modes->V[p->view[k].state_place * modes->n + mode->place];
     }
@@ -503,7 +541,7 @@ static void add(struct hl_batch *b, size_t l, int state, double value)
         state_of(b, (size_t)i)[l] += value;
     if (c < 0)
         return;
-    const struct hl_modes *modes = &modes_of(b, l)[c];
+    const struct hl_modes *modes = modes_of(b, l, (size_t)c);
     for (size_t j = 0; j < b->program.n_modes; j++)
         if (b->program.mode[j].component == (size_t)c)
             b->z_now[j * HL_BATCH_LANES + l] +=
@@ -579,7 +617,8 @@ static void set_origin(struct hl_batch *b)
     const struct hl_batch_program *p = &b->program;
     size_t bytes = HL_BATCH_LANES * sizeof(double);
     for (size_t j = 0; j < p->n_modes; j++)
-        memcpy(origin_of(b, p->mode[j].slot), b->z_now + j * HL_BATCH_LANES, bytes);
+        if (p->mode[j].slot >= 0)
+            memcpy(origin_of(b, p->mode[j].slot), b->z_now + j * HL_BATCH_LANES, bytes);
     if (p->time_slot >= 0)
         memcpy(origin_of(b, p->time_slot), b->pace.t, bytes);
     for (size_t k = 0; k < p->n_clocks; k++)

@@ -11,10 +11,15 @@
 /* Each thread's own. */
 struct hl_batch;
 
-/* *batch stays NULL, with HL_OK, when the plan can't be integrated this way: nothing to integrate, a stepper of GSL's
- * asked for, releases, or rates with operations that have no series. HL_ERR_MEMORY. */
+/* *batch stays NULL, with HL_OK, when the plan can't be integrated this way, a stepper of GSL's being asked for, or with
+ * releases, or rates with operations that have no series; or when there is nothing to do for it: nothing is integrated,
+ * and every output is linear. Where nothing is integrated but outputs aren't linear, it serves to tell them.
+ * HL_ERR_MEMORY. */
 enum hl_status hl_batch_create(const struct hl_plan *plan, struct hl_batch **batch);
 void hl_batch_free(struct hl_batch *batch);
+
+/* How rough modes may be for the integrator (hl_modes_real). */
+double hl_batch_most_loss(const struct hl_plan *plan);
 
 /* Output times, ascending, of the runs that follow; they are copied. HL_ERR_MEMORY. */
 enum hl_status hl_batch_set_times(struct hl_batch *batch, const double *time, size_t n_times);

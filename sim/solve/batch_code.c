@@ -49,6 +49,7 @@ struct maker {
     const struct hl_program *source; /* what is rewritten, */
     const bool *needed;              /* by instruction: of it; NULL for all */
     const bool *read;                /* by state: it reads it */
+    const bool *shown;               /* by state: an output that isn't linear reads it; NULL for none */
 };
 
 /* Room for one more: arrays in an arena grow by doubling. */
@@ -438,14 +439,20 @@ static int new_slot_with_rate(struct maker *m, struct hl_batch_sum sum, int infl
     return (int)code->n_slots++;
 }
 
+/* needed: by instruction, NULL for all. */
+static bool program_reads(const struct hl_program *program, const bool *needed, int reg)
+{
+    for (size_t k = 0; k < program->n; k++) {
+        const struct hl_instruction *in = &program->code[k];
+        if ((!needed || needed[k]) && (in->a == reg || in->b == reg || in->c == reg))
+            return true;
+    }
+    return false;
+}
+
 static bool reads(const struct maker *m, int reg)
 {
-    bool read = false;
-    for (size_t k = 0; k < m->source->n; k++) {
-        const struct hl_instruction *in = &m->source->code[k];
-        read = read || ((!m->needed || m->needed[k]) && (in->a == reg || in->b == reg || in->c == reg));
-    }
-    return read;
+    return program_reads(m->source, m->needed, reg);
 }
 
 static void set_clocks(struct maker *m)
@@ -468,14 +475,26 @@ static void set_clocks(struct maker *m)
     }
 }
 
+static bool any_is_read(const bool *read, const struct hl_component *component)
+{
+    for (size_t i = 0; i < component->shape.n; i++)
+        if (read[component->state[i]])
+            return true;
+    return false;
+}
+
 static void set_modes(struct maker *m, size_t c)
 {
     struct hl_batch_program *p = m->program;
     const struct hl_component *component = &m->plan->component[c];
     size_t first = p->n_modes, n = component->shape.n;
+    bool moves = any_is_read(m->read, component);
     for (size_t j = 0; j < n; j++) {
         struct hl_batch_mode *mode = &p->mode[p->n_modes++];
-        *mode = (struct hl_batch_mode){.component = c, .place = j, .lambda = new_row(m), .input = new_row(m)};
+        *mode = (struct hl_batch_mode){.component = c, .place = j, .slot = -1, .lambda = new_row(m),
+                                       .input = new_row(m)};
+        if (!moves)
+            continue;
         struct form *f = one_term(m, (int)p->code.n_slots, mode->lambda);
         f->constant = mode->input;
         mode->slot = new_slot_with_rate(m, keep_sum(m, f), -1);
@@ -503,8 +522,8 @@ static void set_exact_states(struct maker *m)
     p->component_used = hl_arena_alloc(m->arena, plan->n_components, sizeof *p->component_used);
     for (size_t c = 0; c < plan->n_components; c++) {
         most_views += plan->component[c].shape.n * plan->component[c].shape.n;
-        for (size_t i = 0; i < plan->component[c].shape.n; i++)
-            p->component_used[c] = p->component_used[c] || m->read[plan->component[c].state[i]];
+        p->component_used[c] = any_is_read(m->read, &plan->component[c])
+                               || (m->shown && any_is_read(m->shown, &plan->component[c]));
     }
     p->mode = hl_arena_alloc(m->arena, plan->n_modes, sizeof *p->mode);
     p->view = hl_arena_alloc(m->arena, most_views, sizeof *p->view);
@@ -631,12 +650,43 @@ static void finish(struct maker *m)
     code->rate = m->rate;
 }
 
+/* Marks what leads to the wanted registers, from the last instruction to the first. */
+static void mark_needed(const struct hl_program *source, bool *wanted, bool *needed)
+{
+    for (size_t k = source->n; k-- > 0;) {
+        const struct hl_instruction *in = &source->code[k];
+        const int operand[] = {in->a, in->b, in->c};
+        needed[k] = wanted[in->dst];
+        wanted[in->dst] = wanted[in->dst] && !needed[k];
+        for (size_t i = 0; needed[k] && i < 3; i++)
+            if (operand[i] >= 0)
+                wanted[operand[i]] = true;
+    }
+}
+
+/* By state: an output that isn't linear reads it. */
+static const bool *read_for_showing(struct maker *m)
+{
+    const struct hl_system *system = m->plan->system;
+    bool *wanted = hl_arena_alloc(m->arena, system->n_regs, sizeof *wanted);
+    bool *needed = hl_arena_alloc(m->arena, system->outputs.n, sizeof *needed);
+    bool *read = hl_arena_alloc(m->arena, system->n_states, sizeof *read);
+    for (size_t o = 0; o < system->n_outputs; o++)
+        if (!system->output[o].linear)
+            wanted[system->output[o].reg] = true;
+    mark_needed(&system->outputs, wanted, needed);
+    for (size_t i = 0; i < system->n_states; i++)
+        read[i] = program_reads(&system->outputs, needed, system->state[i].reg);
+    return read;
+}
+
 bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena)
 {
     struct maker maker, *m = &maker;
     begin(m, program, plan, arena);
     m->source = plan->rhs;
     m->read = plan->read_by_rhs;
+    m->shown = read_for_showing(m);
     set_states(m);
     set_clocks(m);
     set_exact_states(m);
@@ -653,20 +703,6 @@ bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_pla
 }
 
 /* ---- Outputs */
-
-/* Marks what leads to the wanted registers, from the last instruction to the first. */
-static void mark_needed(const struct hl_program *source, bool *wanted, bool *needed)
-{
-    for (size_t k = source->n; k-- > 0;) {
-        const struct hl_instruction *in = &source->code[k];
-        const int operand[] = {in->a, in->b, in->c};
-        needed[k] = wanted[in->dst];
-        wanted[in->dst] = wanted[in->dst] && !needed[k];
-        for (size_t i = 0; needed[k] && i < 3; i++)
-            if (operand[i] >= 0)
-                wanted[operand[i]] = true;
-    }
-}
 
 /* Integrated states are given from outside, as series. */
 static void set_given_states(struct maker *m)

@@ -8,7 +8,8 @@
 #include "solve/batch_series.h"
 #include "solve/plan.h"
 
-/* A mode of a component that rhs reads. Rows of the file: rate, constant input. */
+/* A mode of a component that rhs reads, or, without a slot (-1), only an output that isn't linear. Rows of the file: rate,
+ * constant input. */
 struct hl_batch_mode { size_t component, place; int slot, lambda, input; };
 
 /* A row of the file that holds what mode (number among the code's) shows of a state: V[place of state][place of mode].
@@ -33,7 +34,7 @@ struct hl_batch_program {
     size_t n_views; struct hl_batch_view *view;
     size_t n_clocks; struct hl_batch_clock *clock;
     int time_slot;                   /* -1 when no rate reads the time */
-    bool *component_used;            /* by component of the plan */
+    bool *component_used;            /* by component of the plan: followed, rates read it or outputs that aren't linear */
     int *output_slot;                /* by output of the system, linear in integrated states: its series; else -1 */
     /* of outputs only */
     int *given;                      /* by integrated state: its slot, -1 when it isn't read */

@@ -25,6 +25,7 @@
 #include "base/memory.h"
 #include "base/vector.h"
 #include "solve/apart.h"
+#include "solve/batch.h"
 #include "solve/batch_switch.h"
 #include "solve/sweep.h"
 
@@ -164,14 +165,15 @@ static void load_views(struct hl_batch_teller *t, const struct hl_subjects *subj
 {
     const struct hl_batch_program *p = &t->program;
     const struct hl_modes *all = hl_apart_modes(subjects->apart, first + l);
+    double most_loss = hl_batch_most_loss(t->plan);
     for (size_t j = 0; j < p->n_modes; j++) {
-        double lambda = all[p->mode[j].component].re[p->mode[j].place];
+        double lambda = hl_modes_real(&all[p->mode[j].component], most_loss)->re[p->mode[j].place];
         t->lambda[j * LANES + l] = lambda;
         t->file[(size_t)p->mode[j].lambda * LANES + l] = lambda;
     }
     for (size_t k = 0; k < p->n_views; k++) {
         const struct hl_batch_mode *mode = &p->mode[p->view[k].mode];
-        const struct hl_modes *modes = &all[mode->component];
+        const struct hl_modes *modes = hl_modes_real(&all[mode->component], most_loss);
         t->file[(size_t)p->view[k].row * LANES + l] = modes->V[p->view[k].state_place * modes->n + mode->place];
     }
 }

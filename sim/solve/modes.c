@@ -108,7 +108,18 @@ void hl_modes_clear(struct hl_modes *modes)
         hl_free(modes->cache[k].P);
         hl_free(modes->cache[k].Q);
     }
+    if (modes->rough)
+        hl_modes_clear(modes->rough);
+    hl_free(modes->rough);
     memset(modes, 0, sizeof *modes);
+}
+
+const struct hl_modes *hl_modes_real(const struct hl_modes *modes, double most_loss)
+{
+    if (modes->kind == HL_MODES_REAL)
+        return modes;
+    bool rough = modes->kind == HL_MODES_MATRIX && modes->rough && modes->rough->kind == HL_MODES_REAL;
+    return rough && modes->loss <= most_loss ? modes->rough : NULL;
 }
 
 /* Real columns and rows from complex pairs (see above). */
@@ -220,6 +231,28 @@ static double modal_loss(const struct hl_modes *modes, const struct hl_shape *sh
     return loss;
 }
 
+/* Keeps the real modes just found beside the matrix that takes their place. Where there is no memory for them there are
+ * none. */
+static void keep_rough(struct hl_modes *modes)
+{
+    size_t n = modes->n;
+    if (modes->rough)
+        modes->rough->kind = HL_MODES_NONE;
+    if (modes->kind != HL_MODES_REAL || !isfinite(modes->loss))
+        return;
+    if (!modes->rough && (modes->rough = hl_alloc(1, sizeof *modes->rough))
+        && hl_modes_init(modes->rough, n) != HL_OK) {
+        hl_free(modes->rough);
+        modes->rough = NULL;
+    }
+    if (!modes->rough)
+        return;
+    memcpy(modes->rough->re, modes->re, n * sizeof *modes->re);
+    memcpy(modes->rough->V, modes->V, n * n * sizeof *modes->V);
+    memcpy(modes->rough->W, modes->W, n * n * sizeof *modes->W);
+    modes->rough->kind = HL_MODES_REAL;
+}
+
 /* Largest sum of a row's absolute values. */
 static double norm_of(const struct hl_modes *modes)
 {
@@ -252,6 +285,7 @@ enum hl_status hl_modes_make(struct hl_modes *modes, const struct hl_shape *shap
         if (modes->loss <= HL_MODES_MAX_LOSS) /* false for NaN too */
             return HL_OK;
     }
+    keep_rough(modes);
     take_matrix_form(modes);
     return HL_OK;
 }

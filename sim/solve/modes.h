@@ -44,12 +44,17 @@ struct hl_modes {
     size_t n_cached;
     double norm;           /* of A [1/h] */
     double loss;           /* largest ratio of a response's modal terms to its peak: 10 loses one digit */
+    struct hl_modes *rough; /* MATRIX: the real modes nevertheless, of this loss, where there are any; else NULL */
 };
 
 /* A response's modal terms may exceed its peak by this factor before the matrix exponential takes over. Every term is
  * right to a few units of 1e-16 (measured: 2e-15 after strides of 64 steps), so the sum stays right to 1e-12 of the
  * peak. */
 #define HL_MODES_MAX_LOSS 512.0
+
+/* Real modes whose terms exceed a response's peak by at most this: the modes themselves, or those that were too rough for
+ * exact answers. NULL when there are none: the modes turn, or lose more. */
+const struct hl_modes *hl_modes_real(const struct hl_modes *modes, double most_loss);
 
 /* Scratch for taking apart systems of up to n states. NULL when there is no memory. */
 struct hl_modes_work;

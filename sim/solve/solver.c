@@ -300,7 +300,8 @@ static void run_batch(struct hl_solver *s, struct hl_block *block, const struct 
     bool listens = listener && listener->n_told > 0, heard[HL_BATCH_LANES];
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         heard[l] = listens;
-    hl_batch_run(s->batch, subjects, block->regs, first, n, s->shows_outputs ? block->out : s->sample, done, heard);
+    double *to = s->shows_outputs || !s->sample ? block->out : s->sample; /* no samples: nothing is integrated, or shown */
+    hl_batch_run(s->batch, subjects, block->regs, first, n, to, done, heard);
     for (size_t l = 0; listens && l < n; l++)
         if (s->status[first + l] == HL_SUBJECT_GOOD && !(heard[l] && done[l])) {
             listener->untold(listener->context, first + l);
@@ -338,7 +339,7 @@ static void run_group(struct hl_solver *s, struct hl_block *block, const struct 
     }
     for (size_t l = 0; listener && listener->group && l < n; l += HL_LANES)
         listener->group(listener->context, subjects, block->regs, first + l, told + l);
-    if (s->batch)
+    if (s->batch && (integrated || listener->n_told > 0))
         run_batch(s, block, subjects, first, n, listener, told, done);
     for (size_t l = 0; l < n; l++) {
         s->shown[first + l] = s->shows_outputs && done[l];
