@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* From values to the bytes of a stored chunk: rounding, byte shuffling and
- * deflate, exactly as HDF5's own filters would, but in any thread. Pure
+ * deflate, to be read by HDF5's own filters, but in any thread. Pure
  * functions on memory. */
 #ifndef HL_STORE_PACK_H
 #define HL_STORE_PACK_H
@@ -11,7 +11,7 @@
 /* One thread's own means of compressing. */
 struct hl_packer;
 
-/* level 0 to 12: 0 stores. NULL when there is no memory. */
+/* level 0 to 12: 0 stores; 1 also leaves alone what doesn't shrink in a sample. NULL when there is no memory. */
 struct hl_packer *hl_packer_create(int level);
 void hl_packer_free(struct hl_packer *packer);
 
