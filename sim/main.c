@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/status.h"
 #include "base/units.h"
 #include "commands/command.h"
@@ -25,6 +26,7 @@ static void on_interrupt(int signal_number)
 
 int main(int argc, char **argv)
 {
+    hl_memory_keep_pages();
     gsl_set_error_handler_off();
     setlocale(LC_NUMERIC, "C");
     interrupted_code = hl_status_exit_code(HL_ERR_INTERRUPTED);

@@ -25,6 +25,10 @@ void *hl_grow(void *array, size_t old_count, size_t new_count, size_t size);
 /* Releases memory from hl_alloc, hl_alloc_unset or hl_grow; NULL is allowed. */
 void hl_free(void *pointer);
 
+/* From now on memory that has been released stays with the process, to a limit, for whoever asks next: pages that are
+ * taken from the system again and again cost more than what is done in them. Called once, at the program's start. */
+void hl_memory_keep_pages(void);
+
 /* For tests: the n-th allocation from now (1 = the next) and all later ones fail; 0 switches that off. */
 void hl_memory_fail_after(size_t n);
 

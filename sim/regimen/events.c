@@ -66,6 +66,19 @@ static inline int rank_of(enum hl_event_kind kind, double value)
     return 3;
 }
 
+/* Room for so many events; false when there is none. */
+static bool reserve(struct hl_events *list, size_t n)
+{
+    if (list->capacity >= n)
+        return true;
+    struct hl_event *grown = hl_grow(list->event, list->n, n, sizeof *grown);
+    if (!grown)
+        return false;
+    list->event = grown;
+    list->capacity = n;
+    return true;
+}
+
 /* The next event's value, if it is the event it should be. */
 static inline void refill(struct sink *s, enum hl_event_kind kind, int state, double value)
 {
@@ -87,15 +100,9 @@ static inline struct hl_event *push(struct sink *s, double time, enum hl_event_k
         refill(s, kind, state, value);
         return NULL;
     }
-    if (list->n == list->capacity) {
-        size_t capacity = list->capacity ? 2 * list->capacity : 256;
-        struct hl_event *grown = hl_grow(list->event, list->capacity, capacity, sizeof *grown);
-        if (!grown) {
-            s->out_of_memory = true;
-            return NULL;
-        }
-        list->event = grown;
-        list->capacity = capacity;
+    if (list->n == list->capacity && !reserve(list, list->capacity ? 2 * list->capacity : 256)) {
+        s->out_of_memory = true;
+        return NULL;
     }
     struct hl_event *event = &list->event[list->n++];
     *event = (struct hl_event){.time = time, .kind = kind, .state = state, .value = value, .route = s->route,
@@ -383,28 +390,35 @@ static bool event_before(const void *a, const void *b)
     return rank_of(x->kind, x->value) < rank_of(y->kind, y->value);
 }
 
+/* Puts events from number from on in order, which they mostly are; false when there is no room for sorting. */
+static bool sort_from(struct hl_events *list, size_t from)
+{
+    size_t n = list->n - from, k = from + 1;
+    while (k < list->n && !event_before(&list->event[k], &list->event[k - 1]))
+        k++;
+    if (k >= list->n)
+        return true;
+    if (!reserve(list, list->n + n))
+        return false;
+    struct hl_event *e = list->event + from;
+    hl_sort_stable(e, n, sizeof *e, event_before, e + n);
+    return true;
+}
+
 /* Times that differ by rounding only are made one time, then the ties are put in order; of a list that is in use only
  * what comes from number from on. */
 static bool put_in_order(struct hl_events *list, size_t from)
 {
-    size_t n = list->n - from;
-    if (list->capacity < list->n + n) {
-        struct hl_event *grown = hl_grow(list->event, list->capacity, list->n + n, sizeof *grown);
-        if (!grown)
-            return false;
-        list->event = grown;
-        list->capacity = list->n + n;
-    }
-    struct hl_event *e = list->event + from;
-    hl_sort_stable(e, n, sizeof *e, event_before, e + n);
-    for (size_t i = 1, first = 0; i < n; i++) {
+    if (!sort_from(list, from))
+        return false;
+    for (size_t i = from + 1, first = from; i < list->n; i++) {
+        struct hl_event *e = list->event;
         if (e[i].time - e[first].time < HL_SAME_TIME)
             e[i].time = e[first].time;
         else
             first = i;
     }
-    hl_sort_stable(e, n, sizeof *e, event_before, e + n);
-    return true;
+    return sort_from(list, from);
 }
 
 /* Which doses the subject takes, for the sink. *taken is to be released. */
@@ -427,7 +441,8 @@ static enum hl_status events_of(const struct hl_regimen *regimen, const struct h
     struct sink s = {.system = system, .regs = regs, .lanes = lanes, .lane = lane, .events = events, .patch_route = -1};
     unsigned char *taken;
     events->n = 0;
-    if (!settle_taken(&s, regimen, seed, subject, &taken))
+    if (!reserve(events, 2 * regimen->n_doses) /* most are a notice and an amount */
+        || !settle_taken(&s, regimen, seed, subject, &taken))
         return HL_ERR_MEMORY;
     for (size_t i = 0; i < regimen->n_steady; i++)
         give_pending(&s, regimen, &regimen->steady[i]);

@@ -134,13 +134,20 @@ static enum hl_status make_first(struct hl_diary *d, const struct hl_block *bloc
     enum hl_status status = d->refills ? hl_regimen_order(plan->regimen, plan->system, block->regs, block->lanes, lane,
                                                           &d->raw, &d->order)
                                        : make_list(d, block, lane, &d->raw);
-    if (status == HL_OK)
+    if (status != HL_OK)
+        return status;
+    d->start = start_time(d, &d->raw);
+    d->sound = are_sound(&d->raw, d->shared); /* whoever fills in values sees to them */
+    if (d->copies) {
         status = hl_events_copy(&d->raw, &d->common);
+    } else { /* nobody asks for the raw list again */
+        struct hl_events spare = d->common;
+        d->common = d->raw;
+        d->raw = spare;
+    }
     if (status != HL_OK)
         return status;
     snap(&d->common, d->asked, d->n_times);
-    d->start = start_time(d, &d->raw);
-    d->sound = are_sound(&d->raw, d->shared); /* whoever fills in values sees to them */
     d->made = true;
     return HL_OK;
 }

@@ -166,6 +166,42 @@ HL_CLONES void hl_glide_add_together(double *z, const double *W, size_t stride, 
         ROW(z, j) += CONST_ROW(W, 0) * amount;
 }
 
+/* Modes j .. j + 3 (the last of n_modes again where there are fewer) through n rounds, side by side, as each round
+ * waits for the one before. */
+#define FOUR(do) do(0) do(1) do(2) do(3)
+#define TAKE(m) \
+    size_t i##m = j + m < n_modes ? j + m : n_modes - 1; \
+    eight x##m = ROW(z, i##m), e##m = CONST_ROW(E, i##m); \
+    eight u##m = g ? CONST_ROW(g, i##m) * CONST_ROW(phi, i##m) : (eight){0}; \
+    eight a##m = W ? CONST_ROW(W, i##m * (stride / HL_GROUP)) * amount : (eight){0};
+#define DECAY(m) x##m = x##m * e##m;
+#define FLOW(m) x##m = x##m * e##m + u##m;
+#define DOSE(m) x##m = x##m * e##m + a##m;
+#define BOTH(m) x##m = (x##m * e##m + u##m) + a##m;
+#define LEAVE(m) ROW(z, i##m) = x##m;
+#define ROUNDS(step) \
+    for (size_t k = 0; k < n; k++) { \
+        FOUR(step) \
+    }
+
+HL_CLONES void hl_glide_run(double *z, const double *E, const double *phi, const double *g, const double *W,
+                            size_t stride, double amount, size_t n_modes, size_t n)
+{
+    for (size_t j = 0; j < n_modes; j += 4) {
+        FOUR(TAKE)
+        if (g && W) {
+            ROUNDS(BOTH)
+        } else if (W) {
+            ROUNDS(DOSE)
+        } else if (g) {
+            ROUNDS(FLOW)
+        } else {
+            ROUNDS(DECAY)
+        }
+        FOUR(LEAVE)
+    }
+}
+
 void hl_glide_table(const double *lambda, double dt, size_t n_modes, double *E, double *phi)
 {
     double row[HL_GROUP];

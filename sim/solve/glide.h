@@ -110,6 +110,11 @@ void hl_glide_add(double *z, const double *W, size_t stride, const double *amoun
 /* The same with one amount for all lanes. */
 void hl_glide_add_together(double *z, const double *W, size_t stride, double amount, size_t n_modes);
 
+/* n times the two after one another, hl_glide_leap and hl_glide_add_together: the same bits, amplitudes in registers. g
+ * or W may be NULL: nothing flows in, nothing is added. */
+void hl_glide_run(double *z, const double *E, const double *phi, const double *g, const double *W, size_t stride,
+                  double amount, size_t n_modes, size_t n);
+
 /* E and phi of hl_vector_step for one dt and n_modes rows of rates. Without phi (NULL) E has the same bits. */
 void hl_glide_table(const double *lambda, double dt, size_t n_modes, double *E, double *phi);
 

@@ -192,37 +192,66 @@ static void gather_values(const struct hl_group *G, size_t number, double *value
         value[l] = G->good[l] ? G->common->subjects->events[G->lane + l].event[number].value : 0;
 }
 
-static void change_rate(struct hl_group *G, const struct hl_event *event, size_t number)
+static void change_rate(struct hl_group *G, const struct hl_move *move)
 {
-    double value[HL_GROUP], *rate = G->rate + (size_t)event->state * HL_GROUP;
-    gather_values(G, number, value);
+    double value[HL_GROUP], *rate = G->rate + (size_t)move->state * HL_GROUP;
+    gather_values(G, move->at, value);
     for (size_t l = 0; l < HL_GROUP; l++) {
         rate[l] += value[l];
         if (fabs(rate[l]) < HL_RATE_GONE * fabs(value[l]))
             rate[l] = 0;
     }
-    hl_group_renew_input(G, (size_t)G->common->plan->component_of[event->state], 0, HL_GROUP);
+    hl_group_renew_input(G, (size_t)G->common->plan->component_of[move->state], 0, HL_GROUP);
     note_infused(G);
 }
 
-static void apply(struct hl_group *G, size_t number)
+/* Where in its component's modes an amount enters the state: rows of W, from one mode to the next *stride doubles. */
+static const double *way_in(const struct hl_group *G, int state, size_t *stride)
 {
     const struct hl_plan *plan = G->common->plan;
-    const struct hl_event *event = &G->common->timetable->event[number];
-    if (event->kind == HL_EVENT_RATE) {
-        change_rate(G, event, number);
-        return;
-    }
-    const struct hl_component *component = &plan->component[plan->component_of[event->state]];
-    size_t n = component->shape.n;
+    const struct hl_component *component = &plan->component[plan->component_of[state]];
+    *stride = component->shape.n * HL_GROUP;
+    return hl_modes_row(G->rows->W, component, 0, (size_t)plan->place_of[state]);
+}
+
+static void add(struct hl_group *G, const struct hl_move *move)
+{
+    const struct hl_plan *plan = G->common->plan;
+    const struct hl_component *component = &plan->component[plan->component_of[move->state]];
     double *z = G->z + component->offset * HL_GROUP, value[HL_GROUP] __attribute__((aligned(64)));
-    const double *W = hl_modes_row(G->rows->W, component, 0, (size_t)plan->place_of[event->state]);
+    size_t stride;
+    const double *W = way_in(G, move->state, &stride);
     if (G->common->subjects->shared) {
-        hl_glide_add_together(z, W, n * HL_GROUP, event->value, n);
+        hl_glide_add_together(z, W, stride, move->value, component->shape.n);
         return;
     }
-    gather_values(G, number, value);
-    hl_glide_add(z, W, n * HL_GROUP, value, n);
+    gather_values(G, move->at, value);
+    hl_glide_add(z, W, stride, value, component->shape.n);
+}
+
+/* Equal doses at equal distances: the modes that a dose enters, and those before and after them. */
+static void run(struct hl_group *G, const struct hl_move *move)
+{
+    const struct hl_plan *plan = G->common->plan;
+    const struct hl_component *component = &plan->component[plan->component_of[move->state]];
+    const struct hl_group_table *t = &G->table[move->slot];
+    size_t from = component->offset, to = from + component->shape.n, stride;
+    const size_t part[] = {0, from, to, plan->n_modes};
+    const double *W = way_in(G, move->state, &stride);
+    if (G->any_odd) { /* step by step, since they are */
+        const struct hl_move one = {.slot = move->slot, .length = move->length};
+        for (size_t k = 0; k < move->n; k++) {
+            hop(G, &one);
+            add(G, move);
+        }
+        return;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        size_t row = part[i] * HL_GROUP;
+        const double *g = G->infused ? G->g + row : NULL;
+        hl_glide_run(G->z + row, t->E + row, t->phi + row, g, i == 1 ? W : NULL, stride, move->value,
+                     part[i + 1] - part[i], move->n);
+    }
 }
 
 static void open_stride(struct hl_group *G, const struct hl_move *move)
@@ -271,7 +300,7 @@ static void follow_moves(struct hl_group *G, size_t from, size_t to, const doubl
 {
     for (const struct hl_move *m = G->common->timetable->move + from; from < to; from++, m++) {
         size_t at = (m->at - first_time) * G->shown.time_stride;
-        switch (m->kind) {
+        switch ((enum hl_move_kind)m->kind) {
         case HL_MOVE_TABLE: make_table(G, m); break;
         case HL_MOVE_OPEN: open_stride(G, m); break;
         case HL_MOVE_FORGET: hl_group_forget(G); break;
@@ -284,7 +313,9 @@ static void follow_moves(struct hl_group *G, size_t from, size_t to, const doubl
             hl_glide_show(&G->shown, at);
             break;
         case HL_MOVE_HOP: hop(G, m); break;
-        case HL_MOVE_APPLY: apply(G, m->at); break;
+        case HL_MOVE_ADD: add(G, m); break;
+        case HL_MOVE_RATE: change_rate(G, m); break;
+        case HL_MOVE_RUN: run(G, m); break;
         case HL_MOVE_CLOSE: close_stride(G, m); break;
         }
     }

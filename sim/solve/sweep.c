@@ -206,7 +206,8 @@ static enum hl_status find_way(struct hl_sweep *s, const double *time)
         lane++;
     if (subjects->common && !s->has_timetable && lane < subjects->n) {
         enum hl_status status = hl_timetable_make(&s->timetable, s->common.plan, &subjects->events[lane],
-                                                  subjects->start[lane].time, time, s->stride, s->n_strides);
+                                                  subjects->shared, subjects->start[lane].time, time, s->stride,
+                                                  s->n_strides);
         if (status != HL_OK)
             return status;
         s->has_timetable = true;

@@ -19,15 +19,23 @@ enum hl_move_kind {
     HL_MOVE_GLIDE,  /* shows the times number at .. at + n - 1, after each making a step of length; done were made */
     HL_MOVE_SHOW,   /* shows time number at */
     HL_MOVE_HOP,    /* carries everything over length, which is what slot is for plus drift */
-    HL_MOVE_APPLY,  /* event number at of the list */
+    HL_MOVE_ADD,    /* into state: event number at of the subject's list, value where the list is everybody's */
+    HL_MOVE_RATE,   /* the same for an infusion */
+    HL_MOVE_RUN,    /* n times: a hop over length without drift, then value into state */
     HL_MOVE_CLOSE   /* replaces the stride's steps by one of length, whose exponentials are in slot */
 };
 
+/* Half a cache line: every group reads all of them. */
 struct hl_move {
-    enum hl_move_kind kind;
-    size_t slot, at, n, done;
-    double length, drift;
+    double length;
+    union { double drift, value; };
+    uint32_t at, n;
+    int32_t state;
+    uint8_t kind, slot, done;
 };
+
+/* What a subject's event must be to fit; state -1: it moves nothing. */
+struct hl_mark { double time; int32_t state, kind; };
 
 struct hl_timetable {
     size_t n, capacity;
@@ -35,8 +43,8 @@ struct hl_timetable {
     size_t *first, first_capacity; /* moves first[c] .. first[c + 1] - 1 are stride c; those before first[0] lead from
                                       the start to the first output time */
     double start;                  /* for subjects who start here ... */
-    size_t n_events, event_capacity;
-    struct hl_event *event;        /* ... and have these events */
+    size_t n_marks, mark_capacity;
+    struct hl_mark *mark;          /* ... and whose events are these; of a list that is everybody's there are none */
     bool rates;                    /* some of them change an infusion */
 };
 
@@ -44,13 +52,13 @@ struct hl_timetable {
 bool hl_event_moves(const struct hl_plan *plan, const struct hl_event *event);
 
 /* Makes the way of a subject. stride holds n_strides strides of time; the last output time is shown after them, as
- * stride n_strides. HL_ERR_MEMORY. */
+ * stride n_strides. shared: the list of events is everybody's, values and all. HL_ERR_MEMORY. */
 enum hl_status hl_timetable_make(struct hl_timetable *table, const struct hl_plan *plan,
-                                 const struct hl_events *events, double start, const double *time,
+                                 const struct hl_events *events, bool shared, double start, const double *time,
                                  const struct hl_stride *stride, size_t n_strides);
 
-/* True when a subject with these events can follow the timetable: what moves it comes at the same times in the same
- * order, of the same kinds, into the same states. Values may differ. */
+/* True when a subject with these events of its own can follow the timetable: what moves it comes at the same times in
+ * the same order, of the same kinds, into the same states. Values may differ. */
 bool hl_timetable_fits(const struct hl_timetable *table, const struct hl_plan *plan, const struct hl_events *events,
                        double start);
 

@@ -129,6 +129,67 @@ static void common_times_are_own_times(void **state)
     assert_common_is_own(false);
 }
 
+/* Doses alike with no output time between them, in a row as long as it may be, before the first time, between two of
+ * them, ended by another amount, another state or an infusion; not quite alike where 0.1 h times something isn't exact.
+ */
+static void rows_of_equal_doses_are_doses(void **state)
+{
+    (void)state;
+    static const double time[] = {1.7, 40.25, 161, 161.5, 162, 700.5}, lags[] = {0.375, 0.1};
+    for (size_t k = 0; k < 2; k++) {
+        double lag[SUBJECTS];
+        for (size_t l = 0; l < SUBJECTS; l++)
+            lag[l] = lags[k];
+        struct fixture *f[2];
+        struct solution s[2];
+        for (size_t i = 0; i < 2; i++) {
+            f[i] = body(lag, i == 1);
+            for (int d = 0; d < 120; d++)
+                fixture_bolus(f[i], -30 + 3 * d, d % 11 == 10 ? 4 : 0, d < 47 ? 1.3 : 0.91);
+            fixture_infusion(f[i], 51.5, 0, 0.21, 70.3);
+            assert_true(hl_regimen_is_shared(&f[i]->regimen, &f[i]->system) == (i == 0));
+            s[i] = fixture_solve(f[i], "exact", 1e-8, SUBJECTS, time, 6);
+        }
+        assert_same(&s[0], &s[1]);
+        for (size_t i = 0; i < 2; i++)
+            solution_free(&s[i]), fixture_free(f[i]);
+    }
+}
+
+static double *some_numbers(size_t n, double seed)
+{
+    double *number = hl_alloc(n, sizeof *number);
+    for (size_t i = 0; i < n; i++)
+        number[i] = 0.137 + fabs(sin(1.7 * (double)i + seed));
+    return number;
+}
+
+/* A run of doses is one hop and one dose after the other: the very bits, for as many modes as there are. */
+static void runs_are_plain_loops(void **state)
+{
+    (void)state;
+    enum { MOST = 9, ROUNDS = 37 };
+    double *z0 = some_numbers(MOST * 8, 0), *E = some_numbers(MOST * 8, 0.9), *phi = some_numbers(MOST * 8, 1.8);
+    double *g = some_numbers(MOST * 8, 2.7), *W = some_numbers(3 * MOST * 8, 3.6), *z = some_numbers(MOST * 8, 0);
+    for (size_t n = 0; n <= MOST; n++)
+        for (size_t k = 0; k < 4; k++) {
+            const double *flow = k & 1 ? g : NULL, *in = k & 2 ? W : NULL;
+            memcpy(z, z0, MOST * 8 * sizeof *z);
+            hl_glide_run(z, E, phi, flow, in, 24, 0.713, n, ROUNDS);
+            for (size_t i = 0; i < MOST * 8; i++) {
+                double x = z0[i];
+                for (size_t r = 0; r < ROUNDS && i < n * 8; r++) {
+                    x = flow ? x * E[i] + g[i] * phi[i] : x * E[i];
+                    x = in ? x + W[i / 8 * 24 + i % 8] * 0.713 : x;
+                }
+                assert_true(z[i] == x);
+            }
+        }
+    double *part[] = {z0, E, phi, g, W, z};
+    for (size_t k = 0; k < sizeof part / sizeof *part; k++)
+        hl_free(part[k]);
+}
+
 /* An output that isn't linear: the first state times the time after dose. */
 static void show_time_after_dose(struct fixture *f)
 {
@@ -196,14 +257,6 @@ enum { STEPS = 2 * HL_FORGET_EVERY + 3, DONE = 5, MODES = HL_PANEL_MODES, SHOWN 
 
 /* What a kernel reads and writes. */
 struct kernel_sample { double *z0, *E, *u, *row, *offset, *z, *y; };
-
-static double *some_numbers(size_t n, double seed)
-{
-    double *number = hl_alloc(n, sizeof *number);
-    for (size_t i = 0; i < n; i++)
-        number[i] = 0.137 + fabs(sin(1.7 * (double)i + seed));
-    return number;
-}
 
 /* The same by plain loops for lane l: the very bits. */
 static void assert_lane(const struct kernel_sample *s, size_t n, size_t q, bool fed, size_t l)
@@ -297,6 +350,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shared_events_are_own_events),
         cmocka_unit_test(common_times_are_own_times),
+        cmocka_unit_test(rows_of_equal_doses_are_doses),
+        cmocka_unit_test(runs_are_plain_loops),
         cmocka_unit_test(doses_are_noticed_when_they_are_given),
         cmocka_unit_test(large_models_need_several_panels),
         cmocka_unit_test(kernels_are_plain_loops),

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
 #include "base/units.h"
 
 #define TRIVIAL_PIECES 64
@@ -90,6 +91,7 @@ void bench_begin(int argc, int least, const char *usage)
         fprintf(stderr, "usage: %s\n", usage);
         exit(2);
     }
+    hl_memory_keep_pages(); /* as the program does */
     gsl_set_error_handler_off();
     if (!hl_units_start())
         exit(1);
