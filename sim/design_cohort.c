@@ -95,6 +95,12 @@ enum hl_status hl_design_forecast(struct hl_design *design)
                : status;
 }
 
+enum hl_status hl_design_forecast_other(struct hl_design *design, const struct hl_taper_problem *problem,
+                                        struct hl_forecast ***part, struct hl_forecast **joined)
+{
+    return forecast_situations(design, problem, 0, part, joined);
+}
+
 enum hl_status hl_design_forecast_all(struct hl_design *design, struct hl_forecast **forecast)
 {
     bool same = design->all->n_rungs == design->problem->n_rungs;
@@ -110,6 +116,11 @@ static void clear(struct hl_forecast **part, struct hl_forecast *joined, size_t 
         hl_forecast_free(joined);
     for (size_t s = 0; part && s < n; s++)
         hl_forecast_free(part[s]);
+}
+
+void hl_design_forecast_drop(const struct hl_design *design, struct hl_forecast **part, struct hl_forecast *joined)
+{
+    clear(part, joined, design->problem->n_situations);
 }
 
 void hl_design_forecast_clear(struct hl_design *design)

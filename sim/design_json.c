@@ -128,10 +128,13 @@ static void put_outcome(const struct hl_design *design, size_t i, FILE *stream)
     string("kind", o->plan.kind, ", ", stream);
     number("days", o->facts.days, ", ", stream);
     number("levels", (double)o->facts.levels, ", ", stream);
-    for (size_t d = 0; d < design->problem->n_drugs; d++) {
-        key(design->problem->drug[d].alias, stream);
+    for (size_t d = 0; d < o->plan.problem->n_drugs; d++) {
+        const struct hl_taper_drug *drug = &o->plan.problem->drug[d];
+        key(drug->alias, stream);
         fputc('{', stream);
         number("cumulative_mg", o->facts.cumulative[d], ", ", stream);
+        if (drug->worth > 0) /* it takes over: what that is of the first drug */
+            number("equivalent_mg", o->facts.cumulative[d] * drug->worth, ", ", stream);
         number("products", o->facts.products[d], "}, ", stream);
     }
     key("constraints", stream);

@@ -67,6 +67,11 @@ enum hl_status hl_design_forecast(struct hl_design *design);
 enum hl_status hl_design_forecast_all(struct hl_design *design, struct hl_forecast **forecast);
 void hl_design_forecast_clear(struct hl_design *design);
 
+/* design_cohort.c: the forecast of another problem of the same situations (a crossover's), and its end. */
+enum hl_status hl_design_forecast_other(struct hl_design *design, const struct hl_taper_problem *problem,
+                                        struct hl_forecast ***part, struct hl_forecast **joined);
+void hl_design_forecast_drop(const struct hl_design *design, struct hl_forecast **part, struct hl_forecast *joined);
+
 /* design_check.c: every constraint in every situation for a schedule of problem, on the design's cohort, by the exact
  * engine; verdict[kept]. */
 enum hl_status hl_design_check(struct hl_design *design, const struct hl_taper_schedule *schedule,

@@ -40,6 +40,12 @@ static enum hl_status keeps(struct hl_design *design, struct hl_forecast *foreca
     return status;
 }
 
+/* The rungs a protocol stands on. */
+static const struct hl_taper_problem *ground_of(const struct hl_design *design, const struct hl_taper_rival *rival)
+{
+    return rival->own ? rival->own : design->all;
+}
+
 /* The schedule with so many days between steps, NULL when it would be too long. */
 static struct hl_taper_schedule *at_interval(const struct hl_design *design, const struct hl_taper_rival *rival,
                                              int days)
@@ -89,8 +95,19 @@ static enum hl_status add_equal_risk(struct hl_design *design, struct hl_forecas
     const struct hl_taper_schedule *schedule = at_interval(design, rival, interval);
     if (schedule)
         add_plan(design, hl_arena_printf(design->arena, "%s every %d d", rival->name, interval), "at equal risk",
-                 design->all, schedule, 0);
+                 ground_of(design, rival), schedule, 0);
     return HL_OK;
+}
+
+/* A crossover has a second drug, and so a forecast of its own. */
+static enum hl_status add_crossover_at_risk(struct hl_design *design, const struct hl_taper_rival *rival)
+{
+    struct hl_forecast **part = NULL, *joined = NULL;
+    enum hl_status status = hl_design_forecast_other(design, rival->own, &part, &joined);
+    if (status == HL_OK)
+        status = add_equal_risk(design, joined, rival);
+    hl_design_forecast_drop(design, part, joined);
+    return status;
 }
 
 static void add_equal_duration(struct hl_design *design, const struct hl_taper_rival *rival)
@@ -99,10 +116,11 @@ static void add_equal_duration(struct hl_design *design, const struct hl_taper_r
     struct hl_taper_schedule *published = hl_taper_follow(design->arena, design->all, rival, 0);
     if (!published || published->n == 0 || published->days == days)
         return;
-    struct hl_taper_schedule *schedule = hl_taper_stretch(design->arena, design->all, published, days);
+    const struct hl_taper_problem *ground = ground_of(design, rival);
+    struct hl_taper_schedule *schedule = hl_taper_stretch(design->arena, ground, published, days);
     if (schedule)
         add_plan(design, hl_arena_printf(design->arena, "%s in %d d", rival->name, schedule->days), "at equal duration",
-                 design->all, schedule, 0);
+                 ground, schedule, 0);
 }
 
 static enum hl_status add_rivals(struct hl_design *design)
@@ -112,7 +130,7 @@ static enum hl_status add_rivals(struct hl_design *design)
     for (size_t r = 0; r < request->n_rivals; r++) {
         const struct hl_taper_schedule *schedule = hl_taper_follow(design->arena, design->all, &request->rival[r], 0);
         if (schedule)
-            add_plan(design, request->rival[r].name, "as published", design->all, schedule, 0);
+            add_plan(design, request->rival[r].name, "as published", ground_of(design, &request->rival[r]), schedule, 0);
         else
             hl_diag_warning(design->diag, request->rival[r].pos,
                             "'%s' can't be carried out with these products; it is left out", request->rival[r].name);
@@ -120,7 +138,8 @@ static enum hl_status add_rivals(struct hl_design *design)
     struct hl_forecast *forecast;
     status = hl_design_forecast_all(design, &forecast);
     for (size_t r = 0; status == HL_OK && r < request->n_rivals; r++)
-        status = add_equal_risk(design, forecast, &request->rival[r]);
+        status = request->rival[r].own ? add_crossover_at_risk(design, &request->rival[r])
+                                       : add_equal_risk(design, forecast, &request->rival[r]);
     for (size_t r = 0; r < request->n_rivals; r++)
         add_equal_duration(design, &request->rival[r]);
     return status;
@@ -134,7 +153,7 @@ enum hl_status hl_design_plans(struct hl_design *design)
     enum hl_status status = design->all ? HL_OK : HL_ERR_INPUT;
     if (status == HL_OK && design->request->n_rivals)
         status = add_rivals(design);
-    for (size_t a = 1; a < study->n_arms; a++)
+    for (size_t a = 1; a <= study->n_situations; a++)
         add_plan(design, hl_arena_printf(design->arena, "designed, %s", study->arm[a].name), "under stress",
                  design->problem, hl_taper_detour(design->arena, design->problem, &design->result.schedule,
                                                   &design->request->situation[a]), a);

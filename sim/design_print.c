@@ -206,12 +206,10 @@ static void print_performance(const struct hl_design *design, FILE *stream)
 static void print_row(const struct hl_design *design, const struct hl_design_outcome *o, size_t c, FILE *stream)
 {
     const struct hl_design_verdict *v = &o->verdict[c];
-    double mg = 0, pieces = 0;
-    for (size_t d = 0; d < design->problem->n_drugs; d++) {
-        mg += isnan(o->facts.cumulative[d]) ? 0 : o->facts.cumulative[d];
+    double pieces = 0;
+    for (size_t d = 0; d < o->plan.problem->n_drugs; d++)
         pieces += o->facts.products[d];
-    }
-    fprintf(stream, "  %-34.34s %5d %8.5g %6zu %7.5g  %6.2f %6.2f %6.2f", o->plan.name, o->facts.days, mg,
+    fprintf(stream, "  %-34.34s %5d %8.5g %6zu %7.5g  %6.2f %6.2f %6.2f", o->plan.name, o->facts.days, o->facts.equivalent,
             o->facts.levels, pieces, o->quantile[0][c], o->quantile[1][c], o->quantile[2][c]);
     if (design->problem->constraint[c].statistic == HL_TAPER_PEAK)
         fprintf(stream, " %7.1f %6.1f%%", o->hours_above[c], 100 * o->share_above[c]);
@@ -247,6 +245,18 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
             peak ? "; h above: mean hours above the bound; above: share of subjects ever above it" : "");
 }
 
+/* What a crossover amounts to of each drug. */
+static void print_crossed(const struct hl_design *design, FILE *stream)
+{
+    for (size_t i = 0; i < design->n_outcomes; i++) {
+        const struct hl_design_outcome *o = &design->outcome[i];
+        const struct hl_taper_drug *drug = o->plan.problem->drug;
+        if (o->plan.problem->n_drugs > 1 && drug[1].worth > 0)
+            fprintf(stream, "  %s: %.6g mg of %s and %.6g mg of %s, %.6g mg of which are worth 1\n", o->plan.name,
+                    o->facts.cumulative[0], drug[0].alias, o->facts.cumulative[1], drug[1].alias, 1 / drug[1].worth);
+    }
+}
+
 static void print_end(const struct hl_design *design, FILE *stream)
 {
     fprintf(stream, "\nSearched %s in %zu pass%s, %.2g steps of single subjects; %.1f s: forecast %.1f, search "
@@ -272,6 +282,7 @@ void hl_design_print(const struct hl_design *design, FILE *stream)
     print_performance(design, stream);
     for (size_t c = 0; design->n_outcomes > 1 && design->outcome[0].verdict && c < design->problem->n_constraints; c++)
         print_table(design, c, stream);
+    print_crossed(design, stream);
     print_end(design, stream);
 }
 

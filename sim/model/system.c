@@ -502,6 +502,17 @@ static void close_needed(const struct hl_system *y, bool *needed)
     }
 }
 
+bool hl_system_reads(const struct hl_system *y, int output, int instance)
+{
+    bool *needed = hl_arena_alloc(y->graph->graph->arena, y->n_states, sizeof *needed);
+    hl_graph_states(y->graph->graph, y->graph->output[output], needed);
+    close_needed(y, needed);
+    for (size_t i = 0; i < y->n_states; i++)
+        if (needed[i] && y->state[i].instance == instance)
+            return true;
+    return false;
+}
+
 enum which_rates { ALL_RATES, NOT_LINEAR, NOT_LINEAR_OR_FED };
 
 static struct hl_program compile_rates(struct hl_system *y, enum which_rates which)

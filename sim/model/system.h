@@ -211,6 +211,10 @@ void hl_system_check_model(struct hl_arena *arena, const struct hl_model *model,
  * sets integrated. Must be called once before a system is solved. */
 void hl_system_focus(struct hl_arena *arena, struct hl_system *system, const int *output, size_t n);
 
+/* Whether an output depends on a state of this instance, straight or through other states. Not thread-safe: the graph's
+ * memory grows. */
+bool hl_system_reads(const struct hl_system *system, int output, int instance);
+
 /* Lookup by dotted name; -1 when absent. "NAME" without a dot is a covariate. */
 int hl_system_find_output(const struct hl_system *system, const char *name);
 int hl_system_find_parameter(const struct hl_system *system, const char *name);

@@ -22,7 +22,7 @@ struct hl_compiler {
         size_t n, capacity;
         struct hl_dose *dose;
     } doses;
-    size_t demand_capacity, steady_capacity, reviewed_capacity;
+    size_t demand_capacity, steady_capacity, reviewed_capacity, crossed_capacity;
     size_t n_owned, owned_capacity;
     struct hl_owned_dose { uint64_t subject; int instance; struct hl_dose dose; } *owned; /* of recorded: */
     int instance;        /* whose prescription is being read */

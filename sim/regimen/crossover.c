@@ -43,12 +43,6 @@ struct crossover {
     const struct hl_taper *taper;
 };
 
-bool hl_is_crossover(const struct hl_yaml *taper)
-{
-    const struct hl_yaml *name = hl_yaml_get(taper, "protocol");
-    return hl_is_word(name, "crossover") || hl_is_word(name, "T5");
-}
-
 static void turn_to(struct hl_compiler *c, int instance)
 {
     c->instance = instance;
@@ -348,5 +342,8 @@ bool hl_crossover_give(struct hl_compiler *c, const struct hl_yaml *node, double
     turn_to(c, x.second);
     bool good = alone >= stop || hl_taper_give(c, x.target, x.taper, alone, stop);
     turn_to(c, x.first);
+    struct hl_regimen *r = c->regimen;
+    r->crossed = hl_arena_push(c->arena, r->crossed, r->n_crossed, &c->crossed_capacity, sizeof *r->crossed);
+    r->crossed[r->n_crossed++] = (struct hl_crossed){x.first, x.second, x.ratio, x.target};
     return good;
 }

@@ -6,10 +6,7 @@
 
 #include "regimen/compile.h"
 
-/* Whether the mapping under taper: is a crossover. */
-bool hl_is_crossover(const struct hl_yaml *taper);
-
-/* Gives both drugs' doses from start on, nothing from stop on [h]; *end is where the second drug's taper ends. The
+/* Gives both drugs' doses from start on, nothing from stop on [h]; *end is where the second drug's taper ends; what was exchanged is noted in the regimen. The
  * present drug of the compiler is the one that goes. false with messages: what is missing or doesn't fit. */
 bool hl_crossover_give(struct hl_compiler *c, const struct hl_yaml *node, double start, double stop, double *end);
 

@@ -52,12 +52,17 @@ struct hl_steady {
  * of all. */
 struct hl_recorded { size_t n_subjects, n; size_t *first; struct hl_dose *dose; };
 
+/* A crossover that was given: milligrams of the second drug per milligram of the first, and how the second one's taper
+ * would be written alone (its tablets:). */
+struct hl_crossed { int first, second; double ratio; const struct hl_yaml *target; };
+
 struct hl_regimen {
     size_t n_doses;   struct hl_dose *dose;     /* sorted by time; everybody's */
     size_t n_reviewed; struct hl_reviewed *reviewed; /* tapers whose levels are decided for each subject */
     struct hl_recorded recorded;                /* n_subjects 0: there are none */
     size_t n_demands; struct hl_demand *demand;
     size_t n_steady;  struct hl_steady *steady; /* at most one per instance */
+    size_t n_crossed; struct hl_crossed *crossed;
     double end;                                 /* time of the last planned event, 0 when there is none */
     const struct hl_adherence **adherence;      /* by instance: how its planned doses are missed, NULL: none is; NULL
                                                    where nobody misses any */

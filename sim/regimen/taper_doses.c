@@ -458,7 +458,7 @@ void hl_item_taper(struct hl_compiler *c, const struct hl_yaml *item)
     double end;
     const struct hl_yaml *node = hl_yaml_get(item, "taper");
     bool good = hl_item_keys(c, item, "a taper", own, 1, "sgx");
-    if (hl_is_crossover(node)) {
+    if (hl_study_is_crossover(node)) {
         good = hl_timing_read(c, item, &t) && good && hl_crossover_give(c, node, t.start, t.stop, &end);
     } else {
         const struct hl_taper *taper = hl_taper_make(c->arena, node, c->diag);

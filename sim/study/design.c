@@ -4,6 +4,9 @@
  * before, and every situation under stress: becomes one more, before with what the situation changes. The arms are
  * then read like any other: every name and unit in them is checked, with the place where it was written.
  *
+ * A crossover under compare: is one more arm: before, with the crossover as the next thing that is prescribed of the drug
+ * that goes down. So it is compiled, and its faults told, as in any arm; taper/crossed.c reads its doses from there.
+ *
  * The outputs of keep: are asked for, so that the models are focused on what the design needs. */
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +59,75 @@ static void add_situation(struct hl_study_reader *reader, const struct hl_yaml *
                       "{cyp3a4_inhibitor: strong}}");
     else
         hl_study_append(reader->arena, arms, make_arm(reader, situation->pos, name, design, situation));
+}
+
+/* ---- crossovers */
+
+bool hl_study_is_crossover(const struct hl_yaml *taper)
+{
+    const struct hl_yaml *name = hl_yaml_get(taper, "protocol");
+    return name && name->kind == HL_YAML_SCALAR && (strcmp(name->text, "crossover") == 0 || strcmp(name->text, "T5") == 0);
+}
+
+/* qd for one clock time, bid for two, ...: so that a day's amount is shared in whole pieces, as everywhere in a design. */
+static void put_split(struct hl_study_reader *reader, struct hl_yaml *node)
+{
+    static const char *const word[] = {"qd", "bid", "tid", "qid"};
+    const struct hl_yaml *at = hl_yaml_get(node, "at");
+    size_t n = at && at->kind == HL_YAML_SEQUENCE ? at->n : at ? 1 : 0;
+    if (n >= 1 && n <= 4 && !hl_yaml_get(node, "split"))
+        hl_study_put(reader->arena, node, at->pos, "split", hl_study_scalar(reader->arena, at->pos, word[n - 1]));
+}
+
+/* The crossover as under taper: in an arm. What the design says of the drug that goes holds where it says nothing:
+ * where it starts from, and when in the day it is taken. */
+static struct hl_yaml *crossover_item(struct hl_study_reader *reader, const struct hl_yaml *said,
+                                      const struct hl_yaml *drug)
+{
+    struct hl_arena *arena = reader->arena;
+    struct hl_yaml *node = hl_study_node(arena, said->pos, HL_YAML_MAPPING), *item, *value;
+    bool timed = hl_yaml_get(said, "at") || hl_yaml_get(said, "split");
+    static const char *const from_design[] = {"from", "at", "split"};
+    for (size_t i = 0; i < said->n; i++)
+        if (strcmp(said->key[i]->text, "name") != 0)
+            hl_study_put(arena, node, said->key[i]->pos, said->key[i]->text, said->item[i]);
+    for (size_t i = 0; i < 3; i++)
+        if ((value = hl_yaml_get(drug, from_design[i])) && !hl_yaml_get(node, from_design[i]) && (i == 0 || !timed))
+            hl_study_put(arena, node, value->pos, from_design[i], value);
+    put_split(reader, node);
+    item = hl_study_node(arena, said->pos, HL_YAML_MAPPING);
+    hl_study_put(arena, item, said->pos, "taper", node);
+    return item;
+}
+
+/* before: with the crossover behind what was taken of the one drug that goes down. */
+static void add_crossover(struct hl_study_reader *reader, const struct hl_yaml *design, const struct hl_yaml *said,
+                          struct hl_yaml *arms)
+{
+    struct hl_arena *arena = reader->arena;
+    const struct hl_yaml *taper = hl_yaml_get(design, "taper"), *name = hl_yaml_get(said, "name");
+    if (!taper || taper->kind != HL_YAML_MAPPING || taper->n != 1)
+        return;
+    name = name && name->kind == HL_YAML_SCALAR ? name : hl_yaml_get(said, "protocol");
+    name = hl_study_scalar(arena, name->pos, hl_arena_printf(arena, "compare: %s", name->text));
+    struct hl_yaml *arm = make_arm(reader, said->pos, name, design, NULL);
+    struct hl_yaml *list = hl_study_node(arena, said->pos, HL_YAML_SEQUENCE);
+    size_t n;
+    struct hl_yaml **item = hl_study_items(arena, hl_yaml_get(arm, taper->key[0]->text), &n);
+    for (size_t i = 0; i < n; i++)
+        hl_study_append(arena, list, item[i]);
+    hl_study_append(arena, list, crossover_item(reader, said, taper->item[0]));
+    hl_study_put(arena, arm, taper->key[0]->pos, taper->key[0]->text, list);
+    hl_study_append(arena, arms, arm);
+}
+
+static void add_crossovers(struct hl_study_reader *reader, const struct hl_yaml *design, struct hl_yaml *arms)
+{
+    size_t n;
+    struct hl_yaml **said = hl_study_items(reader->arena, hl_yaml_get(design, "compare"), &n);
+    for (size_t i = 0; i < n; i++)
+        if (hl_study_is_crossover(said[i]))
+            add_crossover(reader, design, said[i], arms);
 }
 
 /* The end of the longest taper and what follows it, for the grid of a study that states none. */
@@ -122,6 +194,8 @@ bool hl_study_settle_design(struct hl_study_reader *reader, struct hl_yaml *tree
     struct hl_yaml **situation = hl_study_items(reader->arena, hl_yaml_get(design, "stress"), &n);
     for (size_t i = 0; i < n; i++)
         add_situation(reader, design, situation[i], arms);
+    reader->study->n_situations = arms->n - 1;
+    add_crossovers(reader, design, arms);
     hl_study_put(reader->arena, tree, design->pos, "arms", arms);
     fill_times(reader, tree, design);
     return true;

@@ -132,7 +132,10 @@ struct hl_study {
     const struct hl_yaml *taper_design; /* design: of a study that asks for a taper; NULL without. Then, unless the study
                                          has arms of its own and nobody wants it designed, to_design holds: */
     bool to_design;                   /* arm 0 is what the design says everybody took before, arms 1 .. its situations
-                                         (stress:), in order. A taper is to be put behind them; there is nothing to run */
+                                         (stress:), in order, then what everybody took before with each crossover of
+                                         compare: behind it. A taper is to be put behind the others; there is nothing to
+                                         run */
+    size_t n_situations;              /* of to_design: arms 1 .. n_situations are under stress: */
     bool scales_duration;             /* bioavailability_scales: duration, for prescribed infusions; false: rate */
     struct hl_yaml *resolved;         /* the whole study with every default filled in and marked; runs again to the same
                                          numbers */
@@ -171,6 +174,9 @@ struct hl_study *hl_study_from_text(struct hl_arena *arena, const char *name, co
 /* True when simulated observations of the study's output number output are stored: they are wanted, and in some arm its
  * model states a residual error. */
 bool hl_study_is_observed(const struct hl_study *study, size_t output);
+
+/* Whether what stands under taper: (or in compare:) goes over to a second drug: protocol: crossover, or T5. */
+bool hl_study_is_crossover(const struct hl_yaml *taper);
 
 /* "Cmax" ...; the unit text of a metric of an output, e.g. "ng/mL", "h", "ng/mL.h" (into the arena). */
 const char *hl_metric_kind_name(enum hl_metric_kind kind);

@@ -5,6 +5,9 @@
  *     - {oral: [0.75 mg, 1 mg], at: ["08:00", "20:00"], for: 14 d}
  *     - {patch: [25 ug/h, 12.5 ug/h], every: 72 h, for: 15 d}
  *     - {infuse: 20 ug/h, for: 14 d}
+ *
+ * A drug that takes over from the one that goes down isn't in the arm that the plan begins in; it begins on day 0, after
+ * a gap.
  */
 #include <math.h>
 #include <string.h>
@@ -138,7 +141,24 @@ const char *hl_taper_facts_text(struct hl_arena *arena, const struct hl_taper_pl
             out = hl_arena_printf(arena, "%s, %s_pieces: %s", out, alias,
                                   hl_taper_number(facts.products[d], number, sizeof number));
     }
+    if (plan->problem->n_drugs > 1 && plan->problem->drug[1].worth > 0)
+        out = hl_arena_printf(arena, "%s, %s_equivalent: %s mg", out, plan->problem->drug[0].alias,
+                              hl_taper_number(facts.equivalent, number, sizeof number));
     return hl_arena_printf(arena, "%s}", out);
+}
+
+/* Drugs that nobody took before day 0. */
+static const char *new_drugs_text(struct hl_arena *arena, const struct hl_study *study, const struct hl_yaml *arm,
+                                  const struct hl_taper_plan *plan)
+{
+    const char *out = "";
+    for (size_t d = 0; d < plan->problem->n_drugs; d++) {
+        const struct hl_taper_drug *drug = &plan->problem->drug[d];
+        if (!hl_yaml_get(arm, drug->alias))
+            out = hl_arena_printf(arena, "%s    %s:\n      - {gap: %.10g h}\n%s", out, drug->alias,
+                                  plan->problem->begins, levels_text(arena, study, plan, drug));
+    }
+    return out;
 }
 
 const char *hl_taper_arm_text(struct hl_arena *arena, const struct hl_study *study, const struct hl_taper_plan *plan)
@@ -161,5 +181,5 @@ const char *hl_taper_arm_text(struct hl_arena *arena, const struct hl_study *stu
         if (drug)
             out = hl_arena_printf(arena, "%s%s", out, levels_text(arena, study, plan, drug));
     }
-    return out;
+    return hl_arena_printf(arena, "%s%s", out, new_drugs_text(arena, study, arm, plan));
 }

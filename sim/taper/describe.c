@@ -91,11 +91,11 @@ static void describe_situations(const struct hl_taper_request *request, const st
         fprintf(stream, "%s%s", i > 1 ? ", " : "", study->arm[problem->situation[i]].name);
     if (problem->n_situations > 1)
         fputc('\n', stream);
-    if (study->n_arms > 1)
+    if (study->n_situations > 0)
         fputs("  tested under ", stream);
-    for (size_t a = 1; a < study->n_arms; a++)
+    for (size_t a = 1; a <= study->n_situations; a++)
         fprintf(stream, "%s%s", a > 1 ? ", " : "", study->arm[a].name);
-    if (study->n_arms > 1)
+    if (study->n_situations > 0)
         fputc('\n', stream);
     if (request->n_rivals)
         fputs("  compared to  ", stream);

@@ -11,6 +11,7 @@ struct hl_taper_reader {
     struct hl_diag *diag;
     const struct hl_study *study;
     const struct hl_system *system;
+    const struct hl_regimen *const *regimen; /* of the study's arms, or NULL where the study is at fault */
     const struct hl_regimen *before;  /* arm 0, or NULL where the study is at fault */
     struct hl_taper_request *request; /* being filled */
     struct hl_taper_problem *problem;
@@ -38,5 +39,10 @@ void hl_taper_read_situations(struct hl_taper_reader *reader, const struct hl_ya
 
 /* read_rivals.c: compare:. */
 void hl_taper_read_rivals(struct hl_taper_reader *reader, const struct hl_yaml *node, const struct hl_yaml *taper);
+
+/* crossed.c: a crossover under compare:, compiled by the study as an arm (NULL: the study is at fault): rival->own and
+ * rival->schedule. false with messages, or without where they have been told. */
+bool hl_taper_read_crossover(struct hl_taper_reader *reader, const struct hl_regimen *regimen,
+                             struct hl_taper_rival *rival);
 
 #endif

@@ -32,13 +32,25 @@ static enum hl_status count_dose(const struct hl_taper_drug *drug, const struct 
     return HL_OK;
 }
 
+static long largest_dose(const struct hl_taper_problem *problem, const struct hl_taper_drug *drug,
+                         const struct hl_taper_schedule *schedule)
+{
+    long largest = 0;
+    for (size_t i = 0; i < schedule->n; i++)
+        for (size_t k = 0; k < drug->n_doses; k++) {
+            long units = problem->rung[schedule->step[i].rung].units[drug->first_stream + k];
+            largest = units > largest ? units : largest;
+        }
+    return largest;
+}
+
 static enum hl_status facts_of_drug(struct hl_arena *arena, const struct hl_taper_problem *problem, size_t d,
                                     const struct hl_taper_schedule *schedule, struct hl_taper_facts *facts)
 {
     const struct hl_taper_drug *drug = &problem->drug[d];
     struct hl_doses doses;
     long *count = hl_arena_alloc(arena, drug->n_products, sizeof *count);
-    enum hl_status status = hl_doses_make(arena, drug, problem->rung[0].total[d], &doses);
+    enum hl_status status = hl_doses_make(arena, drug, largest_dose(problem, drug, schedule), &doses);
     for (size_t i = 0; status == HL_OK && i < schedule->n; i++) {
         const struct hl_taper_rung *rung = &problem->rung[schedule->step[i].rung];
         double hours = schedule->step[i].days * DAY, pieces = 0, one;
@@ -50,6 +62,7 @@ static enum hl_status facts_of_drug(struct hl_arena *arena, const struct hl_tape
         facts->cumulative[d] += drug->way == HL_TAPER_DOSES ? (double)rung->total[d] * drug->unit * hours / drug->period
                                                             : (double)rung->total[d] * drug->unit * hours;
     }
+    facts->equivalent += drug->way == HL_TAPER_PATCHES ? 0 : facts->cumulative[d] * (drug->worth > 0 ? drug->worth : 1);
     if (drug->way == HL_TAPER_PATCHES)
         facts->cumulative[d] = NAN;
     return status;
@@ -130,6 +143,8 @@ static bool takes_interval(const struct hl_yaml *taper)
 
 int hl_taper_rival_interval(const struct hl_taper_rival *rival)
 {
+    if (rival->own)
+        return rival->schedule->step[0].days;
     for (size_t d = 0; d < HL_TAPER_DRUGS; d++)
         if (rival->made[d] && rival->made[d]->n > 0 && rival->made[d]->level[0].days > 0)
             return (int)lround(rival->made[d]->level[0].days);
@@ -208,6 +223,11 @@ struct hl_taper_schedule *hl_taper_follow(struct hl_arena *arena, const struct h
     struct hl_taper_schedule *schedule = hl_arena_alloc(arena, 1, sizeof *schedule);
     int now = 0, grain = step_of(problem);
     size_t n = 1;
+    if (rival->own)
+        return days == 0 ? rival->schedule
+                         : hl_taper_stretch(arena, rival->own, rival->schedule,
+                                            (int)lround((double)rival->schedule->days * days /
+                                                        hl_taper_rival_interval(rival)));
     for (size_t d = 0; d < problem->n_drugs; d++) {
         if (!course_of(arena, rival, d, days, &course[d]))
             return NULL;

@@ -20,6 +20,7 @@ struct hl_taper_facts {
     int days;                                /* at non-zero reduced dose */
     size_t levels, changes;                  /* the step to nothing is a change */
     double cumulative[HL_TAPER_DRUGS];       /* from day 0: mg; of patches content isn't known: NAN */
+    double equivalent;                       /* mg of all but patches, of a drug that takes over as the first */
     double products[HL_TAPER_DRUGS];         /* pieces handed out, halves as halves: 0.5; marks of a solution count one
                                                 measuring a dose, patches one each; of a rate 0 */
 };
@@ -36,7 +37,8 @@ struct hl_taper_problem *hl_taper_all_rungs(struct hl_arena *arena, const struct
 /* A protocol's levels on the rungs of such a problem: each day's total rounded to the nearest that can be made (of two
  * equally near ones the larger), whole quanta shared as everywhere; levels that round to the same amount become one, a
  * tail that rounds to nothing is the end. With days > 0 the interval between steps is so many days: by every: where the
- * protocol takes it, else by stretching all intervals alike. NULL when the problem has no such rung. */
+ * protocol takes it, else by stretching all intervals alike. NULL when the problem has no such rung. Of a crossover
+ * problem isn't looked at: its days stand on rungs of its own (rival->own). */
 struct hl_taper_schedule *hl_taper_follow(struct hl_arena *arena, const struct hl_taper_problem *problem,
                                           const struct hl_taper_rival *rival, int days);
 

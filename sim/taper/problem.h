@@ -50,6 +50,7 @@ struct hl_taper_drug {
     long most_pieces;                /* per dose; 0: any */
     long *start;                     /* by dose: units taken before the taper begins */
     bool has_cap; double cap, cap_days; /* 0.25 per 14 d: a new level is at least D (1 - cap)^(days/cap_days) */
+    double worth;                    /* of one that takes over from drug 0: mg of that per mg of it; else 0 */
     size_t first_stream;             /* its doses are streams first_stream .. of the problem */
 };
 

@@ -189,18 +189,18 @@ static void read_under(struct hl_taper_reader *reader, const struct hl_yaml *nod
     const struct hl_study *study = reader->study;
     size_t n = node ? hl_list_size(node) : 0;
     const char **name = hl_arena_alloc(reader->arena, study->n_arms, sizeof *name);
-    for (size_t a = 1; a < study->n_arms; a++)
+    for (size_t a = 1; a <= study->n_situations && a < study->n_arms; a++)
         name[a - 1] = study->arm[a].name;
     problem->situation = hl_arena_alloc(reader->arena, n + 1, sizeof *problem->situation);
     problem->situation[0] = 0;
     problem->n_situations = 1;
-    if (n > 0 && study->n_arms < 2) {
+    if (n > 0 && study->n_situations < 1) {
         hl_diag_error(reader->diag, node->pos, "under: names situations, but there are none under stress:");
         return;
     }
     for (size_t i = 0; i < n; i++) {
         size_t index;
-        if (!hl_taper_read_word(reader, hl_list_item(node, i), "situation", name, study->n_arms - 1, &index))
+        if (!hl_taper_read_word(reader, hl_list_item(node, i), "situation", name, study->n_situations, &index))
             continue;
         if (reader->request->situation[index + 1].n_detours)
             hl_diag_error(reader->diag, hl_list_item(node, i)->pos,
@@ -255,7 +255,7 @@ struct hl_taper_request *hl_taper_read(struct hl_arena *arena, const struct hl_s
     struct hl_taper_request *request = hl_arena_alloc(arena, 1, sizeof *request);
     request->problem = hl_arena_alloc(arena, 1, sizeof *request->problem);
     struct hl_taper_reader reader = {.arena = arena, .diag = diag, .study = study, .system = study->system,
-                                     .before = regimen ? regimen[0] : NULL, .request = request,
+                                     .regimen = regimen, .before = regimen ? regimen[0] : NULL, .request = request,
                                      .problem = request->problem, .faults = hl_diag_count(diag, HL_ERROR)};
     if (!hl_yaml_check_keys(design, "a design", design_keys, sizeof design_keys / sizeof *design_keys, diag))
         return NULL;

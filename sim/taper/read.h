@@ -19,6 +19,9 @@ struct hl_taper_rival {
     struct hl_pos pos;
     const struct hl_yaml *taper[HL_TAPER_DRUGS];     /* by drug of the problem: as under taper: in an arm ... */
     const struct hl_taper *made[HL_TAPER_DRUGS];     /* ... and its levels [mg/day] */
+    struct hl_taper_problem *own;                    /* of a crossover: its two drugs, and what it gives on its days as
+                                                        rungs; NULL of others ... */
+    struct hl_taper_schedule *schedule;              /* ... and its days as published */
 };
 
 /* A taper that is interrupted on a day of it (from 0 on): held at its level, nothing taken, or back up to rung_total of

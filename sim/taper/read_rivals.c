@@ -4,6 +4,8 @@
  *     compare: [abrupt, us_label, {protocol: asam2025, reduction: "5 %", name: slowly}]
  *     compare: [{name: opioid first, fentanyl: cdc_weekly, clonazepam: uk_eighth}]
  *
+ *     compare: [{protocol: crossover, to: diazepam, equivalence: ashton2002, target: {tablets: [2 mg, 5 mg, 10 mg]}}]
+ *
  * A word is a protocol of taper:, a mapping what would stand under taper: in an arm; where several drugs go down, one
  * of each by its alias, or one for all. Levels are made here without products, and rounded to them where they are used. */
 #include <string.h>
@@ -67,6 +69,12 @@ static bool make_levels(struct hl_taper_reader *reader, const struct hl_yaml *sa
     for (size_t d = 0; d < reader->problem->n_drugs; d++) {
         const char *alias = reader->problem->drug[d].alias;
         const struct hl_yaml *own = by_drug ? hl_yaml_get(said, alias) : said;
+        if (hl_study_is_crossover(own)) {
+            hl_diag_error(reader->diag, own->pos, "compare: a crossover stands alone, in a design of one drug; write "
+                          "{protocol: crossover, to: ..., name: ...}");
+            good = false;
+            continue;
+        }
         if (!own) {
             hl_diag_error(reader->diag, said->pos, "compare: what becomes of %s? Write %s: and a protocol", alias,
                           alias);
@@ -83,12 +91,15 @@ static bool make_levels(struct hl_taper_reader *reader, const struct hl_yaml *sa
 void hl_taper_read_rivals(struct hl_taper_reader *reader, const struct hl_yaml *node, const struct hl_yaml *taper)
 {
     struct hl_taper_request *request = reader->request;
-    size_t n = hl_list_size(node);
+    size_t n = hl_list_size(node), arm = reader->study->n_situations;
     request->rival = hl_arena_alloc(reader->arena, n, sizeof *request->rival);
     for (size_t i = 0; i < n; i++) {
         const struct hl_yaml *said = hl_list_item(node, i);
         struct hl_taper_rival rival = {.pos = said->pos, .name = name_of(reader, said)};
-        if (!rival.name || !make_levels(reader, said, taper, &rival))
+        bool crosses = hl_study_is_crossover(said);
+        arm += crosses; /* the study made one of each, in this order */
+        if (!rival.name || !(crosses ? hl_taper_read_crossover(reader, reader->regimen ? reader->regimen[arm] : NULL, &rival)
+                                     : make_levels(reader, said, taper, &rival)))
             continue;
         for (size_t k = 0; k < request->n_rivals; k++)
             if (strcmp(request->rival[k].name, rival.name) == 0)

@@ -3,9 +3,12 @@
 """A designed taper judged without the program: every arm of its result (designed, protocols, missed doses) is carried
 through plain steps from each subject's own parameters and the doses recorded for it, in double precision with numpy.
 
-The bodies are x' = M x with doses of F mg into the gut after the lag, advanced by the matrix exponential over 1/32 h;
+The bodies are x' = M x with doses of F mg into the gut after the lag, advanced by the matrix exponential over 1/20 h;
 A follows u = Ce/(Ce + C50w) by Heun's steps, from its periodic solution under the doses before the taper
 (reference page, sections 1 and 6). Then what `halflife taper` reports is counted again from those peaks.
+
+A crossover to diazepam (section 7.2, T5) is carried through the same way with diazepam and nordiazepam beside it and one
+signal of both, X = Ce/C50w summed over the drugs; its doses are checked against the protocol's steps, made here.
 """
 import json
 import math
@@ -17,10 +20,12 @@ import tempfile
 import numpy as np
 from scipy.linalg import expm
 
+from _benzodiazepines import MASS, ashton_steps
 from _clonazepam import A_DOWN, A_UP, C50W, KE0, LN2, TLAG
 from _halflife import PROGRAM, ROOT, Result, Tap
 
-STEP = 1 / 16
+STEP = 1 / 20  # divides both lags
+TLAG_DIAZEPAM = 0.2
 START = 36.0  # day 0 of the taper [h]
 FOLLOW = 28 * 24.0
 PROTOCOLS = ("abrupt, nardi2010, uk_eighth, quarter_weekly, {protocol: uk_eighth, every: 7 d, name: eighths weekly}, "
@@ -48,6 +53,32 @@ design:
   judge: {subjects: 19}
   compare: [abrupt, nardi2010]
   stress: [{name: a fifth missed, adherence: {missed: "20 %"}}]
+"""
+
+
+CROSSING = """
+study: crossed
+origin: "07:00"
+drugs: {clonazepam: clonazepam_adult, diazepam: diazepam_adult}
+interactions: {both: withdrawal_shared}
+cohort:
+  subjects: 13
+  seed: 7333
+  covariates: {WT: {lognormal: {median: 71.3 kg, cv: "19 %"}, within: [45 kg, 120 kg]}, AGE: {uniform: [20 year, 75 year]}}
+tolerance: 1e-8
+design:
+  before:
+    clonazepam: [{steady_state: {oral: 0.75 mg, every: 12 h}}, {oral: 0.75 mg, every: 12 h, for: 36 h}]
+  taper:
+    clonazepam: {from: 1.5 mg/d, at: ["07:00", "19:00"], products: [{tablet: 0.5 mg, break: halves}]}
+  lengths: [14 d]
+  longest: 14 week
+  follow: 4 week
+  keep: [{of: both.withdrawal_index, peak: "26", in: "70 %"}]
+  judge: {subjects: 11}
+  compare:
+    - {protocol: crossover, to: diazepam, equivalence: ashton2002, each: 3 d, pace: fast, name: crossed,
+       target: {tablets: [2 mg, 5 mg], halve: [2 mg], split: bid}}
 """
 
 
@@ -134,6 +165,100 @@ def peaks(r, arm, end):
     return 80 * w / (w + 0.4)
 
 
+def second_bodies(r, arm):
+    """Diazepam: step matrices, what a mg adds, and C50w; gut, central, peripheral, nordiazepam [mg], effect site of both
+    [ng/mL]."""
+    def own(name):
+        value = r.subjects["diazepam_" + name]
+        return value[arm] if value.ndim == 2 else value
+    ka, cl, q, v1, v2, clm, vm, fm, f = (own(k) for k in ("ka", "CL", "Q", "V1", "V2", "CLm", "Vm", "fm_i", "F"))
+    m = np.zeros((f.size, 5, 5))
+    m[:, 0, 0], m[:, 1, 0] = -ka, ka
+    m[:, 1, 1], m[:, 1, 2] = -(cl + q) / v1, q / v2
+    m[:, 2, 1], m[:, 2, 2] = q / v1, -q / v2
+    m[:, 3, 1], m[:, 3, 3] = fm * MASS * cl / v1, -clm / vm
+    m[:, 4, 1], m[:, 4, 3], m[:, 4, 4] = 10 * 1000 / v1, 10 * 1000 / vm, -10
+    dose = np.zeros((f.size, 5))
+    dose[:, 0] = f
+    return np.array([expm(STEP * each) for each in m]), dose, 1000 * own("C50w")
+
+
+def drug_doses(r, arm, alias):
+    """(time, mg) of what everybody takes of a drug in an arm, in the order of time."""
+    d = r.doses
+    mine = (d["arm"] == arm) & (d["drug"] == ("clonazepam", "diazepam").index(alias)) & (d["amount"] > 0)
+    return sorted(zip(d["time"][mine], d["amount"][mine]))
+
+
+def crossed_peaks(r, arm, end):
+    """Each subject's highest joint index from day 0 to the end of the follow-up."""
+    phi, dose, f_W = bodies(r, arm)
+    phi2, dose2, c50w2 = second_bodies(r, arm)
+    x, a = periodic(phi, dose, 0.75, 12)
+    y, best = np.zeros((len(dose), 5)), np.zeros(len(dose))
+    first = {round((t + TLAG) / STEP): mg for t, mg in drug_doses(r, arm, "clonazepam")}
+    second = {round((t + TLAG_DIAZEPAM) / STEP): mg for t, mg in drug_doses(r, arm, "diazepam")}
+
+    def joint():
+        both = x[:, 3] / C50W + y[:, 4] / c50w2
+        return both / (1 + both)
+
+    for k in range(round(end / STEP)):
+        if k in first:
+            x = x + first[k] * dose
+        if k in second:
+            y = y + second[k] * dose2
+        u = joint()
+        if k * STEP >= START:
+            best = np.maximum(best, a - u)
+        x, y = np.einsum("nij,nj->ni", phi, x), np.einsum("nij,nj->ni", phi2, y)
+        a = heun(a, u, joint())
+    w = best * f_W
+    return 80 * w / (w + 0.4)
+
+
+def crossing(tap, folder):
+    """Over to 30 mg of diazepam, a dose every 3 d, and down by 2 mg a week and by 1 mg below 20 mg."""
+    report, r = design(folder, CROSSING, "crossed")
+    told = {arm["arm"]: arm for arm in report["arms"]}
+    stretched = [name for name in told if name.startswith("crossed ")]
+    tap.ok(len(stretched) == 2, "a crossover at equal risk and at equal duration", f"{sorted(told)}")
+    levels = [(15.0, 3), (30.0, 3)] + ashton_steps(30, "fast")
+    arm, days = told["crossed"], sum(length for _, length in levels)
+    tap.ok(arm["days"] == days and arm["levels"] == len(levels), "crossed: days and levels of the protocol",
+           f"{arm['days']} d in {arm['levels']}, expected {days} in {len(levels)}")
+    total = sum(mg * length for mg, length in levels)
+    tap.within("crossed: mg of diazepam", arm["diazepam"]["cumulative_mg"], total, 1e-12)
+    tap.within("crossed: mg of clonazepam", arm["clonazepam"]["cumulative_mg"], 0.75 * 3, 1e-12)
+    tap.within("crossed: as clonazepam", arm["diazepam"]["equivalent_mg"], total / 20, 1e-12)
+    pieces = sum(length * fewest(mg, k == 0) for k, (mg, length) in enumerate(levels))
+    tap.within("crossed: tablets of diazepam", arm["diazepam"]["products"], pieces, 1e-12)
+    by_day = np.zeros(round(days))
+    for t, mg in drug_doses(r, r.arm("crossed"), "diazepam"):
+        by_day[int((t - START) // 24)] += mg
+    tap.ok(bool(np.all(by_day == np.repeat([mg for mg, _ in levels], [round(n) for _, n in levels]))),
+           "crossed: what is taken each day", f"{by_day}")
+    metric = r.metric("both_withdrawal_index_Cmax")
+    for name in ["designed", "crossed"] + stretched:
+        number, facts = r.arm(name), told[name]
+        mine = crossed_peaks(r, number, START + 24 * facts["days"] + FOLLOW)
+        worst = np.max(np.abs(mine / metric[number] - 1))
+        tap.ok(worst < 2e-4, f"{name}: each subject's peak of both", f"off by {worst:.2e} of it")
+        tap.ok(abs(np.mean(mine <= 26) - facts["constraints"][0]["verdict"]["share"]) < 1e-9,
+               f"{name}: share that keeps the bound")
+
+
+def fewest(mg, alone=False):
+    """Fewest tablets of 5, 2 and halves of 2 mg in two doses as equal as whole milligrams let them be (alone:
+    in one); a half is 0.5."""
+    def one(dose):
+        best = {0: (0, 0.0)}  # pieces in hand, tablets
+        for k in range(1, dose + 1):
+            best[k] = min((best[k - w][0] + 1, best[k - w][1] + t) for w, t in ((5, 1), (2, 1), (1, 0.5)) if w <= k)
+        return best[dose][1]
+    return one(round(mg)) if alone else one(math.ceil(mg / 2)) + one(int(mg // 2))
+
+
 def design(folder, text, name, *again):
     """The report of a design, and its result; or that of its study run again with further options."""
     source, base = os.path.join(folder, name + ".yaml"), os.path.join(folder, name)
@@ -169,6 +294,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="halflife-") as folder:
         report, r = design(folder, STUDY, "judged")
         against_protocols(tap, folder)
+        crossing(tap, folder)
     told = {arm["arm"]: arm for arm in report["arms"]}
     tap.ok(sorted(told) == sorted(r.arms), "every arm is told", f"{sorted(told)} and {sorted(r.arms)}")
     metric = r.metric(METRIC)
