@@ -209,8 +209,8 @@ static void print_row(const struct hl_design *design, const struct hl_design_out
     double pieces = 0;
     for (size_t d = 0; d < o->plan.problem->n_drugs; d++)
         pieces += o->facts.products[d];
-    fprintf(stream, "  %-34.34s %5d %8.5g %6zu %7.5g  %6.2f %6.2f %6.2f", o->plan.name, o->facts.days, o->facts.equivalent,
-            o->facts.levels, pieces, o->quantile[0][c], o->quantile[1][c], o->quantile[2][c]);
+    fprintf(stream, "  %-34.34s %5d %8.5g %6zu %7.5g  %6.2f %6.2f %6.2f", o->plan.name, o->facts.days,
+            o->facts.equivalent, o->facts.levels, pieces, o->quantile[0][c], o->quantile[1][c], o->quantile[2][c]);
     if (design->problem->constraint[c].statistic == HL_TAPER_PEAK)
         fprintf(stream, " %7.1f %6.1f%%", o->hours_above[c], 100 * o->share_above[c]);
     for (size_t k = 0; k < design->request->n_marks; k++)

@@ -6,7 +6,8 @@
 
 #include "regimen/compile.h"
 
-/* Gives both drugs' doses from start on, nothing from stop on [h]; *end is where the second drug's taper ends; what was exchanged is noted in the regimen. The
+/* Gives both drugs' doses from start on, nothing from stop on [h]; *end is where the second drug's taper ends;
+ * what was exchanged is noted in the regimen. The
  * present drug of the compiler is the one that goes. false with messages: what is missing or doesn't fit. */
 bool hl_crossover_give(struct hl_compiler *c, const struct hl_yaml *node, double start, double stop, double *end);
 

@@ -66,10 +66,11 @@ static void add_situation(struct hl_study_reader *reader, const struct hl_yaml *
 bool hl_study_is_crossover(const struct hl_yaml *taper)
 {
     const struct hl_yaml *name = hl_yaml_get(taper, "protocol");
-    return name && name->kind == HL_YAML_SCALAR && (strcmp(name->text, "crossover") == 0 || strcmp(name->text, "T5") == 0);
+    const char *text = name && name->kind == HL_YAML_SCALAR ? name->text : "";
+    return strcmp(text, "crossover") == 0 || strcmp(text, "T5") == 0;
 }
 
-/* qd for one clock time, bid for two, ...: so that a day's amount is shared in whole pieces, as everywhere in a design. */
+/* qd for one clock time, bid for two, ...: so that a day's amount is shared in whole pieces, as everywhere else. */
 static void put_split(struct hl_study_reader *reader, struct hl_yaml *node)
 {
     static const char *const word[] = {"qd", "bid", "tid", "qid"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A crossover under compare: -- the drug that goes down is exchanged for a second one, which is then tapered (protocol T5,
- * regimen/crossover.c). The study has compiled it as an arm (study/design.c); here its doses become a problem of its own
+/* A crossover under compare: -- the drug that goes down is exchanged for a second one, which is then tapered (protocol
+ * T5, regimen/crossover.c). The study has compiled it as an arm (study/design.c); here its doses become a problem of its own
  * with two drugs, whose rungs are what is taken on each of its days, and a schedule on them. From there on it is a plan
  * like any other: counted in pieces, followed by the forecast, stretched, written as an arm.
  *
@@ -30,7 +30,7 @@ struct crossing {
 
 /* ---- what is asked */
 
-/* "both.withdrawal_index" for "clonazepam.withdrawal_index": an output of the same name that reads both drugs; or NULL. */
+/* "both.withdrawal_index" for "clonazepam.withdrawal_index": an output of that name which reads both drugs; or NULL. */
 static const char *joint_output(const struct hl_system *system, const char *name, const struct hl_crossed *crossed)
 {
     const char *last = strrchr(name, '.');
@@ -55,8 +55,8 @@ static bool check_bounds(const struct crossing *x)
             continue;
         const char *joint = joint_output(system, name, x->crossed);
         hl_diag_error(x->reader->diag, x->rival->pos,
-                      "compare: '%s' goes over to %s, of which %s under keep: knows nothing; bound what both do together, "
-                      "%s", x->rival->name, system->instance[x->crossed->second].alias, name,
+                      "compare: '%s' goes over to %s, of which %s under keep: knows nothing; bound what both do "
+                      "together, %s", x->rival->name, system->instance[x->crossed->second].alias, name,
                       joint ? joint : "an output of an interaction such as withdrawal_shared");
         good = false;
     }
@@ -256,8 +256,8 @@ bool hl_taper_read_crossover(struct hl_taper_reader *reader, const struct hl_reg
     struct crossing x = {.reader = reader, .regimen = regimen, .rival = rival,
                          .own = hl_arena_alloc(reader->arena, 1, sizeof *x.own)};
     if (reader->problem->n_drugs != 1 || reader->problem->drug[0].way != HL_TAPER_DOSES) {
-        hl_diag_error(reader->diag, rival->pos, "compare: '%s' exchanges one drug that is given in doses; this design has "
-                      "%s", rival->name, reader->problem->n_drugs == 1 ? "none such" : "several");
+        hl_diag_error(reader->diag, rival->pos, "compare: '%s' exchanges one drug that is given in doses; this design "
+                      "has %s", rival->name, reader->problem->n_drugs == 1 ? "none such" : "several");
         return false;
     }
     if (!regimen || hl_taper_faulty(reader)) /* what is wrong has been told */

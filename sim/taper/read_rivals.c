@@ -98,7 +98,8 @@ void hl_taper_read_rivals(struct hl_taper_reader *reader, const struct hl_yaml *
         struct hl_taper_rival rival = {.pos = said->pos, .name = name_of(reader, said)};
         bool crosses = hl_study_is_crossover(said);
         arm += crosses; /* the study made one of each, in this order */
-        if (!rival.name || !(crosses ? hl_taper_read_crossover(reader, reader->regimen ? reader->regimen[arm] : NULL, &rival)
+        const struct hl_regimen *crossed = crosses && reader->regimen ? reader->regimen[arm] : NULL;
+        if (!rival.name || !(crosses ? hl_taper_read_crossover(reader, crossed, &rival)
                                      : make_levels(reader, said, taper, &rival)))
             continue;
         for (size_t k = 0; k < request->n_rivals; k++)
