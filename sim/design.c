@@ -25,7 +25,6 @@
 
 #define ALLOWANCE 1e-4 /* by which the forecast may be off; a certificate that allows for it stands if it is less */
 #define TIGHTEN 1.05 /* of what was missed */
-#define MILESTONES_COST 20 /* a second proof is tried where the first took less than this part of what may be done */
 #define GRAIN   1e-6 /* of the bound: the least it is tightened by */
 
 static double seconds_now(void)
@@ -223,8 +222,8 @@ static enum hl_status prove(struct hl_design *design, double loosened, const str
         constraint[c].bound *= 1 + loosened;
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
-    struct hl_bound_options options = {.progress = &progress, .hint = hint, .milestones = hint ? 0 : -1,
-                                       .most_work = hint ? 0 : design->options->most_work};
+    struct hl_bound_options options = {.progress = &progress, .hint = hint, .width = hint ? 0 : 1,
+                                       .most_work = design->options->most_work};
     double started = seconds_now();
     enum hl_status status = hl_taper_bound(design->arena, tightened(design, constraint), design->outlook, &options,
                                            bound);
@@ -247,9 +246,7 @@ static enum hl_status prove_again(struct hl_design *design)
 {
     struct hl_bound bound;
     bool found = design->result.outcome == HL_TAPER_FOUND, off = design->forecast_error > ALLOWANCE;
-    uint64_t most = design->options->most_work;
-    bool dear = most > 0 && MILESTONES_COST * design->bound.work > most;
-    if (!off && (!found || dear || !design->bound.valid || design->bound.days >= design->result.schedule.days))
+    if (!off && (!found || !design->bound.valid || design->bound.days >= design->result.schedule.days))
         return HL_OK;
     say(design, "proving a lower bound, from those worst off");
     enum hl_status status = prove(design, off ? 2 * design->forecast_error : ALLOWANCE, &design->result.schedule,

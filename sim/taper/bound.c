@@ -1,32 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A lower bound on the duration by two relaxations.
- *
- * (1) Every subject may go down by a schedule of its own, made of the same rungs, lengths, caps and order of drugs.
- * Let T_i be the first day on which subject i can stop and keep the constraint. A common schedule of d days that
- * keeps it in ceil(s N) subjects shows T_i <= d for as many (each of them can do what all do), so d is at least the
- * ceil(s N)-th smallest T_i.
- *
- * (2) T_i itself would need all ways down. Ways that stand on the same rung on the same day are replaced by an
- * envelope of their states, from which nothing worse follows than from any of them (taper/outlook.h): a dynamic
- * programme
+/* A lower bound on the duration by relaxation: a dynamic programme over days in which ways that stand on the same rung
+ * on the same day are replaced by an envelope of their states, from which nothing worse follows than from any of them,
+ * for any subject (taper/outlook.h):
  *
  *     E(t, b) = meet over lengths l and rungs a that b may follow of step(E(t - l, a), b for l days)
  *
- * in which each way is stepped from its own predecessor before it meets the others (meeting first would be looser).
- * Stopping from E(t, b) can only be better than from any schedule through (t, b), so the first t at which some stop
- * keeps the constraint is at most T_i.
+ * Each way is stepped from its own predecessor before it meets the others (meeting first would be looser). A schedule
+ * that keeps the constraint keeps it in ceil(s N) subjects all the way, so an envelope in which fewer can still keep it
+ * stands for no such schedule and is dropped, before it meets another one if it can be; and a schedule that ends on
+ * (t, b) shows that as many subjects can stop from E(t, b). The first day with such an envelope is the bound. Only the
+ * hardest subjects are carried, the others count as keeping everything.
  *
- * Only the hardest subjects are carried, the others counted as T_i = 0; the programme ends as soon as no more
- * subjects are left than may exceed the bound. That day is a sum of lengths, since days that aren't have no rungs to
- * stop from.
+ * What is lost by meeting comes back in two ways, pass by pass, four times as wide each:
  *
- * Refinement takes back part of relaxation (1). Every schedule of d days is on one rung on a given day (milestone).
- * So if for each rung, the subjects going through it on that day and otherwise as they like, too few can stop on day
- * d, none of d days keeps the constraint. Where a rung isn't refuted, a later milestone is fixed as well. Shorter
- * ones being excluded before, only stopping on day d itself is looked at.
+ *   width      a (day, rung) has up to so many envelopes, each of ways whose areas (dose times days so far) are alike:
+ *              ways that came down early are ahead, those that came late have spared more subjects, and an envelope of
+ *              both would be as far ahead as the first and as sparing as the second. With room for every way there is
+ *              nothing lost: the bound is then exact for the subjects carried.
+ *   arcs       what a pass hasn't been able to lead to an end by the last day of interest (one grid step less than a
+ *              schedule that is known) no schedule does, so the next pass leaves it out, and what is left meets less.
  *
- * With several constraints the largest bound holds. Ways may be kept apart by their last levels (history), which
- * only makes fewer of them meet. */
+ * This is the relaxed decision diagram of discrete optimisation (Andersen, Hadzic, Hooker and Tiedemann 2007, LNCS
+ * 4741:118; Bergman, Cire, van Hoeve and Hooker 2016, Decision diagrams for optimization), its states intervals. With
+ * several constraints the largest bound holds. */
 #include "taper/bound.h"
 
 #include <math.h>
@@ -36,39 +32,48 @@
 #include "taper/rungs.h"
 #include "taper/search_parts.h"
 
-#define MOST_HISTORY 3
-#define CODE_BITS    16
-#define MOST_FIXED   4
-#define USUAL_FIXED  2
-#define USUAL_EFFORT 2 /* what refinement may take, times what the first bound took */
+#define USUAL_WIDTH 16
+#define WIDENING    4
 
-/* Ways that are taken together: same rung, turn and last levels. */
+/* Ways that are taken together: same rung and turn, areas alike. */
 struct state {
     size_t rung;
     int turn;
-    uint64_t history;
+    double area;                   /* mean of the ways that met, days at the start's dose */
+    struct hl_envelope *envelope;
+    struct ahead *ahead;           /* [rung][length]: what has been stepped from it */
+};
+
+/* tried: it was stepped; envelope NULL then: too few subjects are left. */
+struct ahead { bool tried; struct hl_envelope *envelope; };
+
+struct move {
+    struct state *from;
+    size_t to, length;             /* of the problem */
+    int turn;
+    double area;
+    size_t number, arc, steps;
+    bool lacking;                  /* memory */
     struct hl_envelope *envelope;
 };
 
-struct move { const struct state *from; struct hl_taper_step step; struct state to; size_t number; };
-
-struct layer { size_t n, capacity; struct state *state; };
+struct layer { size_t n; struct state *state; };
 
 struct programme {
     const struct hl_taper_problem *problem;
-    const struct hl_outlook *outlook;
+    const struct hl_outlook *outlook; /* of the subjects carried, or of all */
     const struct hl_bound_options *options;
-    struct hl_arena *arena;
-    size_t constraint, n, allowed; /* subjects carried, and how many of all may exceed */
+    struct hl_arena *arena;        /* the pass's own */
+    size_t constraint, n, needed;  /* subjects carried, and how many of them must keep the constraint */
     double limit;                  /* of the statistic */
-    size_t *subject;
-    bool *free;                    /* by carried subject: has a day on which it can stop */
-    size_t n_free;
-    int grid;
+    size_t *subject;               /* of the outlook */
+    int grid, n_turns;
+    size_t reach;                  /* layers that the longest length has */
     uint64_t most_work;            /* 0: any */
-    int up_to;
-    size_t n_layers; struct layer *layer;
-    size_t n_fixed, fixed_day[MOST_FIXED], fixed_rung[MOST_FIXED]; /* on this day (in grid steps) only this rung */
+    size_t width;
+    size_t last, n_layers; struct layer *layer; /* days of interest in grid steps: up to last */
+    bool *open, *seen;             /* by arc: not excluded; stepped in this pass with enough subjects left */
+    bool *goal;                    /* by node: a schedule may end there */
     struct hl_bound *bound;
 };
 
@@ -99,7 +104,7 @@ static enum hl_status under_hint(const struct hl_outlook *o, const struct hl_tap
 }
 
 /* The hardest subjects, ascending by number. */
-static enum hl_status choose(struct programme *s, const double *value)
+static enum hl_status choose(struct programme *s, struct hl_arena *arena, const double *value, size_t allowed)
 {
     size_t n = s->outlook->n_subjects, wanted = s->options->carried;
     struct hardness *all = hl_alloc(n, sizeof *all);
@@ -108,11 +113,11 @@ static enum hl_status choose(struct programme *s, const double *value)
     for (size_t i = 0; i < n; i++)
         all[i] = (struct hardness){isnan(value[i]) ? INFINITY : value[i], i};
     qsort(all, n, sizeof *all, harder);
-    s->n = wanted ? wanted : s->allowed + s->allowed / (s->options->hint ? 5 : 2) + 15;
-    s->n = s->n < s->allowed + 1 ? s->allowed + 1 : s->n;
+    s->n = wanted ? wanted : allowed + allowed / 2 + 15;
+    s->n = s->n < allowed + 1 ? allowed + 1 : s->n;
     s->n = s->n > n ? n : s->n;
-    s->subject = hl_arena_alloc(s->arena, s->n, sizeof *s->subject);
-    s->free = hl_arena_alloc(s->arena, s->n, sizeof *s->free);
+    s->needed = s->n - allowed;
+    s->subject = hl_arena_alloc(arena, s->n, sizeof *s->subject);
     for (size_t i = 0; i < s->n; i++)
         s->subject[i] = all[i].subject;
     qsort(s->subject, s->n, sizeof *s->subject, ascending);
@@ -120,176 +125,256 @@ static enum hl_status choose(struct programme *s, const double *value)
     return HL_OK;
 }
 
-static void release_layer(struct programme *s, struct layer *layer)
+/* ---- Nodes and arcs. */
+
+static size_t node_of(const struct programme *s, size_t day, size_t rung, int turn)
+{
+    return (day * s->problem->n_rungs + rung) * (size_t)s->n_turns + (size_t)turn;
+}
+
+static size_t arc_of(const struct programme *s, size_t node, size_t to, size_t length)
+{
+    return (node * s->problem->n_rungs + to) * s->problem->n_lengths + length;
+}
+
+static bool may_end(const struct programme *s, int turn, size_t rung)
+{
+    return hl_rungs_turn(s->problem, turn, rung, s->problem->n_rungs - 1, 0) >= 0;
+}
+
+/* Opens those arcs only that were stepped in this pass and lead to an end by the last day. */
+static void close_arcs(struct programme *s)
+{
+    const struct hl_taper_problem *p = s->problem;
+    for (size_t day = s->last + 1; day-- > 0;)
+        for (size_t from = 0; from < p->n_rungs; from++)
+            for (int turn = 0; turn < s->n_turns; turn++) {
+                size_t node = node_of(s, day, from, turn);
+                for (size_t to = from + 1; to + 1 < p->n_rungs; to++)
+                    for (size_t l = 0; l < p->n_lengths; l++) {
+                        size_t arc = arc_of(s, node, to, l), then = day + (size_t)(p->length[l] / s->grid);
+                        int next = s->seen[arc] ? hl_rungs_turn(p, turn, from, to, p->length[l]) : -1;
+                        s->open[arc] = next >= 0 && then <= s->last && s->goal[node_of(s, then, to, next)];
+                        s->goal[node] = s->goal[node] || s->open[arc];
+                    }
+            }
+}
+
+/* ---- Layers. */
+
+static void release_state(const struct programme *s, struct state *state)
+{
+    const struct hl_outlook *o = s->outlook;
+    for (size_t k = 0; state->ahead && k < s->problem->n_rungs * s->problem->n_lengths; k++)
+        if (state->ahead[k].envelope)
+            o->envelope_release(o->context, state->ahead[k].envelope);
+    hl_free(state->ahead);
+    if (state->envelope)
+        o->envelope_release(o->context, state->envelope);
+}
+
+static void release_layer(const struct programme *s, struct layer *layer)
 {
     for (size_t i = 0; i < layer->n; i++)
-        if (layer->state[i].envelope)
-            s->outlook->envelope_release(s->outlook->context, layer->state[i].envelope);
+        release_state(s, &layer->state[i]);
     layer->n = 0;
 }
 
-static int by_target(const void *a, const void *b)
+/* Whether enough of the carried subjects can still keep the constraint. */
+static bool enough(const struct programme *s, const double *statistic)
 {
-    const struct move *x = a, *y = b;
-    if (x->to.rung != y->to.rung)
-        return x->to.rung < y->to.rung ? -1 : 1;
-    if (x->to.turn != y->to.turn)
-        return x->to.turn < y->to.turn ? -1 : 1;
-    if (x->to.history != y->to.history)
-        return x->to.history < y->to.history ? -1 : 1;
-    return x->number < y->number ? -1 : 1;
+    size_t good = 0;
+    for (size_t i = 0; i < s->n; i++)
+        good += statistic[i] <= s->limit;
+    return good >= s->needed;
 }
 
-/* Whether a level on this rung between two days agrees with the rungs that are fixed. */
-static bool agrees(const struct programme *s, size_t rung, size_t from, size_t to)
+/* Steps a move, by way of the shorter lengths on the same rung: what is dropped after fewer days is after more. */
+static void make_move(const struct programme *s, struct move *move)
 {
-    for (size_t k = 0; k < s->n_fixed; k++)
-        if (from <= s->fixed_day[k] && s->fixed_day[k] < to && s->fixed_rung[k] != rung)
-            return false;
-    return true;
+    const struct hl_outlook *o = s->outlook;
+    const struct hl_envelope *from = move->from->envelope;
+    struct ahead *ahead = move->from->ahead + move->to * s->problem->n_lengths;
+    for (size_t l = 0; l <= move->length && from; l++) {
+        int days = s->problem->length[l] - (l > 0 ? s->problem->length[l - 1] : 0);
+        if (!ahead[l].tried) {
+            ahead[l].envelope = o->envelope_step(o->context, from, (struct hl_taper_step){move->to, days});
+            if (!ahead[l].envelope) {
+                move->lacking = true;
+                return;
+            }
+            ahead[l].tried = true;
+            move->steps++;
+            if (!enough(s, o->envelope_statistics(ahead[l].envelope))) {
+                o->envelope_release(o->context, ahead[l].envelope);
+                ahead[l].envelope = NULL;
+            }
+        }
+        from = ahead[l].envelope;
+    }
+    move->envelope = from ? ahead[move->length].envelope : NULL;
 }
 
-/* All moves that end in a layer, sorted by where they lead; *n of them. To be released. */
+/* What a level takes of the start's dose, mean over drugs, times its days. */
+static double area_of(const struct hl_taper_problem *p, size_t rung, int days)
+{
+    double share = 0;
+    for (size_t d = 0; d < p->n_drugs; d++)
+        if (p->rung[0].total[d] > 0)
+            share += (double)p->rung[rung].total[d] / (double)p->rung[0].total[d];
+    return share / (double)p->n_drugs * days;
+}
+
+/* All moves on open arcs into a layer, in a fixed order; *n of them. In the pass's arena. */
 static struct move *moves_into(struct programme *s, size_t day, size_t *n)
 {
     const struct hl_taper_problem *p = s->problem;
-    uint64_t mask = ((uint64_t)1 << (CODE_BITS * s->options->history)) - 1;
     struct move *move = NULL;
     size_t capacity = 0;
     *n = 0;
     for (size_t l = 0; l < p->n_lengths; l++) {
         size_t back = (size_t)(p->length[l] / s->grid);
         for (size_t i = 0; back <= day && i < s->layer[day - back].n; i++) {
-            const struct state *from = &s->layer[day - back].state[i];
+            struct state *from = &s->layer[day - back].state[i];
+            size_t node = node_of(s, day - back, from->rung, from->turn);
             for (size_t to = from->rung + 1; to + 1 < p->n_rungs; to++) {
                 int turn = hl_rungs_turn(p, from->turn, from->rung, to, p->length[l]);
-                if (turn < 0 || !agrees(s, to, day - back, day))
+                size_t arc = arc_of(s, node, to, l);
+                if (turn < 0 || !s->open[arc])
                     continue;
-                if (*n == capacity) {
-                    struct move *grown = hl_grow(move, capacity, 2 * capacity + 256, sizeof *move);
-                    if (!grown)
-                        hl_memory_end(2 * capacity + 256, sizeof *move);
-                    move = grown;
-                    capacity = 2 * capacity + 256;
-                }
-                uint64_t code = to * p->n_lengths + l;
-                move[*n] = (struct move){.from = from, .step = {to, p->length[l]}, .number = *n,
-                                         .to = {.rung = to, .turn = turn,
-                                                .history = ((from->history << CODE_BITS) | code) & mask}};
+                move = hl_arena_push(s->arena, move, *n, &capacity, sizeof *move);
+                move[*n] = (struct move){.from = from, .to = to, .length = l, .turn = turn, .number = *n, .arc = arc,
+                                         .area = from->area + area_of(p, to, p->length[l])};
                 ++*n;
             }
         }
     }
-    if (*n > 0)
-        qsort(move, *n, sizeof *move, by_target);
     return move;
 }
 
-/* Whether any carried subject that isn't free yet could still keep the constraint from here. */
-static bool some_hope(const struct programme *s, const struct hl_envelope *envelope)
+static int by_target(const void *a, const void *b)
 {
-    const double *statistic = s->outlook->envelope_statistics(envelope);
-    for (size_t i = 0; i < s->n; i++)
-        if (!s->free[i] && statistic[i] <= s->limit)
-            return true;
-    return false;
+    const struct move *x = a, *y = b;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    if (x->turn != y->turn)
+        return x->turn < y->turn ? -1 : 1;
+    if (x->area != y->area)
+        return x->area < y->area ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
 }
 
-/* Steps each of n moves to one state and lets them meet; NULL for no memory. */
+/* Steps all moves; those with enough subjects left come first, sorted by where they lead; *n of them. */
+static enum hl_status make_moves(struct programme *s, struct move *move, size_t *n)
+{
+    size_t left = 0;
+    bool lacking = false;
+#pragma omp parallel for schedule(dynamic) if (HL_TAPER_MANY(*n, s->n))
+    for (size_t i = 0; i < *n; i++)
+        make_move(s, &move[i]);
+    for (size_t i = 0; i < *n; i++) {
+        s->bound->steps += move[i].steps;
+        s->bound->work += move[i].steps * s->n;
+        lacking = lacking || move[i].lacking;
+        s->seen[move[i].arc] = s->seen[move[i].arc] || move[i].envelope;
+        if (move[i].envelope)
+            move[left++] = move[i];
+    }
+    *n = left;
+    if (left > 1)
+        qsort(move, left, sizeof *move, by_target);
+    return lacking ? HL_ERR_MEMORY : HL_OK;
+}
+
+/* Where moves to one rung and turn are to be taken together: first[k] is where the k-th group begins. Ways of their own
+ * where there is room for all, else by as many equal parts of the range of areas. */
+static size_t group(const struct programme *s, const struct move *move, size_t n, size_t *first)
+{
+    size_t groups = 0;
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && move[end].to == move[i].to && move[end].turn == move[i].turn; end++)
+            ;
+        double least = move[i].area, range = move[end - 1].area - least;
+        double part = range > 0 ? (double)s->width / range : 0;
+        for (size_t k = i; k < end; k++)
+            if (k == i || end - i <= s->width ||
+                floor(fmin((move[k].area - least) * part, (double)s->width - 1)) !=
+                    floor(fmin((move[k - 1].area - least) * part, (double)s->width - 1)))
+                first[groups++] = k;
+    }
+    first[groups] = n;
+    return groups;
+}
+
+/* The envelope of several moves; NULL for no memory. */
 static struct hl_envelope *meet_all(const struct programme *s, const struct move *move, size_t n)
 {
     const struct hl_outlook *o = s->outlook;
-    struct hl_envelope *met = NULL;
-    for (size_t i = 0; i < n; i++) {
-        struct hl_envelope *one = o->envelope_step(o->context, move[i].from->envelope, move[i].step);
-        if (!one) {
-            if (met)
-                o->envelope_release(o->context, met);
-            return NULL;
-        }
-        if (!met) {
-            met = one;
-            continue;
-        }
-        o->envelope_meet(o->context, met, one);
-        o->envelope_release(o->context, one);
-    }
+    struct hl_envelope *met = o->envelope_copy(o->context, move[0].envelope);
+    for (size_t i = 1; met && i < n; i++)
+        o->envelope_meet(o->context, met, move[i].envelope);
     return met;
 }
 
-static bool may_end(const struct programme *s, const struct state *state)
+/* One state of several moves. false: no memory. */
+static bool make_state(const struct programme *s, const struct move *move, size_t n, struct state *state)
 {
-    return hl_rungs_turn(s->problem, state->turn, state->rung, s->problem->n_rungs - 1, 0) >= 0;
-}
-
-/* Which carried subjects can stop from one of a layer's states. */
-static enum hl_status stop_layer(struct programme *s, const struct layer *layer)
-{
-    const struct hl_outlook *o = s->outlook;
-    double *statistic = hl_alloc_unset(layer->n + 1, s->n * sizeof *statistic);
-    enum hl_status *status = hl_alloc(layer->n + 1, sizeof *status), worst = HL_OK;
-    if (!statistic || !status)
-        worst = HL_ERR_MEMORY;
-    if (worst == HL_OK) {
-#pragma omp parallel for schedule(dynamic) if (HL_TAPER_MANY(layer->n, s->n))
-        for (size_t k = 0; k < layer->n; k++)
-            if (may_end(s, &layer->state[k]))
-                status[k] = o->envelope_stop(o->context, layer->state[k].envelope, statistic + k * s->n);
-    }
-    for (size_t k = 0; worst == HL_OK && k < layer->n; k++) {
-        worst = status[k];
-        for (size_t i = 0; worst == HL_OK && i < s->n && may_end(s, &layer->state[k]); i++)
-            if (!s->free[i] && statistic[k * s->n + i] <= s->limit) {
-                s->free[i] = true;
-                s->n_free++;
-            }
-        s->bound->work += s->n;
-    }
-    hl_free(statistic);
-    hl_free(status);
-    return worst;
+    double area = 0;
+    for (size_t i = 0; i < n; i++)
+        area += move[i].area;
+    *state = (struct state){.rung = move[0].to, .turn = move[0].turn, .area = area / (double)n};
+    state->envelope = meet_all(s, move, n);
+    state->ahead = hl_alloc(s->problem->n_rungs * s->problem->n_lengths, sizeof *state->ahead);
+    return state->envelope && state->ahead;
 }
 
 /* The states of a day. */
 static enum hl_status make_layer(struct programme *s, size_t day)
 {
     struct layer *layer = &s->layer[day];
-    size_t n, n_states = 0;
+    size_t n;
     struct move *move = moves_into(s, day, &n);
-    size_t *first = hl_alloc(n + 1, sizeof *first);
-    enum hl_status status = first ? HL_OK : HL_ERR_MEMORY;
-    for (size_t i = 0; status == HL_OK && i < n; i++)
-        if (i == 0 || move[i].to.rung != move[i - 1].to.rung || move[i].to.turn != move[i - 1].to.turn ||
-            move[i].to.history != move[i - 1].to.history)
-            first[n_states++] = i;
-    if (status == HL_OK) {
-        first[n_states] = n;
-        layer->state = hl_arena_alloc(s->arena, n_states, sizeof *layer->state);
-#pragma omp parallel for schedule(dynamic) if (HL_TAPER_MANY(n, s->n))
-        for (size_t k = 0; k < n_states; k++) {
-            layer->state[k] = move[first[k]].to;
-            layer->state[k].envelope = meet_all(s, move + first[k], first[k + 1] - first[k]);
-        }
-        s->bound->steps += n;
-        s->bound->work += n * s->n;
-    }
-    for (size_t k = 0; k < n_states && status == HL_OK; k++) {
-        struct state state = layer->state[k];
-        if (!state.envelope)
-            status = HL_ERR_MEMORY;
-        else if (some_hope(s, state.envelope))
-            layer->state[layer->n++] = state;
-        else
-            s->outlook->envelope_release(s->outlook->context, state.envelope);
-    }
-    hl_free(first);
-    hl_free(move);
-    return status;
+    enum hl_status status = make_moves(s, move, &n);
+    size_t *first = hl_arena_alloc(s->arena, n + 1, sizeof *first);
+    bool lacking = false;
+    if (status != HL_OK)
+        return status;
+    layer->n = group(s, move, n, first);
+    layer->state = hl_arena_alloc(s->arena, layer->n, sizeof *layer->state);
+#pragma omp parallel for schedule(dynamic) reduction(|| : lacking) if (HL_TAPER_MANY(n, s->n))
+    for (size_t k = 0; k < layer->n; k++)
+        lacking = !make_state(s, move + first[k], first[k + 1] - first[k], &layer->state[k]) || lacking;
+    return lacking ? HL_ERR_MEMORY : HL_OK;
 }
 
-static bool enough(const struct programme *s)
+/* From which of a layer's states enough subjects can stop; *any: from one of them. */
+static enum hl_status stop_layer(struct programme *s, size_t day, bool *any)
 {
-    return s->n - s->n_free <= s->allowed;
+    const struct hl_outlook *o = s->outlook;
+    const struct layer *layer = &s->layer[day];
+    double *statistic = hl_alloc_unset(layer->n + 1, s->n * sizeof *statistic);
+    enum hl_status *status = hl_alloc(layer->n + 1, sizeof *status), worst = HL_OK;
+    *any = false;
+    if (!statistic || !status)
+        worst = HL_ERR_MEMORY;
+    if (worst == HL_OK) {
+#pragma omp parallel for schedule(dynamic) if (HL_TAPER_MANY(layer->n, s->n))
+        for (size_t k = 0; k < layer->n; k++)
+            if (may_end(s, layer->state[k].turn, layer->state[k].rung))
+                status[k] = o->envelope_stop(o->context, layer->state[k].envelope, statistic + k * s->n);
+    }
+    for (size_t k = 0; worst == HL_OK && k < layer->n; k++) {
+        const struct state *state = &layer->state[k];
+        if (!may_end(s, state->turn, state->rung))
+            continue;
+        worst = status[k];
+        s->bound->work += s->n;
+        if (worst == HL_OK && enough(s, statistic + k * s->n))
+            *any = s->goal[node_of(s, day, state->rung, state->turn)] = true;
+    }
+    hl_free(statistic);
+    hl_free(status);
+    return worst;
 }
 
 static bool spent(const struct programme *s)
@@ -297,140 +382,98 @@ static bool spent(const struct programme *s)
     return s->most_work > 0 && s->bound->work > s->most_work;
 }
 
-/* Days proved for the programme's constraint; *none: no schedule at all keeps it. */
-static enum hl_status run(struct programme *s, int *days, bool *none)
+static void tell(const struct programme *s, size_t day)
+{
+    if (s->options->progress)
+        s->options->progress->tell(s->options->progress->context, "days of the certificate", (double)day * s->grid,
+                                   (double)s->last * s->grid);
+}
+
+static enum hl_status begin_layers(struct programme *s)
 {
     const struct hl_outlook *o = s->outlook;
-    int longest = s->problem->length[s->problem->n_lengths - 1];
-    size_t reach = (size_t)(longest / s->grid), day = 0;
-    struct hl_envelope *start = o->envelope_begin(o->context, s->constraint, s->subject, s->n);
-    if (!start)
+    struct state *start = hl_arena_alloc(s->arena, 1, sizeof *start);
+    s->layer = hl_arena_alloc(s->arena, s->last + 1, sizeof *s->layer);
+    s->layer[0] = (struct layer){.n = 1, .state = start};
+    start->ahead = hl_alloc(s->problem->n_rungs * s->problem->n_lengths, sizeof *start->ahead);
+    start->envelope = o->envelope_begin(o->context, s->constraint, s->limit, s->subject, s->n);
+    return start->ahead && start->envelope ? HL_OK : HL_ERR_MEMORY;
+}
+
+/* One pass. *first: the first day (in grid steps) on which a schedule may end, last + 1: none up to the last. whole:
+ * goes on to the last day, so that arcs can be closed. *complete: it did, work didn't end before. */
+static enum hl_status run_pass(struct programme *s, bool whole, size_t *first, bool *complete)
+{
+    s->arena = hl_arena_create();
+    if (!s->arena)
         return HL_ERR_MEMORY;
-    s->n_layers = (size_t)(s->problem->longest / s->grid) + 1;
-    s->layer = hl_arena_alloc(s->arena, s->n_layers, sizeof *s->layer);
-    s->layer[0] = (struct layer){.n = 1, .state = hl_arena_alloc(s->arena, 1, sizeof(struct state))};
-    s->layer[0].state[0].envelope = start;
-    enum hl_status status = stop_layer(s, &s->layer[0]);
-    while (status == HL_OK && !enough(s) && !spent(s) && day + 1 < s->n_layers) {
-        status = make_layer(s, ++day);
+    enum hl_status status = begin_layers(s);
+    size_t day = 0;
+    bool ends = false;
+    *first = s->last + 1;
+    *complete = false;
+    for (; status == HL_OK && day <= s->last && ((whole && *first > 0) || *first > s->last); day++) {
+        if (day > 0)
+            status = make_layer(s, day);
         if (status == HL_OK)
-            status = stop_layer(s, &s->layer[day]);
-        if (day >= reach)
-            release_layer(s, &s->layer[day - reach]);
-        if (s->options->progress)
-            s->options->progress->tell(s->options->progress->context, "days of the certificate",
-                                       (double)day * s->grid, s->problem->longest);
+            status = stop_layer(s, day, &ends);
+        if (ends && *first > day)
+            *first = day;
+        if (day >= s->reach)
+            release_layer(s, &s->layer[day - s->reach]);
+        tell(s, day);
+        if (spent(s) && day < s->last) {
+            *first = *first > day ? day + 1 : *first; /* what is proved so far */
+            break;
+        }
+        *complete = day == s->last;
     }
-    for (size_t k = 0; k < s->n_layers; k++)
+    for (size_t k = 0; k <= s->last; k++)
         release_layer(s, &s->layer[k]);
-    *none = status == HL_OK && !enough(s) && !spent(s);
-    *days = (int)(enough(s) ? day : day + 1) * s->grid;
+    hl_arena_free(s->arena);
     return status;
 }
 
-/* ---- Refinement: one duration at a time. */
-
-/* Whether too few subjects have a way left: every way stands on some rung at least once in as many days as the longest
- * length has. */
-static bool doomed(const struct programme *s, size_t day)
+/* Wider and wider passes, until one proves all there is to prove. */
+static enum hl_status run(struct programme *s, struct hl_arena *arena, int up_to, int *days, bool *none)
 {
-    size_t reach = (size_t)(s->problem->length[s->problem->n_lengths - 1] / s->grid), hopeful = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        bool hope = false;
-        for (size_t d = day; !hope && d + reach > day; d--) {
-            for (size_t k = 0; !hope && k < s->layer[d].n; k++)
-                hope = s->outlook->envelope_statistics(s->layer[d].state[k].envelope)[i] <= s->limit;
-            if (d == 0)
-                break;
-        }
-        hopeful += hope;
-    }
-    return s->n - hopeful > s->allowed;
-}
-
-/* Layers from one day on up to the last one, on top of those that the caller has. *over: too few subjects are left. */
-static enum hl_status extend(struct programme *s, size_t from, size_t last, bool *over)
-{
+    const struct hl_taper_problem *p = s->problem;
+    size_t widest = s->options->width ? s->options->width : USUAL_WIDTH, first = 0, proved = 0;
+    s->last = (size_t)(up_to > 0 && up_to <= p->longest ? (up_to - 1) / s->grid : p->longest / s->grid);
+    size_t nodes = (s->last + 1) * p->n_rungs * (size_t)s->n_turns, arcs = nodes * p->n_rungs * p->n_lengths;
+    s->open = hl_arena_alloc(arena, arcs, sizeof *s->open);
+    s->seen = hl_arena_alloc(arena, arcs, sizeof *s->seen);
+    s->goal = hl_arena_alloc(arena, nodes, sizeof *s->goal);
+    memset(s->open, 1, arcs * sizeof *s->open);
     enum hl_status status = HL_OK;
-    *over = false;
-    for (size_t day = from; day <= last; day++)
-        s->layer[day] = (struct layer){0};
-    for (size_t day = from; day <= last && status == HL_OK && !*over; day++) {
-        status = make_layer(s, day);
-        *over = status == HL_OK && doomed(s, day);
+    bool complete = true;
+    for (s->width = 1; status == HL_OK && complete; s->width = s->width > widest / WIDENING ? widest
+                                                                                           : s->width * WIDENING) {
+        bool last = s->width >= widest;
+        memset(s->seen, 0, arcs * sizeof *s->seen);
+        memset(s->goal, 0, nodes * sizeof *s->goal);
+        status = run_pass(s, !last, &first, &complete);
+        proved = status == HL_OK && first > proved ? first : proved;
+        if (last || proved > s->last)
+            break;
+        if (complete)
+            close_arcs(s);
     }
-    return status;
-}
-
-/* Whether no schedule that ends on the last day, and agrees with what is fixed, keeps the constraint: too few subjects
- * could stop then. If that can't be said, every rung is fixed in turn on the next milestone. */
-static enum hl_status refute(const struct programme *above, size_t from, size_t last, bool *refuted)
-{
-    struct programme s = *above;
-    s.arena = hl_arena_create();
-    if (!s.arena)
-        return HL_ERR_MEMORY;
-    s.layer = hl_arena_alloc(s.arena, last + 1, sizeof *s.layer);
-    memcpy(s.layer, above->layer, from * sizeof *s.layer);
-    s.free = hl_arena_alloc(s.arena, s.n, sizeof *s.free);
-    s.n_free = 0;
-    bool over, first = s.n_fixed == 0; /* with nothing fixed the first bound has said that it can be */
-    size_t k = s.n_fixed, milestones = (size_t)s.options->milestones;
-    enum hl_status status = extend(&s, from, first ? last / (milestones + 1) : last, &over);
-    if (status == HL_OK && !over && !first)
-        status = stop_layer(&s, &s.layer[last]);
-    *refuted = status == HL_OK && (over || (!first && !enough(&s)));
-    bool further = status == HL_OK && !*refuted && k < milestones && !spent(&s);
-    if (further) {
-        size_t day = last * (k + 1) / (milestones + 1);
-        memset(s.free, 0, s.n * sizeof *s.free);
-        s.n_fixed = k + 1;
-        s.fixed_day[k] = day;
-        *refuted = true;
-        for (size_t rung = 1; rung + 1 < s.problem->n_rungs && *refuted && status == HL_OK; rung++) {
-            s.fixed_rung[k] = rung;
-            status = refute(&s, day + 1, last, refuted);
-        }
-    }
-    for (size_t day = from; day <= last; day++) /* layers never made are empty */
-        release_layer(&s, &s.layer[day]);
-    hl_arena_free(s.arena);
-    return status;
-}
-
-/* Moves *days on while no schedule of just so many keeps the constraint; shorter ones are excluded already. */
-static enum hl_status refine(struct programme *s, int *days, bool *none)
-{
-    const struct hl_outlook *o = s->outlook;
-    enum hl_status status = HL_OK;
-    bool refuted = !*none && *days > 0 && s->options->milestones > 0;
-    struct layer first = {.n = 1, .state = hl_arena_alloc(s->arena, 1, sizeof(struct state))};
-    first.state[0].envelope = o->envelope_begin(o->context, s->constraint, s->subject, s->n);
-    if (!first.state[0].envelope)
-        return HL_ERR_MEMORY;
-    s->layer = &first;
-    while (refuted && status == HL_OK && !spent(s) && *days <= s->problem->longest &&
-           (s->up_to == 0 || *days < s->up_to)) {
-        status = refute(s, 1, (size_t)(*days / s->grid), &refuted);
-        if (refuted)
-            *days += s->grid;
-    }
-    *none = *none || *days > s->problem->longest;
-    release_layer(s, &first);
+    *none = proved > s->last && s->last == (size_t)(p->longest / s->grid);
+    *days = (int)proved * s->grid;
+    if (proved > s->last && up_to > 0 && *days > up_to)
+        *days = up_to;
     return status;
 }
 
 static void describe(struct hl_arena *arena, const struct hl_taper_problem *problem, const struct hl_outlook *o,
-                     const struct hl_bound_options *options, struct hl_bound *bound)
+                     struct hl_bound *bound)
 {
     const char *text = hl_arena_printf(
-        arena, "Every subject may go down by a schedule of its own, made of the same %zu amounts, %zu lengths, caps "
-        "and order of drugs; ways that stand on the same amount on the same day%s are replaced by the most favourable "
-        "state of any of them, subject by subject.", problem->n_rungs, problem->n_lengths,
-        options->history > 0 ? " after the same last levels" : "");
-    if (options->milestones > 0)
-        text = hl_arena_printf(arena, "%s Durations above the first bound were excluded one by one, all subjects being "
-                               "held to the same amount on up to %d days.", text, options->milestones);
+        arena, "Ways down, made of the same %zu amounts, %zu lengths, caps and order of drugs, that stand on the same "
+        "amount on the same day%s are replaced by the most favourable state of any of them, subject by subject; those "
+        "on which too few subjects can still keep the bound are left out.", problem->n_rungs, problem->n_lengths,
+        bound->width > 1 ? " after much the same drug so far" : "");
     for (size_t c = 0; c < o->n_constraints; c++)
         if (!o->monotone[c])
             text = hl_arena_printf(arena, "%s Nothing is proved from \"%s\": %s.", text,
@@ -438,26 +481,44 @@ static void describe(struct hl_arena *arena, const struct hl_taper_problem *prob
     bound->text = text;
 }
 
+static int longest_length(const struct hl_taper_problem *p)
+{
+    return p->length[p->n_lengths - 1];
+}
+
+/* Follows the subjects carried alone, where the outlook can. */
+static enum hl_status run_on_some(struct programme *s, struct hl_arena *arena, int *days, bool *none)
+{
+    struct hl_outlook *some = s->outlook->some ? s->outlook->some(s->outlook->context, s->subject, s->n) : NULL;
+    if (s->outlook->some && !some)
+        return HL_ERR_MEMORY;
+    if (some) {
+        s->outlook = some;
+        for (size_t k = 0; k < s->n; k++)
+            s->subject[k] = k;
+    }
+    enum hl_status status = run(s, arena, s->options->up_to, days, none);
+    if (some)
+        some->some_release(some);
+    return status;
+}
+
 static enum hl_status bound_one(struct hl_arena *arena, const struct hl_taper_problem *problem,
                                 const struct hl_outlook *o, const struct hl_bound_options *options, size_t c,
                                 const double *value, struct hl_bound *bound)
 {
     const struct hl_taper_constraint *constraint = hl_taper_constraint_of(problem, c);
-    struct programme s = {.problem = problem, .outlook = o, .options = options, .arena = arena, .constraint = c,
-                          .limit = constraint->bound, .bound = bound,
-                          .allowed = o->n_subjects - hl_taper_needed(constraint->share, o->n_subjects)};
+    struct programme s = {.problem = problem, .outlook = o, .options = options, .constraint = c,
+                          .limit = constraint->bound, .bound = bound, .most_work = options->most_work,
+                          .grid = hl_lengths_grid(problem),
+                          .n_turns = problem->order == HL_TAPER_ALTERNATING ? (int)problem->n_drugs : 1};
     bool none = false;
-    uint64_t before = bound->work;
-    s.most_work = options->most_work;
-    s.up_to = options->up_to;
-    s.grid = hl_lengths_grid(problem);
-    enum hl_status status = choose(&s, value);
+    s.reach = (size_t)(longest_length(problem) / s.grid);
+    enum hl_status status = choose(&s, arena, value,
+                                   o->n_subjects - hl_taper_needed(constraint->share, o->n_subjects));
     if (status == HL_OK)
-        status = run(&s, &bound->by_constraint[c], &none);
-    if (s.most_work == 0)
-        s.most_work = bound->work + USUAL_EFFORT * (bound->work - before);
-    if (status == HL_OK)
-        status = refine(&s, &bound->by_constraint[c], &none);
+        status = run_on_some(&s, arena, &bound->by_constraint[c], &none);
+    bound->width = s.width > bound->width ? s.width : bound->width;
     bound->impossible = bound->impossible || none;
     return status;
 }
@@ -470,13 +531,6 @@ enum hl_status hl_taper_bound(struct hl_arena *arena, const struct hl_taper_prob
     double *value = hl_alloc(o->n_subjects * o->n_constraints, sizeof *value);
     *bound = (struct hl_bound){.n_constraints = o->n_constraints};
     bound->by_constraint = hl_arena_alloc(arena, o->n_constraints, sizeof *bound->by_constraint);
-    use.milestones = use.milestones == 0           ? USUAL_FIXED
-                     : use.milestones < 0          ? 0
-                     : use.milestones > MOST_FIXED ? MOST_FIXED
-                                                   : use.milestones;
-    use.history = use.history < 0 ? 0 : use.history > MOST_HISTORY ? MOST_HISTORY : use.history;
-    if (problem->n_rungs * problem->n_lengths >= (size_t)1 << CODE_BITS)
-        use.history = 0;
     enum hl_status status = value ? under_hint(o, use.hint, value, bound) : HL_ERR_MEMORY;
     if (status == HL_OK && use.hint && use.up_to == 0 && hl_outlook_keeps(o, problem, value))
         use.up_to = use.hint->days;
@@ -490,7 +544,7 @@ enum hl_status hl_taper_bound(struct hl_arena *arena, const struct hl_taper_prob
             bound->constraint = c;
         }
     }
-    describe(arena, problem, o, &use, bound);
+    describe(arena, problem, o, bound);
     hl_free(value);
     return status;
 }

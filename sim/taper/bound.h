@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The certificate of a designed taper: days below which no schedule of these rungs and lengths keeps the constraints,
- * proved by relaxation. Called by the command that designs tapers, before or after the search. */
+ * proved by relaxation (the method is told in bound.c). Called by the command that designs tapers, before and after the
+ * search. */
 #ifndef HL_TAPER_BOUND_H
 #define HL_TAPER_BOUND_H
 
@@ -13,15 +14,13 @@
 #include "taper/search.h"
 
 struct hl_bound_options {
-    size_t carried;          /* subjects followed, the hardest; the others count as able to stop at once. 0: one and a
-                                half times as many as may exceed the bound (1.2 times with a hint), and fifteen more */
-    int history;             /* ways that differ in their last so many levels are kept apart: 0 .. 3, tighter, dearer */
-    int milestones;          /* days on which all subjects are held to the same rung, to exclude one duration after the
-                                other: 1 .. 4, much tighter and dearer; 0: 2; negative: none */
+    size_t carried;          /* subjects followed, the hardest; the others count as keeping everything. 0: one and a
+                                half times as many as may exceed the bound, and fifteen more */
+    size_t width;            /* envelopes that are kept apart on one day and rung, tighter and dearer: of the last pass,
+                                before which there are narrower ones from 1 on; 0: 16 */
     int up_to;               /* days of a schedule that is known: nothing more can be proved; 0: those of the hint, if
                                 it keeps the constraints */
-    uint64_t most_work;      /* steps and stops of single subjects, after which what is proved so far is told; 0: as
-                                many as the first bound takes, and twice as many for milestones */
+    uint64_t most_work;      /* steps and stops of single subjects, after which what is proved so far is told; 0: any */
     const struct hl_taper_schedule *hint; /* a good schedule: the hardest subjects are those worst off under it; NULL:
                                 those worst off when everything is stopped at once */
     const struct hl_taper_progress *progress;
@@ -35,6 +34,7 @@ struct hl_bound {
     int *by_constraint;      /* days, 0 where nothing is proved */
     size_t constraint;       /* the one that days come from */
     const char *text;        /* what it rests on, in sentences; also why a constraint gave nothing */
+    size_t width;            /* of the last pass */
     uint64_t steps, work;
 };
 

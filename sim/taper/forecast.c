@@ -166,7 +166,7 @@ static double times_taken(const struct hl_forecast *f, const struct hl_forecast_
     size_t subject = r->block->first - 1 + lane;
     double time = r->time + f->problem->drug[drug].dose[dose].clock;
     unsigned char *row = walk + subject * hl_forecast_walk_bytes(f) + drug * a->walk_size;
-    return a->next(a->context, subject + 1, drug, time, row);
+    return a->next(a->context, hl_forecast_number(f, subject), drug, time, row);
 }
 
 /* Amounts of one stream for the period that begins now. */
@@ -390,6 +390,44 @@ static enum hl_status joined_stop(void *context, const struct hl_prospect *from,
     return status;
 }
 
+/* ---- Some of the subjects. */
+
+static struct hl_forecast *joined_some(const struct hl_forecast *whole, const size_t *subject, size_t n)
+{
+    struct hl_forecast *f = hl_alloc(1, sizeof *f);
+    if (!f)
+        return NULL;
+    *f = *whole;
+    f->n_subjects = f->outlook.n_subjects = n;
+    f->outlook.context = f;
+    f->own = hl_arena_create();
+    f->n_parts = 0;
+    struct hl_forecast **part = f->own ? hl_arena_alloc(f->own, whole->n_parts, sizeof *part) : NULL;
+    f->part = part;
+    for (size_t k = 0; part && k < whole->n_parts; k++) {
+        part[k] = hl_forecast_some(whole->part[k], subject, n);
+        if (!part[k])
+            break;
+        f->n_parts++;
+    }
+    if (part && f->n_parts == whole->n_parts)
+        return f;
+    hl_forecast_free(f);
+    return NULL;
+}
+
+static struct hl_outlook *some(void *context, const size_t *subject, size_t n)
+{
+    const struct hl_forecast *f = context;
+    struct hl_forecast *made = f->n_parts > 0 ? joined_some(f, subject, n) : hl_forecast_some(f, subject, n);
+    return made ? &made->outlook : NULL;
+}
+
+static void some_release(struct hl_outlook *outlook)
+{
+    hl_forecast_free(outlook->context);
+}
+
 struct hl_forecast *hl_forecast_join(struct hl_arena *arena, struct hl_forecast *const *part, size_t n,
                                      struct hl_diag *diag)
 {
@@ -425,7 +463,7 @@ struct hl_forecast *hl_forecast_join(struct hl_arena *arena, struct hl_forecast 
     f->outlook = (struct hl_outlook){.context = f, .n_subjects = f->n_subjects, .n_constraints = n * each,
                                      .begin = joined_begin, .step = joined_step, .statistics = statistics,
                                      .stop = joined_stop, .release = joined_release, .monotone = f->monotone,
-                                     .why_not = f->why_not};
+                                     .why_not = f->why_not, .some = some, .some_release = some_release};
     hl_forecast_envelope_bind(&f->outlook);
     return f;
 }
@@ -507,7 +545,8 @@ struct hl_forecast *hl_forecast_create(struct hl_arena *arena, const struct hl_f
     f->outlook = (struct hl_outlook){.context = f, .n_subjects = f->n_subjects,
                                      .n_constraints = problem->n_constraints, .begin = begin, .step = step,
                                      .statistics = statistics, .stop = stop, .release = release,
-                                     .monotone = f->monotone, .why_not = f->why_not};
+                                     .monotone = f->monotone, .why_not = f->why_not, .some = some,
+                                     .some_release = some_release};
     hl_forecast_envelope_bind(&f->outlook);
     return f;
 }
@@ -518,6 +557,9 @@ void hl_forecast_free(struct hl_forecast *f)
         return;
     for (size_t b = 0; f->block && b < f->n_blocks; b++)
         hl_arena_free(f->block[b].arena);
+    for (size_t k = 0; f->own && k < f->n_parts; k++)
+        hl_forecast_free(f->part[k]);
+    hl_arena_free(f->own);
     hl_free(f);
 }
 

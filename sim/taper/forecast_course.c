@@ -169,9 +169,8 @@ static bool inputs(const struct hl_forecast_course_room *r, double *u, size_t la
     return any;
 }
 
-/* The entry of a step, made where there is none; steps mostly come in order. */
-static struct hl_forecast_entry *entry_of(struct hl_arena *arena, struct hl_forecast_course *course, size_t step,
-                                          size_t n)
+struct hl_forecast_entry *hl_forecast_entry_of(struct hl_arena *arena, struct hl_forecast_course *course, size_t step,
+                                               size_t n)
 {
     size_t at = course->n;
     while (at > 0 && course->entry[at - 1].step >= step)
@@ -228,7 +227,7 @@ static void follow_step(struct hl_forecast_course_room *r, struct cursor *c, siz
     if (!touched)
         return;
     memset(r->state, 0, r->n * sizeof *r->state);
-    struct hl_forecast_entry *entry = entry_of(arena, course, step, r->n);
+    struct hl_forecast_entry *entry = hl_forecast_entry_of(arena, course, step, r->n);
     if (!begins)
         apply_until(r, c, c->time + HL_FORECAST_NEAR, &at);
     keep_inputs(r, arena, &entry->u0, q->lane);

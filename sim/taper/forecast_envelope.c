@@ -29,6 +29,7 @@ enum side { LOW, HIGH };
 struct hl_envelope {
     const struct hl_forecast *forecast;
     size_t constraint, period;
+    double bound;                /* whoever is above it is lost */
     size_t n, *subject;          /* 0-based, ascending */
     size_t n_blocks, *block;     /* those with a subject in them */
     double *statistic;           /* by subject chosen, as handed out */
@@ -64,14 +65,15 @@ static void choose_blocks(struct hl_envelope *e)
             e->block[e->n_blocks++] = e->subject[k] / LANES;
 }
 
-static struct hl_envelope *envelope_alloc(const struct hl_forecast *f, size_t constraint, const size_t *subject,
-                                          size_t n)
+static struct hl_envelope *envelope_alloc(const struct hl_forecast *f, size_t constraint, double bound,
+                                          const size_t *subject, size_t n)
 {
     struct hl_envelope *e = hl_alloc(1, sizeof *e);
     if (!e)
         return NULL;
     e->forecast = f;
     e->constraint = constraint;
+    e->bound = bound;
     e->n = n;
     e->subject = hl_alloc(n, sizeof *e->subject);
     e->block = hl_alloc(f->n_blocks, sizeof *e->block);
@@ -98,12 +100,11 @@ static const double *statistics(const struct hl_envelope *e)
 /* What is handed out, from the rows by block: more than the bound can't be made good any more. */
 static void hand_out(const struct hl_envelope *e, const double *value, double *statistic)
 {
-    double bound = e->forecast->problem->constraint[e->constraint].bound;
     for (size_t k = 0, b = 0; k < e->n; k++) {
         while (e->block[b] != e->subject[k] / LANES)
             b++;
         double mine = ROW_OF(value, b)[e->subject[k] % LANES];
-        statistic[k] = mine > bound ? INFINITY : mine;
+        statistic[k] = mine > e->bound ? INFINITY : mine;
     }
 }
 
@@ -374,9 +375,9 @@ struct going {
 /* No subject of the block that was chosen can keep the constraint any more, or move. */
 static bool is_lost(const struct hl_envelope *e, size_t number)
 {
-    double bound = e->forecast->problem->constraint[e->constraint].bound;
     for (size_t k = 0; k < e->n; k++)
-        if (e->subject[k] / LANES == e->block[number] && !(ROW_OF(e->value, number)[e->subject[k] % LANES] > bound))
+        if (e->subject[k] / LANES == e->block[number]
+            && !(ROW_OF(e->value, number)[e->subject[k] % LANES] > e->bound))
             return false;
     return true;
 }
@@ -399,10 +400,10 @@ static void begin_block(struct hl_forecast_room *r, size_t number, void *context
     }
 }
 
-static struct hl_envelope *begin(void *context, size_t constraint, const size_t *subject, size_t n)
+static struct hl_envelope *begin(void *context, size_t constraint, double bound, const size_t *subject, size_t n)
 {
     const struct hl_forecast *f = context;
-    struct hl_envelope *e = envelope_alloc(f, constraint, subject, n);
+    struct hl_envelope *e = envelope_alloc(f, constraint, bound, subject, n);
     if (e && hl_forecast_for_blocks(f, e->block, e->n_blocks, begin_block, e) == HL_OK) {
         hand_out(e, e->value, e->statistic);
         return e;
@@ -444,10 +445,26 @@ static void step_block(struct hl_forecast_room *r, size_t number, void *context)
     hl_free(w.all);
 }
 
+static struct hl_envelope *copy(void *context, const struct hl_envelope *from)
+{
+    (void)context;
+    const struct hl_forecast *f = from->forecast;
+    struct hl_envelope *e = envelope_alloc(f, from->constraint, from->bound, from->subject, from->n);
+    if (!e)
+        return NULL;
+    e->period = from->period;
+    memcpy(e->statistic, from->statistic, from->n * sizeof *from->statistic);
+    memcpy(e->state, from->state, from->n_blocks * rows_of(f) * ROW_BYTES);
+    memcpy(e->value, from->value, from->n_blocks * ROW_BYTES);
+    memcpy(e->stuck, from->stuck, from->n_blocks * LANES);
+    memcpy(e->walk, from->walk, f->n_subjects * hl_forecast_walk_bytes(f));
+    return e;
+}
+
 static struct hl_envelope *step(void *context, const struct hl_envelope *from, struct hl_taper_step level)
 {
     const struct hl_forecast *f = context;
-    struct hl_envelope *e = envelope_alloc(f, from->constraint, from->subject, from->n);
+    struct hl_envelope *e = envelope_alloc(f, from->constraint, from->bound, from->subject, from->n);
     struct going g = {.from = from, .to = e, .rung = &f->problem->rung[level.rung],
                       .periods = hl_forecast_periods(f, level.days)};
     if (!e)
@@ -505,9 +522,9 @@ static void join_lane(struct hl_envelope *into, const struct hl_envelope *other,
 /* Nothing follows from a way that has lost a subject: it adds nothing to that subject's intervals. */
 static void meet_block(struct hl_envelope *into, const struct hl_envelope *other, size_t number)
 {
-    double bound = into->forecast->problem->constraint[into->constraint].bound;
     for (size_t l = 0; l < LANES; l++) {
-        bool lost = ROW_OF(into->value, number)[l] > bound, other_lost = ROW_OF(other->value, number)[l] > bound;
+        bool lost = ROW_OF(into->value, number)[l] > into->bound;
+        bool other_lost = ROW_OF(other->value, number)[l] > into->bound;
         if (lost && !other_lost)
             copy_lane(into, other, number, l);
         else if (!other_lost)
@@ -570,11 +587,18 @@ static struct hl_envelope *joined(struct hl_envelope *part)
     return e;
 }
 
-static struct hl_envelope *joined_begin(void *context, size_t constraint, const size_t *subject, size_t n)
+static struct hl_envelope *joined_begin(void *context, size_t constraint, double bound, const size_t *subject,
+                                        size_t n)
 {
     const struct hl_forecast *f = context;
     size_t each = f->problem->n_constraints;
-    return joined(begin(f->part[constraint / each], constraint % each, subject, n));
+    return joined(begin(f->part[constraint / each], constraint % each, bound, subject, n));
+}
+
+static struct hl_envelope *joined_copy(void *context, const struct hl_envelope *from)
+{
+    (void)context;
+    return joined(copy(NULL, from->part));
 }
 
 static struct hl_envelope *joined_step(void *context, const struct hl_envelope *from, struct hl_taper_step level)
@@ -604,6 +628,7 @@ void hl_forecast_envelope_bind(struct hl_outlook *outlook)
     const struct hl_forecast *f = outlook->context;
     bool is_joined = f->n_parts > 0;
     outlook->envelope_begin = is_joined ? joined_begin : begin;
+    outlook->envelope_copy = is_joined ? joined_copy : copy;
     outlook->envelope_step = is_joined ? joined_step : step;
     outlook->envelope_meet = is_joined ? joined_meet : meet;
     outlook->envelope_statistics = is_joined ? joined_statistics : statistics;

@@ -279,7 +279,7 @@ static void keep_start(const struct filler *fill, const struct worker *w, struct
     }
 }
 
-static bool block_alloc(const struct hl_forecast *f, struct hl_forecast_block *block)
+bool hl_forecast_block_alloc(const struct hl_forecast *f, struct hl_forecast_block *block)
 {
     const struct hl_forecast_system *s = &f->system;
     struct hl_arena *a = block->arena = hl_arena_create();
@@ -294,8 +294,7 @@ static bool block_alloc(const struct hl_forecast *f, struct hl_forecast_block *b
     return true;
 }
 
-/* Entries of the streams by the step of the period in which they arrive. */
-static void sort_arrivals(const struct hl_forecast *f, struct hl_forecast_block *block)
+void hl_forecast_sort_arrivals(const struct hl_forecast *f, struct hl_forecast_block *block)
 {
     size_t n = f->grid.n, total = 0;
     for (size_t s = 0; s < f->n_streams; s++)
@@ -320,7 +319,7 @@ static void fill_block(struct filler *fill, struct worker *w, size_t number)
     size_t done = number * HL_FORECAST_LANES, left = f->n_subjects - done;
     block->first = done + 1;
     block->n = left < HL_FORECAST_LANES ? left : HL_FORECAST_LANES;
-    if (!block_alloc(f, block)) {
+    if (!hl_forecast_block_alloc(f, block)) {
         fail(fill, HL_ERR_MEMORY);
         return;
     }
@@ -343,7 +342,7 @@ static void fill_block(struct filler *fill, struct worker *w, size_t number)
         add_streams(fill, w, block, l, block->arena);
         add_before(fill, w, block, l, block->arena);
     }
-    sort_arrivals(f, block);
+    hl_forecast_sort_arrivals(f, block);
 }
 
 /* ---- All of it. */

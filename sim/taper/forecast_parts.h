@@ -119,7 +119,28 @@ struct hl_forecast {
     signed char *output_sign;            /* [constraint][x then z] */
     signed char *rate_sign;              /* [z][x then z] */
     size_t n_parts; struct hl_forecast *const *part; /* joined; 0 for a plain one */
+    const uint64_t *number;              /* of each subject in the cohort, from 1 on; NULL: as they come */
+    struct hl_arena *own;                /* of one of some subjects: what is its alone; else NULL */
 };
+
+/* A subject's number in its cohort, from 1 on. */
+static inline uint64_t hl_forecast_number(const struct hl_forecast *forecast, size_t subject)
+{
+    return forecast->number ? forecast->number[subject] : subject + 1;
+}
+
+/* Rows of a block, in an arena of its own. false: no memory. */
+bool hl_forecast_block_alloc(const struct hl_forecast *forecast, struct hl_forecast_block *block);
+
+/* Entries of the streams by the step of the period in which they arrive. */
+void hl_forecast_sort_arrivals(const struct hl_forecast *forecast, struct hl_forecast_block *block);
+
+/* The entry of a step with n rows, made where there is none; steps mostly come in order. */
+struct hl_forecast_entry *hl_forecast_entry_of(struct hl_arena *arena, struct hl_forecast_course *course, size_t step,
+                                               size_t n);
+
+/* forecast_some.c: of a plain forecast, some subjects (0-based, n of them) only; NULL: no memory. */
+struct hl_forecast *hl_forecast_some(const struct hl_forecast *whole, const size_t *subject, size_t n);
 
 /* Draws the cohort, solves it up to t0, makes unit courses, matrices and start values of all blocks. false with
  * messages. */

@@ -31,13 +31,20 @@ struct hl_outlook {
     enum hl_status (*stop)(void *context, const struct hl_prospect *from, double *statistic);
     void (*release)(void *context, struct hl_prospect *prospect);
 
+    /* The same outlook of some of its subjects (ascending, n of them): its subject k is this one's subject[k] with the
+     * same numbers. NULL instead of some: there is none to be had; NULL out of it: no memory. */
+    struct hl_outlook *(*some)(void *context, const size_t *subject, size_t n);
+    void (*some_release)(struct hl_outlook *some);
+
     /* By constraint: whether the order needed by envelopes holds; if not, a sentence says why not. */
     const bool *monotone;
     const char *const *why_not;
-    /* The same for envelopes of one constraint and the subjects chosen (ascending, n of them); a subject that can no
-     * longer keep the constraint has the statistic INFINITY from there on, and adds nothing to what its envelope meets
-     * (nothing follows from a way that is over). meet: into becomes the envelope of both. */
-    struct hl_envelope *(*envelope_begin)(void *context, size_t constraint, const size_t *subject, size_t n);
+    /* The same for envelopes of one constraint with this bound and the subjects chosen (ascending, n of them); a
+     * subject that can no longer keep the bound has the statistic INFINITY from there on, and adds nothing to what its
+     * envelope meets (nothing follows from a way that is over). meet: into becomes the envelope of both. */
+    struct hl_envelope *(*envelope_begin)(void *context, size_t constraint, double bound, const size_t *subject,
+                                         size_t n);
+    struct hl_envelope *(*envelope_copy)(void *context, const struct hl_envelope *from);
     struct hl_envelope *(*envelope_step)(void *context, const struct hl_envelope *from, struct hl_taper_step level);
     void (*envelope_meet)(void *context, struct hl_envelope *into, const struct hl_envelope *other);
     const double *(*envelope_statistics)(const struct hl_envelope *envelope);

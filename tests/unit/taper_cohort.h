@@ -27,7 +27,7 @@ struct cohort {
 };
 
 struct hl_prospect { double *C, *A, *statistic; };
-struct hl_envelope { size_t constraint, n; const size_t *subject; double *low, *high, *A, *statistic; };
+struct hl_envelope { size_t constraint, n; double bound; const size_t *subject; double *low, *high, *A, *statistic; };
 
 static inline double cohort_dose(const struct cohort *c, size_t rung)
 {
@@ -111,10 +111,10 @@ static inline void cohort_release(void *context, struct hl_prospect *p)
     hl_free(p);
 }
 
-static inline struct hl_envelope *cohort_envelope(size_t constraint, const size_t *subject, size_t n)
+static inline struct hl_envelope *cohort_envelope(size_t constraint, double bound, const size_t *subject, size_t n)
 {
     struct hl_envelope *e = hl_alloc(1, sizeof *e);
-    *e = (struct hl_envelope){.constraint = constraint, .subject = subject, .n = n};
+    *e = (struct hl_envelope){.constraint = constraint, .bound = bound, .subject = subject, .n = n};
     e->low = hl_alloc(4 * n, sizeof(double));
     e->high = e->low + n;
     e->A = e->high + n;
@@ -122,10 +122,10 @@ static inline struct hl_envelope *cohort_envelope(size_t constraint, const size_
     return e;
 }
 
-static inline struct hl_envelope *cohort_envelope_begin(void *context, size_t constraint, const size_t *subject,
-                                                        size_t n)
+static inline struct hl_envelope *cohort_envelope_begin(void *context, size_t constraint, double bound,
+                                                        const size_t *subject, size_t n)
 {
-    struct hl_envelope *e = cohort_envelope(constraint, subject, n);
+    struct hl_envelope *e = cohort_envelope(constraint, bound, subject, n);
     for (size_t j = 0; j < n; j++)
         e->low[j] = e->high[j] = e->A[j] = cohort_dose(context, 0);
     return e;
@@ -141,14 +141,15 @@ static inline void cohort_envelope_days(const struct cohort *c, struct hl_envelo
             e->high[j] = dose + (e->high[j] - dose) * c->k[i];
             e->A[j] = e->low[j] + (e->A[j] - e->low[j]) * c->g[i];
             e->statistic[j] = cohort_more(constraint, e->statistic[j], c->m[i] * (e->A[j] - e->high[j]));
-            if (e->statistic[j] > constraint->bound)
+            if (e->statistic[j] > e->bound)
                 e->statistic[j] = INFINITY;
         }
 }
 
-static inline struct hl_envelope *cohort_envelope_copy(const struct hl_envelope *from)
+static inline struct hl_envelope *cohort_envelope_copy(void *context, const struct hl_envelope *from)
 {
-    struct hl_envelope *e = cohort_envelope(from->constraint, from->subject, from->n);
+    (void)context;
+    struct hl_envelope *e = cohort_envelope(from->constraint, from->bound, from->subject, from->n);
     memcpy(e->low, from->low, 4 * from->n * sizeof(double));
     return e;
 }
@@ -156,7 +157,7 @@ static inline struct hl_envelope *cohort_envelope_copy(const struct hl_envelope 
 static inline struct hl_envelope *cohort_envelope_step(void *context, const struct hl_envelope *from,
                                                        struct hl_taper_step level)
 {
-    struct hl_envelope *e = cohort_envelope_copy(from);
+    struct hl_envelope *e = cohort_envelope_copy(context, from);
     cohort_envelope_days(context, e, cohort_dose(context, level.rung), level.days);
     return e;
 }
@@ -194,11 +195,51 @@ static inline void cohort_envelope_release(void *context, struct hl_envelope *e)
 static inline enum hl_status cohort_envelope_stop(void *context, const struct hl_envelope *from, double *statistic)
 {
     const struct cohort *c = context;
-    struct hl_envelope *e = cohort_envelope_copy(from);
+    struct hl_envelope *e = cohort_envelope_copy(context, from);
     cohort_envelope_days(c, e, 0, c->follow_days);
     memcpy(statistic, e->statistic, e->n * sizeof(double));
     cohort_envelope_release(context, e);
     return HL_OK;
+}
+
+static inline void cohort_bind(struct cohort *c);
+
+/* Some of the subjects, as a cohort of their own. */
+static inline struct hl_outlook *cohort_some(void *context, const size_t *subject, size_t n)
+{
+    const struct cohort *c = context;
+    struct cohort *some = hl_alloc(1, sizeof *some);
+    *some = *c;
+    some->n = n;
+    some->k = hl_alloc(3 * n, sizeof *some->k);
+    some->g = some->k + n;
+    some->m = some->g + n;
+    for (size_t j = 0; j < n; j++) {
+        some->k[j] = c->k[subject[j]];
+        some->g[j] = c->g[subject[j]];
+        some->m[j] = c->m[subject[j]];
+    }
+    cohort_bind(some);
+    return &some->outlook;
+}
+
+static inline void cohort_some_release(struct hl_outlook *outlook)
+{
+    struct cohort *c = outlook->context;
+    hl_free(c->k);
+    hl_free(c);
+}
+
+static inline void cohort_bind(struct cohort *c)
+{
+    c->outlook = (struct hl_outlook){
+        .context = c, .n_subjects = c->n, .n_constraints = c->problem->n_constraints, .begin = cohort_begin,
+        .step = cohort_step, .statistics = cohort_statistics, .stop = cohort_stop, .release = cohort_release,
+        .some = cohort_some, .some_release = cohort_some_release, .monotone = c->monotone, .why_not = c->why_not,
+        .envelope_begin = cohort_envelope_begin, .envelope_copy = cohort_envelope_copy,
+        .envelope_step = cohort_envelope_step, .envelope_meet = cohort_envelope_meet,
+        .envelope_statistics = cohort_envelope_statistics, .envelope_stop = cohort_envelope_stop,
+        .envelope_release = cohort_envelope_release};
 }
 
 /* Fills c, whose problem, subjects and follow_days are there, from the dice. */
@@ -215,13 +256,7 @@ static inline void cohort_make(struct hl_arena *arena, struct cohort *c, struct 
     }
     for (size_t q = 0; q < COHORT_CONSTRAINTS; q++)
         c->monotone[q] = true;
-    c->outlook = (struct hl_outlook){
-        .context = c, .n_subjects = c->n, .n_constraints = c->problem->n_constraints, .begin = cohort_begin,
-        .step = cohort_step, .statistics = cohort_statistics, .stop = cohort_stop, .release = cohort_release,
-        .monotone = c->monotone, .why_not = c->why_not, .envelope_begin = cohort_envelope_begin,
-        .envelope_step = cohort_envelope_step, .envelope_meet = cohort_envelope_meet,
-        .envelope_statistics = cohort_envelope_statistics, .envelope_stop = cohort_envelope_stop,
-        .envelope_release = cohort_envelope_release};
+    cohort_bind(c);
 }
 
 #endif

@@ -103,7 +103,7 @@ static void try_once(const struct fixture *f, size_t c, const size_t *subject, s
     struct hl_envelope *envelope = NULL;
     for (size_t w = 0; w < n_ways; w++) {
         size_t length = random_way(way[w], weeks, rung);
-        struct hl_envelope *e = o->envelope_begin(o->context, c, subject, n);
+        struct hl_envelope *e = o->envelope_begin(o->context, c, f->problem.constraint[c].bound, subject, n);
         prospect[w] = follow(o, o->begin(o->context), way[w], length);
         e = bound(o, e, way[w], length);
         if (envelope) {
@@ -168,7 +168,7 @@ static void one_way_is_close(void **state)
     for (size_t c = 0; c < o->n_constraints; c++) {
         f.problem.constraint[c].bound = 1e9;
         struct hl_prospect *p = follow(o, o->begin(o->context), way, 4);
-        struct hl_envelope *e = bound(o, o->envelope_begin(o->context, c, all, o->n_subjects), way, 4);
+        struct hl_envelope *e = bound(o, o->envelope_begin(o->context, c, 1e9, all, o->n_subjects), way, 4);
         const double *low = o->envelope_statistics(e), *mine = o->statistics(p) + c * o->n_subjects;
         double worst = 1;
         for (size_t k = 0; k < o->n_subjects; k++)
@@ -182,11 +182,55 @@ static void one_way_is_close(void **state)
     fixture_free(&f);
 }
 
+/* Statistics of a way, envelopes of it and what follows when it stops, of the subjects listed: by constraint c. */
+static void way_of(const struct hl_outlook *o, size_t c, const size_t *subject, size_t n, double *out)
+{
+    const struct hl_taper_step way[] = {{1, 7}, {2, 14}, {5, 7}};
+    double *all = hl_alloc(o->n_constraints * o->n_subjects, sizeof *all);
+    struct hl_prospect *p = follow(o, o->begin(o->context), way, 3);
+    struct hl_envelope *e = bound(o, o->envelope_begin(o->context, c, 1e9, subject, n), way, 3);
+    struct hl_envelope *copy = o->envelope_copy(o->context, e);
+    o->envelope_release(o->context, e);
+    assert_int_equal(o->stop(o->context, p, all), HL_OK);
+    for (size_t k = 0; k < n; k++) {
+        out[k] = o->statistics(p)[c * o->n_subjects + subject[k]];
+        out[n + k] = all[c * o->n_subjects + subject[k]];
+        out[2 * n + k] = o->envelope_statistics(copy)[k];
+    }
+    assert_int_equal(o->envelope_stop(o->context, copy, out + 3 * n), HL_OK);
+    o->envelope_release(o->context, copy);
+    o->release(o->context, p);
+    hl_free(all);
+}
+
+/* Some subjects alone, moved together, and some of those once more: bit for bit what they are among all. */
+static void some_subjects_keep_their_numbers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    make(&f);
+    const struct hl_outlook *o = f.outlook;
+    const size_t some[] = {0, 3, 17, 31, 62, 63, 64, 66}, fewer[] = {1, 4, 6}, all[] = {3, 62, 64}, own[] = {0, 1, 2};
+    struct hl_outlook *part = o->some(o->context, some, 8), *less = part->some(part->context, fewer, 3);
+    for (size_t c = 0; c < o->n_constraints; c++) {
+        double whole[12], mine[12];
+        way_of(o, c, all, 3, whole);
+        way_of(part, c, fewer, 3, mine);
+        assert_memory_equal(whole, mine, sizeof whole);
+        way_of(less, c, own, 3, mine);
+        assert_memory_equal(whole, mine, sizeof whole);
+    }
+    o->some_release(less);
+    o->some_release(part);
+    fixture_free(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounds_are_below_every_way),
         cmocka_unit_test(one_way_is_close),
+        cmocka_unit_test(some_subjects_keep_their_numbers),
     };
     return cmocka_run_group_tests(tests, units_start, units_stop);
 }

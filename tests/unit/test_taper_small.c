@@ -146,7 +146,7 @@ static void check(enum hl_taper_aim aim, size_t b)
     const struct every *best = best_of(aim, b), *shortest = best_of(HL_TAPER_SHORTEST, b);
     assert_int_equal(hl_taper_search(f.arena, &f.problem, f.outlook, &(struct hl_taper_options){.beam = 1000}, &r),
                      HL_OK);
-    assert_int_equal(hl_taper_bound(f.arena, &f.problem, f.outlook, &(struct hl_bound_options){.history = 1}, &bound),
+    assert_int_equal(hl_taper_bound(f.arena, &f.problem, f.outlook, &(struct hl_bound_options){.width = 2}, &bound),
                      HL_OK);
     assert_true(r.complete);
     print_message("# aim %d, bound %g: %d days in %zu changes, value %.3f; certificate %d%s\n", aim, bounds[b],
