@@ -19,6 +19,10 @@
  * up least of what the constraints allow so far (or, when exposure counts, brought least of it): the first are ahead,
  * the second can afford more. Every choice is made in the order of candidates, so that threads don't matter.
  *
+ * From a label, a rung's lengths are walked as one way that is looked at after each of them; one that can't lead to
+ * anything better after fewer days can't after more. Only when too many prospects would wait for their waves are they
+ * left to be stepped there.
+ *
  * With a screen (another, smaller cohort to follow) each wave's most promising labels are judged by the full cohort,
  * and only what that says counts. */
 #include "taper/search_parts.h"
@@ -29,6 +33,7 @@
 #include "taper/rungs.h"
 
 #define MOST_CHANGES(p) ((p)->n_rungs + 1)
+#define MOST_PENDING 20000 /* subjects times prospects, in thousands, that wait for their waves */
 
 struct label {
     struct label *before;
@@ -42,7 +47,18 @@ struct label {
     double exposure;
 };
 
-struct candidate { struct label *from; struct hl_taper_step step; int turn; };
+/* prospect: stepped already; NULL: not yet. */
+struct candidate { struct label *from; struct hl_taper_step step; int turn; struct hl_prospect *prospect; };
+
+/* A kept label, a rung that may follow, and what comes of it by length. */
+struct reach {
+    struct label *from;
+    size_t to;
+    struct hl_prospect **prospect; /* NULL: hopeless, against the rules, or not stepped */
+    unsigned steps;
+    bool stepped;
+    enum hl_status status;
+};
 
 struct wave { size_t n, capacity; struct candidate *candidate; };
 
@@ -56,6 +72,7 @@ struct labels {
     size_t n_cells, n_days; struct cell *cell;
     size_t *touched, n_touched;
     size_t n_turns;
+    size_t n_pending;        /* candidates' prospects */
     struct label **promising; size_t n_promising; /* of a wave, best first, for the full judge */
     struct hl_way **verified;
     struct hl_worth best;    /* on the judge that is followed */
@@ -90,26 +107,6 @@ static void release(struct labels *s, struct label *label)
     label->prospect = NULL;
 }
 
-/* Everything that may follow a kept label, into later waves. */
-static void follow(struct labels *s, struct label *label)
-{
-    const struct hl_taper_problem *p = s->pass->problem;
-    for (size_t to = label->step.rung + 1; to + 1 < p->n_rungs; to++)
-        for (size_t l = 0; l < p->n_lengths; l++) {
-            int day = label->day + p->length[l];
-            int turn = day <= s->pass->limit ? hl_rungs_turn(p, label->turn, label->step.rung, to, p->length[l]) : -1;
-            if (turn < 0)
-                continue;
-            struct wave *wave = &s->wave[wave_of(s, day, label->n + 1)];
-            wave->candidate = hl_arena_push(s->arena, wave->candidate, wave->n, &wave->capacity,
-                                            sizeof *wave->candidate);
-            wave->candidate[wave->n++] = (struct candidate){label, {to, p->length[l]}, turn};
-            label->waiting++;
-        }
-    if (label->waiting == 0)
-        release(s, label);
-}
-
 static struct hl_worth worth_of(const struct label *label)
 {
     return (struct hl_worth){.miss = label->stop, .exposure = label->exposure, .days = label->day,
@@ -137,14 +134,16 @@ static bool hopeless(const struct labels *s, const double *statistic, struct lab
            beaten(label, hl_judge_exposure(pass->judge, statistic), s->best.exposure, s->best.days);
 }
 
-/* Steps and, if there is hope, stops. label->prospect stays NULL where there is none. */
+/* Steps where that isn't done and, if there is hope, stops. label->prospect stays NULL where there is none. */
 static enum hl_status look(const struct labels *s, struct label *label, double *room)
 {
     const struct hl_judge *judge = s->pass->judge;
     const struct hl_outlook *o = judge->outlook;
     double *scratch = room + judge->n * judge->n_constraints;
-    struct hl_prospect *prospect = label->before ? o->step(o->context, label->before->prospect, label->step)
-                                                 : o->begin(o->context);
+    struct hl_prospect *prospect = label->prospect ? label->prospect
+                                   : label->before ? o->step(o->context, label->before->prospect, label->step)
+                                                   : o->begin(o->context);
+    label->prospect = NULL;
     if (prospect == NULL)
         return HL_ERR_MEMORY;
     if (hopeless(s, o->statistics(prospect), label, scratch)) {
@@ -156,6 +155,112 @@ static enum hl_status look(const struct labels *s, struct label *label, double *
     label->stop = hl_judge_miss(judge, room, scratch);
     label->exposure = hl_judge_exposure(judge, room);
     label->tax = s->pass->aim == HL_PASS_EXPOSURE ? label->exposure : label->so_far;
+    return status;
+}
+
+/* ---- What follows from kept labels. */
+
+static int turn_of(const struct labels *s, const struct label *from, size_t to, int days)
+{
+    bool in_time = from->day + days <= s->pass->limit;
+    return in_time ? hl_rungs_turn(s->pass->problem, from->turn, from->step.rung, to, days) : -1;
+}
+
+/* Walks a rung's lengths from a label. */
+static void reach(const struct labels *s, struct reach *r, double *room)
+{
+    const struct hl_taper_problem *p = s->pass->problem;
+    const struct hl_judge *judge = s->pass->judge;
+    const struct hl_outlook *o = judge->outlook;
+    struct hl_prospect *at = r->from->prospect, *passed = NULL;
+    double *scratch = room + judge->n * judge->n_constraints;
+    for (size_t l = 0; l < p->n_lengths && r->from->day + p->length[l] <= s->pass->limit; l++) {
+        struct label label = {.day = r->from->day + p->length[l]};
+        int days = p->length[l] - (l > 0 ? p->length[l - 1] : 0);
+        at = o->step(o->context, at, (struct hl_taper_step){r->to, days});
+        r->steps++;
+        if (passed)
+            o->release(o->context, passed);
+        passed = NULL;
+        if (!at) {
+            r->status = HL_ERR_MEMORY;
+            break;
+        }
+        bool over = hopeless(s, o->statistics(at), &label, scratch);
+        if (!over && turn_of(s, r->from, r->to, p->length[l]) >= 0)
+            r->prospect[l] = at;
+        else
+            passed = at;
+        if (over)
+            break;
+    }
+    if (passed)
+        o->release(o->context, passed);
+}
+
+/* Into the waves, in order. */
+static void push(struct labels *s, const struct reach *r)
+{
+    const struct hl_taper_problem *p = s->pass->problem;
+    for (size_t l = 0; l < p->n_lengths; l++) {
+        int turn = turn_of(s, r->from, r->to, p->length[l]);
+        if (turn < 0 || (r->stepped && !r->prospect[l]))
+            continue;
+        struct wave *wave = &s->wave[wave_of(s, r->from->day + p->length[l], r->from->n + 1)];
+        wave->candidate = hl_arena_push(s->arena, wave->candidate, wave->n, &wave->capacity, sizeof *wave->candidate);
+        wave->candidate[wave->n++] = (struct candidate){r->from, {r->to, p->length[l]}, turn, r->prospect[l]};
+        s->n_pending += r->stepped;
+        r->from->waiting += !r->stepped;
+    }
+}
+
+/* Some of them side by side. */
+static enum hl_status reach_batch(struct labels *s, struct reach *r, size_t n)
+{
+    struct hl_judge *judge = s->pass->judge;
+    enum hl_status worst = HL_OK;
+    bool room_left = (s->n_pending + n * s->pass->problem->n_lengths) * judge->n <= (size_t)MOST_PENDING * 1000;
+    for (size_t i = 0; i < n; i++)
+        r[i].stepped = room_left;
+    if (room_left) {
+#pragma omp parallel for schedule(dynamic) if (HL_TAPER_MANY(n, judge->n))
+        for (size_t i = 0; i < n; i++)
+            reach(s, &r[i], s->room[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        worst = worst != HL_OK ? worst : r[i].status;
+        judge->steps += r[i].steps;
+        push(s, &r[i]);
+    }
+    return worst;
+}
+
+/* Everything that may follow kept labels. */
+static enum hl_status follow(struct labels *s, struct label *const *label, size_t n)
+{
+    const struct hl_taper_problem *p = s->pass->problem;
+    enum hl_status status = HL_OK;
+    size_t all = n * p->n_rungs, count = 0;
+    struct reach *r = hl_alloc(all + 1, sizeof *r);
+    struct hl_prospect **prospect = hl_alloc(all * p->n_lengths + 1, sizeof(struct hl_prospect *));
+    if (!r || !prospect)
+        status = HL_ERR_MEMORY;
+    for (size_t i = 0; status == HL_OK && i < n; i++)
+        for (size_t to = label[i]->step.rung + 1; to + 1 < p->n_rungs; to++) {
+            bool any = false;
+            for (size_t l = 0; l < p->n_lengths; l++)
+                any = any || turn_of(s, label[i], to, p->length[l]) >= 0;
+            if (any)
+                r[count] = (struct reach){.from = label[i], .to = to, .prospect = prospect + count * p->n_lengths};
+            count += any;
+        }
+    for (size_t i = 0; status == HL_OK && i < count; i += HL_TAPER_BATCH)
+        status = reach_batch(s, r + i, count - i < HL_TAPER_BATCH ? count - i : HL_TAPER_BATCH);
+    for (size_t i = 0; i < n; i++)
+        if (label[i]->waiting == 0)
+            release(s, label[i]);
+    hl_free(prospect);
+    hl_free(r);
     return status;
 }
 
@@ -288,7 +393,8 @@ static enum hl_status batch(struct labels *s, const struct candidate *candidate,
     for (size_t i = 0; i < n; i++) {
         struct label *from = candidate[i].from;
         label[i] = hl_arena_alloc(s->arena, 1, sizeof *label[i]);
-        *label[i] = (struct label){.before = from, .step = candidate[i].step, .turn = candidate[i].turn};
+        *label[i] = (struct label){.before = from, .step = candidate[i].step, .turn = candidate[i].turn,
+                                   .prospect = candidate[i].prospect};
         label[i]->day = from ? from->day + candidate[i].step.days : 0;
         label[i]->n = from ? from->n + 1 : 0;
         label[i]->pieces = from ? from->pieces : 0;
@@ -301,9 +407,10 @@ static enum hl_status batch(struct labels *s, const struct candidate *candidate,
         status[i] = look(s, label[i], s->room[i]);
     for (size_t i = 0; i < n; i++) {
         worst = worst != HL_OK ? worst : status[i];
-        s->pass->judge->steps++;
+        s->pass->judge->steps += candidate[i].prospect == NULL;
         s->pass->judge->stops += label[i]->prospect != NULL;
-        if (candidate[i].from && --candidate[i].from->waiting == 0)
+        s->n_pending -= candidate[i].prospect != NULL;
+        if (candidate[i].from && !candidate[i].prospect && --candidate[i].from->waiting == 0)
             release(s, candidate[i].from);
     }
     for (size_t i = 0; i < n; i++)
@@ -324,18 +431,29 @@ static bool decided(const struct labels *s)
 }
 
 /* Empties the cells; what they hold goes on. */
-static void hand_on(struct labels *s, bool further)
+static enum hl_status hand_on(struct labels *s, bool further)
 {
+    size_t n = 0;
+    enum hl_status status = HL_OK;
+    for (size_t t = 0; t < s->n_touched; t++)
+        n += s->cell[s->touched[t]].n;
+    struct label **label = hl_alloc(n + 1, sizeof *label);
+    if (!label)
+        return HL_ERR_MEMORY;
+    n = 0;
     for (size_t t = 0; t < s->n_touched; t++) {
         struct cell *cell = &s->cell[s->touched[t]];
         for (size_t i = 0; i < cell->n; i++)
-            if (further)
-                follow(s, cell->label[i]);
-            else
-                release(s, cell->label[i]);
+            label[n++] = cell->label[i];
         cell->n = 0;
     }
     s->n_touched = 0;
+    if (further)
+        status = follow(s, label, n);
+    for (size_t i = 0; !further && i < n; i++)
+        release(s, label[i]);
+    hl_free(label);
+    return status;
 }
 
 static enum hl_status run_wave(struct labels *s, struct wave *wave)
@@ -350,12 +468,20 @@ static enum hl_status run_wave(struct labels *s, struct wave *wave)
     return status;
 }
 
+static void drop(struct labels *s, const struct candidate *candidate)
+{
+    const struct hl_outlook *o = s->pass->judge->outlook;
+    if (candidate->prospect)
+        o->release(o->context, candidate->prospect);
+    else if (candidate->from)
+        release(s, candidate->from);
+}
+
 static void drop_waves(struct labels *s)
 {
     for (size_t w = 0; w < s->n_waves; w++)
         for (size_t i = 0; i < s->wave[w].n; i++)
-            if (s->wave[w].candidate[i].from)
-                release(s, s->wave[w].candidate[i].from);
+            drop(s, &s->wave[w].candidate[i]);
 }
 
 static bool make_room(struct labels *s)
@@ -395,7 +521,8 @@ enum hl_status hl_pass_run(struct hl_pass *pass)
             bool further = status == HL_OK && !decided(&s) && !(pass->exhausted = pass->exhausted || spent(pass));
             pass->overflowed = pass->overflowed || (further && s.crowded);
             s.crowded = false;
-            hand_on(&s, further);
+            enum hl_status handed = hand_on(&s, further);
+            status = status == HL_OK ? handed : status;
             if (!further)
                 break;
             if (pass->progress)

@@ -70,7 +70,8 @@ static void check_bounds(const struct fixture *f, const struct schedule *s)
         struct hl_envelope *e[2];
         double closest = 0;
         for (size_t w = 0; w < 2; w++) {
-            struct hl_envelope *begin = o->envelope_begin(o->context, c, all, n), *first;
+            double most = f->problem.constraint[c].bound;
+            struct hl_envelope *begin = o->envelope_begin(o->context, c, most, all, n), *first;
             first = o->envelope_step(o->context, begin, (struct hl_taper_step){1 - w, s->level[0].days});
             e[w] = o->envelope_step(o->context, first, (struct hl_taper_step){2, s->level[1].days});
             o->envelope_release(o->context, begin);
