@@ -275,10 +275,10 @@ static const char *tablets_text(struct hl_design *design, const struct hl_taper_
     return text;
 }
 
-#define MOST_NOTES 4
+#define MOST_NOTES 6
 
-/* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, and of
- * one drug the tablets. How many notes. */
+/* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, day 0 and
+ * the first drug, and of one drug the tablets. How many notes. */
 static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOTES])
 {
     struct hl_arena *arena = design->arena;
@@ -294,6 +294,8 @@ static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOT
     }
     if (design->bound.valid)
         note[n++] = (struct hl_note){"taper_certificate_days", hl_arena_printf(arena, "%d", design->bound.days)};
+    note[n++] = (struct hl_note){"taper_drug", design->problem->drug[0].alias};
+    note[n++] = (struct hl_note){"taper_day_0", hl_arena_printf(arena, "%.10g", design->problem->begins)};
     const char *tablets = design->problem->n_drugs == 1 ? tablets_text(design, &design->problem->drug[0]) : NULL;
     if (tablets)
         note[n++] = (struct hl_note){"taper_tablets", tablets};

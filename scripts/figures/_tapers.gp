@@ -3,7 +3,9 @@
 # cohort keep the bound. Loaded after common.gp, with `of` set; not a figure itself.
 # A subject keeps the bound when its metric (the highest value, Cmax) is at most the bound. Variables bound, share (0.9) and
 # certificate [d], where they aren't set: root attributes of a design's result, taper_bound, taper_share,
-# taper_certificate_days; without them the bound is the threshold that the study asks for.
+# taper_certificate_days; without them the bound is the threshold that the study asks for. Days count from day 0 of the taper
+# where the file says when that was (taper_day_0, in h), else from the study's start. What an arm states as facts (its
+# duration, of a crossover both drugs as the first) is taken from there.
 # The metric: the output's highest values, whatever the study calls them: the first variable with metric Cmax of this output.
 dotted = said(of, 'output')
 is_peak(name) = attribute('metrics/'.name, 'metric') eq 'Cmax' && attribute('metrics/'.name, 'output') eq dotted
@@ -20,26 +22,39 @@ if (!exists("certificate")) { certificate = attribute('/', 'taper_certificate_da
 # The values of a metric, sorted, one per line; those that aren't numbers left out.
 sorted_metric(a) = system(export('metrics/'.metric.of_arm(a))." | awk -F'\\t' 'NR > 1 && $NF != \"NaN\" { print $NF }' | LC_ALL=C sort -g")
 
+# Day 0, the drug that goes down, and a column of /design, NaN where there is none.
+zero = attribute('/', 'taper_day_0') eq '' ? NaN : attribute('/', 'taper_day_0') + 0.0
+phase = zero == zero ? zero - 24*floor(zero/24 + 1e-9) : 0.0
+day(t) = floor((t - phase)/24 + 1e-9)
+mine = attribute('/', 'taper_drug') eq '' || has('design/'.drug(of).'_taken') ? drug(of) : attribute('/', 'taper_drug')
+array said_days[n_arms]; array said_given[n_arms]
+column_of_arms(name) = has(name) ? system(table(name)) : ' '
+set print $stated; print column_of_arms('design/duration'); unset print
+stated(p) = p + 1 > |$stated| ? NaN : real(field($stated[p + 1], 2))
+do for [p = 1:n_arms] { said_days[p] = unit('design/duration') eq 'd' ? stated(p) : NaN }
+set print $stated; print column_of_arms('design/'.mine.'_equivalent'); unset print
+do for [p = 1:n_arms] { said_given[p] = stated(p) }
+
 array days[n_arms]; array given[n_arms]; array highest[n_arms]; array kept[n_arms]; array counted_in[n_arms]
-day(t) = floor(t/24 + 1e-9)
 do for [p = 1:n_arms] {
     # Days from the first lower dose to the last one, and what is given on them.
     eval doses_of_arm(p - 1)
     set table $daily
-    if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(drug(of)) ? day(dose_value('time')) : 0):(dose_is(drug(of)) ? dose_value('amount') : 0) skip 1 smooth frequency }
+    if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(mine) ? day(dose_value('time')) : 0):(dose_is(mine) ? dose_value('amount') : 0) skip 1 smooth frequency }
     else { plot [0:1][0:*] '+' using (0):(0) }
     unset table
-    first_dose = -1.0; begins = -1; ends = 0; given[p] = 0.0
+    first_dose = -1.0; begins = zero == zero ? day(zero) : -1; ends = begins < 0 ? 0 : begins; given[p] = 0.0
     do for [i = 1:|$daily|] {
         if (strlen($daily[i]) > 0 && $daily[i][1:1] ne '#' && words($daily[i]) > 1) {
             amount = real(word($daily[i], 2)); d = int(real(word($daily[i], 1)))
             if (first_dose < 0) { first_dose = amount }
             if (begins < 0 && amount < first_dose - 1e-9 && amount > 0) { begins = d }
-            if (amount > 0) { ends = d + 1 }
-            if (begins >= 0) { given[p] = given[p] + amount }
+            if (amount > 0 && d >= begins) { ends = d + 1 }
+            if (begins >= 0 && d >= begins) { given[p] = given[p] + amount }
         }
     }
-    days[p] = begins < 0 ? 0 : ends - begins
+    days[p] = said_days[p] == said_days[p] ? said_days[p] : begins < 0 ? 0 : ends - begins
+    given[p] = said_given[p] == said_given[p] ? said_given[p] : given[p]
     # The smallest value that the wanted share stays below or at, and how many keep the bound.
     list = sorted_metric(p - 1)
     n_values = words(list); counted_in[p] = n_values

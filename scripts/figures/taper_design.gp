@@ -21,19 +21,24 @@ if (!exists("bound")) { bound = attribute('/', 'taper_bound') eq '' ? threshold(
 if (!exists("share")) { share = attribute('/', 'taper_share') eq '' ? 0 : attribute('/', 'taper_share') + 0.0 }
 if (!exists("certificate")) { certificate = attribute('/', 'taper_certificate_days') eq '' ? -1 : attribute('/', 'taper_certificate_days') + 0.0 }
 
-# The dose of a day: all that is given within it, and zero on the others.
-day(t) = floor(t/24 + 1e-9)
+# The dose of a day: all that is given within it, and zero on the others. Days count from day 0 of the taper where the file
+# says when that was (taper_day_0, in h), so that none is half of one level and half of another.
+zero = attribute('/', 'taper_day_0') eq '' ? NaN : attribute('/', 'taper_day_0') + 0.0
+phase = zero == zero ? zero - 24*floor(zero/24 + 1e-9) : 0.0
+day(t) = floor((t - phase)/24 + 1e-9)
+mine = attribute('/', 'taper_drug') eq '' || has('design/'.drug(of).'_taken') ? drug(of) : attribute('/', 'taper_drug')
 eval doses_of_arm(shown)
 stats $W using ($2/24):(column(high_column(h, 1))) skip 1 name 'W' nooutput
 last_day = W_max_x; high_W = W_max_y > bound ? W_max_y : bound
 set table $daily
-if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(drug(of)) ? day(dose_value('time')) : 0):(dose_is(drug(of)) ? dose_value('amount') : 0) skip 1 smooth frequency }
+if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(mine) ? day(dose_value('time')) : 0):(dose_is(mine) ? dose_value('amount') : 0) skip 1 smooth frequency }
 else { plot [0:1][0:*] '+' using (0):(0) }
 unset table
 n_daily = 0; array at[4000]; array of_day[4000]
 do for [i = 1:|$daily|] {
-    if (strlen($daily[i]) > 0 && $daily[i][1:1] ne '#' && n_daily < 3998) { n_daily = n_daily + 1; at[n_daily] = int(real(word($daily[i], 1))); of_day[n_daily] = real(word($daily[i], 2)) }
+    if (strlen($daily[i]) > 0 && $daily[i][1:1] ne '#' && n_daily < 3998) { n_daily = n_daily + 1; at[n_daily] = int(real(word($daily[i], 1))) + phase/24; of_day[n_daily] = real(word($daily[i], 2)) }
 }
+if (n_daily > 1 && at[1] < 0) { at[1] = 0; of_day[1] = of_day[2] } # began before the study did
 high_D = 0.0
 do for [i = 1:n_daily] { high_D = of_day[i] > high_D ? of_day[i] : high_D }
 if (high_D <= 0) { high_D = 1.0 }
@@ -41,10 +46,10 @@ if (high_D <= 0) { high_D = 1.0 }
 set print $stairs
 now = -1.0; level_day = 0; before = -2; n_levels = 0; array label_day[400]; array label_dose[400]; array label_end[400]
 do for [i = 1:n_daily] {
-    if (before > -2 && at[i] > before + 1 && now > 0) { print sprintf("%d\t%.9g", before + 1, now); print sprintf("%d\t0", before + 1); now = 0.0 }
+    if (before > -2 && at[i] > before + 1 + 1e-9 && now > 0) { print sprintf("%.9g\t%.9g", before + 1, now); print sprintf("%.9g\t0", before + 1); now = 0.0 }
     if (abs(of_day[i] - now) > 1e-9) {
-        print sprintf("%d\t%.9g", at[i], now < 0 ? 0 : now)
-        print sprintf("%d\t%.9g", at[i], of_day[i])
+        print sprintf("%.9g\t%.9g", at[i], now < 0 ? 0 : now)
+        print sprintf("%.9g\t%.9g", at[i], of_day[i])
         now = of_day[i]
         if (n_levels < 400) { n_levels = n_levels + 1; label_day[n_levels] = at[i]; label_dose[n_levels] = now }
     }
@@ -52,14 +57,17 @@ do for [i = 1:n_daily] {
     before = at[i]
 }
 last_dose = n_daily > 0 ? before + 1 : 0
-print sprintf("%d\t%.9g", last_dose, now < 0 ? 0 : now)
-print sprintf("%d\t0", last_dose)
+print sprintf("%.9g\t%.9g", last_dose, now < 0 ? 0 : now)
+print sprintf("%.9g\t0", last_dose)
 unset print
 
 # Where the taper begins (the first lower dose) and how long it is.
 begins = last_dose
 do for [i = n_levels:2:-1] { if (label_dose[i] < label_dose[1] - 1e-9) { begins = label_day[i] } }
+if (zero == zero) { begins = zero/24 < last_dose ? zero/24 : last_dose }
 duration = last_dose - begins
+set print $stated; print has('design/duration') ? system(table('design/duration'.of_arm(shown))) : ' '; unset print
+if (|$stated| > 1 && unit('design/duration') eq 'd') { duration = real(field($stated[2], 2)) == real(field($stated[2], 2)) ? real(field($stated[2], 2)) : duration }
 
 stats $W using (column(high_column(h, 1)) > 0.03*high_W ? $2/24 : 0) skip 1 name 'E' nooutput
 end_day = (E_max > last_dose ? E_max : last_dose)*1.02
@@ -78,7 +86,7 @@ set style fill solid 1.0 noborder
 # What is taken.
 eval panel(l, r, 125, 340)
 set yrange [0:high_D*1.22]; set ytics step_for(high_D, 4)
-set label 911 drug(of)."\n[".unit('doses/amount').'/d]' at screen pixel_x(40),pixel_y(232) center rotate by 90 font font_note
+set label 911 mine."\n[".unit('doses/amount').'/d]' at screen pixel_x(40),pixel_y(232) center rotate by 90 font font_note
 per_day = (r - l)/end_day
 shown_dose(k) = sprintf("%.4g", label_dose[k])
 do for [k = 1:n_levels] {

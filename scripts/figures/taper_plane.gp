@@ -67,13 +67,13 @@ eval panel(1225, 1330, t, b)
 set border 0
 unset xtics; unset ytics; unset grid
 set xrange [0:high_G]; set yrange [n_arms + 0.5:0.5]
-set label 5 drug(of)."\n".unit('doses/amount') at screen pixel_x(1415),pixel_y(t - 33) right font font_small tc rgb '#444444'
+set label 5 mine."\n".unit('doses/amount') at screen pixel_x(1415),pixel_y(t - 33) right font font_small tc rgb '#444444'
 set label 6 'days' at screen pixel_x(1485),pixel_y(t - 15) right font font_small tc rgb '#444444'
 set label 7 "keep it\n[%]" at screen pixel_x(1570),pixel_y(t - 33) right font font_small tc rgb '#444444'
 do for [p = 1:n_arms] {
     set object 10 + p rectangle from 0,p - 0.2 to given[p],p + 0.2 fs solid 1.0 noborder fc rgb (keeps(p) ? soft(blue) : soft(vermillion))
     set label 100 + p sprintf('%d', p) at screen pixel_x(945),first p center font bold(16) tc rgb (keeps(p) ? blue : vermillion)
-    set label 200 + p row_name(p, 26) at screen pixel_x(968),first p left offset 0,row_lift(p, 26) font (is_designed(p) ? bold(n_arms > 12 ? 13 : 15) : font_note)
+    set label 200 + p row_name(p, 22) at screen pixel_x(968),first p left offset 0,row_lift(p, 22) font (is_designed(p) ? bold(n_arms > 12 ? 13 : 15) : font_note)
     set label 300 + p sprintf('%.4g', given[p]) at screen pixel_x(1415),first p right font font_note
     set label 400 + p sprintf('%d', days[p]) at screen pixel_x(1485),first p right font font_note
     set label 500 + p sprintf('%.1f', counted_in[p] > 0 ? 100.0*kept[p]/counted_in[p] : 0) at screen pixel_x(1570),first p right font font_note

@@ -125,6 +125,13 @@ design:
   keep: [{of: clonazepam.withdrawal_index, peak: "24", in: "70 %"}]
 YAML
     "$program" taper stop.yaml -o stop --progress none > said
+    # day 0 half a day later: days count from there, and amounts are whole days' ones
+    "$program" taper stop.yaml -o later --progress none --set design.before.clonazepam.1.for='36 h' --set 'design.compare=[uk_eighth]' --json > later.json
+    "$program" plot later.h5 taper_plane taper_design --format svg -o later/ > /dev/null
+    says_days=$(python3 -c 'import json; a=json.load(open("later.json")); print(a["days"], "%.4g" % a["arms"][0]["clonazepam"]["cumulative_mg"], "%.4g" % a["arms"][1]["clonazepam"]["cumulative_mg"])')
+    read -r days mg published <<< "$says_days"
+    grep -qF "designed: $days days below the first dose" later/stop_taper_design.svg
+    for text in ">$days<" ">98<" ">$mg<" ">$published<"; do grep -qF -- "$text" later/stop_taper_plane.svg; done
     "$program" export stop.h5 attributes --format tsv > attributes
     grep -qP '^/\ttaper_bound\t24$' attributes
     grep -qP '^/\ttaper_share\t0.7$' attributes
