@@ -771,6 +771,14 @@ static bool step(struct hl_batch *b, bool *done)
     return true;
 }
 
+void hl_batch_end(const struct hl_batch *b, size_t l, double *y, double *peak)
+{
+    for (size_t i = 0; i < b->plan->n_integrated; i++) {
+        y[i] = b->series[(size_t)b->moving[i] * (b->order + 1) * HL_BATCH_LANES + l];
+        peak[i] = fmax(b->scale.peak[i * HL_BATCH_LANES + l], fabs(y[i]));
+    }
+}
+
 bool hl_batch_was_stiff(const struct hl_batch *b, size_t l)
 {
     return b->stiff[l];

@@ -47,6 +47,10 @@ enum hl_status hl_batch_listen(struct hl_batch *batch, const int *output, const 
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
                   size_t n, double *to, bool done[HL_BATCH_LANES], bool told[HL_BATCH_LANES]);
 
+/* After a run: where lane l, which is done, has come to at the last time, after its events: integrated states, and the
+ * largest magnitude of each on the way. */
+void hl_batch_end(const struct hl_batch *batch, size_t l, double *y, double *peak);
+
 /* After a run: lane l, which isn't done, was given up because it is stiff: its series hold for far less than the time
  * in which it changes. */
 bool hl_batch_was_stiff(const struct hl_batch *batch, size_t l);

@@ -30,6 +30,8 @@ struct hl_solver {
     struct hl_lane *stiff_lane;      /* ... for what the batch finds stiff; NULL without batch */
     struct hl_sweep *sweep;
     struct hl_steady_work *steady;   /* NULL when no regimen is steady */
+    struct hl_periodic_lanes *settler; /* of steady states side by side; NULL when there is nothing, or no way, to */
+    bool *unsettled;                 /* max_lanes: the integrated part of its steady state is still to be found */
     struct hl_start *start;          /* max_lanes */
     double *start_values;            /* what they point into */
     struct hl_diary *diary;
@@ -67,6 +69,10 @@ static bool solver_alloc(struct hl_solver *s)
         s->stiff_lane = hl_lane_create(&s->stiff_plan);
     }
     s->steady = plan->regimen->n_steady > 0 ? hl_steady_work_create(plan, plan->regimen->n_steady) : NULL;
+    if (s->steady
+        && hl_periodic_lanes_create(plan, hl_steady_fineness(plan), s->max_lanes, &s->settler) != HL_OK)
+        return false;
+    s->unsettled = hl_alloc(s->max_lanes, sizeof *s->unsettled);
     s->start = hl_alloc(s->max_lanes, sizeof *s->start);
     s->start_values = hl_alloc(s->max_lanes * per_lane, sizeof *s->start_values);
     s->diary = hl_diary_create(plan, s->max_lanes);
@@ -76,7 +82,7 @@ static bool solver_alloc(struct hl_solver *s)
     bool lanes = s->lane && (!s->batch || s->stiff_lane), steady = plan->regimen->n_steady == 0 || s->steady;
     bool reviews = plan->regimen->n_reviewed == 0 || s->reviewer;
     if (!s->apart || !lanes || !s->sweep || !steady || !reviews || !s->start || !s->start_values || !s->diary
-        || !s->status || !s->shown)
+        || !s->status || !s->shown || !s->unsettled)
         return false;
     for (size_t l = 0; l < s->max_lanes; l++) {
         double *values = s->start_values + l * per_lane;
@@ -111,12 +117,13 @@ void hl_solver_free(struct hl_solver *s)
     hl_diary_free(s->diary);
     hl_reviewer_free(s->reviewer);
     hl_steady_work_free(s->steady);
+    hl_periodic_lanes_free(s->settler);
     hl_apart_free(s->apart);
     hl_sweep_free(s->sweep);
     hl_batch_free(s->batch);
     hl_lane_free(s->lane);
     hl_lane_free(s->stiff_lane);
-    void *part[] = {s->start, s->start_values, s->status, s->shown, s->sample, s};
+    void *part[] = {s->start, s->start_values, s->status, s->shown, s->unsettled, s->sample, s};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
 }
@@ -130,6 +137,8 @@ void hl_solver_lane_by_lane(struct hl_solver *s)
 {
     hl_batch_free(s->batch);
     s->batch = NULL;
+    hl_periodic_lanes_free(s->settler);
+    s->settler = NULL;
 }
 
 /* Start values, as the individual program left them: amplitudes of eight lanes, which bits of good say are numbers. */
@@ -170,12 +179,15 @@ static bool set_start(struct hl_solver *s, const struct hl_block *block, size_t 
     return finite;
 }
 
-static enum hl_status start_steadily(struct hl_solver *s, const struct hl_block *block, size_t lane)
+/* What is linear of a steady state. */
+static enum hl_status begin_steadily(struct hl_solver *s, const struct hl_block *block, size_t lane)
 {
     enum hl_status status = HL_OK;
     struct hl_start *start = &s->start[lane];
-    s->status[lane] = (signed char)hl_steady_start(s->steady, s->lane, hl_apart_modes(s->apart, lane), block->regs,
-                                                   block->lanes, lane, start, &s->diary->own[lane], &status);
+    bool settled;
+    s->status[lane] = (signed char)hl_steady_begin(s->steady, s->lane, hl_apart_modes(s->apart, lane), block->regs,
+                                                   block->lanes, lane, start, &s->diary->own[lane], &settled, &status);
+    s->unsettled[lane] = s->status[lane] == HL_SUBJECT_GOOD && !settled;
     for (size_t j = 0; j < s->plan->n_modes; j++)
         s->apart->rows[lane / HL_ROW].z[j * HL_ROW + lane % HL_ROW] = start->z[j];
     return status;
@@ -197,18 +209,42 @@ static enum hl_status hold_reviews(struct hl_solver *s, const struct hl_block *b
     s->status[lane] = (signed char)fared;
     if (status == HL_OK)
         status = hl_diary_renew(d, block, lane);
+    if (status == HL_OK && s->steady)
+        status = hl_steady_return(s->steady, block->regs, block->lanes, lane, &s->start[lane]);
     return status == HL_OK && s->steady ? hl_steady_between(s->steady, &s->start[lane], &d->own[lane]) : status;
 }
 
-/* What is left for one lane when its matrices have been taken apart. */
-static enum hl_status finish(struct hl_solver *s, const struct hl_block *block, size_t lane, bool good, double last)
+/* A lane whose matrices have been taken apart, up to what is linear of its start. */
+static enum hl_status begin_lane(struct hl_solver *s, const struct hl_block *block, size_t lane, bool good)
 {
+    s->unsettled[lane] = false;
     if (!good || !set_start(s, block, lane) || !hl_diary_is_sound(s->diary, lane)) {
         s->status[lane] = HL_SUBJECT_BAD_PARAMETERS;
         return HL_OK;
     }
-    enum hl_status status = s->steady ? start_steadily(s, block, lane) : HL_OK;
-    if (status == HL_OK && s->reviewer && s->status[lane] == HL_SUBJECT_GOOD)
+    return s->steady ? begin_steadily(s, block, lane) : HL_OK;
+}
+
+/* What is left of steady states: side by side as far as that goes. */
+static enum hl_status settle(struct hl_solver *s, const struct hl_block *block, const struct hl_subjects *subjects)
+{
+    enum hl_status status = HL_OK;
+    for (size_t first = 0; s->settler && status == HL_OK && first < block->lanes; first += HL_BATCH_LANES) {
+        size_t n = block->lanes - first < HL_BATCH_LANES ? block->lanes - first : HL_BATCH_LANES;
+        status = hl_steady_settle_lanes(s->steady, s->settler, subjects, block->regs, first, n, s->unsettled + first);
+    }
+    for (size_t l = 0; l < block->n && status == HL_OK; l++)
+        if (s->unsettled[l])
+            s->status[l] = (signed char)hl_steady_settle(s->steady, s->lane, hl_apart_modes(s->apart, l), block->regs,
+                                                         block->lanes, l, &s->start[l], &status);
+    return status;
+}
+
+/* What is left for one lane when its start is known. */
+static enum hl_status finish_lane(struct hl_solver *s, const struct hl_block *block, size_t lane, double last)
+{
+    enum hl_status status = HL_OK;
+    if (s->reviewer && s->status[lane] == HL_SUBJECT_GOOD)
         status = hold_reviews(s, block, lane, last);
     hl_diary_close(s->diary, lane);
     if (status != HL_OK || !s->plan->releases)
@@ -217,8 +253,8 @@ static enum hl_status finish(struct hl_solver *s, const struct hl_block *block, 
     return hl_lane_reserve_releases(s->lane, s->start[lane].releases.n + hl_releases_count(events->event, events->n));
 }
 
-/* Everything eight subjects need before time begins to run; their status tells how that went. */
-static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, size_t first, double last_time)
+/* Eight subjects up to what is linear of their starts; their status tells how that went. */
+static enum hl_status begin_eight(struct hl_solver *s, const struct hl_block *block, size_t first, double last_time)
 {
     double horizon[HL_LANES] = {0};
     unsigned wanted = 0;
@@ -235,11 +271,26 @@ static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block,
         return status;
     unsigned good = hl_apart_take(s->apart, block->regs, block->lanes, first, horizon, wanted);
     good = set_amplitudes(s, block, first, good);
-    for (size_t l = 0; status == HL_OK && l < HL_LANES; l++) {
+    for (size_t l = 0; status == HL_OK && l < HL_LANES; l++)
         if (wanted >> l & 1)
-            status = finish(s, block, first + l, good >> l & 1, last_time);
-        if (s->status[first + l] != HL_SUBJECT_GOOD)
-            hl_modes_rows_blank(&s->apart->rows[first / HL_ROW], s->plan, l);
+            status = begin_lane(s, block, first + l, good >> l & 1);
+    return status;
+}
+
+/* Everything subjects need before time begins to run. */
+static enum hl_status prepare(struct hl_solver *s, const struct hl_block *block, const struct hl_subjects *subjects,
+                              double last_time)
+{
+    enum hl_status status = HL_OK;
+    for (size_t first = 0; status == HL_OK && first < block->lanes; first += HL_LANES)
+        status = begin_eight(s, block, first, last_time);
+    if (status == HL_OK && s->steady)
+        status = settle(s, block, subjects);
+    for (size_t l = 0; status == HL_OK && l < block->lanes; l++) {
+        if (s->status[l] == HL_SUBJECT_GOOD)
+            status = finish_lane(s, block, l, last_time);
+        if (s->status[l] != HL_SUBJECT_GOOD)
+            hl_modes_rows_blank(&s->apart->rows[l / HL_ROW], s->plan, l % HL_ROW);
     }
     return status;
 }
@@ -394,18 +445,16 @@ enum hl_status hl_solver_run(struct hl_solver *s, struct hl_block *block, const 
         || hl_diary_open(s->diary, time, n_times) != HL_OK)
         return HL_ERR_MEMORY;
     s->singly = s->steady || s->reviewer || s->plan->n_integrated > 0 || listener;
-    for (size_t first = 0; first < block->lanes; first += HL_LANES) {
-        enum hl_status status = prepare(s, block, first, time[n_times - 1]);
-        if (status != HL_OK)
-            return status;
-    }
     struct hl_subjects subjects = {.lanes = block->lanes, .n = block->n, .apart = s->apart, .rows = s->apart->rows,
                                    .start = s->start, .events = s->diary->list, .shared = !s->diary->copies,
                                    .common = s->diary->same_times, .edition = s->diary->edition, .status = s->status};
+    enum hl_status status = prepare(s, block, &subjects, time[n_times - 1]);
+    if (status != HL_OK)
+        return status;
     s->shows_outputs = s->batch && hl_batch_set_outputs(s->batch, output, n_outputs, block->lanes);
     for (size_t first = 0; first < block->lanes; first += HL_BATCH_LANES)
         run_group(s, block, &subjects, first, output, n_outputs, time, n_times, listener);
-    enum hl_status status = show_rest(s, &subjects, block, output, n_outputs, time, n_times);
+    status = show_rest(s, &subjects, block, output, n_outputs, time, n_times);
     if (status == HL_OK)
         report(s, block, n_outputs, n_times);
     return status;

@@ -350,7 +350,7 @@ static enum hl_subject_status integrated_start(struct hl_steady_work *work, stru
     hl_lane_load(lane, regs, lanes, number, modes, &work->trial);
     lane->hold = work->hold;
     lane->frozen = work->frozen;
-    lane->tolerance = fmax(FINEST, FINER * work->plan->tolerance);
+    lane->tolerance = hl_steady_fineness(work->plan);
     lane->listener = NULL;
     lane->n_times = lane->next = 0;
     size_t unsettled;
@@ -386,9 +386,9 @@ static void choose_parts(struct hl_steady_work *work)
         work->frozen[k] = !takes_part(plan, plan->integrated[k]);
 }
 
-/* Cycles of all steady regimens for one subject, their phases and running rates at the start. */
+/* Cycles of all steady regimens for one subject, and their phases at its start. */
 static enum hl_status read_cycles(struct hl_steady_work *work, double *regs, size_t lanes, size_t number,
-                                  struct hl_start *start)
+                                  const struct hl_start *start)
 {
     const struct hl_plan *plan = work->plan;
     for (size_t s = 0; s < work->n_cycles; s++) {
@@ -403,9 +403,19 @@ static enum hl_status read_cycles(struct hl_steady_work *work, double *regs, siz
         cycle->phase = fmod(steady->period - fmod(ahead, steady->period), steady->period);
         if (cycle->phase < 0)
             cycle->phase += steady->period;
-        for (size_t k = 0; k < plan->system->n_states; k++)
-            start->rate[k] += cycle->rate[k];
+    }
+    return HL_OK;
+}
+
+/* Running rates and times of last doses at the start. */
+static void set_running(const struct hl_steady_work *work, struct hl_start *start)
+{
+    for (size_t s = 0; s < work->n_cycles; s++) {
+        const struct hl_steady *steady = &work->plan->regimen->steady[s];
+        const struct hl_cycle *cycle = &work->cycle[s];
         double last = -INFINITY;
+        for (size_t k = 0; k < work->plan->system->n_states; k++)
+            start->rate[k] += cycle->rate[k];
         for (size_t k = 0; k < cycle->events.n; k++) {
             const struct hl_event *event = &cycle->events.event[k];
             bool passed = event->time < cycle->phase;
@@ -416,7 +426,6 @@ static enum hl_status read_cycles(struct hl_steady_work *work, double *regs, siz
         }
         start->last_dose[steady->instance] = last;
     }
-    return HL_OK;
 }
 
 enum hl_status hl_steady_between(const struct hl_steady_work *work, const struct hl_start *start,
@@ -429,24 +438,113 @@ enum hl_status hl_steady_between(const struct hl_steady_work *work, const struct
     return status;
 }
 
-enum hl_subject_status hl_steady_start(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
-                                       double *regs, size_t lanes, size_t number, struct hl_start *start,
-                                       struct hl_events *events, enum hl_status *memory)
+enum hl_status hl_steady_return(struct hl_steady_work *work, double *regs, size_t lanes, size_t number,
+                                const struct hl_start *start)
 {
+    return read_cycles(work, regs, lanes, number, start);
+}
+
+enum hl_subject_status hl_steady_begin(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                       double *regs, size_t lanes, size_t number, struct hl_start *start,
+                                       struct hl_events *events, bool *settled, enum hl_status *memory)
+{
+    *settled = true;
     *memory = read_cycles(work, regs, lanes, number, start);
-    if (*memory == HL_OK)
-        *memory = hl_steady_between(work, start, events);
+    if (*memory != HL_OK)
+        return HL_SUBJECT_NO_STEADY_STATE;
+    set_running(work, start);
+    *memory = hl_steady_between(work, start, events);
     if (*memory != HL_OK)
         return HL_SUBJECT_NO_STEADY_STATE;
     choose_parts(work);
     if (!linear_start(work, lane, modes, regs, lanes, number, start))
         return HL_SUBJECT_NO_STEADY_STATE;
-    if (!any_moves(work))
-        return HL_SUBJECT_GOOD;
+    *settled = !any_moves(work);
+    return HL_SUBJECT_GOOD;
+}
+
+enum hl_subject_status hl_steady_settle(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                        double *regs, size_t lanes, size_t number, struct hl_start *start,
+                                        enum hl_status *memory)
+{
+    *memory = read_cycles(work, regs, lanes, number, start);
+    if (*memory != HL_OK)
+        return HL_SUBJECT_NO_STEADY_STATE;
     enum hl_subject_status status = integrated_start(work, lane, modes, regs, lanes, number, start, false, memory);
     if (status == HL_SUBJECT_GOOD)
         *memory = hl_release_list_append(&start->releases, &work->before);
     return status;
+}
+
+/* ---- sixteen at a time */
+
+/* A component that is held may as well go on when there is nothing in it and nothing enters, or no rate reads it. */
+static bool stays_anyhow(const struct hl_plan *plan, size_t c, const struct hl_start *start)
+{
+    const struct hl_component *component = &plan->component[c];
+    bool empty = component->n_inputs == 0, read = false;
+    for (size_t i = 0; i < component->shape.n; i++) {
+        empty = empty && start->z[component->offset + i] == 0 && start->rate[component->state[i]] == 0; /* exactly */
+        read = read || plan->read_by_rhs[component->state[i]];
+    }
+    return empty || !read;
+}
+
+/* Puts a subject on offer to lanes, its start moved to time 0. false: nobody there could do what it needs. */
+static bool offer(struct hl_steady_work *work, const struct hl_start *start, double period, struct hl_start *to,
+                  struct hl_events *events, enum hl_status *status)
+{
+    const struct hl_plan *plan = work->plan;
+    for (size_t k = 0; k < plan->n_integrated; k++)
+        if (work->frozen[k])
+            return false;
+    for (size_t c = 0; c < plan->n_components; c++)
+        if (work->hold[c] && !stays_anyhow(plan, c, start))
+            return false;
+    copy_start(plan, start, to);
+    to->time = 0;
+    for (size_t k = 0; k < plan->system->n_instances; k++)
+        to->last_dose[k] -= start->time;
+    events->n = 0;
+    for (size_t s = 0; s < work->n_cycles && *status == HL_OK; s++)
+        *status = unroll(&work->cycle[s], 0, period, events);
+    return *status == HL_OK;
+}
+
+enum hl_status hl_steady_settle_lanes(struct hl_steady_work *work, struct hl_periodic_lanes *lanes,
+                                      const struct hl_subjects *subjects, double *regs, size_t first, size_t n,
+                                      bool *unsettled)
+{
+    const struct hl_plan *plan = work->plan;
+    bool wanted[HL_BATCH_LANES] = {false}, offered[HL_BATCH_LANES] = {false}, any = false;
+    double period = 0;
+    enum hl_status status = HL_OK;
+    choose_parts(work);
+    for (size_t l = 0; l < n && status == HL_OK; l++) {
+        const struct hl_start *start = &subjects->start[first + l];
+        if (!unsettled[l])
+            continue;
+        status = read_cycles(work, regs, subjects->lanes, first + l, start);
+        period = common_period(work); /* the same for all: cycles differ in their doses */
+        wanted[l] = offered[l] = status == HL_OK && period > 0
+                                 && offer(work, start, period, hl_periodic_lanes_start(lanes, first + l),
+                                          hl_periodic_lanes_events(lanes, first + l), &status);
+        any = any || wanted[l];
+    }
+    if (status == HL_OK && any)
+        status = hl_periodic_lanes_solve(lanes, subjects, regs, first, n, period, wanted);
+    for (size_t l = 0; l < n && status == HL_OK; l++)
+        if (offered[l] && !wanted[l]) {
+            memcpy(subjects->start[first + l].y, hl_periodic_lanes_start(lanes, first + l)->y,
+                   plan->n_integrated * sizeof(double));
+            unsettled[l] = false;
+        }
+    return status;
+}
+
+double hl_steady_fineness(const struct hl_plan *plan)
+{
+    return fmax(FINEST, FINER * plan->tolerance);
 }
 
 /* ---- records */

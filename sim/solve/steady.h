@@ -5,6 +5,7 @@
 #define HL_SOLVE_STEADY_H
 
 #include "solve/lane.h"
+#include "solve/periodic_lanes.h"
 
 /* Something that has been going on forever. */
 struct hl_cycle {
@@ -19,14 +20,33 @@ struct hl_steady_work;
 struct hl_steady_work *hl_steady_work_create(const struct hl_plan *plan, size_t n_cycles);
 void hl_steady_work_free(struct hl_steady_work *work);
 
-/* For regimens. Turns start (at start->time, from initial values) into the periodic one of all steady regimens, and
- * adds to events those of cycles that still lie between start->time and a regimen's own time.
- * HL_SUBJECT_NO_STEADY_STATE when there is none. A memory failure is reported through memory. */
-enum hl_subject_status hl_steady_start(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
-                                       double *regs, size_t lanes, size_t number, struct hl_start *start,
-                                       struct hl_events *events, enum hl_status *memory);
+/* The relative error of the cycles that steady states are found with. */
+double hl_steady_fineness(const struct hl_plan *plan);
 
-/* After hl_steady_start of the same subject: adds those events of cycles to another list of its events. */
+/* For regimens, in two parts. The first turns start's exact states (at start->time, from initial values) into the
+ * periodic ones of all steady regimens, sets rates and last doses, and adds to events those of cycles that still lie
+ * between start->time and a regimen's own time. *settled: nothing is left to be done. HL_SUBJECT_NO_STEADY_STATE when
+ * there is none. A memory failure is reported through memory. */
+enum hl_subject_status hl_steady_begin(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                       double *regs, size_t lanes, size_t number, struct hl_start *start,
+                                       struct hl_events *events, bool *settled, enum hl_status *memory);
+
+/* The second part for up to HL_BATCH_LANES neighbours of a block, from first on, that are unsettled: finds integrated
+ * states side by side as far as that goes; unsettled[l] is false afterwards for those that it found. HL_ERR_MEMORY. */
+enum hl_status hl_steady_settle_lanes(struct hl_steady_work *work, struct hl_periodic_lanes *lanes,
+                                      const struct hl_subjects *subjects, double *regs, size_t first, size_t n,
+                                      bool *unsettled);
+
+/* The second part for one subject, by itself. */
+enum hl_subject_status hl_steady_settle(struct hl_steady_work *work, struct hl_lane *lane, struct hl_modes *modes,
+                                        double *regs, size_t lanes, size_t number, struct hl_start *start,
+                                        enum hl_status *memory);
+
+/* Turns to a subject that has been begun already. HL_ERR_MEMORY. */
+enum hl_status hl_steady_return(struct hl_steady_work *work, double *regs, size_t lanes, size_t number,
+                                const struct hl_start *start);
+
+/* After hl_steady_return to the same subject: adds those events of cycles to another list of its events. */
 enum hl_status hl_steady_between(const struct hl_steady_work *work, const struct hl_start *start,
                                  struct hl_events *events);
 
