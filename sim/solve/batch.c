@@ -616,9 +616,15 @@ static void set_origin(struct hl_batch *b)
 {
     const struct hl_batch_program *p = &b->program;
     size_t bytes = HL_BATCH_LANES * sizeof(double);
-    for (size_t j = 0; j < p->n_modes; j++)
-        if (p->mode[j].slot >= 0)
-            memcpy(origin_of(b, p->mode[j].slot), b->z_now + j * HL_BATCH_LANES, bytes);
+    for (size_t j = 0; j < p->n_modes; j++) {
+        const double *lambda = b->lambda + j * HL_BATCH_LANES, *z = b->z_now + j * HL_BATCH_LANES;
+        double *input = b->file + (size_t)p->mode[j].input * HL_BATCH_LANES;
+        if (p->mode[j].slot < 0)
+            continue;
+        memcpy(origin_of(b, p->mode[j].slot), z, bytes);
+        for (size_t l = 0; l < HL_BATCH_LANES; l++)
+            input[l] = hl_batch_input(lambda[l], z[l], b->input[j * HL_BATCH_LANES + l]);
+    }
     if (p->time_slot >= 0)
         memcpy(origin_of(b, p->time_slot), b->pace.t, bytes);
     for (size_t k = 0; k < p->n_clocks; k++)

@@ -5,8 +5,12 @@
 #ifndef HL_SOLVE_BATCH_CODE_H
 #define HL_SOLVE_BATCH_CODE_H
 
+#include <math.h>
+
 #include "solve/batch_series.h"
 #include "solve/plan.h"
+
+#define HL_BATCH_BALANCE 1e-14 /* relative: input and loss of a mode that differ by less are the same */
 
 /* A mode of a component that rhs reads, or, without a slot (-1), only an output that isn't linear. Rows of the file: rate,
  * constant input. */
@@ -40,6 +44,15 @@ struct hl_batch_program {
     int *given;                      /* by integrated state: its slot, -1 when it isn't read */
     int *shown;                      /* slots of the outputs */
 };
+
+/* The constant input g of a mode of this rate, for its series from amplitude z on: such that rate * z + input is exactly 0
+ * where it is nothing but rounding. The series of what doesn't move would else be one of noise that grows by the fastest
+ * rates, and hold for minutes instead of days. */
+static inline double hl_batch_input(double rate, double z, double g)
+{
+    double out = rate * z;
+    return fabs(out + g) < HL_BATCH_BALANCE * fabs(g) ? -out : g;
+}
 
 /* False when the rates use an operation that has no series here; made in arena. */
 bool hl_batch_program_make(struct hl_batch_program *program, const struct hl_plan *plan, struct hl_arena *arena);

@@ -222,10 +222,12 @@ static void set_modes(struct hl_batch_teller *t, const struct hl_batch_step *ste
     for (size_t j = 0; j < t->program.n_modes; j++) {
         const double *z = step->z + t->mode_of[j] * LANES, *g = step->input + t->mode_of[j] * LANES;
         double *to = series_of(t, t->program.mode[j].slot), *E = t->E + j * LANES, *phi = t->phi + j * LANES;
-        memcpy(t->file + (size_t)t->program.mode[j].input * LANES, g, LANES * sizeof *g);
-        hl_vector_step(t->lambda + j * LANES, s, E, phi, LANES);
-        for (size_t l = 0; l < LANES; l++)
+        double *input = t->file + (size_t)t->program.mode[j].input * LANES, *lambda = t->lambda + j * LANES;
+        hl_vector_step(lambda, s, E, phi, LANES);
+        for (size_t l = 0; l < LANES; l++) {
             to[l] = z[l] * E[l] + g[l] * phi[l];
+            input[l] = hl_batch_input(lambda[l], to[l], g[l]);
+        }
     }
 }
 
