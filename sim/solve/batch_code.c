@@ -202,9 +202,25 @@ static struct hl_batch_sum keep_sum(struct maker *m, const struct form *f)
     return sum;
 }
 
+/* The slot that holds the same already, -1 when none does. Sums are never looked for: they cost little. */
+static int same_op(const struct maker *m, const struct hl_batch_op *op)
+{
+    for (size_t k = 0; op->kind != HL_BATCH_SUM && op->kind != HL_BATCH_GIVEN && k < m->program->code.n_ops; k++) {
+        const struct hl_batch_op *other = &m->op[k];
+        bool straight = other->a == op->a && other->b == op->b;
+        bool crossed = op->kind == HL_BATCH_PRODUCT && other->a == op->b && other->b == op->a;
+        if (other->kind == op->kind && other->coef == op->coef && (straight || crossed))
+            return other->dst;
+    }
+    return -1;
+}
+
 static int new_op(struct maker *m, struct hl_batch_op op)
 {
     struct hl_batch_code *code = &m->program->code;
+    int same = same_op(m, &op);
+    if (same >= 0)
+        return same;
     m->op = room(m, m->op, code->n_ops, &m->op_capacity, sizeof *m->op);
     op.dst = (int)code->n_slots++;
     m->op[code->n_ops++] = op;
@@ -626,7 +642,11 @@ static void begin(struct maker *m, struct hl_batch_program *program, const struc
     m->chosen = hl_arena_alloc(arena, program->n_rows, sizeof *m->chosen);
 }
 
-/* Every instruction in turn; false at one without a series. */
+#define MOST_TERMS 2
+
+/* Every instruction in turn; false at one without a series. What outputs share, such as a concentration, a sum over
+ * modes, becomes a series of its own: products of its multiples are then one product. Rates stay sums of what they
+ * depend on. */
 static bool rewrite(struct maker *m)
 {
     m->n_base = m->program->code.n_slots;
@@ -635,6 +655,8 @@ static bool rewrite(struct maker *m)
         struct form *f = !m->needed || m->needed[k] ? result_of(m, in) : NULL;
         if (!f && (!m->needed || m->needed[k]))
             return false;
+        if (f && m->needed && f->n > MOST_TERMS)
+            f = form_of_slot(m, slot_of(m, f));
         if (f)
             m->value[in->dst] = f;
     }
