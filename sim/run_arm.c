@@ -98,6 +98,7 @@ struct worker {
     struct hl_meter *meter;
     struct hl_strip *strip;
     double *regs, *out, *scratch;
+    double *room;        /* for the values that columns keep of a block */
     double *observed;    /* one output's simulated observations, or NULL */
     signed char *status;
     size_t lanes;
@@ -112,8 +113,21 @@ static void worker_clear(struct worker *w)
     hl_free(w->observed);
     hl_free(w->out);
     hl_free(w->scratch);
+    hl_free(w->room);
     hl_free(w->status);
 }
+
+/* One way through the cohort. */
+struct pass {
+    const struct hl_prepared *p;
+    size_t arm, block;
+    struct hl_store *store;
+    struct arm_results *results;
+    struct hl_columns *columns;
+    bool first;                          /* keeps who the subjects are, metrics and trajectories */
+    struct hl_progress *progress;        /* NULL in a pass that wasn't planned */
+    const volatile sig_atomic_t *stop;
+};
 
 static size_t widest_metric(const struct arm_results *r, const struct hl_study *study)
 {
@@ -131,9 +145,10 @@ static bool is_observed(const struct hl_study *study)
     return any;
 }
 
-static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p, size_t a, const struct arm_results *r,
-                                  struct hl_store *store, size_t block)
+static enum hl_status worker_init(struct worker *w, const struct pass *pass)
 {
+    const struct hl_prepared *p = pass->p;
+    size_t a = pass->arm, block = pass->block;
     const struct hl_arm *arm = &p->study->arm[a];
     memset(w, 0, sizeof *w);
     w->lanes = block;
@@ -141,15 +156,16 @@ static enum hl_status worker_init(struct worker *w, const struct hl_prepared *p,
     w->meter = hl_meter_create(p->study, arm, p->regimen[a], p->plan[a], block);
     w->regs = hl_alloc(arm->system->n_regs * block, sizeof *w->regs);
     w->out = hl_alloc(p->study->n_outputs * p->study->n_times * block, sizeof *w->out);
-    w->scratch = hl_alloc(widest_metric(r, p->study) * block, sizeof *w->scratch);
+    w->scratch = hl_alloc(widest_metric(pass->results, p->study) * block, sizeof *w->scratch);
+    w->room = hl_alloc_unset(hl_columns_room(pass->columns, block), sizeof *w->room);
     w->status = hl_alloc(block, 1);
     w->observed = is_observed(p->study) ? hl_alloc(p->study->n_times * block, sizeof *w->observed) : NULL;
     if (is_observed(p->study) && !w->observed)
         return HL_ERR_MEMORY;
-    enum hl_status status = store ? hl_strip_create(store, &w->strip) : HL_OK;
+    enum hl_status status = pass->store ? hl_strip_create(pass->store, &w->strip) : HL_OK;
     if (status != HL_OK)
         return status;
-    return w->solver && w->meter && w->regs && w->out && w->scratch && w->status ? HL_OK : HL_ERR_MEMORY;
+    return w->solver && w->meter && w->regs && w->out && w->scratch && w->room && w->status ? HL_OK : HL_ERR_MEMORY;
 }
 
 /* Register reg of the block's subjects, appended to an arm's row. */
@@ -224,18 +240,6 @@ static void store_values(const struct worker *w, const struct hl_prepared *p, si
     }
 }
 
-/* One way through the cohort. */
-struct pass {
-    const struct hl_prepared *p;
-    size_t arm, block;
-    struct hl_store *store;
-    struct arm_results *results;
-    struct hl_columns *columns;
-    bool first;                          /* keeps who the subjects are, metrics and trajectories */
-    struct hl_progress *progress;        /* NULL in a pass that wasn't planned */
-    const volatile sig_atomic_t *stop;
-};
-
 /* Subjects row .. row + n - 1 of strip number strip, which is number place of the batch. */
 static enum hl_status solve_block(struct worker *w, const struct pass *pass, size_t strip, size_t place, size_t row,
                                   size_t n)
@@ -256,10 +260,11 @@ static enum hl_status solve_block(struct worker *w, const struct pass *pass, siz
                                           study->n_times, &listener);
     if (status != HL_OK)
         return status;
-    hl_columns_keep(pass->columns, place, row, &block);
-    if (!pass->first)
-        return HL_OK;
-    store_values(w, p, pass->arm, &block, row);
+    if (pass->first)
+        store_values(w, p, pass->arm, &block, row);
+    status = hl_columns_keep(pass->columns, place, row, &block, w->room);
+    if (!pass->first || status != HL_OK)
+        return status;
     memcpy(pass->results->status + first - 1, block.status, n);
     status = keep_histories(pass->results, w, &block);
     if (status != HL_OK)
@@ -275,7 +280,6 @@ static enum hl_status solve_strip(struct worker *w, const struct pass *pass, siz
         status = solve_block(w, pass, strip, place, done, n - done < w->lanes ? n - done : w->lanes);
     if (status == HL_OK && pass->first)
         status = hl_strip_finish(w->strip);
-    hl_columns_end_strip(pass->columns, place, n);
     hl_progress_add(pass->progress, n);
     return status;
 }
@@ -288,11 +292,14 @@ static enum hl_status store_metric(const struct pass *pass, size_t metric, size_
     return hl_store_metric_rows(pass->store, pass->arm, metric, done + 1, n, r->width[metric], r->metric[metric]);
 }
 
-#define COLUMNS_AT_ONCE 16
+static size_t group_end(size_t first, size_t n_columns)
+{
+    return first + HL_COLUMNS_AT_ONCE < n_columns ? first + HL_COLUMNS_AT_ONCE : n_columns;
+}
 
 /* All batches; every thread goes the same way through the loops, whatever fails. */
-static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, size_t batch,
-                                    struct hl_arm_summary *summary, bool *found)
+static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, struct hl_arm_summary *summary,
+                                    bool *found)
 {
     enum hl_status status = HL_OK;
     int stopped = 0;
@@ -301,11 +308,12 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, s
 #pragma omp parallel
     {
         struct worker w;
-        enum hl_status mine = worker_init(&w, pass->p, pass->arm, pass->results, pass->store, pass->block);
+        enum hl_status mine = worker_init(&w, pass);
+        const size_t threads = (size_t)omp_get_num_threads();
         double *scratch = hl_alloc_unset(hl_columns_scratch(pass->columns), sizeof *scratch);
         mine = mine == HL_OK && !scratch ? HL_ERR_MEMORY : mine;
-        for (size_t first = 0; first < n_strips; first += batch) {
-            size_t strips = n_strips - first < batch ? n_strips - first : batch;
+        for (size_t first = 0, strips; first < n_strips; first += strips) {
+            strips = hl_columns_batch(pass->columns, first, n_strips - first, threads);
 #pragma omp for schedule(dynamic, 1)
             for (size_t s = 0; s < strips; s++) {
                 int stop;
@@ -319,20 +327,18 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, s
                 }
             }
 #pragma omp for schedule(dynamic, 1)
-            for (size_t c = 0; c < n_columns; c += COLUMNS_AT_ONCE)
+            for (size_t c = 0; c < n_columns; c += HL_COLUMNS_AT_ONCE)
                 if (mine == HL_OK && !*pass->stop)
-                    hl_columns_add(pass->columns, c, c + COLUMNS_AT_ONCE < n_columns ? c + COLUMNS_AT_ONCE : n_columns,
-                                   strips, scratch);
+                    hl_columns_add(pass->columns, c, group_end(c, n_columns), strips, scratch);
 #pragma omp for schedule(dynamic, 1)
             for (size_t m = 0; m < n_metrics; m++)
                 if (mine == HL_OK && !*pass->stop)
                     mine = store_metric(pass, m, first, strips);
         }
 #pragma omp for schedule(dynamic, 1)
-        for (size_t c = 0; c < n_columns; c += COLUMNS_AT_ONCE)
+        for (size_t c = 0; c < n_columns; c += HL_COLUMNS_AT_ONCE)
             if (mine == HL_OK && !*pass->stop)
-                hl_columns_finish(pass->columns, c, c + COLUMNS_AT_ONCE < n_columns ? c + COLUMNS_AT_ONCE : n_columns,
-                                  summary, found, scratch);
+                hl_columns_finish(pass->columns, c, group_end(c, n_columns), summary, found);
 #pragma omp critical(hl_worst)
         status = mine > status ? mine : status;
         hl_free(scratch);
@@ -350,7 +356,7 @@ static enum hl_status run_pass(struct pass *pass, const struct hl_room *room, ui
     pass->columns = hl_columns_create(pass->p->study, column, n, pass->results->subjects, room->strips, capacity);
     enum hl_status status = found && pass->columns ? HL_OK : HL_ERR_MEMORY;
     if (status == HL_OK)
-        status = solve_batches(pass, n, room->strips, summary, found);
+        status = solve_batches(pass, n, summary, found);
     enum hl_status drained = pass->first && status == HL_OK ? hl_store_drain(pass->store) : HL_OK;
     *missed = 0;
     for (size_t i = 0; status == HL_OK && i < n; i++)
@@ -474,10 +480,10 @@ double hl_run_probe(const struct hl_prepared *p, size_t a, double limit)
     double each = 0;
     for (size_t i = 0; column && i < n; i++)
         column[i] = (uint32_t)i;
-    pass.columns = column ? hl_columns_create(p->study, column, n, 1, 1, 0) : NULL;
+    pass.columns = column ? hl_columns_create(p->study, column, n, 1, 1, 1) : NULL;
     enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a], 1);
-    if (status == HL_OK)
-        status = worker_init(&w, p, a, &r, NULL, HL_DEFAULT_BLOCK);
+    if (status == HL_OK && pass.columns)
+        status = worker_init(&w, &pass);
     if (status == HL_OK && pass.columns)
         each = time_strip(&w, &pass, limit);
     worker_clear(&w);

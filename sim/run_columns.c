@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A batch holds, strip by strip, the 64 values of every column side by side: what a thread writes for a strip lies
- * together, and what another reads for some columns is a few cache lines from each strip. Columns are then taken
- * through all strips of the batch, in the order of the subjects, by one thread each: sums don't depend on who solved
- * what.
+/* Values are looked at once, block by block, while they are in the cache of the thread that solved them (sieve.h): what
+ * stays of a strip are the moments of each column, counts, and the values that quantiles may need. Then columns are
+ * taken through all strips of the batch, in the order of the subjects, by one thread each: sums don't depend on who
+ * solved what.
  *
- * Where the batch is the whole cohort, quantiles are taken from it directly; else from what hl_ranks keeps. */
+ * What quantiles may need is decided by the brackets that hl_ranks had at the end of the batch before; at first every
+ * value. */
 #include "run_columns.h"
 
 #include <math.h>
@@ -12,17 +13,35 @@
 
 #include "base/memory.h"
 #include "measure/ranks.h"
+#include "measure/sieve.h"
+
+#define MOST_BLOCKS (HL_STRIP / HL_LANES) /* of a strip */
+#define FIRST_BATCH 8                     /* strips */
+
+_Static_assert(HL_COLUMNS_AT_ONCE == HL_SIEVE_GROUP, "kept values are found by groups of columns");
+
+/* What is left of a strip of the batch. */
+struct pile {
+    struct hl_sifted sifted;
+    size_t n_blocks, start[MOST_BLOCKS]; /* where a block's kept values begin */
+    uint8_t *inside;                     /* [MOST_BLOCKS][stride]: how many of each column */
+    uint32_t *offset;                    /* [MOST_BLOCKS][groups]: where a group's begin, counted from start */
+    size_t n, capacity; double *kept;
+};
 
 struct hl_columns {
     const struct hl_study *study;
     const uint32_t *column;
-    size_t n, strips, n_thresholds;   /* n_thresholds: the most that any output has */
-    uint64_t subjects;
-    bool whole;                       /* the batch is the cohort */
-    struct hl_ranks *ranks;           /* NULL when whole */
+    size_t n, stride, groups, strips;
+    size_t n_thresholds;              /* the most that any output has */
+    size_t n_rows;                    /* of brackets: quantiles */
+    struct hl_ranks *ranks;
+    struct hl_sieve sieve;
+    double *ends, *level;             /* the sieve's: low, high, same; levels */
+    uint16_t *n_brackets;             /* [stride] */
     struct hl_moments *moments;       /* [n] */
     uint32_t *above;                  /* [n][n_thresholds] */
-    double *values;                   /* [strips][n][HL_STRIP] */
+    struct pile *pile;                /* [strips] */
 };
 
 /* ---- The summary. */
@@ -61,15 +80,82 @@ static size_t most_thresholds(const struct hl_study *study)
     return most;
 }
 
+/* The sieve's rows, moments, counts, and what ranks keep. */
 double hl_columns_bytes(const struct hl_study *study, size_t capacity)
 {
-    return (double)(sizeof(struct hl_moments) + most_thresholds(study) * sizeof(uint32_t)) +
-           (capacity > 0 ? (double)hl_ranks_bytes(capacity, study->n_quantiles) : 0);
+    size_t thresholds = most_thresholds(study);
+    return (double)(sizeof(struct hl_moments) + thresholds * (sizeof(uint32_t) + sizeof(double)) + sizeof(uint16_t) +
+                    3 * study->n_quantiles * sizeof(double) + hl_ranks_bytes(capacity, study->n_quantiles));
 }
 
-double hl_columns_strip_bytes(size_t n)
+/* Every value, moments, counts. */
+double hl_columns_strip_bytes(const struct hl_study *study, size_t n)
 {
-    return (double)n * HL_STRIP * sizeof(double);
+    size_t counts = 2 * study->n_quantiles + most_thresholds(study) + MOST_BLOCKS;
+    return (double)n * (double)((HL_STRIP + 3) * sizeof(double) + counts + 1);
+}
+
+/* Levels of the columns' own outputs; infinity in rows that an output doesn't have. */
+static void set_levels(struct hl_columns *c)
+{
+    const struct hl_study *study = c->study;
+    for (size_t i = 0; i < c->stride; i++) {
+        size_t row = 0, output = c->column[i < c->n ? i : c->n - 1] / study->n_times;
+        for (size_t k = 0; k < study->n_thresholds; k++)
+            if ((size_t)study->threshold[k].output == output)
+                c->level[row++ * c->stride + i] = study->threshold[k].value;
+        for (; row < c->n_thresholds; row++)
+            c->level[row * c->stride + i] = (double)INFINITY;
+    }
+}
+
+/* Every value is kept. */
+static void open_brackets(struct hl_columns *c)
+{
+    double *low = c->ends, *high = low + c->n_rows * c->stride, *same = high + c->n_rows * c->stride;
+    for (size_t i = 0; i < c->n_rows * c->stride; i++) {
+        low[i] = i < c->stride ? -(double)INFINITY : (double)INFINITY;
+        high[i] = (double)INFINITY;
+        same[i] = (double)NAN;
+    }
+    for (size_t i = 0; i < c->stride; i++)
+        c->n_brackets[i] = i < c->n && c->n_rows > 0;
+    c->sieve = (struct hl_sieve){.n = c->n, .stride = c->stride, .column = c->column, .n_brackets = c->n_brackets,
+                                 .low = low, .high = high, .same = same, .n_levels = c->n_thresholds,
+                                 .level = c->level};
+}
+
+static bool pile_init(struct pile *p, const struct hl_columns *c)
+{
+    double *moments = hl_alloc_unset(3 * c->stride, sizeof *moments);
+    uint8_t *counts = hl_alloc_unset(2 * c->n_rows + c->n_thresholds, c->stride);
+    p->inside = hl_alloc_unset(MOST_BLOCKS, c->stride);
+    p->offset = hl_alloc_unset(MOST_BLOCKS * c->groups, sizeof *p->offset);
+    p->sifted = (struct hl_sifted){.count = moments, .above = counts};
+    if (!moments || !counts || !p->inside || !p->offset)
+        return false;
+    p->sifted.sum = moments + c->stride;
+    p->sifted.squares = moments + 2 * c->stride;
+    p->sifted.equal = counts + c->n_rows * c->stride;
+    p->sifted.over = counts + 2 * c->n_rows * c->stride;
+    return true;
+}
+
+static bool take_memory(struct hl_columns *c, uint64_t subjects, size_t capacity)
+{
+    c->moments = hl_alloc(c->n, sizeof *c->moments);
+    c->above = hl_alloc(c->n * c->n_thresholds, sizeof *c->above);
+    c->ends = hl_alloc_unset(3 * c->n_rows * c->stride, sizeof *c->ends);
+    c->level = hl_alloc_unset(c->n_thresholds * c->stride, sizeof *c->level);
+    c->n_brackets = hl_alloc_unset(c->stride, sizeof *c->n_brackets);
+    c->pile = hl_alloc(c->strips, sizeof *c->pile);
+    if (!c->moments || !c->above || !c->ends || !c->level || !c->n_brackets || !c->pile)
+        return false;
+    for (size_t s = 0; s < c->strips; s++)
+        if (!pile_init(&c->pile[s], c))
+            return false;
+    c->ranks = hl_ranks_create(c->n, subjects, capacity, c->study->quantile, c->study->n_quantiles);
+    return c->ranks;
 }
 
 struct hl_columns *hl_columns_create(const struct hl_study *study, const uint32_t *column, size_t n, uint64_t subjects,
@@ -78,86 +164,183 @@ struct hl_columns *hl_columns_create(const struct hl_study *study, const uint32_
     struct hl_columns *c = hl_alloc(1, sizeof *c);
     if (!c)
         return NULL;
-    *c = (struct hl_columns){.study = study, .column = column, .n = n, .subjects = subjects, .strips = strips,
-                             .n_thresholds = most_thresholds(study), .whole = strips * HL_STRIP >= subjects};
-    c->moments = hl_alloc(n, sizeof *c->moments);
-    c->above = hl_alloc(n * c->n_thresholds, sizeof *c->above);
-    c->values = hl_alloc_unset(strips * n, HL_STRIP * sizeof *c->values);
-    bool complete = c->moments && c->above && c->values;
-    if (complete && !c->whole) {
-        c->ranks = hl_ranks_create(n, subjects, capacity, study->quantile, study->n_quantiles);
-        complete = c->ranks != NULL;
-    }
-    if (complete)
+    *c = (struct hl_columns){.study = study, .column = column, .n = n, .strips = strips,
+                             .n_thresholds = most_thresholds(study), .n_rows = study->n_quantiles,
+                             .stride = (n + HL_SIEVE_TILE - 1) / HL_SIEVE_TILE * HL_SIEVE_TILE,
+                             .groups = (n + HL_SIEVE_GROUP - 1) / HL_SIEVE_GROUP};
+    if (take_memory(c, subjects, capacity)) {
+        set_levels(c);
+        open_brackets(c);
         return c;
+    }
     hl_columns_free(c);
     return NULL;
 }
 
 size_t hl_columns_scratch(const struct hl_columns *c)
 {
-    return c->whole ? c->strips * HL_STRIP : hl_ranks_scratch(c->ranks);
+    return hl_ranks_scratch(c->ranks);
 }
 
 void hl_columns_free(struct hl_columns *c)
 {
     if (!c)
         return;
+    for (size_t s = 0; c->pile && s < c->strips; s++) {
+        hl_free(c->pile[s].sifted.count);
+        hl_free(c->pile[s].sifted.above);
+        hl_free(c->pile[s].inside);
+        hl_free(c->pile[s].offset);
+        hl_free(c->pile[s].kept);
+    }
+    hl_free(c->pile);
     hl_ranks_free(c->ranks);
+    hl_free(c->ends);
+    hl_free(c->level);
+    hl_free(c->n_brackets);
     hl_free(c->moments);
     hl_free(c->above);
-    hl_free(c->values);
     hl_free(c);
+}
+
+size_t hl_columns_batch(const struct hl_columns *c, size_t done, size_t left, size_t threads)
+{
+    size_t wanted = done > 0 ? done : FIRST_BATCH;
+    wanted = (wanted + threads - 1) / threads * threads; /* nobody waits for a strip of another's */
+    wanted = wanted < c->strips ? wanted : c->strips;
+    return wanted < left ? wanted : left;
 }
 
 /* ---- Filling. */
 
-static double *piece(const struct hl_columns *c, size_t strip, size_t i)
+static void pile_begin(struct pile *p, const struct hl_columns *c)
 {
-    return c->values + (strip * c->n + i) * HL_STRIP;
+    memset(p->sifted.count, 0, 3 * c->stride * sizeof *p->sifted.count);
+    memset(p->sifted.above, 0, (2 * c->n_rows + c->n_thresholds) * c->stride);
+    p->n = p->n_blocks = 0;
 }
 
-/* Whole groups of lanes are copied: what stands beyond the last subject is overwritten by the next block or at the end
- * of the strip. */
-void hl_columns_keep(struct hl_columns *c, size_t strip, size_t row, const struct hl_block *block)
+/* Room for n more, and after the first block as much for each of those that follow. */
+static bool pile_room(struct pile *p, size_t n, size_t rows)
 {
-    for (size_t i = 0; i < c->n; i++) {
-        const double *from = block->out + c->column[i] * block->lanes;
-        double *to = piece(c, strip, i) + row;
-        for (size_t lane = 0; lane < block->lanes; lane += HL_LANES)
-            memcpy(to + lane, from + lane, HL_LANES * sizeof *to);
-    }
+    size_t more = p->n_blocks == 0 ? n * ((HL_STRIP + rows - 1) / rows) + n / 4 : n + p->n / 4;
+    if (p->n + n <= p->capacity)
+        return true;
+    double *larger = hl_alloc_unset(p->n + more, sizeof *larger);
+    if (!larger)
+        return false;
+    memcpy(larger, p->kept, p->n * sizeof *larger);
+    hl_free(p->kept);
+    p->kept = larger;
+    p->capacity = p->n + more;
+    return true;
+}
+
+static bool is_complete(const struct hl_block *block)
+{
+    bool complete = block->n == block->lanes;
     for (size_t lane = 0; lane < block->n; lane++)
-        for (size_t i = 0; block->status[lane] != HL_SUBJECT_GOOD && i < c->n; i++)
-            piece(c, strip, i)[row + lane] = (double)NAN;
+        complete = complete && block->status[lane] == HL_SUBJECT_GOOD;
+    return complete;
 }
 
-void hl_columns_end_strip(struct hl_columns *c, size_t strip, size_t n)
+/* NaN for those who failed and beyond the last. */
+static void blot_out(const struct hl_columns *c, const struct hl_block *block)
 {
-    for (size_t i = 0; n < HL_STRIP && i < c->n; i++)
-        for (size_t row = n; row < HL_STRIP; row++)
-            piece(c, strip, i)[row] = (double)NAN;
+    for (size_t lane = 0; lane < block->lanes; lane++)
+        for (size_t i = 0; (lane >= block->n || block->status[lane] != HL_SUBJECT_GOOD) && i < c->n; i++)
+            block->out[c->column[i] * block->lanes + lane] = (double)NAN;
 }
 
-static void count_above(const struct hl_columns *c, size_t i, const double *values)
+size_t hl_columns_room(const struct hl_columns *c, size_t lanes)
 {
-    size_t row = 0, output = c->column[i] / c->study->n_times;
-    for (size_t k = 0; k < c->study->n_thresholds; k++)
-        if ((size_t)c->study->threshold[k].output == output)
-            c->above[i * c->n_thresholds + row++] += (uint32_t)hl_count_above(values, c->study->threshold[k].value);
+    return c->n * lanes + HL_SIEVE_SPARE;
+}
+
+enum hl_status hl_columns_keep(struct hl_columns *c, size_t strip, size_t row, const struct hl_block *block,
+                               double *room)
+{
+    struct pile *p = &c->pile[strip];
+    if (row == 0)
+        pile_begin(p, c);
+    if (!is_complete(block))
+        blot_out(c, block);
+    size_t n = hl_sieve_block(&c->sieve, block->out, block->lanes, &p->sifted, p->inside + p->n_blocks * c->stride,
+                              p->offset + p->n_blocks * c->groups, room);
+    if (!pile_room(p, n, block->lanes))
+        return HL_ERR_MEMORY;
+    memcpy(p->kept + p->n, room, n * sizeof *room);
+    p->start[p->n_blocks++] = p->n;
+    p->n += n;
+    return HL_OK;
+}
+
+/* ---- Taking in. */
+
+/* The kept values of a strip, column after column from a group's first. */
+struct reader { const struct pile *pile; size_t n; const double *at[MOST_BLOCKS]; };
+
+static struct reader open_group(const struct hl_columns *c, const struct pile *p, size_t group)
+{
+    struct reader r = {.pile = p, .n = p->n_blocks};
+    for (size_t b = 0; b < r.n; b++)
+        r.at[b] = p->kept + p->start[b] + p->offset[b * c->groups + group];
+    return r;
+}
+
+/* Those of column i, which is the next; returns how many, at most HL_STRIP. */
+static size_t read_column(struct reader *r, const struct hl_columns *c, size_t i, double *values)
+{
+    size_t n = 0;
+    for (size_t b = 0; b < r->n; b++) {
+        size_t inside = r->pile->inside[b * c->stride + i];
+        for (size_t k = 0; k < inside; k++)
+            values[n + k] = r->at[b][k];
+        r->at[b] += inside;
+        n += inside;
+    }
+    return n;
+}
+
+static void take_counts(struct hl_columns *c, const struct hl_sifted *sifted, size_t i)
+{
+    hl_moments_join(&c->moments[i], (size_t)sifted->count[i], sifted->sum[i], sifted->squares[i]);
+    for (size_t k = 0; k < c->n_thresholds; k++)
+        c->above[i * c->n_thresholds + k] += sifted->over[k * c->stride + i];
+}
+
+static void take_values(const struct hl_columns *c, const struct hl_sifted *sifted, size_t i, const double *values,
+                        size_t n, double *scratch)
+{
+    const struct hl_portion portion = {
+        .n_numbers = (size_t)sifted->count[i], .n = n, .value = values, .n_brackets = c->n_brackets[i],
+        .stride = c->stride, .low = c->sieve.low + i, .high = c->sieve.high + i, .same = c->sieve.same + i,
+        .above = sifted->above + i, .equal = sifted->equal + i};
+    hl_ranks_take(c->ranks, i, &portion, scratch);
+}
+
+/* What the next batch is held against. */
+static void show_brackets(struct hl_columns *c, size_t i, double *scratch)
+{
+    double *low = c->ends + i, *high = low + c->n_rows * c->stride, *same = high + c->n_rows * c->stride;
+    hl_ranks_tighten(c->ranks, i, scratch);
+    c->n_brackets[i] = (uint16_t)hl_ranks_show(c->ranks, i, c->stride, low, high, same);
 }
 
 void hl_columns_add(struct hl_columns *c, size_t from, size_t to, size_t strips, double *scratch)
 {
-    for (size_t i = from; i < to; i++)
-        for (size_t s = 0; s < strips; s++) {
-            const double *values = piece(c, s, i);
-            size_t n = hl_moments_add(&c->moments[i], values);
-            if (c->n_thresholds > 0)
-                count_above(c, i, values);
-            if (c->ranks)
-                hl_ranks_add(c->ranks, i, values, n, scratch);
+    double values[HL_STRIP];
+    for (size_t s = 0; s < strips; s++) {
+        const struct pile *p = &c->pile[s];
+        struct reader reader = open_group(c, p, from / HL_SIEVE_GROUP);
+        for (size_t i = from; i < to; i++) {
+            take_counts(c, &p->sifted, i);
+            if (c->n_rows > 0)
+                take_values(c, &p->sifted, i, values, read_column(&reader, c, i, values), scratch);
         }
+    }
+    for (size_t i = from; c->n_rows > 0 && i < to; i++)
+        show_brackets(c, i, scratch);
 }
 
 /* ---- The end. */
@@ -172,16 +355,7 @@ static void take_fractions(const struct hl_columns *c, size_t i, size_t output, 
                 counted ? (double)c->above[i * c->n_thresholds + row++] / (double)counted : (double)NAN;
 }
 
-static void quantiles_of_batch(const struct hl_columns *c, size_t i, double *column, double *q)
-{
-    size_t n = (size_t)c->subjects;
-    for (size_t k = 0; k < n; k += HL_STRIP)
-        memcpy(column + k, piece(c, k / HL_STRIP, i), HL_STRIP * sizeof *column);
-    hl_quantiles(column, n, c->study->quantile, c->study->n_quantiles, q);
-}
-
-void hl_columns_finish(struct hl_columns *c, size_t from, size_t to, struct hl_arm_summary *s, bool *found,
-                       double *scratch)
+void hl_columns_finish(struct hl_columns *c, size_t from, size_t to, struct hl_arm_summary *s, bool *found)
 {
     size_t n_times = c->study->n_times, n_quantiles = c->study->n_quantiles;
     double q[HL_MAX_ASKED];
@@ -189,11 +363,7 @@ void hl_columns_finish(struct hl_columns *c, size_t from, size_t to, struct hl_a
         size_t at = c->column[i], output = at / n_times, t = at % n_times;
         hl_moments_take(&c->moments[i], &s->mean[at], &s->sd[at], &s->count[at]);
         take_fractions(c, i, output, t, s->fraction);
-        found[i] = true;
-        if (c->whole)
-            quantiles_of_batch(c, i, scratch, q);
-        else
-            found[i] = n_quantiles == 0 || hl_ranks_quantiles(c->ranks, i, q);
+        found[i] = n_quantiles == 0 || hl_ranks_quantiles(c->ranks, i, q);
         for (size_t k = 0; k < n_quantiles; k++)
             s->quantiles[(output * n_quantiles + k) * n_times + t] = q[k];
     }

@@ -22,32 +22,38 @@ void hl_arm_summary_clear(struct hl_arm_summary *summary);
 /* The columns that are looked at in one pass over the cohort. */
 struct hl_columns;
 
-/* n columns (number output * n_times + time, ascending; the list must outlive them) of a cohort, of which a batch of so
- * many strips is in memory at a time, and capacity values per column besides (0 when the batch is the whole cohort).
- * NULL when there is no memory. */
+/* n columns (number output * n_times + time, ascending; the list must outlive them) of a cohort, of which a batch of at
+ * most so many strips is in memory at a time, and capacity values per column besides (hl_ranks_capacity, or that of the
+ * whole cohort, so that nothing is missed). NULL when there is no memory. */
 struct hl_columns *hl_columns_create(const struct hl_study *study, const uint32_t *column, size_t n, uint64_t subjects,
                                      size_t strips, size_t capacity);
 void hl_columns_free(struct hl_columns *columns);
 
-/* Bytes per column, without the batch; and of a strip in the batch. */
+/* Bytes per column, without the batch; and of a strip in the batch, at most. */
 double hl_columns_bytes(const struct hl_study *study, size_t capacity);
-double hl_columns_strip_bytes(size_t n);
+double hl_columns_strip_bytes(const struct hl_study *study, size_t n);
 
-/* The values of a solved block, which are rows row .. row + block->n - 1 of a strip of the batch; those who failed
- * count as none. Strips may be filled by several threads. */
-void hl_columns_keep(struct hl_columns *columns, size_t strip, size_t row, const struct hl_block *block);
+/* How many strips the next batch has, when so many are done and `threads` share it: small ones at first, since what
+ * quantiles must keep of a value is known the better the more have been seen. */
+size_t hl_columns_batch(const struct hl_columns *columns, size_t done, size_t left, size_t threads);
 
-/* Rows from n on of a strip are nobody. */
-void hl_columns_end_strip(struct hl_columns *columns, size_t strip, size_t n);
+/* Takes what is needed from the values of a solved block, which are rows row .. row + block->n - 1 of a strip of the
+ * batch (rows ascending from 0, a multiple of 8 in each but the last); those who failed count as none, and block->out
+ * is NaN for them and for nobody afterwards. Strips may be filled by several threads, each with room for
+ * hl_columns_room values. HL_ERR_MEMORY when there is none. */
+size_t hl_columns_room(const struct hl_columns *columns, size_t lanes);
+enum hl_status hl_columns_keep(struct hl_columns *columns, size_t strip, size_t row, const struct hl_block *block,
+                               double *room);
 
-/* Takes in the first strips of the batch for columns from .. to - 1 of the list; by several threads for different
- * columns, each with room for hl_columns_scratch values. */
+/* Takes in the first strips of the batch for columns from .. to - 1 of the list, from being a multiple of
+ * HL_COLUMNS_AT_ONCE; by several threads for different columns, each with room for hl_columns_scratch values. */
+#define HL_COLUMNS_AT_ONCE 64
 size_t hl_columns_scratch(const struct hl_columns *columns);
 void hl_columns_add(struct hl_columns *columns, size_t from, size_t to, size_t strips, double *scratch);
 
 /* What came of columns from .. to - 1 goes to the summary. found[i], by place in the list, is false where the quantiles
  * must be looked for again with capacity for the whole cohort. */
 void hl_columns_finish(struct hl_columns *columns, size_t from, size_t to, struct hl_arm_summary *summary,
-                       bool *found, double *scratch);
+                       bool *found);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an arm takes: rows that stay until its end (who the subjects are), metrics that fill a chunk, a workshop per
- * thread (a block's values and the chunks it fills), a batch of strips, and per column what its quantiles keep. A
- * batch that holds the whole cohort needs nothing else. Otherwise columns keep what hl_ranks says; if that is too
- * much for all of them, they are divided over several passes, each of which solves the cohort again. A batch has
- * BATCH_BYTES, or so many strips that the threads share them evenly; less when memory is scarce. */
+ * thread (a block's values, the chunks it fills, what is picked from them), a batch of strips, and per column what its
+ * quantiles keep, which hl_ranks says; if that is too much for all of them, they are divided over several passes, each
+ * of which solves the cohort again. A batch has BATCH_BYTES, or so many strips that the threads share them evenly; less
+ * when memory is scarce. */
 #include "run_room.h"
 
 #include <math.h>
@@ -85,14 +85,11 @@ struct hl_room hl_room_plan(const struct hl_prepared *p, size_t a, int threads, 
     size_t all = (size_t)((subjects + HL_STRIP - 1) / HL_STRIP), n = study->n_outputs * study->n_times;
     double fixed = FIXED_BYTES + (double)subjects * (row_bytes(p, a) + review_bytes(p, a)) +
                    (double)threads * workshop_bytes(p, a) + (p->study->n_metrics ? waiting_bytes(p, threads) : 0);
-    double strip = hl_columns_strip_bytes(n) + metric_bytes(p, a);
-    double left = budget - fixed, each = hl_columns_bytes(study, 0);
-    struct hl_room room = {.columns = n, .passes = 1};
+    double strip = hl_columns_strip_bytes(study, n) + metric_bytes(p, a);
+    struct hl_room room = {.columns = n, .passes = 1,
+                           .capacity = hl_ranks_capacity(subjects, study->quantile, study->n_quantiles)};
+    double left = budget - fixed, each = hl_columns_bytes(study, room.capacity);
     room.strips = strips_of(strip, all, threads, left / 4);
-    if (room.strips < all) {
-        room.capacity = hl_ranks_capacity(subjects, study->quantile, study->n_quantiles);
-        each = hl_columns_bytes(study, room.capacity);
-    }
     double rest = left - (double)room.strips * strip;
     double able = floor(rest / each), again = floor(rest / hl_columns_bytes(study, (size_t)subjects));
     room.columns = able < 1 ? 0 : able < (double)n ? (size_t)able : n;

@@ -8,7 +8,7 @@
 struct hl_room {
     size_t strips;      /* in a batch; all of them when they fit */
     size_t columns;     /* looked at in one pass over the cohort; 0: no room even for one */
-    size_t capacity;    /* values kept per column; 0 when the batch is the whole cohort */
+    size_t capacity;    /* values kept per column */
     size_t passes;      /* over the cohort */
     size_t missed;      /* columns that could be looked at again, should it be needed, with room for everybody */
     double bytes;       /* all that the arm takes */

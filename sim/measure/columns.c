@@ -12,6 +12,9 @@
 
 #define WIDE 8
 
+typedef double eight __attribute__((vector_size(WIDE * sizeof(double)), aligned(8)));
+typedef int64_t eight_bits __attribute__((vector_size(WIDE * sizeof(int64_t))));
+
 HL_CLONES void hl_range(const double *x, size_t n, double *low, double *high)
 {
     double least[WIDE], most[WIDE];
@@ -33,6 +36,21 @@ HL_CLONES void hl_range(const double *x, size_t n, double *low, double *high)
     }
     *low = least[0];
     *high = most[0];
+}
+
+HL_CLONES size_t hl_count_greater(const double *x, size_t n, double level)
+{
+    eight least = {level, level, level, level, level, level, level, level};
+    eight_bits greater = {0};
+    int64_t more = 0;
+    size_t i = 0;
+    for (; i + WIDE <= n; i += WIDE)
+        greater -= *(const eight *)(const void *)(x + i) > least;
+    for (; i < n; i++)
+        more += x[i] > level;
+    for (size_t k = 0; k < WIDE; k++)
+        more += greater[k];
+    return (size_t)more;
 }
 
 HL_CLONES void hl_cells(const double *x, size_t n, double low, double scale, int *cell)
@@ -73,69 +91,12 @@ void hl_times_column(const double *rows, size_t n, size_t t, double *column)
         column[i] = rows[i * HL_TIMES + t];
 }
 
-#define FLAGS 64 /* values at a time, in order of subject whatever the block or the thread */
-
-typedef double eight __attribute__((vector_size(WIDE * sizeof(double)), aligned(8)));
-typedef int64_t eight_bits __attribute__((vector_size(WIDE * sizeof(int64_t)), aligned(8)));
-
-#define INLINE static inline __attribute__((always_inline))
-
-/* Eight values from anywhere; vectors go by address, so that no calling convention depends on the instruction set. */
-INLINE const eight *at(const double *values)
-{
-    return (const eight *)(const void *)values;
-}
-
-/* What is true is -1. */
-INLINE size_t count(const eight_bits *flags)
-{
-    int64_t n = 0;
-    for (size_t k = 0; k < WIDE; k++)
-        n -= (*flags)[k];
-    return (size_t)n;
-}
-
-INLINE double total(const eight *x)
-{
-    double sum = 0;
-    for (size_t k = 0; k < WIDE; k++)
-        sum += (*x)[k];
-    return sum;
-}
-
-/* The number and the sum of 64 values that are numbers; then squares around their mean. */
-HL_CLONES size_t hl_piece_moments(const double *values, double *sum, double *squares)
-{
-    eight sums = {0}, spread = {0};
-    eight_bits numbers = {0};
-    for (size_t i = 0; i < FLAGS; i += WIDE) {
-        eight x = *at(values + i);
-        eight_bits known = x == x;
-        sums += (eight)((eight_bits)x & known);
-        numbers += known;
-    }
-    size_t n = count(&numbers);
-    *sum = total(&sums);
-    double mean = n > 0 ? *sum / (double)n : 0;
-    eight around = {mean, mean, mean, mean, mean, mean, mean, mean};
-    for (size_t i = 0; i < FLAGS; i += WIDE) {
-        eight x = *at(values + i);
-        eight_bits known = x == x;
-        eight off = (eight)((eight_bits)(x - around) & known);
-        spread += off * off;
-    }
-    *squares = total(&spread);
-    return n;
-}
-
 /* Squares around the mean of all so far from those around the means of the two parts: Chan, Golub and LeVeque, Am Stat
  * 1983;37:242. */
-size_t hl_moments_add(struct hl_moments *m, const double *values)
+void hl_moments_join(struct hl_moments *m, size_t n, double sum, double squares)
 {
-    double sum, squares;
-    size_t n = hl_piece_moments(values, &sum, &squares);
     if (n == 0)
-        return 0;
+        return;
     if (m->n > 0) {
         double off = sum / (double)n - m->sum / (double)m->n;
         squares += off * off * ((double)m->n * (double)n / (double)(m->n + n));
@@ -143,7 +104,6 @@ size_t hl_moments_add(struct hl_moments *m, const double *values)
     m->squares += squares;
     m->sum += sum;
     m->n += n;
-    return n;
 }
 
 void hl_moments_take(const struct hl_moments *m, double *mean, double *sd, int *number)
@@ -151,28 +111,4 @@ void hl_moments_take(const struct hl_moments *m, double *mean, double *sd, int *
     *number = (int)m->n;
     *mean = m->n > 0 ? m->sum / (double)m->n : (double)NAN;
     *sd = m->n > 1 ? sqrt(m->squares / (double)(m->n - 1)) : (double)NAN;
-}
-
-HL_CLONES size_t hl_count_above(const double *values, double threshold)
-{
-    eight level = {threshold, threshold, threshold, threshold, threshold, threshold, threshold, threshold};
-    eight_bits above = {0};
-    for (size_t i = 0; i < FLAGS; i += WIDE)
-        above += *at(values + i) > level;
-    return count(&above);
-}
-
-HL_CLONES void hl_bracket(const double *values, double low, double high, size_t *above, size_t *inside, int64_t *keep)
-{
-    eight least = {low, low, low, low, low, low, low, low}, most = {high, high, high, high, high, high, high, high};
-    eight_bits greater = {0}, within = {0};
-    for (size_t i = 0; i < FLAGS; i += WIDE) {
-        eight x = *at(values + i);
-        eight_bits more = x > least, in = more & (x <= most);
-        greater += more;
-        within += in;
-        *(eight_bits *)(void *)(keep + i) |= in;
-    }
-    *above = count(&greater);
-    *inside = count(&within);
 }

@@ -49,17 +49,14 @@ void hl_times_column(const double *rows, size_t n, size_t t, double *column);
 /* Share of the counted values above threshold. */
 double hl_cohort_fraction_above(const double *values, size_t n, double threshold);
 
-/* Mean and standard deviation of values that come 64 at a time; zeros to begin with. */
+/* Mean and standard deviation of values that come in portions; zeros to begin with. */
 struct hl_moments { double sum, squares; size_t n; };
 
-/* Takes in the next 64, NaN left out, and returns how many are numbers. What comes out depends on the order of the
- * portions and on nothing else. */
-size_t hl_moments_add(struct hl_moments *moments, const double *values);
+/* Takes in n values, none of them NaN, of this sum and these squares around their mean. What comes out depends on the
+ * order of the portions and on nothing else. */
+void hl_moments_join(struct hl_moments *moments, size_t n, double sum, double squares);
 
 /* Mean, sample sd (n - 1), count; NaN where undefined. */
 void hl_moments_take(const struct hl_moments *moments, double *mean, double *sd, int *count);
-
-/* How many of 64 values are above the threshold. */
-size_t hl_count_above(const double *values, double threshold);
 
 #endif

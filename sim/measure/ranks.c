@@ -28,6 +28,9 @@
 #include "measure/columns.h"
 
 #define SIGMAS 6.0
+#define MOST_ROUNDS 20 /* of looking for an end */
+#define SPARE 0.05     /* of a window's width may be kept beyond either end */
+#define TIGHTEN 1.5 /* times what must be kept: with more it pays to narrow before the next portions */
 
 /* Values in (low, high] are kept, but those equal to same (NaN: none) only counted. */
 struct bracket { double low, high, same; uint64_t above, n, n_same; /* above: values greater than low */ };
@@ -191,6 +194,69 @@ static struct window window_of(const struct hl_ranks *r, const struct column *c,
     return w;
 }
 
+/* Looking for an end: a value of which the number of kept ones up to it is from least to most. */
+struct end { size_t least, most; double value; };
+
+/* By counting what is greater, between low, up to which there are `below`, and high, up to which there are `above`;
+ * straight lines between, every third time the middle. False when that leads nowhere: among equal values, say. */
+static bool find_end(const double *kept, size_t n, double low, double high, struct end *e)
+{
+    double wanted = 0.5 * ((double)e->least + (double)e->most), below = 0, above = (double)n;
+    for (int round = 1; round <= MOST_ROUNDS && high > low; round++) {
+        double share = round % 3 == 0 ? 0.5 : (wanted - below) / (above - below);
+        e->value = low + share * (high - low);
+        size_t found = n - hl_count_greater(kept, n, e->value);
+        if (found >= e->least && found <= e->most)
+            return true;
+        if ((double)found < wanted) {
+            low = e->value;
+            below = (double)found;
+        } else {
+            high = e->value;
+            above = (double)found;
+        }
+    }
+    return false;
+}
+
+/* The ends of a window, somewhat wide of the mark, so that they needn't be sought to the last value. */
+static bool find_ends(const double *kept, size_t n, const struct window *w, double *low, double *high)
+{
+    double least, most;
+    size_t spare = (size_t)(SPARE * (double)(w->to - w->from)) + 2, from = (size_t)w->from, to = (size_t)w->to + 1;
+    struct end lower = {from > spare ? from - spare : 0, from, 0}, upper = {to, to + spare < n ? to + spare : n, 0};
+    hl_range(kept, n, &least, &most);
+    if (!isfinite(least) || !isfinite(most) || !isfinite(most - least) || w->from < 0 || w->to < 0)
+        return false;
+    if (!find_end(kept, n, least, most, &lower) || !find_end(kept, n, least, most, &upper))
+        return false;
+    *low = lower.value;
+    *high = upper.value;
+    return true;
+}
+
+/* One bracket with both ends to be narrowed and no value that is only counted: what is usual. */
+static bool narrow_one(const struct hl_ranks *r, struct column *c, struct bracket *b, double *kept)
+{
+    double low, high;
+    if (r->n_probabilities != 1 || b->n_same > 0)
+        return false;
+    struct window w = window_of(r, c, b, kept, r->probability[0]);
+    if (w.keeps_low || w.keeps_high || !find_ends(kept, c->n_kept, &w, &low, &high))
+        return false;
+    size_t n = c->n_kept, left = 0;
+    b->above -= n - hl_count_greater(kept, n, low);
+    for (size_t i = 0; i < n; i++) {
+        double x = kept[i];
+        kept[left] = x;
+        left += (x > low) & (x <= high);
+    }
+    b->low = low;
+    b->high = high;
+    b->n = c->n_kept = left;
+    return true;
+}
+
 /* The bracket of one window. */
 static struct bracket narrowed(const struct bracket *old, const struct window *w,
                                const struct places *places)
@@ -208,8 +274,8 @@ static void count_bracket(struct bracket *b, const struct bracket *old, const do
 {
     uint64_t inside = 0, greater = 0;
     for (size_t i = 0; i < n_kept; i++) {
-        inside += kept[i] > b->low && kept[i] <= b->high;
-        greater += kept[i] > b->low && kept[i] <= old->high;
+        inside += (kept[i] > b->low) & (kept[i] <= b->high);
+        greater += (kept[i] > b->low) & (kept[i] <= old->high);
     }
     b->n = inside;
     b->above = old->above - old->n - old->n_same + greater;
@@ -227,7 +293,7 @@ static size_t throw_away(const struct bracket *bracket, size_t n, double *kept, 
     for (size_t i = 0; i < n_kept; i++) {
         bool inside = false;
         for (size_t k = 0; k < n; k++)
-            inside = inside || (kept[i] > bracket[k].low && kept[i] <= bracket[k].high);
+            inside |= (kept[i] > bracket[k].low) & (kept[i] <= bracket[k].high);
         kept[left] = kept[i];
         left += inside;
     }
@@ -284,6 +350,10 @@ static void narrow(struct hl_ranks *r, struct column *c, struct bracket *bracket
     struct bracket new[AT_ONCE];
     struct places places = {.n = 0};
     size_t parent[AT_ONCE];
+    if (narrow_one(r, c, bracket, kept)) {
+        count_equal_ones(r, c, bracket, kept, scratch);
+        return;
+    }
     for (size_t i = 0; i < r->n_probabilities; i++) {
         window[i] = window_of(r, c, bracket, kept, r->probability[i]);
         insert_place(&places, window[i].from);
@@ -303,60 +373,120 @@ static void narrow(struct hl_ranks *r, struct column *c, struct bracket *bracket
 
 /* ---- Filling. */
 
-/* Equal to the value that is only counted: not kept. */
-static void leave_out_equal(struct bracket *b, const double *values, int64_t *keep)
+/* Of the portion's brackets the one that b, which is inside one of them, came from. */
+static size_t parent_of(const struct bracket *b, const struct hl_portion *p)
 {
-    for (size_t i = 0; i < HL_PIECE; i++)
-        if (values[i] == b->same && keep[i]) {
-            keep[i] = 0;
-            b->n_same++;
-            b->n--;
-        }
+    size_t k = 0;
+    while (k + 1 < p->n_brackets && p->high[k * p->stride] < b->high)
+        k++;
+    return k;
 }
 
-/* Those to be kept; without a branch for each where there is room for all. */
-static void append(struct column *c, double *kept, size_t capacity, const double *values, const int64_t *keep)
+/* Counts what a portion means for bracket b, which may be narrower by now than the one the portion was held against. */
+static void count_portion(struct bracket *b, const struct hl_portion *p)
 {
-    size_t n = c->n_kept;
-    if (n + HL_PIECE <= capacity)
-        for (size_t i = 0; i < HL_PIECE; i++) {
-            kept[n] = values[i];
-            n -= (size_t)keep[i];
-        }
-    else
-        for (size_t i = 0; i < HL_PIECE; i++)
-            if (keep[i])
-                kept[n++] = values[i];
-    c->n_kept = n;
+    size_t k = parent_of(b, p), inside = 0, kept = 0, greater = 0;
+    double high = p->high[k * p->stride], low = p->low[k * p->stride], same = p->same[k * p->stride];
+    uint64_t equal = p->equal[k * p->stride];
+    for (size_t i = 0; i < p->n; i++) {
+        double x = p->value[i];
+        inside += x > low && x <= high;
+        greater += x > b->low && x <= high;
+        kept += x > b->low && x <= b->high && !(x == b->same);
+        b->n_same += x > b->low && x <= b->high && x == b->same;
+    }
+    b->n += kept;
+    b->above += p->above[k * p->stride] - inside - equal + greater;
+    if (equal > 0 && same > b->low)
+        b->above += equal;
+    if (equal > 0 && same > b->low && same <= b->high)
+        b->n_same += equal; /* a narrower bracket goes on counting the value that was counted before */
 }
 
-void hl_ranks_add(struct hl_ranks *r, size_t column, const double *values, size_t n_numbers, double *scratch)
+static bool is_kept(const struct column *c, const struct bracket *bracket, double x)
+{
+    for (size_t k = 0; k < c->n_brackets; k++)
+        if (x > bracket[k].low && x <= bracket[k].high)
+            return !(x == bracket[k].same);
+    return false;
+}
+
+static void keep_portion(struct column *c, const struct bracket *bracket, double *kept, size_t capacity,
+                         const struct hl_portion *p)
+{
+    for (size_t i = 0; i < p->n && !c->lost; i++) {
+        if (!is_kept(c, bracket, p->value[i]))
+            continue;
+        c->lost = c->n_kept == capacity;
+        if (!c->lost)
+            kept[c->n_kept++] = p->value[i];
+    }
+}
+
+/* The usual case: one bracket, and the portion was held against the same. */
+static bool take_as_it_is(struct column *c, struct bracket *b, double *kept, const struct hl_portion *p)
+{
+    if (c->n_brackets != 1 || *p->low != b->low || *p->high != b->high || *p->equal > 0 || !isnan(b->same))
+        return false;
+    b->above += *p->above;
+    b->n += p->n;
+    memcpy(kept + c->n_kept, p->value, p->n * sizeof *kept);
+    c->n_kept += p->n;
+    return true;
+}
+
+void hl_ranks_take(struct hl_ranks *r, size_t column, const struct hl_portion *p, double *scratch)
 {
     struct column *c = &r->column[column];
     struct bracket *bracket = &r->bracket[column * r->n_probabilities];
     double *kept = r->kept + column * r->capacity;
-    int64_t keep[HL_PIECE] = {0};
     if (r->n_probabilities == 0 || c->lost)
         return;
-    if (c->n_kept + HL_PIECE > r->capacity && c->n > 0 && r->capacity < r->total)
+    if (c->n_kept + p->n > r->capacity && c->n > 0 && r->capacity < r->total)
         narrow(r, c, bracket, kept, scratch);
-    c->n += n_numbers;
-    size_t n_inside = 0;
-    for (size_t k = 0; k < c->n_brackets; k++) {
-        size_t above, inside;
-        hl_bracket(values, bracket[k].low, bracket[k].high, &above, &inside, keep);
-        bracket[k].above += above;
-        bracket[k].n += inside;
-        n_inside += inside;
-        if (bracket[k].n_same > 0)
-            leave_out_equal(&bracket[k], values, keep);
-    }
-    if (n_inside > 0 && c->n_kept + n_inside > r->capacity) {
-        c->lost = true;
+    c->n += p->n_numbers;
+    if (c->n_kept + p->n <= r->capacity && take_as_it_is(c, bracket, kept, p))
         return;
+    for (size_t k = 0; k < c->n_brackets; k++)
+        count_portion(&bracket[k], p);
+    keep_portion(c, bracket, kept, r->capacity, p);
+}
+
+void hl_ranks_add(struct hl_ranks *r, size_t column, const double *values, size_t n_numbers, double *scratch)
+{
+    static const double low = -(double)INFINITY, high = (double)INFINITY, same = (double)NAN;
+    double value[HL_PIECE];
+    uint8_t above = 0, equal = 0;
+    struct hl_portion p = {.n_numbers = n_numbers, .value = value, .n_brackets = 1, .low = &low, .high = &high,
+                           .same = &same, .above = &above, .equal = &equal};
+    for (size_t i = 0; i < HL_PIECE; i++) {
+        value[p.n] = values[i];
+        p.n += values[i] > low;
     }
-    if (n_inside > 0)
-        append(c, kept, r->capacity, values, keep);
+    above = (uint8_t)p.n;
+    hl_ranks_take(r, column, &p, scratch);
+}
+
+void hl_ranks_tighten(struct hl_ranks *r, size_t column, double *scratch)
+{
+    struct column *c = &r->column[column];
+    double needed = 0;
+    for (size_t i = 0; i < r->n_probabilities; i++)
+        needed += 2 * margin(c->n, r->total, r->probability[i]) + 3;
+    if (!c->lost && c->n > 0 && r->capacity < r->total && (double)c->n_kept > TIGHTEN * needed)
+        narrow(r, c, &r->bracket[column * r->n_probabilities], r->kept + column * r->capacity, scratch);
+}
+
+size_t hl_ranks_show(const struct hl_ranks *r, size_t column, size_t stride, double *low, double *high, double *same)
+{
+    const struct bracket *bracket = &r->bracket[column * r->n_probabilities];
+    size_t n = r->column[column].lost ? 0 : r->column[column].n_brackets;
+    for (size_t k = 0; k < r->n_probabilities; k++) {
+        low[k * stride] = k < n ? bracket[k].low : (double)INFINITY;
+        high[k * stride] = k < n ? bracket[k].high : (double)INFINITY;
+        same[k * stride] = k < n && bracket[k].n_same > 0 ? bracket[k].same : (double)NAN;
+    }
+    return n;
 }
 
 /* ---- The end. */

@@ -30,6 +30,24 @@ void hl_ranks_free(struct hl_ranks *ranks);
 size_t hl_ranks_scratch(const struct hl_ranks *ranks);
 void hl_ranks_add(struct hl_ranks *ranks, size_t column, const double *values, size_t n_numbers, double *scratch);
 
+/* The same in two steps, for threads that see the values before the column does. What the column keeps at present: its
+ * brackets (low, high], ascending, bracket k at [k * stride]; of values equal to same only the number counts (NaN:
+ * there is none). Those beyond the last, up to the number of probabilities, are (inf, inf]. Returns how many there are. */
+size_t hl_ranks_show(const struct hl_ranks *ranks, size_t column, size_t stride, double *low, double *high,
+                     double *same);
+
+/* Values held against brackets that the column has shown, not necessarily those it has now. */
+struct hl_portion {
+    size_t n_numbers;                      /* no NaN */
+    size_t n; const double *value;         /* those in a bracket, without those equal to its same; in any order */
+    size_t n_brackets, stride; const double *low, *high, *same;
+    const uint8_t *above, *equal;          /* values greater than low; in the bracket and equal to same */
+};
+void hl_ranks_take(struct hl_ranks *ranks, size_t column, const struct hl_portion *portion, double *scratch);
+
+/* Narrows the brackets where that leaves out much of what is kept now. */
+void hl_ranks_tighten(struct hl_ranks *ranks, size_t column, double *scratch);
+
 /* Hyndman-Fan type 7 quantiles of all values of a column, the same bits as hl_quantiles gives; NaN when it had none.
  * False when the values looked for were not kept (they came in an order that misled, or too many of them are equal):
  * the column must then be filled again with room for all. May be asked once per column. */

@@ -132,41 +132,6 @@ static void room_grows_with_the_root(void **state)
     assert_int_equal(hl_ranks_capacity(100, &median, 0), 0);
 }
 
-static void moments_agree_with_two_passes(void **state)
-{
-    (void)state;
-    static double x[64 * 157];
-    const size_t n = 64 * 157;
-    for (int kind = 0; kind < 3; kind++) {
-        struct hl_moments m = {0};
-        double mean, sd, two_mean, two_sd;
-        int count, two_count;
-        size_t above = 0, expected = 0;
-        for (size_t i = 0; i < n; i++)
-            x[i] = kind == 0 ? uniform() : kind == 1 ? value_of(FAILED) : 1e6 + uniform();
-        for (size_t i = 0; i < n; i += 64) {
-            size_t numbers = 0;
-            above += hl_count_above(x + i, 0.37);
-            for (size_t k = 0; k < 64; k++) {
-                expected += x[i + k] > 0.37;
-                numbers += isnan(x[i + k]) ? 0 : 1;
-            }
-            assert_int_equal(hl_moments_add(&m, x + i), numbers);
-        }
-        hl_moments_take(&m, &mean, &sd, &count);
-        hl_cohort_moments(x, n, &two_mean, &two_sd, &two_count);
-        assert_int_equal(count, two_count);
-        assert_int_equal(above, expected);
-        assert_true(fabs(mean - two_mean) <= 1e-14 * fabs(two_mean));
-        assert_true(fabs(sd - two_sd) <= (kind == 2 ? 1e-8 : 1e-13) * two_sd);
-    }
-    struct hl_moments none = {0};
-    double mean, sd;
-    int count;
-    hl_moments_take(&none, &mean, &sd, &count);
-    assert_true(isnan(mean) && isnan(sd) && count == 0);
-}
-
 int main(void)
 {
     const char *seed = getenv("HL_SEED");
@@ -176,7 +141,6 @@ int main(void)
         cmocka_unit_test(streams_agree_with_sorting),
         cmocka_unit_test(a_misleading_order_is_noticed),
         cmocka_unit_test(room_grows_with_the_root),
-        cmocka_unit_test(moments_agree_with_two_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

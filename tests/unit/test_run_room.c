@@ -78,7 +78,7 @@ static void any_room_gives_the_same(void **state)
     (void)state;
     /* strips, columns of 39, values kept per column, and columns looked at again */
     static const struct { struct hl_room room; int threads; size_t block; } ways[] = {
-        {{.strips = 6, .columns = 39, .missed = 39}, 1, 64},
+        {{.strips = 6, .columns = 39, .capacity = 333, .missed = 39}, 1, 64},
         {{.strips = 1, .columns = 39, .capacity = 333, .missed = 39}, 2, 64},
         {{.strips = 1, .columns = 39, .capacity = 256, .missed = 39}, 1, 24},
         {{.strips = 2, .columns = 7, .capacity = 256, .missed = 39}, 3, 8},
