@@ -584,52 +584,75 @@ TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #else
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #endif
-#define ADDRESS(l) double *to_##l = shown->to[at + l] + next[l] * pitch;
+#define ROW(l) round->row[l] = next[l] * shown->pitch;
 #define COUNT(l) next[l] += (size_t)(within[l] & 1);
 #define DUE(l) shown->time[next[l]],
-#define STORE(l) if (!some_done || within[l]) to_##l[place] = x[l];
+#define ADDRESS(l) double *to_##l = shown->to[at + l] + shown->place[i];
+#define STORE(l) if (!some_done || round->within[l]) to_##l[round->row[l]] = x[l];
 
-/* Lanes at .. at + W - 1 show their next time if it is due. Those that have none write too, where they will write
- * their next later: that costs less than asking each. Only where some have shown all are they asked. */
-INLINE bool NAME(show_next)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown,
-                            const struct hl_batch_pace *pace, size_t at, bool some_done)
+#define ROUNDS 8 /* at once */
+
+/* Lanes at .. at + W - 1 at their next times: where they are not due, at their origins. */
+struct NAME(round) { PIECE s, s2, s4; BITS within; size_t row[W]; };
+
+/* False when none has a time that is due. */
+INLINE bool NAME(take_round)(struct hl_batch_shown *shown, const struct hl_batch_pace *pace, size_t at,
+                             struct NAME(round) *round)
 {
-    size_t *next = shown->next + at, pitch = shown->pitch;
+    size_t *next = shown->next + at;
     PIECE s = AT(shown->due + at) - AT(pace->t + at);
     BITS within = s < AT(pace->h + at);
     if (!NAME(any)(&within))
         return false;
-    s = (PIECE)((BITS)s & within);
-    PIECE s2 = s * s, s4 = s2 * s2, x;
-    EACH(ADDRESS)
+    round->s = (PIECE)((BITS)s & within);
+    round->s2 = round->s * round->s;
+    round->s4 = round->s2 * round->s2;
+    round->within = within;
+    EACH(ROW)
     EACH(COUNT)
     TO(shown->due + at) = (PIECE){EACH(DUE)};
-    for (size_t i = 0; i < shown->n; i++) {
-        size_t place = shown->place[i];
-        NAME(value)(NAME(origin)(schedule, shown->slot[i], at), schedule->order + 1, &s, &s2, &s4, &x);
-        EACH(STORE)
-    }
     return true;
 }
 
-/* A step ends at the last time at the latest, which isn't shown before the end: none becomes done here. */
+/* Output i at the times of n rounds. Lanes that have none write too, where they will write their next later: that
+ * costs less than asking each. Only where some have shown all are they asked. */
+INLINE void NAME(show_output)(const struct hl_batch_schedule *schedule, const struct hl_batch_shown *shown, size_t at,
+                              size_t i, const struct NAME(round) *round, size_t n, bool some_done)
+{
+    const double *c = NAME(origin)(schedule, shown->slot[i], at);
+    EACH(ADDRESS)
+    for (const struct NAME(round) *end = round + n; round < end; round++) {
+        PIECE x;
+        NAME(value)(c, schedule->order + 1, &round->s, &round->s2, &round->s4, &x);
+        EACH(STORE)
+    }
+}
+
+/* Output by output, so that what stands side by side is written together. A step ends at the last time at the latest,
+ * which isn't shown before the end: none becomes done here. */
 TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct hl_batch_shown *shown,
                               const struct hl_batch_pace *pace, size_t at)
 {
     for (size_t end = at + 2 * W; at < end; at += W) {
+        struct NAME(round) round[ROUNDS];
         bool some_done = false;
         for (size_t l = at; l < at + W; l++)
             some_done = some_done || shown->next[l] >= shown->n_times;
-        if (some_done)
-            while (NAME(show_next)(schedule, shown, pace, at, true))
-                ;
-        else
-            while (NAME(show_next)(schedule, shown, pace, at, false))
-                ;
+        for (size_t n = ROUNDS; n == ROUNDS;) {
+            for (n = 0; n < ROUNDS && NAME(take_round)(shown, pace, at, &round[n]);)
+                n++;
+            for (size_t i = 0; n > 0 && i < shown->n; i++)
+                if (some_done)
+                    NAME(show_output)(schedule, shown, at, i, round, n, true);
+                else
+                    NAME(show_output)(schedule, shown, at, i, round, n, false);
+        }
     }
 }
 
 #undef EACH
+#undef ROW
+#undef ROUNDS
 #undef COUNT
 #undef DUE
 #undef ADDRESS
