@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Kernels alone: cohort, solver and meter as sim/run.c calls them, blocks of 16 subjects over the threads, nothing
- * written. */
+/* Kernels alone: cohort, solver and meter as sim/run_arm.c calls them, in blocks of 16 subjects, nothing written. A
+ * thread takes 64 subjects at a time, as a run does, or one block where each thread has too few of those to end with
+ * the others. */
 #include "engine.h"
 
 #include <math.h>
@@ -16,6 +17,8 @@
 #include "timing.h"
 
 #define BLOCK 16
+#define STRIP 4 /* blocks */
+#define MANY 64 /* strips for each thread */
 
 static const char *const models[] = {"models"};
 
@@ -146,29 +149,56 @@ static double checksum(const struct worker *w, const struct hl_block *block)
     return all;
 }
 
-static double solve_arm(const struct hl_prepared *prepared, size_t arm, size_t n, int threads, bool measured)
+/* Adds to an effort what a thread did since it began, and remembers when the last one was ready. */
+static void note_effort(struct effort *effort, double processor, double *ready, double *last)
 {
-    double sum = 0;
+    double now = seconds();
+#pragma omp critical(bench_effort)
+    {
+        effort->processor += processor_seconds() - processor;
+        *ready += now;
+        *last = fmax(*last, now);
+    }
+}
+
+static double solve_arm(const struct hl_prepared *prepared, size_t arm, size_t first, size_t n, int threads,
+                        bool measured, struct effort *effort)
+{
+    double sum = 0, ready = 0, last = 0;
+    size_t blocks = (n + BLOCK - 1) / BLOCK, at_once = blocks >= (size_t)threads * STRIP * MANY ? STRIP : 1;
 #pragma omp parallel num_threads(threads) reduction(+ : sum)
     {
         struct worker w;
+        double processor = processor_seconds();
         worker_init(&w, prepared, arm, measured);
-#pragma omp for schedule(dynamic, 1)
-        for (size_t done = 0; done < n; done += BLOCK) {
-            struct hl_block block = solve_block(&w, done + 1, n - done < BLOCK ? n - done : BLOCK);
+#pragma omp for schedule(dynamic, at_once) nowait
+        for (size_t k = 0; k < blocks; k++) {
+            size_t done = k * BLOCK;
+            struct hl_block block = solve_block(&w, first + done, n - done < BLOCK ? n - done : BLOCK);
             sum += checksum(&w, &block);
         }
+        note_effort(effort, processor, &ready, &last);
         worker_clear(&w);
     }
+    effort->waiting += threads * last - ready;
+    return sum;
+}
+
+double engine_solve_some(const struct hl_prepared *prepared, size_t first, size_t n, int threads, bool measured,
+                         struct effort *effort)
+{
+    struct effort unasked;
+    double sum = 0;
+    effort = effort ? effort : &unasked;
+    *effort = (struct effort){0, 0};
+    for (size_t arm = 0; arm < prepared->study->n_arms; arm++)
+        sum += solve_arm(prepared, arm, first, n, threads, measured, effort);
     return sum;
 }
 
 double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, bool measured)
 {
-    double sum = 0;
-    for (size_t arm = 0; arm < prepared->study->n_arms; arm++)
-        sum += solve_arm(prepared, arm, n, threads, measured);
-    return sum;
+    return engine_solve_some(prepared, 1, n, threads, measured, NULL);
 }
 
 static void rows_of_arm(const struct hl_prepared *prepared, size_t arm, size_t n, double *rows)

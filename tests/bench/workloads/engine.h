@@ -18,8 +18,15 @@ void engine_study(char *path, size_t size, const char *folder, int w);
 struct hl_prepared *engine_prepare(const char *study, size_t subjects, const struct hl_set *sets, size_t n_sets);
 void engine_release(struct hl_prepared *prepared);
 
-/* Solves subjects 1 .. n of every arm on so many threads: every value is added to a sum and thrown away; measured also
- * collects the study's metrics. Returns the sum. */
+/* What threads did: seconds of processor time in all, and seconds in which one waited for the others at an arm's end. */
+struct effort { double processor, waiting; };
+
+/* Solves n subjects of every arm, from number first (1 or more) on, on so many threads: every value is added to a sum
+ * and thrown away; measured also collects the study's metrics. Returns the sum; effort may be NULL. */
+double engine_solve_some(const struct hl_prepared *prepared, size_t first, size_t n, int threads, bool measured,
+                         struct effort *effort);
+
+/* The same for subjects 1 .. n. */
 double engine_solve(const struct hl_prepared *prepared, size_t n, int threads, bool measured);
 
 /* Values of subjects 1 .. n (at most 8) as the baselines order them: rows[arm][subject][time][output]. */

@@ -29,11 +29,16 @@ double seconds(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+double processor_seconds(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 double clock_of(int threads)
 {
     const char *wanted = getenv("BENCH_CLOCK");
     bool processor = threads == 1 && wanted && strcmp(wanted, "processor") == 0;
-    return read_clock(processor ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
+    return processor ? processor_seconds() : seconds();
 }
 
 static int ascending(const void *a, const void *b)
@@ -49,6 +54,31 @@ struct spread spread_of(const double *value, int n)
     qsort(sorted, (size_t)n, sizeof *sorted, ascending);
     double median = n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
     return (struct spread){median, sorted[0], sorted[n - 1]};
+}
+
+/* The median is left of the k-th of n values where fewer than k of them are left of it: P = sum over i < k of
+ * C(n, i) / 2^n. The largest k for which that happens at most once in 32 times, on either side. */
+static int outer_rank(int n)
+{
+    double term = pow(0.5, n), sum = term;
+    int k = 1;
+    while (2 * k < n) {
+        term *= (double)(n - k + 1) / k;
+        sum += term;
+        if (sum > 1.0 / 32)
+            break;
+        k++;
+    }
+    return k;
+}
+
+struct spread median_of(const double *value, int n)
+{
+    double sorted[MOST_RUNS];
+    memcpy(sorted, value, (size_t)n * sizeof *value);
+    qsort(sorted, (size_t)n, sizeof *sorted, ascending);
+    int k = outer_rank(n);
+    return (struct spread){spread_of(value, n).median, sorted[k - 1], sorted[n - k]};
 }
 
 struct spread ratio_of(const double *above, const double *below, int n)
@@ -83,6 +113,12 @@ double from_environment(const char *name, double otherwise)
 int bench_runs(void)
 {
     return (int)fmin(from_environment("BENCH_RUNS", 5), MOST_RUNS);
+}
+
+int bench_turns(double all, double each)
+{
+    double least = bench_runs(), wanted = fmin(fmax(all / each, least), 3 * least);
+    return (int)fmin(wanted, MOST_RUNS);
 }
 
 void bench_begin(int argc, int least, const char *usage)
