@@ -9,8 +9,8 @@
  *     arms       the same arm again and again, 256 patients in each; t0 = x0 = 0
  *     doses      one every 12 h, 256 patients, values at the start and the end only; t0: time for one dose, x0 = 1
  *     outputs    the study's outputs again and again, 256 patients, values every 24 h; t0: time for them once, x0 = how
- *                many they are; W1 as far as a block's values fill half the second cache, W3, where a value takes longer
- *                to make than to move, twice as far
+ *                many they are; W1 as far as a block's values fill half the second cache, W3, where a value takes
+ *                longer to make than to move, twice as far
  *     hourly     the same with the study's own times, 2017 of them: a block's values outgrow the second cache
  *
  * A point is fitted when its time is a fifth longer than the fixed cost at least: noise of a hundredth of t is then one
@@ -18,9 +18,9 @@
  * blocks also pay for touching memory that the later ones find warm. Where 1000 take too long, as in W5, cohorts of 16
  * to 128 are solved, those of 16 eight times with others in each, since patients differ.
  *
- * Sizes take turns, short ones repeatedly, fifteen times or as often as fits into TURNS_SECONDS, but at least BENCH_RUNS
- * times; every turn has a line of its own. Printed are the median of their slopes and the interval that holds the median
- * (median_of). When a run of a size has taken BENCH_LONGEST seconds, larger ones are left out.
+ * Sizes take turns, short ones repeatedly, fifteen times or as often as fits into TURNS_SECONDS, but at least
+ * BENCH_RUNS times; every turn has a line of its own. Printed are the median of their slopes and the interval that holds
+ * it (median_of). When a run of a size has taken BENCH_LONGEST seconds, larger ones are left out.
  *
  * In the comparison of threads every run takes half a second of one thread, where the study has patients enough, so
  * that starting a thread and waiting for the last one don't count for more than they do in long runs. Beside the gain

@@ -18,7 +18,7 @@ void engine_study(char *path, size_t size, const char *folder, int w);
 struct hl_prepared *engine_prepare(const char *study, size_t subjects, const struct hl_set *sets, size_t n_sets);
 void engine_release(struct hl_prepared *prepared);
 
-/* What threads did: seconds of processor time in all, and seconds in which one waited for the others at an arm's end. */
+/* What threads did: seconds of processor time in all, and seconds in which one waited for others at an arm's end. */
 struct effort { double processor, waiting; };
 
 /* Solves n subjects of every arm, from number first (1 or more) on, on so many threads: every value is added to a sum
