@@ -175,7 +175,8 @@ static bool agree(struct hl_design *design, struct hl_taper_constraint *constrai
         const struct hl_taper_constraint *asked = &design->problem->constraint[k % m];
         double unit = hl_design_unit(design, asked), shown = design->result.value[k] / unit;
         double scale = fmax(fabs(verdict->value), 1e-12);
-        design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
+        if (asked->statistic != HL_TAPER_MOMENT) /* the two look at other moments */
+            design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
         if (verdict->kept >= hl_taper_needed(asked->share, (size_t)verdict->subjects))
             continue;
         good = false;
@@ -275,7 +276,7 @@ static const char *tablets_text(struct hl_design *design, const struct hl_taper_
     return text;
 }
 
-#define MOST_NOTES 6
+#define MOST_NOTES 7
 
 /* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, day 0 and
  * the first drug, and of one drug the tablets. How many notes. */
@@ -285,13 +286,15 @@ static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOT
     const struct hl_taper_constraint *keep = &design->problem->constraint[0];
     char number[40];
     size_t n = 0;
-    if (keep->statistic == HL_TAPER_PEAK) {
+    if (hl_design_is_value(keep->statistic)) {
         double bound = hl_design_bound_shown(design, keep);
         note[n++] = (struct hl_note){"taper_bound",
                                      hl_arena_strdup(arena, hl_text_shortest(bound, number, sizeof number))};
         note[n++] = (struct hl_note){"taper_share",
                                      hl_arena_strdup(arena, hl_text_shortest(keep->share, number, sizeof number))};
     }
+    if (keep->statistic == HL_TAPER_MOMENT)
+        note[n++] = (struct hl_note){"taper_statistic", "at_any_time"};
     if (design->bound.valid)
         note[n++] = (struct hl_note){"taper_certificate_days", hl_arena_printf(arena, "%d", design->bound.days)};
     note[n++] = (struct hl_note){"taper_drug", design->problem->drug[0].alias};

@@ -102,12 +102,14 @@ static void put_verdicts(const char *name, const struct hl_design_verdict *verdi
 static void put_constraint(const struct hl_design *design, const struct hl_design_outcome *o, size_t c, FILE *stream)
 {
     static const char *const names[] = {"q50", "q90", "q95"};
-    bool peak = design->problem->constraint[c].statistic == HL_TAPER_PEAK;
+    bool peak = hl_design_is_value(design->problem->constraint[c].statistic);
     fputs(c ? ", {" : "[{", stream);
     for (size_t q = 0; q < 3; q++)
         number(names[q], o->quantile[q][c], ", ", stream);
     number("hours_above", peak ? o->hours_above[c] : NAN, ", ", stream);
     number("share_above", peak ? o->share_above[c] : NAN, ", ", stream);
+    number("share_above_at_once", peak ? o->worst_share[c] : NAN, ", ", stream);
+    number("day_of_that", peak ? o->worst_day[c] : NAN, ", ", stream);
     key("after", stream);
     fputc('[', stream);
     for (size_t k = 0; k < design->request->n_marks; k++) {

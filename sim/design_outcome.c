@@ -50,6 +50,74 @@ static double median_at(const struct hl_design *design, const struct hl_result *
     return NAN;
 }
 
+/* The variable that holds a statistic of an output over time. */
+static const struct hl_result_variable *over_time(const struct hl_result *result, const char *output,
+                                                  const char *statistic)
+{
+    for (size_t i = 0; i < result->n_variables; i++) {
+        const struct hl_result_variable *v = &result->variable[i];
+        bool same = statistic ? v->statistic && strcmp(v->statistic, statistic) == 0 : !v->statistic;
+        if (same && v->output && v->rank == 3 && strcmp(v->output, output) == 0 && v->dims[2] == result->n_times)
+            return v;
+    }
+    return NULL;
+}
+
+/* When most of an arm are above a constraint's bound, from day 0 on at the result's times, and how many. */
+static enum hl_status read_worst(struct hl_design *design, const struct hl_result *result, size_t arm, size_t c)
+{
+    struct hl_design_outcome *outcome = &design->outcome[arm];
+    const struct hl_taper_constraint *keep = &design->problem->constraint[c];
+    const char *output = design->study->system->output[keep->output].name;
+    const struct hl_result_variable *v = over_time(result, output, "fraction_above");
+    const double *level = v ? hl_result_axis(result, v, 1) : NULL;
+    double bound = hl_design_bound_shown(design, keep), *share = hl_alloc(result->n_times, sizeof *share);
+    enum hl_status status = share ? HL_OK : HL_ERR_MEMORY;
+    outcome->worst_share[c] = outcome->worst_day[c] = NAN;
+    for (uint64_t k = 0; status == HL_OK && level && k < v->dims[1]; k++) {
+        uint64_t start[3] = {arm, k, 0}, count[3] = {1, 1, result->n_times};
+        if (fabs(level[k] - bound) > 1e-9 * fabs(bound))
+            continue;
+        status = hl_result_read(result, v, start, count, share, design->diag);
+        for (uint64_t t = 0; status == HL_OK && t < result->n_times; t++)
+            if (result->time[t] > design->problem->begins - 1e-6 && !(share[t] <= outcome->worst_share[c])) {
+                outcome->worst_share[c] = share[t];
+                outcome->worst_day[c] = (result->time[t] - design->problem->begins) / DAY;
+            }
+    }
+    hl_free(share);
+    return status;
+}
+
+#define MOST_VALUES 100000000 /* of one arm that are read at once */
+
+/* The verdict on what holds at any time, from the trajectories; where they aren't stored, from the share above, without
+ * a value. */
+static enum hl_status read_moments(struct hl_design *design, const struct hl_result *result, size_t arm, size_t c)
+{
+    struct hl_design_outcome *outcome = &design->outcome[arm];
+    const struct hl_taper_constraint *keep = &design->problem->constraint[c];
+    const struct hl_result_variable *v = over_time(result, design->study->system->output[keep->output].name, NULL);
+    uint64_t n = result->n_subjects, m = result->n_times, start[3] = {arm, 0, 0}, count[3] = {1, n, m};
+    if (!v || v->dims[1] != n || n * m > MOST_VALUES) {
+        struct hl_design_verdict *verdict = &outcome->verdict[c];
+        verdict->kept = (uint64_t)llround((1 - outcome->worst_share[c]) * (double)verdict->subjects);
+        verdict->value = NAN;
+        return HL_OK;
+    }
+    double *value = hl_alloc_unset(n, m * sizeof *value), *row = hl_alloc_unset(m, n * sizeof *row);
+    enum hl_status status = value && row ? hl_result_read(result, v, start, count, value, design->diag) : HL_ERR_MEMORY;
+    for (uint64_t i = 0; status == HL_OK && i < n; i++)
+        for (uint64_t t = 0; t < m; t++)
+            row[t * n + i] = value[i * m + t];
+    if (status == HL_OK)
+        outcome->verdict[c] =
+            hl_design_judge_moments(design, keep, row, result->time, m, design->problem->begins, (size_t)n);
+    hl_free(value);
+    hl_free(row);
+    return status;
+}
+
 static enum hl_status read_excess(struct hl_design *design, const struct hl_result *result, size_t arm, size_t c)
 {
     struct hl_design_outcome *outcome = &design->outcome[arm];
@@ -63,8 +131,10 @@ static enum hl_status read_excess(struct hl_design *design, const struct hl_resu
         }
     outcome->hours_above[c] = counted ? sum / (double)counted : NAN;
     outcome->share_above[c] = counted ? (double)above / (double)counted : NAN;
-    enum hl_status status = hours ? HL_OK : HL_ERR_INTERNAL;
+    enum hl_status status = hours ? read_worst(design, result, arm, c) : HL_ERR_INTERNAL;
     hl_free(hours);
+    if (status == HL_OK && design->problem->constraint[c].statistic == HL_TAPER_MOMENT)
+        status = read_moments(design, result, arm, c);
     return status;
 }
 
@@ -86,7 +156,7 @@ static enum hl_status read_constraint(struct hl_design *design, const struct hl_
     hl_free(value);
     for (size_t m = 0; m < n_marks; m++)
         outcome->after[c * n_marks + m] = median_at(design, result, output, arm, end + design->request->mark[m]);
-    return keep->statistic == HL_TAPER_PEAK ? read_excess(design, result, arm, c) : HL_OK;
+    return hl_design_is_value(keep->statistic) ? read_excess(design, result, arm, c) : HL_OK;
 }
 
 static void make_room(struct hl_design *design, struct hl_design_outcome *outcome)
@@ -97,6 +167,8 @@ static void make_room(struct hl_design *design, struct hl_design_outcome *outcom
         outcome->quantile[q] = hl_arena_alloc(design->arena, n, sizeof *outcome->quantile[q]);
     outcome->hours_above = hl_arena_alloc(design->arena, n, sizeof *outcome->hours_above);
     outcome->share_above = hl_arena_alloc(design->arena, n, sizeof *outcome->share_above);
+    outcome->worst_share = hl_arena_alloc(design->arena, n, sizeof *outcome->worst_share);
+    outcome->worst_day = hl_arena_alloc(design->arena, n, sizeof *outcome->worst_day);
     outcome->after = hl_arena_alloc(design->arena, n * design->request->n_marks, sizeof *outcome->after);
 }
 

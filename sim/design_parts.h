@@ -24,7 +24,9 @@ struct hl_design_outcome {
     struct hl_taper_facts facts;
     struct hl_design_verdict *verdict;   /* by constraint of the problem */
     double *quantile[3];                 /* of each constraint's statistic: 50, 90, 95 % of subjects */
-    double *hours_above, *share_above;   /* by constraint of a peak: mean hours above the bound, share ever above */
+    double *hours_above, *share_above;   /* by constraint of a peak or at any time: mean hours above the bound, share
+                                            ever above ... */
+    double *worst_share, *worst_day;     /* ... and at the worst moment of the result's grid, and when that is */
     double *after;                       /* [constraint][mark]: the median so long after the end of the taper */
 };
 
@@ -81,6 +83,15 @@ enum hl_status hl_design_check(struct hl_design *design, const struct hl_taper_s
 struct hl_design_verdict hl_design_judge(const struct hl_design *design, const struct hl_taper_constraint *constraint,
                                          const double *value, size_t n);
 
+/* design_check.c: the verdict on what holds at any time: row is [time][subject] in the output's unit; moments before
+ * from are left out. What is kept is counted at the worst moment. */
+struct hl_design_verdict hl_design_judge_moments(const struct hl_design *design,
+                                                 const struct hl_taper_constraint *constraint, const double *row,
+                                                 const double *time, size_t n_times, double from, size_t n);
+
+/* design_check.c: whether as many subjects keep it as its share asks for. */
+bool hl_design_kept(const struct hl_taper_constraint *constraint, const struct hl_design_verdict *verdict);
+
 /* design_check.c: values of a constraint's metric into the statistic's own unit (an area is stored in units of its
  * threshold). */
 void hl_design_scale(const struct hl_design *design, const struct hl_taper_constraint *constraint, double *value,
@@ -104,6 +115,13 @@ const char *hl_design_study_text(const struct hl_design *design, const struct hl
 
 /* design_study.c: name of the metric of a constraint: "clonazepam_withdrawal_index_Cmax". */
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what);
+
+/* design_study.c: whether a statistic is a value of the output: each subject's peak, or the cohort's at any time; whether
+ * some constraint holds at any time; the result's grid [h]: 12 h from day 0 on, finer where such a constraint is kept at
+ * doses that lie between. */
+bool hl_design_is_value(enum hl_taper_statistic statistic);
+bool hl_design_any_moment(const struct hl_design *design);
+double hl_design_grid(const struct hl_design *design);
 
 /* design_study.c: the statistic's metric: "Cmax", "hours_above", "overlap_area" (of the output with itself). */
 const char *hl_design_statistic(enum hl_taper_statistic statistic);

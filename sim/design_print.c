@@ -156,8 +156,10 @@ static void print_certificate(const struct hl_design *design, FILE *stream)
                                         ? " Every way was followed: by the forecast it is the shortest." : ""),
                         "  ", stream);
     print_paragraph(bound->text ? bound->text : "", "  ", stream);
-    for (size_t c = 0; c < design->problem->n_constraints; c++)
+    for (size_t c = 0; bound->valid && c < design->problem->n_constraints; c++)
         print_paragraph(hl_forecast_assumption(design->joined, c), "  ", stream);
+    if (!bound->valid)
+        return;
     print_paragraph(hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for "
                                     "the proof; on this taper the forecast was off by %.2g %% from the exact engine.",
                                     100 * design->loosened, 100 * design->forecast_error), "  ", stream);
@@ -176,7 +178,7 @@ static bool all_kept(const struct hl_design *design)
 {
     bool kept = design->n_outcomes > 0 && design->outcome[0].verdict;
     for (size_t c = 0; kept && c < design->problem->n_constraints; c++)
-        kept = design->outcome[0].verdict[c].value <= design->outcome[0].verdict[c].bound;
+        kept = hl_design_kept(&design->problem->constraint[c], &design->outcome[0].verdict[c]);
     return kept;
 }
 
@@ -193,6 +195,12 @@ static void print_performance(const struct hl_design *design, FILE *stream)
         if (k < m && design->n_outcomes > 0 && design->outcome[0].verdict)
             print_verdict("others, to judge it", design->request->judge_seed, &design->outcome[0].verdict[k], stream);
     }
+    struct hl_forecast_facts facts = hl_forecast_facts(design->part[0]);
+    if (hl_design_any_moment(design))
+        fprintf(stream, "  At any time: values and shares are those of the worst moment. Looked at every %g h from day 0 on, "
+                "of others every\n  %g h; by the forecast at the ends of its steps of %.2g to %.2g h, longer ones when "
+                "nothing is taken any more.\n", fmin(1, hl_design_grid(design)), hl_design_grid(design), facts.shortest,
+                facts.longest);
     if (design->rounds > 1)
         fprintf(stream, "  The forecast let %zu taper%s miss a bound by a little; bounds were tightened and searched "
                 "again.\n", design->rounds - 1, design->rounds == 2 ? "" : "s");
@@ -211,24 +219,24 @@ static void print_row(const struct hl_design *design, const struct hl_design_out
         pieces += o->facts.products[d];
     fprintf(stream, "  %-34.34s %5d %8.5g %6zu %7.5g  %6.2f %6.2f %6.2f", o->plan.name, o->facts.days,
             o->facts.equivalent, o->facts.levels, pieces, o->quantile[0][c], o->quantile[1][c], o->quantile[2][c]);
-    if (design->problem->constraint[c].statistic == HL_TAPER_PEAK)
-        fprintf(stream, " %7.1f %6.1f%%", o->hours_above[c], 100 * o->share_above[c]);
+    if (hl_design_is_value(design->problem->constraint[c].statistic))
+        fprintf(stream, " %7.1f %6.1f%% %6.1f%%", o->hours_above[c], 100 * o->share_above[c], 100 * o->worst_share[c]);
     for (size_t k = 0; k < design->request->n_marks; k++)
         fprintf(stream, " %6.2f", o->after[c * design->request->n_marks + k]);
     fprintf(stream, "  %5.1f%% (%.1f-%.1f)%s\n", 100.0 * (double)v->kept / (double)v->subjects, 100 * v->low,
-            100 * v->high, v->value <= v->bound ? "" : " *");
+            100 * v->high, hl_design_kept(&design->problem->constraint[c], v) ? "" : " *");
 }
 
 static void print_table(const struct hl_design *design, size_t c, FILE *stream)
 {
     const struct hl_taper_constraint *keep = &design->problem->constraint[c];
-    bool peak = keep->statistic == HL_TAPER_PEAK;
+    bool peak = hl_design_is_value(keep->statistic);
     const char *kind = "";
     fprintf(stream, "\nCompared, on the subjects that judge it: %s\n", keep->text);
     fprintf(stream, "  %-34s %5s %8s %6s %7s  %6s %6s %6s", "", "days", "mg", "levels", "tablets", "50 %", "90 %",
             "95 %");
     if (peak)
-        fprintf(stream, " %7s %7s", "h above", "above");
+        fprintf(stream, " %7s %7s %7s", "h above", "above", "at once");
     for (size_t k = 0; k < design->request->n_marks; k++)
         fprintf(stream, " %5gd", design->request->mark[k] / DAY);
     fputs("  keeps the bound\n", stream);
@@ -241,8 +249,9 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
     }
     fprintf(stream, "  50, 90, 95 %%: quantiles of the subjects' %s%s; 2d, 7d, ...: median so long after the taper's "
             "end; *: more than\n  the share allows exceed the bound\n",
-            keep->statistic == HL_TAPER_PEAK ? "peaks" : hl_design_statistic(keep->statistic),
-            peak ? "; h above: mean hours above the bound; above: share of subjects ever above it" : "");
+            peak ? "peaks" : hl_design_statistic(keep->statistic),
+            peak ? "; h above: mean hours above the bound; above: share of subjects ever above it, at once: at the "
+                   "worst moment" : "");
 }
 
 /* What a crossover amounts to of each drug. */

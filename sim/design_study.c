@@ -9,9 +9,29 @@
 
 #define DAY 24.0
 
+bool hl_design_is_value(enum hl_taper_statistic statistic)
+{
+    return statistic == HL_TAPER_PEAK || statistic == HL_TAPER_MOMENT;
+}
+
+bool hl_design_any_moment(const struct hl_design *design)
+{
+    for (size_t c = 0; c < design->problem->n_constraints; c++)
+        if (design->problem->constraint[c].statistic == HL_TAPER_MOMENT)
+            return true;
+    return false;
+}
+
 const char *hl_design_statistic(enum hl_taper_statistic statistic)
 {
-    return statistic == HL_TAPER_PEAK ? "Cmax" : statistic == HL_TAPER_HOURS_ABOVE ? "hours_above" : "overlap_area";
+    return hl_design_is_value(statistic) ? "Cmax" : statistic == HL_TAPER_HOURS_ABOVE ? "hours_above" : "overlap_area";
+}
+
+/* Whether a constraint of this kind has a metric called so (kept_lines). */
+static bool writes(enum hl_taper_statistic statistic, const char *what)
+{
+    return strcmp(what, hl_design_statistic(statistic)) == 0 ||
+           (hl_design_is_value(statistic) && (strcmp(what, "Tmax") == 0 || strcmp(what, "hours_above") == 0));
 }
 
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what)
@@ -22,8 +42,7 @@ const char *hl_design_metric(const struct hl_design *design, size_t constraint, 
     name[strcspn(name, ".")] = '_';
     bool taken = false; /* by another bound of the same, or by a metric that the person asks for */
     for (size_t c = 0; c < constraint; c++)
-        taken = taken ||
-                (keep[c].output == keep[constraint].output && keep[c].statistic == keep[constraint].statistic);
+        taken = taken || (keep[c].output == keep[constraint].output && writes(keep[c].statistic, what));
     for (size_t m = 0; m < design->study->n_metrics; m++)
         taken = taken || strcmp(design->study->metric[m].name, name) == 0;
     return taken ? hl_arena_printf(design->arena, "%s_kept_%zu", name, constraint + 1) : name;
@@ -102,7 +121,7 @@ static const char *kept_lines(const struct hl_design *design, size_t c, bool who
     const struct hl_taper_constraint *keep = &design->problem->constraint[c];
     const struct hl_output *output = &design->study->system->output[keep->output];
     const char *statistic = hl_design_statistic(keep->statistic), *name = hl_design_metric(design, c, statistic);
-    bool peak = keep->statistic == HL_TAPER_PEAK;
+    bool peak = hl_design_is_value(keep->statistic);
     const char *above = quantity(design, (peak ? keep->bound : keep->threshold) / output->unit.factor,
                                  output->unit_text);
     if (keep->statistic == HL_TAPER_AREA_ABOVE)
@@ -147,18 +166,44 @@ static const char *outputs_text(const struct hl_design *design, bool whole)
     return hl_arena_printf(design->arena, "%s]\n", out);
 }
 
-#define STEP 12.0 /* [h] of the grid */
+#define STEP   12.0 /* [h] of the grid */
+#define MOMENT 1.0  /* ... of a check of what holds at any time */
 
-/* Every 12 h from the start of day 0's own time on, so that each taper's end and the marks after it are on the grid. */
+/* Whether all doses of a day lie on a grid of so many hours from day 0 on. */
+static bool hits_doses(const struct hl_taper_problem *problem, double step)
+{
+    for (size_t d = 0; d < problem->n_drugs; d++)
+        for (size_t i = 0; i < problem->drug[d].n_doses; i++) {
+            double steps = problem->drug[d].dose[i].clock / step;
+            if (fabs(steps - round(steps)) > 1e-6)
+                return false;
+        }
+    return true;
+}
+
+double hl_design_grid(const struct hl_design *design)
+{
+    static const double finer[] = {STEP, 6, 4, 3, 2, 1, 0.5};
+    size_t k = 0, n = sizeof finer / sizeof *finer;
+    while (hl_design_any_moment(design) && k + 1 < n && !hits_doses(design->problem, finer[k]))
+        k++;
+    return finer[k];
+}
+
+/* Every 12 h from the start of day 0's own time on, so that each taper's end and the marks after it are on the grid, and
+ * more often where a bound holds at any time and doses lie between. */
 static const char *times_text(const struct hl_design *design, bool whole, double end)
 {
-    double begins = fmod(design->problem->begins, STEP);
+    double step = hl_design_grid(design), begins = fmod(design->problem->begins, step);
+    if (!whole && hl_design_any_moment(design))
+        return hl_arena_printf(design->arena, "times: [{at: [%.10g h]}, {until: %.10g h, every: %g h}]\n",
+                               design->problem->begins, end, fmin(step, MOMENT));
     if (!whole)
         return hl_arena_printf(design->arena, "times: [{at: [%.10g h]}]\n", end);
     if (begins > 1e-9)
         return hl_arena_printf(design->arena, "times: [{at: [%.10g h]}, {until: %.10g h, every: %g h}]\n", begins, end,
-                               STEP);
-    return hl_arena_printf(design->arena, "times: [{until: %.10g h, every: %g h}]\n", end, STEP);
+                               step);
+    return hl_arena_printf(design->arena, "times: [{until: %.10g h, every: %g h}]\n", end, step);
 }
 
 static const char *head_text(const struct hl_design *design)

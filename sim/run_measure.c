@@ -36,9 +36,21 @@ static void worker_clear(struct worker *w)
     hl_free(w->out);
 }
 
+/* The block's outputs at the study's times, into the columns of its subjects. */
+static void keep_rows(const struct worker *w, const struct hl_prepared *p, size_t a, size_t done, size_t n, size_t lanes,
+                      double *const *row)
+{
+    const struct hl_study *study = p->study;
+    size_t subjects = (size_t)study->arm[a].cohort->subjects;
+    for (size_t o = 0; o < study->n_outputs; o++)
+        for (size_t t = 0; row[o] && t < study->n_times; t++)
+            for (size_t i = 0; i < n; i++)
+                row[o][t * subjects + done + i] = w->out[(o * study->n_times + t) * lanes + i];
+}
+
 /* Subjects done + 1 .. done + n. */
 static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p, size_t a, size_t done, size_t n,
-                                  double *const *value)
+                                  double *const *value, double *const *row)
 {
     const struct hl_study *study = p->study;
     const struct hl_arm *arm = &study->arm[a];
@@ -53,10 +65,12 @@ static enum hl_status solve_block(struct worker *w, const struct hl_prepared *p,
                                           study->n_times, &listener);
     for (size_t m = 0; status == HL_OK && m < study->n_metrics; m++)
         status = hl_meter_values(w->meter, &block, m, value[m] + done, 1);
+    if (status == HL_OK && row)
+        keep_rows(w, p, a, done, n, lanes, row);
     return status;
 }
 
-enum hl_status hl_run_measure(const struct hl_prepared *p, size_t a, double *const *value,
+enum hl_status hl_run_measure(const struct hl_prepared *p, size_t a, double *const *value, double *const *row,
                               struct hl_progress *progress, const volatile sig_atomic_t *stop)
 {
     size_t subjects = (size_t)p->study->arm[a].cohort->subjects;
@@ -69,7 +83,7 @@ enum hl_status hl_run_measure(const struct hl_prepared *p, size_t a, double *con
         for (size_t done = 0; done < subjects; done += HL_DEFAULT_BLOCK) {
             size_t n = subjects - done < HL_DEFAULT_BLOCK ? subjects - done : HL_DEFAULT_BLOCK;
             if (mine == HL_OK && !*stop)
-                mine = solve_block(&w, p, a, done, n, value);
+                mine = solve_block(&w, p, a, done, n, value, row);
             hl_progress_add(progress, n);
         }
 #pragma omp critical(hl_worst_measure)

@@ -22,6 +22,10 @@ if (!exists("certificate")) { certificate = attribute('/', 'taper_certificate_da
 # The values of a metric, sorted, one per line; those that aren't numbers left out.
 sorted_metric(a) = system(export('metrics/'.metric.of_arm(a))." | awk -F'\\t' 'NR > 1 && $NF != \"NaN\" { print $NF }' | LC_ALL=C sort -g")
 
+# A design's bound that holds at any time (taper_statistic) is kept by those who are not above it at the worst moment.
+at_once = attribute('/', 'taper_statistic') eq 'at_any_time'
+worst_share(a) = real(system(table(of.'_fraction_above'.of_arm(a))." | awk -F'\\t' -v b=".sprintf("%g", bound)." -v from=".sprintf("%g", zero == zero ? zero : 0)." 'NR == 1 { c = 3; for (i = 3; i <= NF; i++) { n = split($i, w, \"_\"); if (w[n] == b) c = i } } NR > 1 && $2 >= from - 1e-6 && $c > m { m = $c } END { print m + 0 }'"))
+
 # Day 0, the drug that goes down, and a column of /design, NaN where there is none.
 zero = attribute('/', 'taper_day_0') eq '' ? NaN : attribute('/', 'taper_day_0') + 0.0
 phase = zero == zero ? zero - 24*floor(zero/24 + 1e-9) : 0.0
@@ -60,7 +64,7 @@ do for [p = 1:n_arms] {
     n_values = words(list); counted_in[p] = n_values
     wanted = int(ceil(share*n_values - 1e-9))
     highest[p] = n_values > 0 ? real(word(list, wanted < 1 ? 1 : wanted)) : NaN
-    kept[p] = n_values > 0 ? int(system("printf '%s' ".shell_quote(list)." | awk '$1 <= ".sprintf("%.17g", bound)." { n++ } END { print n + 0 }'")) : 0
+    kept[p] = at_once ? floor((1 - worst_share(p - 1))*n_values + 0.5) : n_values > 0 ? int(system("printf '%s' ".shell_quote(list)." | awk '$1 <= ".sprintf("%.17g", bound)." { n++ } END { print n + 0 }'")) : 0
 }
 # Whether an arm keeps the bound in as many subjects as wanted: a whole number of subjects.
 keeps(p) = kept[p] >= ceil(share*counted_in[p] - 1e-9) && counted_in[p] > 0

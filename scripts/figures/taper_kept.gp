@@ -20,7 +20,7 @@ do for [p = 1:n_arms] {
     if (n > 0) { print sprintf("%g\t%g\t%g\t%g\t%d", p, 100*kept[p]/n, 100*(middle(kept[p], n) - half(kept[p], n)), 100*(middle(kept[p], n) + half(kept[p], n)), keeps(p) ? 1 : 0) }
 }
 unset print
-eval frame(attribute('/', 'title'), sprintf('share of %s with %s at or below %g, and its 95 %% confidence interval', counted(n_subjects, 'subject'), named(of), bound).(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
+eval frame(attribute('/', 'title'), sprintf('share of %s with %s at or below %g%s, and its 95 %% confidence interval', counted(n_subjects, 'subject'), named(of), bound, at_once ? ' at the worst moment' : '').(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
 l = 470; r = 1480; t = 140; b = 860
 eval panel(l, r, t, b)
 set xrange [0:100]; set xtics 0,10; set mxtics 2

@@ -22,7 +22,7 @@ if (high_D <= 0) { high_D = 1.0 }
 if (high_G <= 0) { high_G = 1.0 }
 
 set multiplot
-eval frame(attribute('/', 'title'), sprintf('%s; an arm keeps the bound when at least %g %% of its subjects stay at or below %g', counted(n_subjects, 'subject'), 100*share, bound).(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
+eval frame(attribute('/', 'title'), sprintf('%s; an arm keeps the bound when at least %g %% of its subjects stay at or below %g%s', counted(n_subjects, 'subject'), 100*share, bound, at_once ? ' at any time' : '').(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
 l = 165; r = 900; t = 130; b = 860
 eval panel(l, r, t, b)
 set xrange [-0.04*high_D:high_D*1.08]; set xtics 0,step_for(high_D, 8)

@@ -469,14 +469,14 @@ static enum hl_status run(struct programme *s, struct hl_arena *arena, int up_to
 static void describe(struct hl_arena *arena, const struct hl_taper_problem *problem, const struct hl_outlook *o,
                      struct hl_bound *bound)
 {
-    const char *text = hl_arena_printf(
+    const char *text = !bound->valid ? "" : hl_arena_printf(
         arena, "Ways down, made of the same %zu amounts, %zu lengths, caps and order of drugs, that stand on the same "
         "amount on the same day%s are replaced by the most favourable state of any of them, subject by subject; those "
         "on which too few subjects can still keep the bound are left out.", problem->n_rungs, problem->n_lengths,
         bound->width > 1 ? " after much the same drug so far" : "");
     for (size_t c = 0; c < o->n_constraints; c++)
         if (!o->monotone[c])
-            text = hl_arena_printf(arena, "%s Nothing is proved from \"%s\": %s.", text,
+            text = hl_arena_printf(arena, "%s%sNothing is proved from \"%s\": %s.", text, *text ? " " : "",
                                    hl_taper_constraint_of(problem, c)->text, o->why_not[c] ? o->why_not[c] : "");
     bound->text = text;
 }

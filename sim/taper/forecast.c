@@ -235,30 +235,54 @@ void hl_forecast_room_start(struct hl_forecast_room *r)
                 f->problem->constraint[c].statistic == HL_TAPER_PEAK ? ROW_OF(r->y, c)[l] : 0;
 }
 
+struct beginning { struct hl_prospect *to; struct hl_forecast_trace trace; };
+
+/* Notes what comes from here on, where that is wanted. */
+static void follow_moments(struct hl_forecast_room *r, struct hl_forecast_trace *trace)
+{
+    r->trace = trace->value ? trace : NULL;
+    r->noted = 0;
+}
+
 static void begin_block(struct hl_forecast_room *r, size_t number, void *context)
 {
     (void)number;
+    struct beginning *s = context;
     hl_forecast_room_start(r);
-    store(context, r);
+    follow_moments(r, &s->trace);
+    if (r->trace)
+        hl_forecast_trace_note(r);
+    store(s->to, r);
 }
 
 static struct hl_prospect *begin(void *context)
 {
     const struct hl_forecast *f = context;
-    struct hl_prospect *p = prospect_alloc(f);
-    if (p && hl_forecast_for_blocks(f, NULL, f->n_blocks, begin_block, p) == HL_OK)
-        return p;
-    prospect_free(p);
+    struct beginning s = {.to = prospect_alloc(f)};
+    if (s.to && hl_forecast_trace_init(f, 1, &s.trace) &&
+        hl_forecast_for_blocks(f, NULL, f->n_blocks, begin_block, &s) == HL_OK) {
+        hl_forecast_trace_close(f, &s.trace, NULL, s.to->statistic);
+        return s.to;
+    }
+    hl_forecast_trace_clear(&s.trace);
+    prospect_free(s.to);
     return NULL;
 }
 
-struct stepping { const struct hl_prospect *from; struct hl_prospect *to; const struct hl_taper_rung *rung; size_t n; };
+struct stepping {
+    const struct hl_prospect *from;
+    struct hl_prospect *to;
+    const struct hl_taper_rung *rung;
+    size_t n;
+    struct hl_forecast_trace trace;
+};
 
 static void step_block(struct hl_forecast_room *r, size_t number, void *context)
 {
     (void)number;
     struct stepping *s = context;
     load(s->from, r);
+    follow_moments(r, &s->trace);
     for (size_t k = 0; k < s->n; k++)
         walk_period(r, s->to->walk, s->rung);
     store(s->to, r);
@@ -268,18 +292,23 @@ static struct hl_prospect *step(void *context, const struct hl_prospect *from, s
 {
     const struct hl_forecast *f = context;
     struct hl_prospect *p = prospect_alloc(f);
-    struct stepping s = {from, p, &f->problem->rung[level.rung], hl_forecast_periods(f, level.days)};
+    struct stepping s = {.from = from, .to = p, .rung = &f->problem->rung[level.rung],
+                         .n = hl_forecast_periods(f, level.days)};
     if (!p)
         return NULL;
     memcpy(p->walk, from->walk, f->n_subjects * hl_forecast_walk_bytes(f));
     p->period = from->period + s.n;
-    if (hl_forecast_for_blocks(f, NULL, f->n_blocks, step_block, &s) == HL_OK)
+    if (hl_forecast_trace_init(f, s.n * f->grid.n, &s.trace) &&
+        hl_forecast_for_blocks(f, NULL, f->n_blocks, step_block, &s) == HL_OK) {
+        hl_forecast_trace_close(f, &s.trace, from->statistic, p->statistic);
         return p;
+    }
+    hl_forecast_trace_clear(&s.trace);
     prospect_free(p);
     return NULL;
 }
 
-struct stopping { const struct hl_prospect *from; double *statistic; };
+struct stopping { const struct hl_prospect *from; double *statistic; struct hl_forecast_trace trace; };
 
 size_t hl_forecast_periods(const struct hl_forecast *f, int days)
 {
@@ -311,6 +340,7 @@ static void stop_block(struct hl_forecast_room *r, size_t number, void *context)
     const struct hl_forecast *f = r->forecast;
     load(s->from, r);
     struct hl_forecast_ending ending = hl_forecast_ending(f, s->from->period);
+    follow_moments(r, &s->trace);
     while (hl_forecast_goes_on(r, &ending)) {
         if (r->step % f->grid.n == 0)
             hl_forecast_put_rung(r, NULL, NULL);
@@ -324,8 +354,18 @@ static void stop_block(struct hl_forecast_room *r, size_t number, void *context)
 static enum hl_status stop(void *context, const struct hl_prospect *from, double *statistic)
 {
     const struct hl_forecast *f = context;
-    struct stopping s = {from, statistic};
-    return hl_forecast_for_blocks(f, NULL, f->n_blocks, stop_block, &s);
+    struct stopping s = {.from = from, .statistic = statistic};
+    struct hl_forecast_ending ending = hl_forecast_ending(f, from->period);
+    size_t periods = (size_t)ceil(f->problem->follow / f->grid.period) + 1, first = from->period * f->grid.n;
+    size_t moments = ending.by_steps ? (ending.last > first ? ending.last - first : 0) + ending.n_tail
+                                     : periods * f->grid.n;
+    if (!hl_forecast_trace_init(f, moments + 1, &s.trace))
+        return HL_ERR_MEMORY;
+    enum hl_status status = hl_forecast_for_blocks(f, NULL, f->n_blocks, stop_block, &s);
+    if (status == HL_OK)
+        hl_forecast_trace_close(f, &s.trace, from->statistic, statistic);
+    hl_forecast_trace_clear(&s.trace);
+    return status;
 }
 
 /* ---- Joined forecasts. */

@@ -169,6 +169,25 @@ enum hl_status hl_forecast_course_add(struct hl_forecast_course_room *room,
                                       const struct hl_forecast_course_request *request, struct hl_arena *arena,
                                       struct hl_forecast_course *course, bool *runs_on);
 
+/* ---- The cohort moment by moment (forecast_moment.c), for constraints that hold at any time. */
+
+/* Outputs of all subjects at so many moments, [constraint that needs it][moment][subject]; value NULL: none needs it. */
+struct hl_forecast_trace { double *value; size_t moments, used; };
+
+/* Room for so many moments, where a constraint needs it. false: no memory. */
+bool hl_forecast_trace_init(const struct hl_forecast *forecast, size_t moments, struct hl_forecast_trace *trace);
+void hl_forecast_trace_clear(struct hl_forecast_trace *trace);
+
+struct hl_forecast_room;
+
+/* The present outputs of the room's block, as the next moment of room->trace. */
+void hl_forecast_trace_note(struct hl_forecast_room *room);
+
+/* The statistic of those constraints, the same for all subjects: from's (NULL: nothing so far) or what the worst moment
+ * comes to. Ends the trace. */
+void hl_forecast_trace_close(const struct hl_forecast *forecast, struct hl_forecast_trace *trace, const double *from,
+                             double *statistic);
+
 /* ---- Walking. */
 
 /* What a thread needs: rows of one block. */
@@ -180,6 +199,8 @@ struct hl_forecast_room {
     double *z, *zp, *dz, *f, *f1, *g, *g1; /* the others; rates and their slopes at both ends */
     double *y, *s, *y1, *s1;             /* [constraint][lanes]: outputs and their slopes at both ends of a step */
     double *statistic;                   /* [constraint][lanes] */
+    struct hl_forecast_trace *trace;     /* where outputs are noted, moment by moment; or NULL */
+    size_t noted;                        /* moments so far */
     double *amount;                      /* [age][stream][lanes] */
     bool *given;                         /* [age][stream]: some lane's amount isn't 0 */
     size_t step;                         /* regular ones, from day 0 on */

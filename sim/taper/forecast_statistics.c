@@ -103,6 +103,8 @@ void hl_forecast_statistics(const struct hl_taper_problem *problem, double h, co
         const struct hl_taper_constraint *constraint = &problem->constraint[c];
         const double *a = ROW_OF(y, c), *sa = ROW_OF(s, c), *b = ROW_OF(y1, c), *sb = ROW_OF(s1, c);
         double *so_far = ROW_OF(statistic, c);
+        if (constraint->statistic == HL_TAPER_MOMENT) /* the cohort's: forecast_moment.c */
+            continue;
         if (constraint->statistic == HL_TAPER_PEAK)
             for (size_t l = 0; l < LANES; l++)
                 so_far[l] = peak(so_far[l], h, a[l], sa[l], b[l], sb[l]);

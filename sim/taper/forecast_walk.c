@@ -277,6 +277,8 @@ static void finish(struct hl_forecast_room *r, double h)
     swap(&r->g, &r->g1);
     swap(&r->y, &r->y1);
     swap(&r->s, &r->s1);
+    if (r->trace)
+        hl_forecast_trace_note(r);
 }
 
 /* Slopes at the beginning of a step over which something enters from outside. */

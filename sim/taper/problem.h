@@ -61,8 +61,9 @@ struct hl_taper_rung {
     unsigned *pieces;                /* by drug: pieces handed out in a period, fewest possible */
 };
 
-/* Peak of an output over the whole follow-up; hours it is above a threshold; area between it and the threshold. */
-enum hl_taper_statistic { HL_TAPER_PEAK, HL_TAPER_HOURS_ABOVE, HL_TAPER_AREA_ABOVE };
+/* Peak of an output over the whole follow-up; hours it is above a threshold; area between it and the threshold; and, of
+ * the whole cohort, what the share doesn't exceed at the worst moment. */
+enum hl_taper_statistic { HL_TAPER_PEAK, HL_TAPER_HOURS_ABOVE, HL_TAPER_AREA_ABOVE, HL_TAPER_MOMENT };
 
 /* "This statistic of this output is at most bound in this share of the subjects." */
 struct hl_taper_constraint {

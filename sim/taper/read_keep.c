@@ -2,22 +2,32 @@
 /* keep: -- what must hold, of which output, in how many of the cohort:
  *
  *     {of: clonazepam.withdrawal_index, peak: "20", in: "90 %"}
+ *     {of: clonazepam.withdrawal_index, at_any_time: "20", in: "90 %"}
  *     {of: clonazepam.withdrawal_index, hours_above: 48 h, threshold: "15", in: "95 %"}
  *     {of: clonazepam.withdrawal_index, area_above: 100 h, threshold: "15", in: "95 %"}
  *
- * A bound and a threshold have the output's dimension, hours_above is a time, area_above the product of both. */
+ * peak: is each subject's own highest value; at_any_time: looks at the cohort moment by moment: at none are more than the
+ * rest above the bound. A bound and a threshold have the output's dimension, hours_above is a time, area_above the product of both. */
 #include <string.h>
 
 #include "base/text.h"
 #include "regimen/read.h"
 #include "taper/inside.h"
 
-static const char *const statistics[] = {"peak", "hours_above", "area_above"};
-static const char *const keys[] = {"of", "in", "threshold", "peak", "hours_above", "area_above"};
+static const char *const statistics[] = {"peak", "hours_above", "area_above", "at_any_time"};
+#define N_STATISTICS (sizeof statistics / sizeof *statistics)
+static const char *const keys[] = {"of", "in", "threshold", "peak", "hours_above", "area_above",
+                                   "at_any_time"};
+
+/* Whether the statistic is a value of the output, and needs no threshold. */
+static bool is_value(enum hl_taper_statistic statistic)
+{
+    return statistic == HL_TAPER_PEAK || statistic == HL_TAPER_MOMENT;
+}
 
 static struct hl_dim bound_dim(struct hl_dim output, enum hl_taper_statistic statistic)
 {
-    return statistic == HL_TAPER_PEAK          ? output
+    return is_value(statistic)                 ? output
            : statistic == HL_TAPER_HOURS_ABOVE ? hl_dim_of("h")
                                                : hl_dim_multiply(output, hl_dim_of("h"));
 }
@@ -41,7 +51,7 @@ static bool read_statistic(struct hl_taper_reader *reader, const struct hl_yaml 
 {
     const struct hl_yaml *bound = NULL;
     struct hl_dim dim = reader->system->output[keep->output].unit.dim;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_STATISTICS; i++) {
         const struct hl_yaml *found = hl_yaml_get(line, statistics[i]);
         if (found && bound) {
             hl_diag_error(reader->diag, hl_yaml_key(line, statistics[i])->pos,
@@ -55,12 +65,13 @@ static bool read_statistic(struct hl_taper_reader *reader, const struct hl_yaml 
     }
     if (!bound) {
         hl_diag_error(reader->diag, line->pos,
-                      "keep: what of %s is bounded? Write peak:, hours_above: (with threshold:) or area_above:",
+                      "keep: what of %s is bounded? Write peak:, at_any_time:, hours_above: (with threshold:) or "
+                      "area_above:",
                       reader->system->output[keep->output].name);
         return false;
     }
     return hl_item_read_not_negative(bound, bound_dim(dim, keep->statistic), "a bound",
-                                     hl_dim_is_none(dim) && keep->statistic == HL_TAPER_PEAK ? "20" : "48 h",
+                                     hl_dim_is_none(dim) && is_value(keep->statistic) ? "20" : "48 h",
                                      &keep->bound, reader->diag);
 }
 
@@ -69,10 +80,10 @@ static bool read_threshold(struct hl_taper_reader *reader, const struct hl_yaml 
 {
     const struct hl_yaml *threshold = hl_yaml_get(line, "threshold");
     struct hl_dim dim = reader->system->output[keep->output].unit.dim;
-    if (threshold && keep->statistic == HL_TAPER_PEAK)
+    if (threshold && is_value(keep->statistic))
         hl_diag_error(reader->diag, hl_yaml_key(line, "threshold")->pos,
-                      "threshold: goes with hours_above: and area_above:; a peak has its bound");
-    else if (!threshold && keep->statistic != HL_TAPER_PEAK)
+                      "threshold: goes with hours_above: and area_above:; %s: has its bound", statistics[keep->statistic]);
+    else if (!threshold && !is_value(keep->statistic))
         hl_diag_error(reader->diag, line->pos, "%s: needs threshold:, the level it is above",
                       statistics[keep->statistic]);
     else if (!threshold)
@@ -90,10 +101,10 @@ static bool read_threshold(struct hl_taper_reader *reader, const struct hl_yaml 
 static const char *describe(struct hl_taper_reader *reader, const struct hl_yaml *line,
                             const struct hl_taper_constraint *keep)
 {
-    const char *threshold = keep->statistic == HL_TAPER_PEAK
+    const char *threshold = is_value(keep->statistic)
                                 ? ""
                                 : hl_arena_printf(reader->arena, " %s", hl_yaml_get(line, "threshold")->text);
-    static const char *const words[] = {"peak", "hours above", "area above"};
+    static const char *const words[] = {"peak", "hours above", "area above", "at any time"};
     return hl_arena_printf(reader->arena, "%s: %s%s at most %s in %g %% of subjects", hl_yaml_get(line, "of")->text,
                            words[keep->statistic], threshold, hl_yaml_get(line, statistics[keep->statistic])->text,
                            100 * keep->share);

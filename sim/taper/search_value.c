@@ -108,7 +108,8 @@ double hl_judge_exposure(const struct hl_judge *judge, const double *statistic)
 {
     double exposure = 0;
     for (size_t c = 0; c < judge->n_constraints; c++) {
-        bool peak = hl_taper_constraint_of(judge->problem, c)->statistic == HL_TAPER_PEAK;
+        enum hl_taper_statistic kind = hl_taper_constraint_of(judge->problem, c)->statistic;
+        bool peak = kind == HL_TAPER_PEAK || kind == HL_TAPER_MOMENT;
         double sum = 0;
         for (size_t i = 0; i < judge->n; i++) {
             double value = statistic[c * judge->n + i];

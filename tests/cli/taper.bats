@@ -186,3 +186,37 @@ EOT
     [ "$status" -eq 2 ]
     [[ "$output" == *"isn't designed on a data set"* ]]
 }
+
+@test "at any time: the share at the worst moment, as the engine's own rows say, and no longer than by peaks" {
+    design --json --alone -o peaks > peaks
+    design --json --quiet --set 'design.keep=[{of: clonazepam.withdrawal_index, at_any_time: "24", in: "72 %"}]' -o any > any
+    "$halflife" run any.taper.yaml -o own.h5 --quiet --subjects 11 --seed 2387 \
+        --set 'times=[{at: [36 h]}, {until: 3060 h, every: 30 min}]' --set precision=double
+    "$halflife" export own.h5 clonazepam_withdrawal_index --arm designed --format csv > own.csv
+    "$halflife" export any.h5 clonazepam_withdrawal_index_fraction_above --arm designed --format csv > above.csv
+    python3 - <<'EOT'
+import csv, json, math
+a, p = json.load(open("any")), json.load(open("peaks"))
+assert a["outcome"] == "found" and a["days"] <= p["days"]
+assert a["certificate"]["valid"] is False and "Nothing is proved" in a["certificate"]["text"]
+rows = [r for r in csv.DictReader(l for l in open("own.csv") if not l.startswith("#"))]
+time, value = [k for k in rows[0] if k.startswith("time")][0], [k for k in rows[0] if k.startswith("clonazepam")][0]
+by_time = {}
+for r in rows:
+    if float(r[time]) >= 36:
+        by_time.setdefault(float(r[time]), []).append(float(r[value]))
+need = math.ceil(0.72 * 11)
+worst = max(sorted(v)[need - 1] for v in by_time.values())
+kept = min(sum(x <= 24 for x in v) for v in by_time.values())
+told = a["designed_on"][0]
+assert abs(told["value"] - worst) < 1e-9 * worst, (told, worst)
+assert abs(told["share"] * 11 - kept) < 1e-9 and kept >= need, (told, kept)
+forecast = a["levels"][-1]["if_ended"][0]
+assert abs(forecast / worst - 1) < 0.02, (forecast, worst)
+arm = a["arms"][0]["constraints"][0]
+rows = [r for r in csv.DictReader(l for l in open("above.csv") if not l.startswith("#"))]
+time, value = [k for k in rows[0] if k.startswith("time")][0], [k for k in rows[0] if k.endswith("_24")][0]
+above = max(float(r[value]) for r in rows if float(r[time]) >= 36)
+assert abs(arm["share_above_at_once"] - above) < 1e-12 and abs(1 - arm["verdict"]["share"] - above) < 1e-9, (arm, above)
+EOT
+}
