@@ -56,6 +56,25 @@ static void read_prescriptions(struct hl_study_reader *reader, const struct hl_y
     }
 }
 
+/* A covariate that is drawn otherwise in this arm: the arm's people are the cohort's with this distribution in the place
+ * of the cohort's. Every subject keeps its normal score, so whoever is old among the one is old among the other. */
+static void redraw(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
+                   int covariate, struct hl_arm *arm)
+{
+    struct hl_distribution distribution;
+    if (reader->has_data)
+        hl_diag_error(reader->diag, node->pos, "%s of an arm: expected one value; of a data set only the cohort can have a "
+                      "distribution", system->covariate[covariate].name);
+    else if (hl_study_read_distribution(reader, node, &system->covariate[covariate], &distribution) && arm->cohort) {
+        struct hl_cohort_spec *own = hl_arena_alloc(reader->arena, 1, sizeof *own);
+        *own = *arm->cohort;
+        own->distribution = hl_arena_alloc(reader->arena, system->n_covariates, sizeof *own->distribution);
+        memcpy(own->distribution, arm->cohort->distribution, system->n_covariates * sizeof *own->distribution);
+        own->distribution[covariate] = distribution;
+        arm->cohort = own;
+    }
+}
+
 static void read_overrides(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                            struct hl_arm *arm)
 {
@@ -78,6 +97,8 @@ static void read_overrides(struct hl_study_reader *reader, const struct hl_yaml 
         if (covariate < 0)
             hl_diag_error(reader->diag, node->key[i]->pos, "no model has a covariate '%s'%s", node->key[i]->text,
                           hl_text_did_you_mean(node->key[i]->text, name, system->n_covariates, hint, sizeof hint));
+        else if (node->item[i]->kind == HL_YAML_MAPPING)
+            redraw(reader, node->item[i], system, covariate, arm);
         else if (hl_study_read_covariate(reader, node->item[i], &system->covariate[covariate], &value)) {
             hl_study_warn_outside(reader, node->item[i]->pos, &system->covariate[covariate], value);
             arm->covariate[arm->n_covariate_overrides] = covariate;

@@ -19,6 +19,17 @@ static bool is_own(const char *key)
     return strcmp(key, "name") == 0 || strcmp(key, "pause") == 0 || strcmp(key, "reinstate") == 0;
 }
 
+/* Both mappings' pairs, over's where a key is in both; values as they are (a distribution isn't mixed with another). */
+static struct hl_yaml *joined(struct hl_study_reader *reader, const struct hl_yaml *base, const struct hl_yaml *over)
+{
+    struct hl_yaml *out = hl_study_node(reader->arena, base->pos, HL_YAML_MAPPING);
+    for (size_t i = 0; i < base->n; i++)
+        hl_study_put(reader->arena, out, base->key[i]->pos, base->key[i]->text, base->item[i]);
+    for (size_t i = 0; i < over->n; i++)
+        hl_study_put(reader->arena, out, over->key[i]->pos, over->key[i]->text, over->item[i]);
+    return out;
+}
+
 /* Puts all pairs of a mapping into an arm; an inner mapping (covariates, parameters) is joined with what is there. */
 static void put_all(struct hl_study_reader *reader, struct hl_yaml *arm, const struct hl_yaml *from)
 {
@@ -30,7 +41,7 @@ static void put_all(struct hl_study_reader *reader, struct hl_yaml *arm, const s
         bool joins = there && there->kind == HL_YAML_MAPPING && value->kind == HL_YAML_MAPPING &&
                      (strcmp(key, "covariates") == 0 || strcmp(key, "parameters") == 0);
         if (joins)
-            value = hl_yaml_merge(reader->arena, there, value, NULL, 0);
+            value = joined(reader, there, value);
         hl_study_put(reader->arena, arm, from->key[i]->pos, key, value);
     }
 }

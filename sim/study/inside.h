@@ -123,6 +123,11 @@ struct hl_cohort_spec *hl_study_read_cohort(struct hl_study_reader *reader, cons
 /* people.c: the table under cohort.csv is named by where it was found, so that the tree can be read from elsewhere. */
 void hl_study_find_table(struct hl_study_reader *reader, struct hl_yaml *tree);
 
+/* A covariate's distribution (or value), as under covariates: of the cohort, with a warning for what lies outside the
+ * model's range. */
+bool hl_study_read_distribution(struct hl_study_reader *reader, const struct hl_yaml *node,
+                                const struct hl_system_covariate *covariate, struct hl_distribution *distribution);
+
 /* people.c: one value of a covariate (number with unit, or category). */
 bool hl_study_read_covariate(struct hl_study_reader *reader, const struct hl_yaml *node,
                              const struct hl_system_covariate *covariate, double *value);

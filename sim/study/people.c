@@ -277,6 +277,16 @@ static bool read_distribution(struct hl_study_reader *reader, const struct hl_ya
            hl_distribution_check(d, covariate->name, reader->diag);
 }
 
+bool hl_study_read_distribution(struct hl_study_reader *reader, const struct hl_yaml *node,
+                                const struct hl_system_covariate *covariate, struct hl_distribution *d)
+{
+    *d = (struct hl_distribution){.pos = node->pos};
+    if (!read_distribution(reader, node, covariate, d))
+        return false;
+    warn_share_outside(reader, d, covariate);
+    return true;
+}
+
 /* ---- a table of real patients */
 
 /* One column that holds a covariate. */

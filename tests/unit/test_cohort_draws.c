@@ -182,6 +182,52 @@ static void covariates(void **state)
     people_free(&p);
 }
 
+#define ELDERLY                                                                                                        \
+    "study: people\n"                                                                                                  \
+    "drugs: {clonazepam: alpha}\n"                                                                                     \
+    "arms: [{name: all, clonazepam: [{oral: 1 mg, every: 24 h, for: 3 d}]}, {name: elderly, covariates: {AGE: "         \
+    "{uniform: [71 year, 86.5 year]}, WT: {lognormal: {median: 58 kg, cv: \"11 %\"}}, cbz: {categorical: {present: 0.5, " \
+    "absent: 0.5}}}, clonazepam: [{oral: 1 mg, every: 24 h, for: 3 d}]}]\n"                                            \
+    "times: [{until: 72 h, every: 30 min}]\n"
+
+/* An arm's own distributions: everybody keeps its place among the people, and everything else; the typical subject is in
+ * the middle. */
+static void an_arm_of_its_own(void **state)
+{
+    (void)state;
+    static const char cohort[] =
+        ELDERLY "cohort: {subjects: 200000, seed: 3, covariates: {WT: {lognormal: {median: 70 kg, cv: \"20 %\"}}, AGE: "
+                "{uniform: [20 year, 75 year]}}, correlations: [{between: [WT, clonazepam.eta_V], r: -0.41}]}\n";
+    struct people all = people_of_arm(cohort, 0), old = people_of_arm(cohort, 1);
+    const char *const names[] = {"AGE", "WT", "cbz", "clonazepam.eta_V", "clonazepam.eta_CL"};
+    double *a[5], *b[5];
+    for (size_t k = 0; k < 5; k++) {
+        a[k] = column_of(&all, names[k]);
+        b[k] = column_of(&old, names[k]);
+    }
+    double s = sqrt(log1p(0.04)), t = sqrt(log1p(0.0121)), old_present = mean_of(b[2]), all_present = mean_of(a[2]);
+    for (size_t i = 0; i < N; i++) {
+        assert_true(fabs((a[0][i] - 20) / 55 - (b[0][i] - 71) / 15.5) < 1e-12);
+        assert_true(fabs(log(a[1][i] / 70) / s - log(b[1][i] / 58) / t) < 1e-10);
+        assert_true(a[3][i] == b[3][i] && a[4][i] == b[4][i]);
+    }
+    assert_true(all_present == 0);
+    close_to("cbz of the elderly", old_present, 0.5, 5 * sqrt(0.25 / N));
+    for (size_t k = 0; k < 5; k++) {
+        hl_free(a[k]);
+        hl_free(b[k]);
+    }
+    people_free(&all);
+    people_free(&old);
+    struct people one = people_of_arm(ELDERLY "cohort: typical\n", 1);
+    double *regs = hl_alloc(one.system->n_regs, sizeof *regs);
+    hl_cohort_fill(one.cohort, 1, 1, regs, 1);
+    const struct hl_system_covariate *age = &one.system->covariate[hl_system_find_covariate(one.system, "AGE")];
+    close_to("the typical elderly", regs[age->reg] / age->info->unit.factor, (71 + 86.5) / 2, 1e-9);
+    hl_free(regs);
+    people_free(&one);
+}
+
 /* Moments of a standard normal truncated to [a, b] (Johnson, Kotz, Balakrishnan 1994, section 13.10.1). */
 static void truncated_normal(double a, double b, double *mean, double *sd)
 {
@@ -545,7 +591,7 @@ int main(void)
     gsl_set_error_handler_off();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(etas),
-        cmocka_unit_test(covariates),
+        cmocka_unit_test(covariates), cmocka_unit_test(an_arm_of_its_own),
         cmocka_unit_test(truncation),
         cmocka_unit_test(deep_tail),
         cmocka_unit_test(uncertainty),
