@@ -297,6 +297,13 @@ static size_t group_end(size_t first, size_t n_columns)
     return first + HL_COLUMNS_AT_ONCE < n_columns ? first + HL_COLUMNS_AT_ONCE : n_columns;
 }
 
+/* No more threads than there are strips: one that has nothing to do costs its start, and others' time while it waits. */
+static int threads_for(size_t n_strips)
+{
+    size_t most = (size_t)omp_get_max_threads();
+    return (int)(n_strips < most ? n_strips : most);
+}
+
 /* All batches; every thread goes the same way through the loops, whatever fails. */
 static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, struct hl_arm_summary *summary,
                                     bool *found)
@@ -305,7 +312,7 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, s
     int stopped = 0;
     size_t n_metrics = pass->first ? pass->p->study->n_metrics : 0;
     size_t n_strips = (pass->results->subjects + HL_STRIP - 1) / HL_STRIP;
-#pragma omp parallel
+#pragma omp parallel num_threads(threads_for(n_strips))
     {
         struct worker w;
         enum hl_status mine = worker_init(&w, pass);

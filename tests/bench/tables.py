@@ -97,7 +97,8 @@ class Bars:
 
     def writing(self):
         for what, row in (("W1 to a file, none: times the chunks", "run uncompressed (x: of chunks hashed and synced)"),
-                          ("W1 to a file, fast: times compressing", "run fast (x: of chunks compressed only)")):
+                          ("W1 to a file, fast: times compressing", "run fast (x: of chunks compressed only)"),
+                          ("W1 to a file, fast: times its own packing", "run fast (x: of chunks packed only)")):
             self.add(what, "<= 1.25", spread(self.results.row("writing", what=row), "ratio"), most=1.25)
 
     def million(self):
