@@ -98,7 +98,6 @@ struct worker {
     struct hl_meter *meter;
     struct hl_strip *strip;
     double *regs, *out, *scratch;
-    double *room;        /* for the values that columns keep of a block */
     double *observed;    /* one output's simulated observations, or NULL */
     signed char *status;
     size_t lanes;
@@ -113,7 +112,6 @@ static void worker_clear(struct worker *w)
     hl_free(w->observed);
     hl_free(w->out);
     hl_free(w->scratch);
-    hl_free(w->room);
     hl_free(w->status);
 }
 
@@ -157,7 +155,6 @@ static enum hl_status worker_init(struct worker *w, const struct pass *pass)
     w->regs = hl_alloc(arm->system->n_regs * block, sizeof *w->regs);
     w->out = hl_alloc(p->study->n_outputs * p->study->n_times * block, sizeof *w->out);
     w->scratch = hl_alloc(widest_metric(pass->results, p->study) * block, sizeof *w->scratch);
-    w->room = hl_alloc_unset(hl_columns_room(pass->columns, block), sizeof *w->room);
     w->status = hl_alloc(block, 1);
     w->observed = is_observed(p->study) ? hl_alloc(p->study->n_times * block, sizeof *w->observed) : NULL;
     if (is_observed(p->study) && !w->observed)
@@ -165,7 +162,7 @@ static enum hl_status worker_init(struct worker *w, const struct pass *pass)
     enum hl_status status = pass->store ? hl_strip_create(pass->store, &w->strip) : HL_OK;
     if (status != HL_OK)
         return status;
-    return w->solver && w->meter && w->regs && w->out && w->scratch && w->room && w->status ? HL_OK : HL_ERR_MEMORY;
+    return w->solver && w->meter && w->regs && w->out && w->scratch && w->status ? HL_OK : HL_ERR_MEMORY;
 }
 
 /* Register reg of the block's subjects, appended to an arm's row. */
@@ -262,9 +259,9 @@ static enum hl_status solve_block(struct worker *w, const struct pass *pass, siz
         return status;
     if (pass->first)
         store_values(w, p, pass->arm, &block, row);
-    status = hl_columns_keep(pass->columns, place, row, &block, w->room);
-    if (!pass->first || status != HL_OK)
-        return status;
+    hl_columns_keep(pass->columns, place, row, &block);
+    if (!pass->first)
+        return HL_OK;
     memcpy(pass->results->status + first - 1, block.status, n);
     status = keep_histories(pass->results, w, &block);
     if (status != HL_OK)

@@ -26,7 +26,7 @@ struct pile {
     size_t n_blocks, start[MOST_BLOCKS]; /* where a block's kept values begin */
     uint8_t *inside;                     /* [MOST_BLOCKS][stride]: how many of each column */
     uint32_t *offset;                    /* [MOST_BLOCKS][groups]: where a group's begin, counted from start */
-    size_t n, capacity; double *kept;
+    size_t n; double *kept;              /* room for every value of the strip, which is touched as far as needed */
 };
 
 struct hl_columns {
@@ -131,8 +131,9 @@ static bool pile_init(struct pile *p, const struct hl_columns *c)
     uint8_t *counts = hl_alloc_unset(2 * c->n_rows + c->n_thresholds, c->stride);
     p->inside = hl_alloc_unset(MOST_BLOCKS, c->stride);
     p->offset = hl_alloc_unset(MOST_BLOCKS * c->groups, sizeof *p->offset);
+    p->kept = hl_alloc_unset(c->n * HL_STRIP + HL_SIEVE_SPARE, sizeof *p->kept);
     p->sifted = (struct hl_sifted){.count = moments, .above = counts};
-    if (!moments || !counts || !p->inside || !p->offset)
+    if (!moments || !counts || !p->inside || !p->offset || !p->kept)
         return false;
     p->sifted.sum = moments + c->stride;
     p->sifted.squares = moments + 2 * c->stride;
@@ -220,22 +221,6 @@ static void pile_begin(struct pile *p, const struct hl_columns *c)
     p->n = p->n_blocks = 0;
 }
 
-/* Room for n more, and after the first block as much for each of those that follow. */
-static bool pile_room(struct pile *p, size_t n, size_t rows)
-{
-    size_t more = p->n_blocks == 0 ? n * ((HL_STRIP + rows - 1) / rows) + n / 4 : n + p->n / 4;
-    if (p->n + n <= p->capacity)
-        return true;
-    double *larger = hl_alloc_unset(p->n + more, sizeof *larger);
-    if (!larger)
-        return false;
-    memcpy(larger, p->kept, p->n * sizeof *larger);
-    hl_free(p->kept);
-    p->kept = larger;
-    p->capacity = p->n + more;
-    return true;
-}
-
 static bool is_complete(const struct hl_block *block)
 {
     bool complete = block->n == block->lanes;
@@ -252,27 +237,17 @@ static void blot_out(const struct hl_columns *c, const struct hl_block *block)
             block->out[c->column[i] * block->lanes + lane] = (double)NAN;
 }
 
-size_t hl_columns_room(const struct hl_columns *c, size_t lanes)
-{
-    return c->n * lanes + HL_SIEVE_SPARE;
-}
-
-enum hl_status hl_columns_keep(struct hl_columns *c, size_t strip, size_t row, const struct hl_block *block,
-                               double *room)
+void hl_columns_keep(struct hl_columns *c, size_t strip, size_t row, const struct hl_block *block)
 {
     struct pile *p = &c->pile[strip];
     if (row == 0)
         pile_begin(p, c);
     if (!is_complete(block))
         blot_out(c, block);
-    size_t n = hl_sieve_block(&c->sieve, block->out, block->lanes, &p->sifted, p->inside + p->n_blocks * c->stride,
-                              p->offset + p->n_blocks * c->groups, room);
-    if (!pile_room(p, n, block->lanes))
-        return HL_ERR_MEMORY;
-    memcpy(p->kept + p->n, room, n * sizeof *room);
-    p->start[p->n_blocks++] = p->n;
-    p->n += n;
-    return HL_OK;
+    p->start[p->n_blocks] = p->n;
+    p->n += hl_sieve_block(&c->sieve, block->out, block->lanes, &p->sifted, p->inside + p->n_blocks * c->stride,
+                           p->offset + p->n_blocks * c->groups, p->kept + p->n);
+    p->n_blocks++;
 }
 
 /* ---- Taking in. */

@@ -39,11 +39,8 @@ size_t hl_columns_batch(const struct hl_columns *columns, size_t done, size_t le
 
 /* Takes what is needed from the values of a solved block, which are rows row .. row + block->n - 1 of a strip of the
  * batch (rows ascending from 0, a multiple of 8 in each but the last); those who failed count as none, and block->out
- * is NaN for them and for nobody afterwards. Strips may be filled by several threads, each with room for
- * hl_columns_room values. HL_ERR_MEMORY when there is none. */
-size_t hl_columns_room(const struct hl_columns *columns, size_t lanes);
-enum hl_status hl_columns_keep(struct hl_columns *columns, size_t strip, size_t row, const struct hl_block *block,
-                               double *room);
+ * is NaN for them and for nobody afterwards. Strips may be filled by several threads. */
+void hl_columns_keep(struct hl_columns *columns, size_t strip, size_t row, const struct hl_block *block);
 
 /* Takes in the first strips of the batch for columns from .. to - 1 of the list, from being a multiple of
  * HL_COLUMNS_AT_ONCE; by several threads for different columns, each with room for hl_columns_scratch values. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What an arm takes: rows that stay until its end (who the subjects are), metrics that fill a chunk, a workshop per
- * thread (a block's values, the chunks it fills, what is picked from them), a batch of strips, and per column what its
+ * thread (a block's values and the chunks it fills), a batch of strips, and per column what its
  * quantiles keep, which hl_ranks says; if that is too much for all of them, they are divided over several passes, each
  * of which solves the cohort again. A batch has BATCH_BYTES, or so many strips that the threads share them evenly; less
  * when memory is scarce. */

@@ -226,7 +226,7 @@ static bool find_ends(const double *kept, size_t n, const struct window *w, doub
     size_t spare = (size_t)(SPARE * (double)(w->to - w->from)) + 2, from = (size_t)w->from, to = (size_t)w->to + 1;
     struct end lower = {from > spare ? from - spare : 0, from, 0}, upper = {to, to + spare < n ? to + spare : n, 0};
     hl_range(kept, n, &least, &most);
-    if (!isfinite(least) || !isfinite(most) || !isfinite(most - least) || w->from < 0 || w->to < 0)
+    if (!isfinite(least) || !isfinite(most) || !isfinite(most - least))
         return false;
     if (!find_end(kept, n, least, most, &lower) || !find_end(kept, n, least, most, &upper))
         return false;
@@ -300,11 +300,22 @@ static size_t throw_away(const struct bracket *bracket, size_t n, double *kept, 
     return left;
 }
 
+/* Whether a few values taken here and there all differ: hardly ever so where many are equal. */
+static bool are_distinct(const double *kept, size_t n)
+{
+    enum { TAKEN = 8 };
+    bool distinct = n >= TAKEN;
+    for (size_t i = 1; distinct && i < TAKEN; i++)
+        for (size_t k = 0; k < i; k++)
+            distinct &= kept[i * n / TAKEN] != kept[k * n / TAKEN];
+    return distinct;
+}
+
 /* Where more than half of a bracket that takes much room is one value, that value is counted from now on. */
 static void count_equal_ones(const struct hl_ranks *r, struct column *c, struct bracket *b, double *kept,
                              double *scratch)
 {
-    if (b->n < r->capacity / 4 || b->n_same > 0)
+    if (b->n < r->capacity / 4 || b->n_same > 0 || are_distinct(kept, c->n_kept))
         return;
     size_t n = 0, equal = 0, left = 0;
     for (size_t i = 0; i < c->n_kept; i++)

@@ -58,12 +58,14 @@ size_t hl_pack_bound(struct hl_packer *packer, size_t n)
     return libdeflate_zlib_compress_bound(packer->compressor, n) + BEFORE * (n / STORED_MOST + 1);
 }
 
-/* ---- Shuffling: WIDE values at a time, each plane's bytes by a shift and a conversion. */
+/* ---- Shuffling: several values at a time, each plane's bytes by a shift and a conversion. */
 
-#define WIDE 16
+#define WIDE 16     /* words of four bytes */
+#define LONG_WIDE 8 /* of eight */
 typedef uint32_t words __attribute__((vector_size(WIDE * sizeof(uint32_t))));
-typedef uint64_t long_words __attribute__((vector_size(WIDE * sizeof(uint64_t))));
+typedef uint64_t long_words __attribute__((vector_size(LONG_WIDE * sizeof(uint64_t))));
 typedef uint8_t bytes_of_words __attribute__((vector_size(WIDE)));
+typedef uint8_t bytes_of_long_words __attribute__((vector_size(LONG_WIDE)));
 
 HL_CLONES static void shuffle_words(const unsigned char *from, size_t count, unsigned char *to)
 {
@@ -79,11 +81,11 @@ HL_CLONES static void shuffle_words(const unsigned char *from, size_t count, uns
 
 HL_CLONES static void shuffle_long_words(const unsigned char *from, size_t count, unsigned char *to)
 {
-    for (size_t i = 0; i < count; i += WIDE) {
+    for (size_t i = 0; i < count; i += LONG_WIDE) {
         long_words value;
         memcpy(&value, from + i * sizeof(uint64_t), sizeof value);
         for (unsigned byte = 0; byte < sizeof(uint64_t); byte++) {
-            bytes_of_words plane = __builtin_convertvector((value >> 8 * byte) & 255u, bytes_of_words);
+            bytes_of_long_words plane = __builtin_convertvector((value >> 8 * byte) & 255u, bytes_of_long_words);
             memcpy(to + byte * count + i, &plane, sizeof plane);
         }
     }
