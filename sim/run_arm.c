@@ -294,7 +294,7 @@ static size_t group_end(size_t first, size_t n_columns)
     return first + HL_COLUMNS_AT_ONCE < n_columns ? first + HL_COLUMNS_AT_ONCE : n_columns;
 }
 
-/* No more threads than there are strips: one that has nothing to do costs its start, and others' time while it waits. */
+/* No more threads than there are strips: one without work costs its start, and others' time while it waits. */
 static int threads_for(size_t n_strips)
 {
     size_t most = (size_t)omp_get_max_threads();

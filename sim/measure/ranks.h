@@ -32,7 +32,8 @@ void hl_ranks_add(struct hl_ranks *ranks, size_t column, const double *values, s
 
 /* The same in two steps, for threads that see the values before the column does. What the column keeps at present: its
  * brackets (low, high], ascending, bracket k at [k * stride]; of values equal to same only the number counts (NaN:
- * there is none). Those beyond the last, up to the number of probabilities, are (inf, inf]. Returns how many there are. */
+ * there is none). Those beyond the last, up to the number of probabilities, are (inf, inf]. Returns how many there
+ * are. */
 size_t hl_ranks_show(const struct hl_ranks *ranks, size_t column, size_t stride, double *low, double *high,
                      double *same);
 

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/memory.h"
@@ -198,14 +197,6 @@ static double take_turn(int kind, const struct values *v, const char *study, con
     case PACKED: return pack_only(v);
     default: return engine_run(study, v->subjects, kind == NONE ? &none : &fast, 1, scratch, omp_get_max_threads());
     }
-}
-
-/* Of all threads. */
-static double processor_seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static void whole_runs(const char *studies, const char *scratch, FILE *csv)
