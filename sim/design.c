@@ -153,7 +153,7 @@ static enum hl_status search_once(struct hl_design *design, const struct hl_tape
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
     struct hl_taper_options options = {.progress = &progress,
-                                       .screen = design->screen ? hl_forecast_outlook(design->screen) : NULL,
+                                       .narrow = true,
                                        .beam = design->bound.impossible ? 2 : 0, /* only the nearest bound is wanted */
                                        .most_work = design->bound.impossible ? design->options->most_work / 4
                                                                              : design->options->most_work,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Forecasts of a cohort: one for what everybody took before, one for every situation under under:, joined into one
- * outlook whose constraints repeat, situation after situation. A large cohort also gets a smaller one, its first
- * subjects, on which the search follows its ways; what it finds is judged by the whole. */
+ * outlook whose constraints repeat, situation after situation. */
 #include <string.h>
 
 #include "design_parts.h"
@@ -63,19 +62,15 @@ static struct hl_forecast_adherence *habits_of(const struct hl_taper_problem *pr
     return any ? out : NULL;
 }
 
-#define SCREEN      96  /* subjects of the smaller cohort */
-#define LARGE       288 /* from this size on there is one */
-
-/* Of the cohort's first subjects, 0: of all. */
 static enum hl_status forecast_situations(struct hl_design *design, const struct hl_taper_problem *problem,
-                                          size_t subjects, struct hl_forecast ***part, struct hl_forecast **joined)
+                                          struct hl_forecast ***part, struct hl_forecast **joined)
 {
     const struct hl_prepared *p = &design->prepared;
     size_t n = problem->n_situations;
     *part = hl_arena_alloc(p->arena, n, sizeof **part);
     for (size_t s = 0; s < n; s++) {
         struct hl_forecast_request request = {.study = p->study, .before = &p->study->arm[problem->situation[s]],
-                                              .t0 = problem->begins, .problem = problem, .subjects = subjects,
+                                              .t0 = problem->begins, .problem = problem,
                                               .adherence = habits_of(problem, p, problem->situation[s])};
         (*part)[s] = hl_forecast_create(p->arena, &request, design->diag);
         if (!(*part)[s])
@@ -87,24 +82,22 @@ static enum hl_status forecast_situations(struct hl_design *design, const struct
 
 enum hl_status hl_design_forecast(struct hl_design *design)
 {
-    enum hl_status status = forecast_situations(design, design->problem, 0, &design->part, &design->joined);
+    enum hl_status status = forecast_situations(design, design->problem, &design->part, &design->joined);
     if (status == HL_OK)
         design->outlook = hl_forecast_outlook(design->joined);
-    return status == HL_OK && design->study->subjects >= LARGE
-               ? forecast_situations(design, design->problem, SCREEN, &design->screen_part, &design->screen)
-               : status;
+    return status;
 }
 
 enum hl_status hl_design_forecast_other(struct hl_design *design, const struct hl_taper_problem *problem,
                                         struct hl_forecast ***part, struct hl_forecast **joined)
 {
-    return forecast_situations(design, problem, 0, part, joined);
+    return forecast_situations(design, problem, part, joined);
 }
 
 enum hl_status hl_design_forecast_all(struct hl_design *design, struct hl_forecast **forecast)
 {
     bool same = design->all->n_rungs == design->problem->n_rungs;
-    enum hl_status status = same ? HL_OK : forecast_situations(design, design->all, 0, &design->all_part,
+    enum hl_status status = same ? HL_OK : forecast_situations(design, design->all, &design->all_part,
                                                                &design->all_joined);
     *forecast = same ? design->joined : design->all_joined;
     return status;
@@ -129,5 +122,4 @@ void hl_design_forecast_clear(struct hl_design *design)
         return;
     clear(design->part, design->joined, design->problem->n_situations);
     clear(design->all_part, design->all_joined, design->problem->n_situations);
-    clear(design->screen_part, design->screen, design->problem->n_situations);
 }

@@ -42,7 +42,6 @@ struct hl_design {
 
     struct hl_forecast **part, *joined;       /* by situation; joined is part[0] where there is one */
     const struct hl_outlook *outlook;
-    struct hl_forecast **screen_part, *screen; /* of the first subjects only, or NULL */
 
     struct hl_taper_result result;
     struct hl_bound bound;

@@ -3,10 +3,18 @@
  * times the last, look for a better one and end when one was complete or as short as a certificate allows; what was
  * found is made better step by step (search_improve.c). Where nothing keeps the constraints, the same passes look
  * for the schedule that misses least, which gives the nearest bounds that can be kept. Last, the schedule is walked
- * once more and everything about it written down, by the full cohort. */
+ * once more and everything about it written down, by the full cohort.
+ *
+ * Most subjects decide nothing. A constraint asks where the need-th smallest of the subjects' statistics is; under the
+ * schedules worth looking at the same subjects are well below it, and the same ones well above. So ways are followed on
+ * those whose rank under the best schedule known is near the wanted one, the others counting as they did under that
+ * schedule; the choice is made anew whenever a better one is found. As a screen such subjects are nearly the cohort,
+ * where as many chosen blindly tell the quantile only as well as a sample does. For the least exposure, to which all
+ * subjects add, the first ones are the screen. */
 #include "taper/search.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "taper/rungs.h"
@@ -15,6 +23,11 @@
 #define USUAL_BEAM     8
 #define USUAL_VERIFIED 8
 #define SCREEN_ROUNDS  3
+#define LARGE          288  /* a cohort from this size on is followed by part of it, if it may be */
+#define FIRST_ONES     96   /* subjects of a screen that is a sample */
+#define DECIDING       128  /* subjects of one that decides; of several constraints together */
+#define LEAST_DECIDING 32   /* of one constraint */
+#define DECIDING_SLACK 0.002 /* of a bound */
 #define SCREEN_SLACK   0.02 /* of a bound: a screen is not the cohort, so it prunes a little later than that would */
 
 /* What all stages share. */
@@ -24,6 +37,9 @@ struct work {
     const struct hl_taper_options *options;
     struct hl_taper_result *result;
     struct hl_judge full, screen;
+    bool screened, deciding; /* there is a screen; it is of those subjects who decide */
+    struct hl_outlook *some; /* its outlook, if the search made it */
+    uint64_t work_of_screens; /* of those that were given up */
     int limit;
     uint64_t work_of_passes; /* done before anything was improved */
     double *statistic, *scratch; /* of the full cohort */
@@ -75,27 +91,17 @@ static enum hl_status judge_start(struct work *w)
 
 /* The screen's bounds: scaled by what the two cohorts make of the same schedule, so that a screen of easier subjects
  * isn't taken for good news. */
-static enum hl_status level_screen(struct work *w, const struct hl_way *plan, double slack)
+static enum hl_status scale_screen(struct work *w, const struct hl_taper_schedule *plan, double slack)
 {
     struct hl_judge *judge[] = {&w->full, &w->screen};
-    struct hl_taper_schedule s = hl_way_schedule(plan);
     double *value[2], *room = hl_alloc(w->full.n + w->screen.n, (w->full.n_constraints + 1) * sizeof *room);
     if (!room)
         return HL_ERR_MEMORY;
     enum hl_status status = HL_OK;
     for (int k = 0; k < 2 && status == HL_OK; k++) {
-        const struct hl_outlook *o = judge[k]->outlook;
-        struct hl_prospect *at = o->begin(o->context);
         value[k] = hl_arena_alloc(w->arena, w->full.n_constraints, sizeof(double));
-        for (size_t i = 0; at && i < s.n; i++) {
-            struct hl_prospect *further = o->step(o->context, at, s.step[i]);
-            o->release(o->context, at);
-            at = further;
-            judge[k]->steps++;
-        }
-        status = at ? o->stop(o->context, at, room) : HL_ERR_MEMORY;
-        if (at)
-            o->release(o->context, at);
+        status = hl_outlook_follow(judge[k]->outlook, plan, room);
+        judge[k]->steps += plan->n;
         judge[k]->stops++;
         if (status == HL_OK)
             hl_judge_values(judge[k], room, room + judge[k]->n * judge[k]->n_constraints, value[k]);
@@ -110,9 +116,125 @@ static enum hl_status level_screen(struct work *w, const struct hl_way *plan, do
     return status;
 }
 
+struct rank { double value; size_t subject; };
+
+static int by_value(const void *a, const void *b)
+{
+    const struct rank *x = a, *y = b;
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
+    return (x->subject > y->subject) - (x->subject < y->subject);
+}
+
+/* Ranks of one constraint's statistics, which nobody is below the first half of: marks those near the wanted rank, and
+ * tells how many are below them. */
+static size_t mark_deciding(const struct work *w, size_t c, const double *statistic, struct rank *rank, bool *chosen)
+{
+    size_t n = w->full.n, need = w->full.need[c], half = DECIDING / 2 / w->full.n_constraints;
+    half = half < LEAST_DECIDING / 2 ? LEAST_DECIDING / 2 : half;
+    for (size_t i = 0; i < n; i++)
+        rank[i] = (struct rank){isnan(statistic[i]) ? INFINITY : statistic[i], i};
+    qsort(rank, n, sizeof *rank, by_value);
+    size_t low = need > half ? need - half : 0, high = low + 2 * half < n ? low + 2 * half : n;
+    for (size_t k = low; k < high; k++)
+        chosen[rank[k].subject] = true;
+    return low;
+}
+
+static void forget_screen(struct work *w)
+{
+    if (w->some) {
+        w->work_of_screens += hl_judge_work(&w->screen);
+        w->some->some_release(w->some);
+    }
+    w->some = NULL;
+}
+
+/* The judge on the subjects chosen: who isn't among them counts as below[c] of each constraint say, or as above. */
+static enum hl_status make_screen(struct work *w, const bool *chosen, const double *statistic, double slack)
+{
+    size_t n = 0, *subject = hl_arena_alloc(w->arena, w->full.n, sizeof *subject);
+    for (size_t i = 0; i < w->full.n; i++)
+        if (chosen[i])
+            subject[n++] = i;
+    forget_screen(w);
+    w->some = w->full.outlook->some(w->full.outlook->context, subject, n);
+    if (!w->some)
+        return HL_ERR_MEMORY;
+    hl_judge_make(w->arena, &w->screen, w->problem, w->some);
+    for (size_t c = 0; statistic && c < w->full.n_constraints; c++) {
+        const double *value = statistic + c * w->full.n;
+        memcpy(w->scratch, value, w->full.n * sizeof *value);
+        double wanted = hl_order_statistic(w->scratch, w->full.n, w->full.need[c]);
+        size_t below = 0;
+        for (size_t i = 0; i < w->full.n; i++)
+            below += !chosen[i] && value[i] <= wanted;
+        w->screen.need[c] = w->full.need[c] > below ? w->full.need[c] - below : 1;
+        w->screen.bound[c] = w->full.bound[c] * (1 + slack);
+        w->screen.scale[c] = w->screen.bound[c] > 0 ? w->screen.bound[c] : 1;
+    }
+    return HL_OK;
+}
+
+/* Those who decide under a schedule. */
+static enum hl_status choose_deciding(struct work *w, const struct hl_taper_schedule *plan, double slack)
+{
+    size_t n = w->full.n;
+    bool *chosen = hl_alloc(n, sizeof *chosen);
+    struct rank *rank = hl_alloc(n, sizeof *rank);
+    enum hl_status status = chosen && rank ? hl_outlook_follow(w->full.outlook, plan, w->statistic) : HL_ERR_MEMORY;
+    w->full.steps += plan->n;
+    w->full.stops++;
+    for (size_t c = 0; status == HL_OK && c < w->full.n_constraints; c++)
+        mark_deciding(w, c, w->statistic + c * n, rank, chosen);
+    if (status == HL_OK)
+        status = make_screen(w, chosen, w->statistic, slack);
+    hl_free(rank);
+    hl_free(chosen);
+    return status;
+}
+
+/* Makes the screen tell what the cohort would of schedules like this one. */
+static enum hl_status level_screen(struct work *w, const struct hl_way *plan, double slack)
+{
+    struct hl_taper_schedule schedule = hl_way_schedule(plan);
+    return w->deciding ? choose_deciding(w, &schedule, fmin(slack, DECIDING_SLACK)) : scale_screen(w, &schedule, slack);
+}
+
+/* An even way down, before any is known: whoever is hard to bring down by it is so by others. */
+static void even_way(const struct work *w, struct hl_way *plan)
+{
+    const struct hl_taper_problem *p = w->problem;
+    int days = p->length[p->n_lengths / 2];
+    size_t levels = (size_t)(w->limit / days), rungs = p->n_rungs > 2 ? p->n_rungs - 2 : 0;
+    plan->n = levels < rungs ? levels : rungs;
+    for (size_t k = 0; k < plan->n; k++)
+        plan->step[k] = (struct hl_taper_step){1 + k * rungs / plan->n, days};
+}
+
+static enum hl_status first_screen(struct work *w)
+{
+    const struct hl_taper_options *options = w->options;
+    bool may = options->narrow && w->full.outlook->some && w->full.n >= LARGE;
+    struct hl_way *plan = hl_way_create(w->arena, w->problem);
+    w->screened = options->screen || may;
+    w->deciding = !options->screen && may && w->problem->aim != HL_TAPER_LEAST_EXPOSURE;
+    if (options->screen)
+        hl_judge_make(w->arena, &w->screen, w->problem, options->screen);
+    else if (may && !w->deciding) {
+        bool *chosen = hl_arena_alloc(w->arena, w->full.n, sizeof *chosen);
+        memset(chosen, 1, FIRST_ONES * sizeof *chosen);
+        enum hl_status status = make_screen(w, chosen, NULL, 0);
+        if (status != HL_OK)
+            return status;
+    } else
+        even_way(w, plan);
+    return w->screened ? level_screen(w, plan, SCREEN_SLACK) : HL_OK;
+}
+
 static struct hl_pass pass_of(struct work *w, enum hl_pass_aim aim, size_t beam)
 {
-    bool screened = w->options->screen != NULL;
+    bool screened = w->screened;
     return (struct hl_pass){
         .problem = w->problem, .judge = screened ? &w->screen : &w->full, .full = screened ? &w->full : NULL,
         .aim = aim, .limit = w->limit, .beam = beam, .progress = w->options->progress,
@@ -122,7 +244,7 @@ static struct hl_pass pass_of(struct work *w, enum hl_pass_aim aim, size_t beam)
 
 static uint64_t work_done(const struct work *w)
 {
-    return hl_judge_work(&w->full) + (w->options->screen ? hl_judge_work(&w->screen) : 0);
+    return hl_judge_work(&w->full) + (w->screened ? hl_judge_work(&w->screen) : 0) + w->work_of_screens;
 }
 
 static bool good_enough(const struct work *w, enum hl_pass_aim aim, const struct hl_way *plan)
@@ -178,7 +300,7 @@ static enum hl_status improve_by_screen(struct work *w, enum hl_pass_aim aim, st
 
 static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_way *plan)
 {
-    bool screened = w->options->screen != NULL;
+    bool screened = w->screened;
     enum hl_status status = screened ? improve_by_screen(w, aim, plan) : HL_OK;
     return status == HL_OK ? improve_on(w, &w->full, screened, aim, plan) : status;
 }
@@ -191,6 +313,8 @@ static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way
     *complete = false;
     for (size_t beam = 1; status == HL_OK; beam = beam * 4 < widest ? beam * 4 : widest) {
         struct hl_pass pass = pass_of(w, aim, beam);
+        if (aim == HL_PASS_SHORTEST && best->known && best->worth.miss <= 0)
+            pass.limit = best->worth.days; /* nothing longer is wanted */
         if (beam > 1)
             pass.most_work = w->options->most_work;
         status = hl_pass_run(&pass);
@@ -206,7 +330,7 @@ static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way
         bool spent = w->options->most_work > 0 && work_done(w) > w->options->most_work;
         if (beam >= widest || settled || spent || good_enough(w, aim, best))
             break;
-        if (pass.full && found && best->worth.miss <= 0)
+        if (pass.full && found && (w->deciding || best->worth.miss <= 0))
             status = status == HL_OK ? level_screen(w, best, SCREEN_SLACK) : status;
     }
     w->work_of_passes = work_done(w);
@@ -279,8 +403,6 @@ static enum hl_status report(struct work *w, const struct hl_way *plan)
     enum hl_status status = report_stands(w);
     if (status == HL_OK)
         report_values(w);
-    r->steps = w->full.steps + (w->options->screen ? w->screen.steps : 0);
-    r->stops = w->full.stops + (w->options->screen ? w->screen.stops : 0);
     r->work = work_done(w);
     return status;
 }
@@ -348,17 +470,16 @@ enum hl_status hl_taper_search(struct hl_arena *arena, const struct hl_taper_pro
     struct hl_way *plan = hl_way_create(arena, problem);
     *result = (struct hl_taper_result){.outcome = HL_TAPER_NOT_FOUND};
     hl_judge_make(arena, &w.full, problem, outlook);
-    if (options->screen)
-        hl_judge_make(arena, &w.screen, problem, options->screen);
     enum hl_status status = start_work(&w) ? HL_OK : HL_ERR_MEMORY;
     if (status == HL_OK)
         status = judge_start(&w);
-    if (status == HL_OK && options->screen)
-        status = level_screen(&w, plan, SCREEN_SLACK);
+    if (status == HL_OK)
+        status = first_screen(&w);
     if (status == HL_OK)
         status = design(&w, plan);
     if (status == HL_OK)
         status = report(&w, plan);
+    forget_screen(&w);
     hl_free(w.statistic);
     hl_free(w.scratch);
     return status;

@@ -24,7 +24,9 @@ struct hl_taper_options {
                                 with what it has; 0: no limit. A first narrow pass always runs to its end */
     int at_least;            /* days that a certificate has proved necessary: a taper as short isn't worked on */
     const struct hl_outlook *screen; /* a smaller cohort like the outlook's (or part of it) on which ways are followed;
-                                what is found is then judged by the outlook. NULL: none, follow the outlook's own */
+                                what is found is then judged by the outlook. NULL: none */
+    bool narrow;             /* a large cohort is followed on those of its subjects who decide, if the outlook can hand
+                                them out (outlook->some) */
     size_t verified;         /* with a screen: candidates of each day that the outlook judges; 0: 8 */
     const struct hl_taper_progress *progress; /* NULL: silent */
 };
@@ -58,8 +60,7 @@ struct hl_taper_result {
     size_t start_constraint; /* this constraint, */
     double *start_value;     /* by constraint: order statistic when nothing is ever reduced */
     struct hl_taper_stand *stand; /* schedule.n + 1 */
-    uint64_t steps, stops;   /* calls of the outlooks */
-    uint64_t work;           /* the same times their subjects */
+    uint64_t work;           /* steps and stops of the outlooks, times their subjects */
     size_t beam;             /* of the widest pass */
 };
 
