@@ -2,7 +2,8 @@
 /* A program with slopes over one block of lanes, as hl_program_run_dual (model/program.c) runs it, but with the plain
  * operations as vector loops and with what can't move left alone: an instruction whose operands are constants of the
  * subject has slope 0 and keeps it, and where one operand is a constant its term is missing. Everything else is handed
- * to hl_program_run_dual, instruction by instruction. Compiled with -fno-trapping-math: selecting by comparison
+ * to hl_program_run_dual, instruction by instruction. A quotient is a product with the inverse, which its slope needs
+ * anyway: half of the divisions, and one rounding more. Compiled with -fno-trapping-math: selecting by comparison
  * becomes vector code then; no value depends on it. */
 #include <math.h>
 #include <string.h>
@@ -55,18 +56,18 @@ HL_CLONES static void quotient(struct rows r, unsigned moving)
     if (moving == 1)
         EACH {
             double inverse = 1 / r.z[l];
-            r.y[l] = r.x[l] / r.z[l];
+            r.y[l] = r.x[l] * inverse;
             r.dy[l] = r.dx[l] * inverse;
         }
     else if (moving == 2)
         EACH {
-            double inverse = 1 / r.z[l], y = r.x[l] / r.z[l];
+            double inverse = 1 / r.z[l], y = r.x[l] * inverse;
             r.y[l] = y;
             r.dy[l] = -y * r.dz[l] * inverse;
         }
     else
         EACH {
-            double inverse = 1 / r.z[l], y = r.x[l] / r.z[l];
+            double inverse = 1 / r.z[l], y = r.x[l] * inverse;
             r.y[l] = y;
             r.dy[l] = (r.dx[l] - y * r.dz[l]) * inverse;
         }

@@ -199,7 +199,10 @@ static void outputs(struct hl_forecast_room *r, double time, const double *x, co
                     double *y, double *slope)
 {
     const struct hl_forecast_system *s = &r->forecast->system;
-    put_point(r, time, x, z, f);
+    if (s->m == 0)
+        put_point(r, time, x, z, f);
+    put_rows(s->z_row, s->m, z, r->file); /* time and x are still there from the rates, formed at the same point */
+    put_rows(s->z_row, s->m, f, r->dfile);
     hl_forecast_dual_run(&s->outputs_dual, r->file, r->dfile);
     for (size_t c = 0; c < r->forecast->problem->n_constraints; c++) {
         memcpy(ROW_OF(y, c), ROW_OF(r->file, s->y_row[c]), ROW_BYTES);

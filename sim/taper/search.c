@@ -22,6 +22,7 @@
 
 #define USUAL_BEAM     8
 #define USUAL_VERIFIED 8
+#define DECIDING_BEAM  4 /* of the first pass, where those who decide are followed */
 #define SCREEN_ROUNDS  3
 #define LARGE          288  /* a cohort from this size on is followed by part of it, if it may be */
 #define FIRST_ONES     96   /* subjects of a screen that is a sample */
@@ -311,11 +312,12 @@ static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way
     size_t widest = w->options->beam ? w->options->beam : USUAL_BEAM;
     enum hl_status status = HL_OK;
     *complete = false;
-    for (size_t beam = 1; status == HL_OK; beam = beam * 4 < widest ? beam * 4 : widest) {
+    size_t narrowest = !w->deciding ? 1 : widest < DECIDING_BEAM ? widest : DECIDING_BEAM;
+    for (size_t beam = narrowest; status == HL_OK; beam = beam * 4 < widest ? beam * 4 : widest) {
         struct hl_pass pass = pass_of(w, aim, beam);
         if (aim == HL_PASS_SHORTEST && best->known && best->worth.miss <= 0)
             pass.limit = best->worth.days; /* nothing longer is wanted */
-        if (beam > 1)
+        if (beam > narrowest)
             pass.most_work = w->options->most_work;
         status = hl_pass_run(&pass);
         if (beam > w->result->beam)
