@@ -104,6 +104,7 @@ static enum hl_status under_hint(const struct hl_outlook *o, const struct hl_tap
 }
 
 /* The hardest subjects, ascending by number. */
+/* Of what holds at any time all are carried: who is above the bound changes from moment to moment. */
 static enum hl_status choose(struct programme *s, struct hl_arena *arena, const double *value, size_t allowed)
 {
     size_t n = s->outlook->n_subjects, wanted = s->options->carried;
@@ -115,6 +116,8 @@ static enum hl_status choose(struct programme *s, struct hl_arena *arena, const 
     qsort(all, n, sizeof *all, harder);
     s->n = wanted ? wanted : allowed + allowed / 2 + 15;
     s->n = s->n < allowed + 1 ? allowed + 1 : s->n;
+    if (hl_taper_constraint_of(s->problem, s->constraint)->statistic == HL_TAPER_MOMENT)
+        s->n = n;
     s->n = s->n > n ? n : s->n;
     s->needed = s->n - allowed;
     s->subject = hl_arena_alloc(arena, s->n, sizeof *s->subject);

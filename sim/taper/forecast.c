@@ -351,15 +351,19 @@ static void stop_block(struct hl_forecast_room *r, size_t number, void *context)
     store_statistics(r, s->statistic);
 }
 
+size_t hl_forecast_moments_of_stop(const struct hl_forecast *f, size_t period)
+{
+    struct hl_forecast_ending ending = hl_forecast_ending(f, period);
+    size_t periods = (size_t)ceil(f->problem->follow / f->grid.period) + 1, first = period * f->grid.n;
+    return 1 + (ending.by_steps ? (ending.last > first ? ending.last - first : 0) + ending.n_tail
+                                : periods * f->grid.n);
+}
+
 static enum hl_status stop(void *context, const struct hl_prospect *from, double *statistic)
 {
     const struct hl_forecast *f = context;
     struct stopping s = {.from = from, .statistic = statistic};
-    struct hl_forecast_ending ending = hl_forecast_ending(f, from->period);
-    size_t periods = (size_t)ceil(f->problem->follow / f->grid.period) + 1, first = from->period * f->grid.n;
-    size_t moments = ending.by_steps ? (ending.last > first ? ending.last - first : 0) + ending.n_tail
-                                     : periods * f->grid.n;
-    if (!hl_forecast_trace_init(f, moments + 1, &s.trace))
+    if (!hl_forecast_trace_init(f, hl_forecast_moments_of_stop(f, from->period), &s.trace))
         return HL_ERR_MEMORY;
     enum hl_status status = hl_forecast_for_blocks(f, NULL, f->n_blocks, stop_block, &s);
     if (status == HL_OK)

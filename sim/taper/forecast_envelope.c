@@ -12,8 +12,14 @@
  * that under the lower of both ends. And they are taken from an output made smaller by HL_FORECAST_SLACK of itself,
  * because z's corrector isn't exact: two solutions that touch may differ by its error in either direction.
  *
+ * What holds at any time is counted: at the end of every step, how many of the chosen subjects have that output above the
+ * bound. Whatever way there was, at least so many were above it then; so the largest such count, the smaller one where ways
+ * meet, is a lower bound of the count at the worst moment. It is handed out as so many subjects lost, whoever they are;
+ * none is ever left out of what ways meet on, since who is above today may be below tomorrow.
+ *
  * A subject of whom two ways remember different things that intervals don't hold (doses still under way, an owed dose
- * of a chain of adherence) keeps the statistics it has from there on: they are still a bound. */
+ * of a chain of adherence) keeps the statistics it has from there on: they are still a bound; it
+ * isn't counted any more. */
 #include <math.h>
 #include <string.h>
 
@@ -35,6 +41,7 @@ struct hl_envelope {
     double *statistic;           /* by subject chosen, as handed out */
     double *state;               /* by block: x_lo, z_lo, x_hi, z_hi, amounts of the last periods; rows */
     double *value;               /* by block: one row of statistics, all lanes */
+    size_t above;                /* of a constraint that holds at any time: the most that were above it at once */
     unsigned char *stuck;        /* by block and lane: it keeps its statistics */
     unsigned char *walk;         /* [subject of the cohort][drug] of adherence */
     struct hl_envelope *part;    /* of a joined forecast: that of the situation whose constraint it is */
@@ -97,9 +104,18 @@ static const double *statistics(const struct hl_envelope *e)
     return e->statistic;
 }
 
-/* What is handed out, from the rows by block: more than the bound can't be made good any more. */
-static void hand_out(const struct hl_envelope *e, const double *value, double *statistic)
+static bool is_moment(const struct hl_envelope *e)
 {
+    return e->forecast->problem->constraint[e->constraint].statistic == HL_TAPER_MOMENT;
+}
+
+/* What is handed out, from the rows by block: more than the bound can't be made good any more. */
+static void hand_out(const struct hl_envelope *e, const double *value, size_t above, double *statistic)
+{
+    for (size_t k = 0; is_moment(e) && k < e->n; k++)
+        statistic[k] = k < above ? INFINITY : -INFINITY;
+    if (is_moment(e))
+        return;
     for (size_t k = 0, b = 0; k < e->n; k++) {
         while (e->block[b] != e->subject[k] / LANES)
             b++;
@@ -119,6 +135,9 @@ struct work {
     struct end end[2];
     double *y, *y1, *value;
     const unsigned char *stuck;
+    size_t *above, moments, noted; /* at any time: by moment, how many are above the bound; NULL of others ... */
+    double bound;
+    bool counted[LANES];           /* ... and whom of the block that counts */
     double *all;
 };
 
@@ -208,9 +227,26 @@ static void output(struct work *w, double time, enum point point, double *y)
         y[l] = row[l] - HL_FORECAST_SLACK * fabs(row[l]);
 }
 
+/* How many are above the bound at the end of a step; a subject that failed is, always. */
+static void count_above(struct work *w)
+{
+    size_t n = 0;
+    for (size_t l = 0; l < LANES; l++)
+        n += w->counted[l] && (w->value[l] > w->bound || (!(w->stuck && w->stuck[l]) && w->y1[l] > w->bound));
+    if (w->noted < w->moments) {
+#pragma omp atomic
+        w->above[w->noted] += n;
+    }
+    w->noted++;
+}
+
 /* What a step adds, in every lane that isn't stuck. */
 static void count(struct work *w, double h)
 {
+    if (w->above) {
+        count_above(w);
+        return;
+    }
     const struct hl_taper_constraint *c = &w->forecast->problem->constraint[w->constraint];
     for (size_t l = 0; l < LANES; l++) {
         double low = fmin(w->y[l], w->y1[l]);
@@ -369,17 +405,52 @@ struct going {
     const struct hl_taper_rung *rung;
     size_t periods;
     double *value;               /* stop: rows by block */
+    size_t *above, moments;      /* at any time: by moment */
     bool lacking;
 };
+
+static bool count_moments(struct going *g, size_t moments)
+{
+    g->moments = moments;
+    g->above = is_moment(g->from) ? hl_alloc(moments, sizeof *g->above) : NULL;
+    return g->above || !is_moment(g->from);
+}
+
+/* The most at once, so far and now. Ends the counting. */
+static size_t most_above(struct going *g)
+{
+    size_t most = g->from->above;
+    for (size_t k = 0; g->above && k < g->moments; k++)
+        most = g->above[k] > most ? g->above[k] : most;
+    hl_free(g->above);
+    g->above = NULL;
+    return most;
+}
 
 /* No subject of the block that was chosen can keep the constraint any more, or move. */
 static bool is_lost(const struct hl_envelope *e, size_t number)
 {
+    if (is_moment(e))
+        return false;
     for (size_t k = 0; k < e->n; k++)
         if (e->subject[k] / LANES == e->block[number]
             && !(ROW_OF(e->value, number)[e->subject[k] % LANES] > e->bound))
             return false;
     return true;
+}
+
+/* Who is above the bound on day 0. */
+static void count_start(struct hl_envelope *e, const struct hl_forecast_room *r, size_t number)
+{
+    size_t n = 0;
+    for (size_t k = 0; is_moment(e) && k < e->n; k++) {
+        size_t l = e->subject[k] % LANES;
+        double y = ROW_OF(r->y, e->constraint)[l];
+        if (e->subject[k] / LANES == e->block[number])
+            n += r->block->failed[l] || y - HL_FORECAST_SLACK * fabs(y) > e->bound;
+    }
+#pragma omp atomic
+    e->above += n;
 }
 
 static void begin_block(struct hl_forecast_room *r, size_t number, void *context)
@@ -395,9 +466,12 @@ static void begin_block(struct hl_forecast_room *r, size_t number, void *context
         memcpy(ROW_OF(rows, (size_t)s * (n + m) + n), r->z, m * ROW_BYTES);
     }
     for (size_t l = 0; l < LANES; l++) {
-        double start = ROW_OF(r->statistic, e->constraint)[l];
-        ROW_OF(e->value, number)[l] = r->block->failed[l] ? INFINITY : start - HL_FORECAST_SLACK * fabs(start);
+        double start = is_moment(e) ? -INFINITY : ROW_OF(r->statistic, e->constraint)[l];
+        ROW_OF(e->value, number)[l] = r->block->failed[l] ? INFINITY
+                                      : isfinite(start)   ? start - HL_FORECAST_SLACK * fabs(start)
+                                                          : start;
     }
+    count_start(e, r, number);
 }
 
 static struct hl_envelope *begin(void *context, size_t constraint, double bound, const size_t *subject, size_t n)
@@ -405,7 +479,7 @@ static struct hl_envelope *begin(void *context, size_t constraint, double bound,
     const struct hl_forecast *f = context;
     struct hl_envelope *e = envelope_alloc(f, constraint, bound, subject, n);
     if (e && hl_forecast_for_blocks(f, e->block, e->n_blocks, begin_block, e) == HL_OK) {
-        hand_out(e, e->value, e->statistic);
+        hand_out(e, e->value, e->above, e->statistic);
         return e;
     }
     release(NULL, e);
@@ -419,6 +493,12 @@ static bool load_block(struct work *w, struct hl_forecast_room *r, struct going 
         return false;
     if (work_init(w, r, g->from->constraint)) {
         load(w, g->from, number);
+        w->above = g->above;
+        w->moments = g->moments;
+        w->bound = g->from->bound;
+        for (size_t k = 0; k < g->from->n; k++)
+            if (g->from->subject[k] / LANES == g->from->block[number])
+                w->counted[g->from->subject[k] % LANES] = true;
         return true;
     }
 #pragma omp atomic write
@@ -453,6 +533,7 @@ static struct hl_envelope *copy(void *context, const struct hl_envelope *from)
     if (!e)
         return NULL;
     e->period = from->period;
+    e->above = from->above;
     memcpy(e->statistic, from->statistic, from->n * sizeof *from->statistic);
     memcpy(e->state, from->state, from->n_blocks * rows_of(f) * ROW_BYTES);
     memcpy(e->value, from->value, from->n_blocks * ROW_BYTES);
@@ -472,10 +553,13 @@ static struct hl_envelope *step(void *context, const struct hl_envelope *from, s
     e->period = from->period + g.periods;
     memcpy(e->walk, from->walk, f->n_subjects * hl_forecast_walk_bytes(f));
     memcpy(e->stuck, from->stuck, e->n_blocks * LANES);
-    if (hl_forecast_for_blocks(f, e->block, e->n_blocks, step_block, &g) == HL_OK && !g.lacking) {
-        hand_out(e, e->value, e->statistic);
+    if (count_moments(&g, g.periods * f->grid.n) &&
+        hl_forecast_for_blocks(f, e->block, e->n_blocks, step_block, &g) == HL_OK && !g.lacking) {
+        e->above = most_above(&g);
+        hand_out(e, e->value, e->above, e->statistic);
         return e;
     }
+    hl_free(g.above);
     release(NULL, e);
     return NULL;
 }
@@ -537,7 +621,8 @@ static void meet(void *context, struct hl_envelope *into, const struct hl_envelo
     (void)context;
     for (size_t b = 0; b < into->n_blocks; b++)
         meet_block(into, other, b);
-    hand_out(into, into->value, into->statistic);
+    into->above = other->above < into->above ? other->above : into->above;
+    hand_out(into, into->value, into->above, into->statistic);
 }
 
 static void stop_block(struct hl_forecast_room *r, size_t number, void *context)
@@ -567,10 +652,12 @@ static enum hl_status stop(void *context, const struct hl_envelope *from, double
 {
     const struct hl_forecast *f = context;
     struct going g = {.from = from, .value = hl_alloc(from->n_blocks, ROW_BYTES)};
-    if (!g.value)
+    if (!g.value || !count_moments(&g, hl_forecast_moments_of_stop(f, from->period))) {
+        hl_free(g.value);
         return HL_ERR_MEMORY;
+    }
     enum hl_status status = hl_forecast_for_blocks(f, from->block, from->n_blocks, stop_block, &g);
-    hand_out(from, g.value, statistic);
+    hand_out(from, g.value, most_above(&g), statistic);
     hl_free(g.value);
     return g.lacking ? HL_ERR_MEMORY : status;
 }

@@ -232,10 +232,7 @@ static void conclude(struct order *o)
             const struct seen *seen = &o->output[c * o->n_arguments + j];
             f->output_sign[c * o->n_arguments + j] = (signed char)(seen->falls ? -1 : seen->rises ? 1 : 0);
         }
-        const char *why = f->problem->constraint[c].statistic == HL_TAPER_MOMENT
-                              ? "different subjects may be above the bound at different moments, and what one subject "
-                                "could be spared says nothing of that"
-                              : fault ? fault : output_fault(o, c);
+        const char *why = fault ? fault : output_fault(o, c);
         f->monotone[c] = why == NULL;
         f->why_not[c] = why ? why : "";
         f->assumption[c] = why ? "" : hl_arena_printf(

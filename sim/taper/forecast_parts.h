@@ -243,6 +243,8 @@ struct hl_forecast_ending {
     size_t n_tail; const struct hl_forecast_step *tail;
 };
 struct hl_forecast_ending hl_forecast_ending(const struct hl_forecast *forecast, size_t period);
+/* No fewer moments than the follow-up has that begins with this period. */
+size_t hl_forecast_moments_of_stop(const struct hl_forecast *forecast, size_t period);
 bool hl_forecast_goes_on(const struct hl_forecast_room *room, const struct hl_forecast_ending *ending);
 
 /* Periods of a level of so many days. */

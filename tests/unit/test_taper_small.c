@@ -151,9 +151,7 @@ static void check(enum hl_taper_aim aim, size_t b)
     assert_true(r.complete);
     print_message("# aim %d, bound %g: %d days in %zu changes, value %.3f; certificate %d%s\n", aim, bounds[b],
                   r.schedule.days, r.changes, r.value[0], bound.days, bound.impossible ? " (impossible)" : "");
-    bool proves = f.problem.constraint[0].statistic == HL_TAPER_PEAK; /* nothing is of what holds at any time */
-    assert_int_equal(bound.valid, proves);
-    assert_true(proves || strstr(bound.text, "Nothing is proved"));
+    assert_true(bound.valid);
     if (!best) {
         double least = INFINITY;
         for (size_t k = 0; k < n_seen; k++)
