@@ -16,7 +16,7 @@
 #include "measure/sieve.h"
 
 #define MOST_BLOCKS (HL_STRIP / HL_LANES) /* of a strip */
-#define FIRST_BATCH 8                     /* strips */
+#define FIRST_BATCH 4                     /* strips */
 
 _Static_assert(HL_COLUMNS_AT_ONCE == HL_SIEVE_GROUP, "kept values are found by groups of columns");
 

@@ -61,7 +61,7 @@ size_t hl_ranks_capacity(uint64_t total, const double *probability, size_t n_pro
     double widest = 0; /* all brackets together */
     for (size_t i = 0; i < n_probabilities; i++)
         widest += 2 * margin(total / 2, total, probability[i]) + 3;
-    double capacity = ceil(1.5 * widest) + 8 * HL_PIECE; /* half as much again: narrowing is not for nothing then */
+    double capacity = ceil(1.5 * widest) + 4 * HL_PIECE; /* half as much again: narrowing is not for nothing then */
     return n_probabilities == 0 ? 0 : capacity < (double)total ? (size_t)capacity : (size_t)total;
 }
 
