@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A program with slopes over one block of lanes, as hl_program_run_dual (model/program.c) runs it, but with the plain
  * operations as vector loops and with what can't move left alone: an instruction whose operands are constants of the
- * subject has slope 0 and keeps it, and where one operand is a constant its term is missing. Everything else is handed
- * to hl_program_run_dual, instruction by instruction. A quotient is a product with the inverse, which its slope needs
- * anyway: half of the divisions, and one rounding more. Compiled with -fno-trapping-math: selecting by comparison
+ * subject is run once for it, has slope 0 and keeps it, and where one operand is a constant its term is missing.
+ * Everything else is handed to hl_program_run_dual, instruction by instruction. A quotient is a product with the
+ * inverse, which its slope needs anyway: half of the divisions, and one rounding more. Compiled with
+ * -fno-trapping-math: selecting by comparison
  * becomes vector code then; no value depends on it. */
 #include <math.h>
 #include <string.h>
@@ -22,19 +23,60 @@ static unsigned char moving(const struct hl_instruction *in, const bool *moves)
                            | (in->c >= 0 && moves[in->c] ? 4 : 0));
 }
 
-void hl_forecast_dual_make(struct hl_arena *arena, const struct hl_program *program, const bool *constant,
-                           size_t n_rows, struct hl_forecast_dual *dual)
+/* By instruction of a program: it leads to a row that is wanted. */
+static bool *find_needed(struct hl_arena *arena, const struct hl_program *program, size_t n_rows, const int *wanted,
+                         size_t n_wanted)
 {
-    bool *moves = hl_arena_alloc(arena, n_rows, sizeof *moves);
+    bool *needed = hl_arena_alloc(arena, program->n + 1, sizeof *needed);
+    bool *row = hl_arena_alloc(arena, n_rows + 1, sizeof *row);
+    for (size_t k = 0; k < n_wanted; k++)
+        row[wanted[k]] = true;
+    for (size_t k = program->n; k-- > 0;) {
+        const struct hl_instruction *in = &program->code[k];
+        const int operand[] = {in->a, in->b, in->c};
+        needed[k] = row[in->dst];
+        for (size_t i = 0; needed[k] && i < 3; i++)
+            if (operand[i] >= 0)
+                row[operand[i]] = true;
+    }
+    return needed;
+}
+
+static void note_reads(const struct hl_instruction *in, bool *reads)
+{
+    const int operand[] = {in->a, in->b, in->c};
+    for (size_t i = 0; i < 3; i++)
+        if (operand[i] >= 0)
+            reads[operand[i]] = true;
+}
+
+void hl_forecast_dual_make(struct hl_arena *arena, const struct hl_program *program, const bool *constant,
+                           size_t n_rows, const int *wanted, size_t n_wanted, struct hl_forecast_dual *dual)
+{
+    bool *moves = hl_arena_alloc(arena, n_rows + 1, sizeof *moves);
+    const bool *needed = find_needed(arena, program, n_rows, wanted, n_wanted);
     for (size_t r = 0; r < n_rows; r++)
         moves[r] = !constant[r];
-    dual->program = program;
-    dual->moving = hl_arena_alloc(arena, program->n, sizeof *dual->moving);
+    for (size_t k = 0; k < program->n; k++)
+        moves[program->code[k].dst] = false;
+    dual->still.code = hl_arena_alloc(arena, program->n + 1, sizeof *dual->still.code);
+    dual->moves.code = hl_arena_alloc(arena, program->n + 1, sizeof *dual->moves.code);
+    dual->moving = hl_arena_alloc(arena, program->n + 1, sizeof *dual->moving);
+    dual->reads = hl_arena_alloc(arena, n_rows + 1, sizeof *dual->reads);
     for (size_t k = 0; k < program->n; k++) {
         const struct hl_instruction *in = &program->code[k];
-        dual->moving[k] = moving(in, moves);
-        moves[in->dst] = dual->moving[k] != 0;
+        unsigned char which = moving(in, moves);
+        moves[in->dst] = which != 0;
+        if (!needed[k])
+            continue;
+        struct hl_program *to = which ? &dual->moves : &dual->still;
+        dual->moving[to->n] = which ? which : dual->moving[to->n];
+        to->code[to->n++] = *in;
+        if (which)
+            note_reads(in, dual->reads);
     }
+    for (size_t k = 0; k < n_wanted; k++)
+        dual->reads[wanted[k]] = true;
 }
 
 struct rows { double *restrict y, *restrict dy; const double *restrict x, *restrict dx, *restrict z, *restrict dz,
@@ -121,6 +163,38 @@ HL_CLONES static void choice(struct rows r, unsigned moving)
     }
 }
 
+/* C^n / (C^n + K^n) for lanes whose n is 1, 2, 3 or 4, and the same for all time: powers are products. whole[l]: it is
+ * done. */
+HL_CLONES static void whole_hill(struct rows r, unsigned moving, unsigned char *whole)
+{
+    EACH {
+        double C = r.x[l], K = r.z[l], n = r.w[l], u = K / C, u2 = u * u;
+        double power = n == 1 ? u : n == 2 ? u2 : n == 3 ? u2 * u : u2 * u2;
+        double h = C > 0 ? 1 / (1 + power) : 0, weight = h * (1 - h);
+        double dC = moving & 1 ? n / C * r.dx[l] : 0, dK = moving & 2 ? n / K * r.dz[l] : 0;
+        bool flat = !(C > 0) || weight == 0;
+        whole[l] = (n == 1 || n == 2 || n == 3 || n == 4) && C != 0 && C == C;
+        r.y[l] = h;
+        r.dy[l] = flat ? 0 : weight * (dC - dK);
+    }
+}
+
+/* The others as they are elsewhere. */
+static void hill(const struct hl_instruction *in, struct rows r, unsigned moving)
+{
+    unsigned char whole[LANES];
+    whole_hill(r, moving, whole);
+    for (size_t l = 0; l < LANES; l++) {
+        if (whole[l])
+            continue;
+        double file[] = {0, r.x[l], r.z[l], r.w[l]}, dfile[] = {0, r.dx[l], r.dz[l], r.dw[l]};
+        struct hl_instruction alone = {in->op, 0, 1, 2, 3};
+        hl_program_run_dual(&(struct hl_program){1, &alone}, file, dfile, 1);
+        r.y[l] = file[0];
+        r.dy[l] = dfile[0];
+    }
+}
+
 static bool run_fast(const struct hl_instruction *in, struct rows r, unsigned moving)
 {
     switch ((enum hl_op)in->op) {
@@ -132,18 +206,23 @@ static bool run_fast(const struct hl_instruction *in, struct rows r, unsigned mo
     case HL_OP_MAX: extreme(r, moving, true); return true;
     case HL_OP_LT: case HL_OP_LE: case HL_OP_GT: case HL_OP_GE: compare(r, (enum hl_op)in->op); return true;
     case HL_OP_SELECT: choice(r, moving); return true;
+    case HL_OP_HILL:
+        if (moving & 4)
+            return false;
+        hill(in, r, moving);
+        return true;
     default: return false;
     }
 }
 
 void hl_forecast_dual_run(const struct hl_forecast_dual *dual, double *file, double *dfile)
 {
-    for (size_t k = 0; k < dual->program->n; k++) {
-        struct hl_instruction *in = &dual->program->code[k];
+    for (size_t k = 0; k < dual->moves.n; k++) {
+        struct hl_instruction *in = &dual->moves.code[k];
         int a = in->a, b = in->b < 0 ? a : in->b, c = in->c < 0 ? a : in->c;
         struct rows r = {ROW_OF(file, in->dst), ROW_OF(dfile, in->dst), ROW_OF(file, a), ROW_OF(dfile, a),
                          ROW_OF(file, b), ROW_OF(dfile, b), ROW_OF(dfile, c), ROW_OF(file, c)};
-        bool own = in->dst != a && in->dst != b && in->dst != c && dual->moving[k] != 0;
+        bool own = in->dst != a && in->dst != b && in->dst != c;
         if (!own || !run_fast(in, r, dual->moving[k]))
             hl_program_run_dual(&(struct hl_program){1, in}, file, dfile, LANES);
     }

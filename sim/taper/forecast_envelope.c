@@ -171,14 +171,15 @@ static enum side end_of(const signed char *sign, size_t j, size_t own, enum side
 
 enum point { BEGIN, PREDICTED, FINISHED }; /* x, z, f: x1, zp, dz: x1, z, f1 */
 
-/* Puts every argument's chosen end into the register files. */
-static void put_ends(struct work *w, const signed char *sign, size_t own, enum side side, enum point point)
+/* Puts the chosen end of every argument that a program reads into the register files. */
+static void put_ends(struct work *w, const struct hl_forecast_dual *program, const signed char *sign, size_t own,
+                     enum side side, enum point point)
 {
     const struct hl_forecast_system *s = &w->forecast->system;
     for (size_t j = 0; j < s->n + s->m; j++) {
         const struct end *e = &w->end[end_of(sign, j, own, side)];
         int row = j < s->n ? s->x_row[j] : s->z_row[j - s->n];
-        if (row < 0)
+        if (row < 0 || !program->reads[row])
             continue;
         size_t i = j < s->n ? j : j - s->n;
         const double *value = j < s->n ? (point == BEGIN ? e->x : e->x1) : point == PREDICTED ? e->zp : e->z;
@@ -205,8 +206,8 @@ static void rates(struct work *w, double time, enum point point)
     for (int side = LOW; side <= HIGH; side++)
         for (size_t i = 0; i < s->m; i++) {
             struct end *e = &w->end[side];
-            put_ends(w, w->forecast->rate_sign + i * (s->n + s->m), s->n + i, (enum side)side, point);
-            hl_forecast_dual_run(&s->rates_dual, w->room->file, w->room->dfile);
+            put_ends(w, &s->rate_of[i], w->forecast->rate_sign + i * (s->n + s->m), s->n + i, (enum side)side, point);
+            hl_forecast_dual_run(&s->rate_of[i], w->room->file, w->room->dfile);
             memcpy(ROW_OF(point == BEGIN ? e->dz : e->f1, i), ROW_OF(w->room->file, s->dz_row[i]), ROW_BYTES);
             memcpy(ROW_OF(point == BEGIN ? e->g : e->g1, i), ROW_OF(w->room->dfile, s->dz_row[i]), ROW_BYTES);
         }
@@ -220,8 +221,9 @@ static void output(struct work *w, double time, enum point point, double *y)
 {
     const struct hl_forecast_system *s = &w->forecast->system;
     put_time(w, time);
-    put_ends(w, w->forecast->output_sign + w->constraint * (s->n + s->m), s->n + s->m, LOW, point);
-    hl_program_run(&s->outputs, w->room->file, LANES);
+    const struct hl_forecast_dual *program = &s->output_of[w->constraint];
+    put_ends(w, program, w->forecast->output_sign + w->constraint * (s->n + s->m), s->n + s->m, LOW, point);
+    hl_forecast_dual_run(program, w->room->file, w->room->dfile);
     const double *row = ROW_OF(w->room->file, s->y_row[w->constraint]);
     for (size_t l = 0; l < LANES; l++)
         y[l] = row[l] - HL_FORECAST_SLACK * fabs(row[l]);

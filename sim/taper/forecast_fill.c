@@ -468,6 +468,7 @@ static double typical_speed(const struct filler *fill, const double *regs, doubl
         for (size_t l = 0; s->z_row[i] >= 0 && l < HL_FORECAST_LANES; l++)
             ROW_OF(file, s->z_row[i])[l] = start >= 0 ? regs[(size_t)start * HL_LANES] : 0;
     }
+    hl_program_run(&s->rates_dual.still, file, HL_FORECAST_LANES);
     for (size_t i = 0; i < s->m; i++) {
         if (s->z_row[i] < 0)
             continue;

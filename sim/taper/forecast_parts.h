@@ -41,11 +41,13 @@ void hl_forecast_grid_tails(struct hl_arena *arena, struct hl_forecast_grid *gri
 
 struct hl_forecast_pair { int row, col; };
 
-/* A program with slopes (forecast_dual.c); moving says by instruction which operands aren't constants of a subject. */
-struct hl_forecast_dual { const struct hl_program *program; unsigned char *moving; };
+/* A program with slopes (forecast_dual.c), as far as it leads to the rows asked for. still: what only combines constants
+ * of a subject, to be run once for it (hl_program_run); moves: the rest, moving saying by instruction which operands
+ * aren't constants. reads: by row, whether the rest reads it. */
+struct hl_forecast_dual { struct hl_program still, moves; unsigned char *moving; bool *reads; };
 void hl_forecast_dual_make(struct hl_arena *arena, const struct hl_program *program, const bool *constant,
-                           size_t n_rows, struct hl_forecast_dual *dual);
-/* Over HL_FORECAST_LANES lanes, in place. */
+                           size_t n_rows, const int *wanted, size_t n_wanted, struct hl_forecast_dual *dual);
+/* What moves, over HL_FORECAST_LANES lanes, in place; rows of constants, and what is still, are there. */
 void hl_forecast_dual_run(const struct hl_forecast_dual *dual, double *file, double *dfile);
 
 /* Linear states x in a fixed order: ordinary ones (n), of which the last may be a constant 1 that carries constant
@@ -62,6 +64,7 @@ struct hl_forecast_system {
     size_t n_rows;
     struct hl_program rates, outputs;
     struct hl_forecast_dual rates_dual, outputs_dual;
+    struct hl_forecast_dual *rate_of, *output_of; /* the same for one state, or one constraint, alone */
     int *row_of;                         /* by register of the system, -1 */
     bool *is_constant; int *reg_of;      /* by row */
     int time_row;                        /* -1 when no program reads the time */

@@ -134,6 +134,16 @@ static void find_constants(struct hl_forecast_system *s)
         s->is_constant[s->outputs.code[k].dst] = false;
 }
 
+/* A program as a whole, and for each of n rows alone. */
+static void slice(struct hl_arena *arena, const struct hl_forecast_system *s, const struct hl_program *program,
+                  const int *row, size_t n, struct hl_forecast_dual *whole, struct hl_forecast_dual **each)
+{
+    hl_forecast_dual_make(arena, program, s->is_constant, s->n_rows, row, n, whole);
+    *each = hl_arena_alloc(arena, n + 1, sizeof **each);
+    for (size_t i = 0; i < n; i++)
+        hl_forecast_dual_make(arena, program, s->is_constant, s->n_rows, row + i, 1, *each + i);
+}
+
 static void compile(struct hl_arena *arena, struct hl_forecast_system *s, const struct hl_taper_problem *problem)
 {
     const struct hl_system *y = s->system;
@@ -157,8 +167,8 @@ static void compile(struct hl_arena *arena, struct hl_forecast_system *s, const 
     for (size_t c = 0; c < problem->n_constraints; c++)
         s->y_row[c] = row_of(s, y->output[problem->constraint[c].output].reg);
     find_constants(s);
-    hl_forecast_dual_make(arena, &s->rates, s->is_constant, s->n_rows, &s->rates_dual);
-    hl_forecast_dual_make(arena, &s->outputs, s->is_constant, s->n_rows, &s->outputs_dual);
+    slice(arena, s, &s->rates, s->dz_row, s->m, &s->rates_dual, &s->rate_of);
+    slice(arena, s, &s->outputs, s->y_row, problem->n_constraints, &s->outputs_dual, &s->output_of);
 }
 
 /* Refusals that the programs show. */

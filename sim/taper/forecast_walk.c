@@ -63,6 +63,8 @@ void hl_forecast_room_enter(struct hl_forecast_room *r, const struct hl_forecast
     for (size_t k = 0; k < s->n_rows; k++)
         if (s->is_constant[k])
             memcpy(ROW_OF(r->file, k), ROW_OF(block->file, k), ROW_BYTES);
+    hl_program_run(&s->rates_dual.still, r->file, LANES);
+    hl_program_run(&s->outputs_dual.still, r->file, LANES);
 }
 
 HL_CLONES void hl_forecast_advance(const struct hl_forecast_system *s, const double *phi, const double *x, double *x1)
