@@ -93,6 +93,7 @@ HL_CLONES static void product(struct rows r, unsigned moving)
     EACH r.y[l] = r.x[l] * r.z[l];
 }
 
+/* One division for value and slope: the value may differ from x / z by a rounding. */
 HL_CLONES static void quotient(struct rows r, unsigned moving)
 {
     if (moving == 1)
@@ -168,10 +169,10 @@ HL_CLONES static void choice(struct rows r, unsigned moving)
 HL_CLONES static void whole_hill(struct rows r, unsigned moving, unsigned char *whole)
 {
     EACH {
-        double C = r.x[l], K = r.z[l], n = r.w[l], u = K / C, u2 = u * u;
+        double C = r.x[l], K = r.z[l], n = r.w[l], inverse = 1 / C, u = K * inverse, u2 = u * u;
         double power = n == 1 ? u : n == 2 ? u2 : n == 3 ? u2 * u : u2 * u2;
         double h = C > 0 ? 1 / (1 + power) : 0, weight = h * (1 - h);
-        double dC = moving & 1 ? n / C * r.dx[l] : 0, dK = moving & 2 ? n / K * r.dz[l] : 0;
+        double dC = moving & 1 ? n * inverse * r.dx[l] : 0, dK = moving & 2 ? n / K * r.dz[l] : 0;
         bool flat = !(C > 0) || weight == 0;
         whole[l] = (n == 1 || n == 2 || n == 3 || n == 4) && C != 0 && C == C;
         r.y[l] = h;
@@ -184,7 +185,7 @@ static void hill(const struct hl_instruction *in, struct rows r, unsigned moving
 {
     unsigned char whole[LANES];
     whole_hill(r, moving, whole);
-    for (size_t l = 0; l < LANES; l++) {
+    for (size_t l = 0; memchr(whole, 0, LANES) && l < LANES; l++) {
         if (whole[l])
             continue;
         double file[] = {0, r.x[l], r.z[l], r.w[l]}, dfile[] = {0, r.dx[l], r.dz[l], r.dw[l]};

@@ -265,6 +265,7 @@ struct adding { struct work *work; enum { AMOUNT, AT_START, AT_END } which; bool
 
 HL_CLONES static void add_row(const double *amount, const double *from, double *to)
 {
+#pragma omp simd
     for (size_t l = 0; l < LANES; l++)
         to[l] += amount ? amount[l] * from[l] : from[l];
 }
