@@ -3,9 +3,9 @@
  * operations as vector loops and with what can't move left alone: an instruction whose operands are constants of the
  * subject is run once for it, has slope 0 and keeps it, and where one operand is a constant its term is missing.
  * Everything else is handed to hl_program_run_dual, instruction by instruction. A quotient is a product with the
- * inverse, which its slope needs anyway: half of the divisions, and one rounding more. Compiled with
- * -fno-trapping-math: selecting by comparison
- * becomes vector code then; no value depends on it. */
+ * inverse, which its slope needs anyway: half of the divisions, and one rounding more. Powers in Hill functions whose
+ * exponent is a small whole number are products. Compiled with -fno-trapping-math: selecting by comparison becomes
+ * vector code then; no value depends on it. */
 #include <math.h>
 #include <string.h>
 
@@ -93,7 +93,6 @@ HL_CLONES static void product(struct rows r, unsigned moving)
     EACH r.y[l] = r.x[l] * r.z[l];
 }
 
-/* One division for value and slope: the value may differ from x / z by a rounding. */
 HL_CLONES static void quotient(struct rows r, unsigned moving)
 {
     if (moving == 1)
