@@ -276,7 +276,7 @@ static const char *tablets_text(struct hl_design *design, const struct hl_taper_
     return text;
 }
 
-#define MOST_NOTES 7
+#define MOST_NOTES 8
 
 /* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, day 0 and
  * the first drug, and of one drug the tablets. How many notes. */
@@ -297,6 +297,9 @@ static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOT
         note[n++] = (struct hl_note){"taper_statistic", "at_any_time"};
     if (design->bound.valid)
         note[n++] = (struct hl_note){"taper_certificate_days", hl_arena_printf(arena, "%d", design->bound.days)};
+    for (size_t r = 0, found = 0; !found && r < design->request->n_rivals; r++)
+        if (design->request->rival[r].own && ++found)
+            note[n++] = (struct hl_note){"taper_second", design->request->rival[r].own->drug[1].alias};
     note[n++] = (struct hl_note){"taper_drug", design->problem->drug[0].alias};
     note[n++] = (struct hl_note){"taper_day_0", hl_arena_printf(arena, "%.10g", design->problem->begins)};
     const char *tablets = design->problem->n_drugs == 1 ? tablets_text(design, &design->problem->drug[0]) : NULL;

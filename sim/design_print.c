@@ -160,9 +160,18 @@ static void print_certificate(const struct hl_design *design, FILE *stream)
         print_paragraph(hl_forecast_assumption(design->joined, c), "  ", stream);
     if (!bound->valid)
         return;
-    print_paragraph(hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for "
-                                    "the proof; on this taper the forecast was off by %.2g %% from the exact engine.",
-                                    100 * design->loosened, 100 * design->forecast_error), "  ", stream);
+    const char *text = hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for the "
+                                       "proof", 100 * design->loosened);
+    bool compared = false;
+    for (size_t c = 0; c < design->problem->n_constraints; c++)
+        compared = compared || design->problem->constraint[c].statistic != HL_TAPER_MOMENT;
+    if (compared)
+        text = hl_arena_printf(arena, "%s; on this taper the forecast was off by %.2g %% from the exact engine", text,
+                               100 * design->forecast_error);
+    if (hl_design_any_moment(design))
+        text = hl_arena_printf(arena, "%s; what holds at any time isn't compared with the engine's, which is of other "
+                               "moments", text);
+    print_paragraph(hl_arena_printf(arena, "%s.", text), "  ", stream);
 }
 
 /* ---- performance */

@@ -27,11 +27,16 @@ zero = attribute('/', 'taper_day_0') eq '' ? NaN : attribute('/', 'taper_day_0')
 phase = zero == zero ? zero - 24*floor(zero/24 + 1e-9) : 0.0
 day(t) = floor((t - phase)/24 + 1e-9)
 mine = attribute('/', 'taper_drug') eq '' || has('design/'.drug(of).'_taken') ? drug(of) : attribute('/', 'taper_drug')
+# Of a crossover the drug that takes over counts as what it is worth of the first.
+second = attribute('/', 'taper_second'); worth = 0.0
+set print $stated; print second ne '' && has('design/'.second.'_worth') ? system(table('design/'.second.'_worth'.of_arm(shown))) : ' '; unset print
+if (|$stated| > 1) { worth = real(field($stated[2], 2)) == real(field($stated[2], 2)) ? real(field($stated[2], 2)) : 0.0 }
+counts(i) = dose_is(mine) ? 1.0 : worth > 0 && dose_is(second) ? worth : 0.0
 eval doses_of_arm(shown)
 stats $W using ($2/24):(column(high_column(h, 1))) skip 1 name 'W' nooutput
 last_day = W_max_x; high_W = W_max_y > bound ? W_max_y : bound
 set table $daily
-if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(mine) ? day(dose_value('time')) : 0):(dose_is(mine) ? dose_value('amount') : 0) skip 1 smooth frequency }
+if (|$doses| > 1) { plot [][0:*] $doses using (counts(0) > 0 ? day(dose_value('time')) : 0):(counts(0) > 0 ? counts(0)*dose_value('amount') : 0) skip 1 smooth frequency }
 else { plot [0:1][0:*] '+' using (0):(0) }
 unset table
 n_daily = 0; array at[4000]; array of_day[4000]
@@ -86,7 +91,7 @@ set style fill solid 1.0 noborder
 # What is taken.
 eval panel(l, r, 125, 340)
 set yrange [0:high_D*1.22]; set ytics step_for(high_D, 4)
-set label 911 mine."\n[".unit('doses/amount').'/d]' at screen pixel_x(40),pixel_y(232) center rotate by 90 font font_note
+set label 911 (worth > 0 ? 'as ' : '').mine."\n[".unit('doses/amount').'/d]' at screen pixel_x(40),pixel_y(232) center rotate by 90 font font_note
 per_day = (r - l)/end_day
 shown_dose(k) = sprintf("%.4g", label_dose[k])
 do for [k = 1:n_levels] {
@@ -95,7 +100,7 @@ do for [k = 1:n_levels] {
     }
 }
 if (begins < last_dose) { set arrow 1 from begins,graph 0 to begins,graph 1 nohead lw 1 dt 3 lc rgb grey }
-if (certificate >= 0) {
+if (certificate >= 0 && worth == 0) { # it speaks of tapers of the first drug's products
     set arrow 2 from begins + certificate,graph 0 to begins + certificate,graph 1 nohead lw 1.5 dt 2 lc rgb black
     set label 2 sprintf("none is shorter than %g d", certificate) at begins + certificate,graph 0.95 right offset -0.6,0 font font_small tc rgb black
 }

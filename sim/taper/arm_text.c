@@ -141,9 +141,12 @@ const char *hl_taper_facts_text(struct hl_arena *arena, const struct hl_taper_pl
             out = hl_arena_printf(arena, "%s, %s_pieces: %s", out, alias,
                                   hl_taper_number(facts.products[d], number, sizeof number));
     }
-    if (plan->problem->n_drugs > 1 && plan->problem->drug[1].worth > 0)
-        out = hl_arena_printf(arena, "%s, %s_equivalent: %s mg", out, plan->problem->drug[0].alias,
-                              hl_taper_number(facts.equivalent, number, sizeof number));
+    if (plan->problem->n_drugs > 1 && plan->problem->drug[1].worth > 0) {
+        char worth[40];
+        out = hl_arena_printf(arena, "%s, %s_equivalent: %s mg, %s_worth: %s", out, plan->problem->drug[0].alias,
+                              hl_taper_number(facts.equivalent, number, sizeof number), plan->problem->drug[1].alias,
+                              hl_taper_number(plan->problem->drug[1].worth, worth, sizeof worth));
+    }
     return hl_arena_printf(arena, "%s}", out);
 }
 

@@ -220,3 +220,61 @@ above = max(float(r[value]) for r in rows if float(r[time]) >= 36)
 assert abs(arm["share_above_at_once"] - above) < 1e-12 and abs(1 - arm["verdict"]["share"] - above) < 1e-9, (arm, above)
 EOT
 }
+
+@test "a crossover beside the design: the same numbers as its protocol in an arm; what can't be is refused" {
+    cat > cross.yaml <<'STUDY'
+study: cross
+origin: "07:00"
+drugs: {clonazepam: clonazepam_adult, diazepam: diazepam_adult}
+interactions: {both: withdrawal_shared}
+cohort: {subjects: 7, seed: 2387}
+tolerance: 1e-6
+design:
+  before: {clonazepam: [{steady_state: {oral: 1 mg, every: 12 h}}, {oral: 1 mg, every: 12 h, for: 36 h}]}
+  taper: {clonazepam: {from: 2 mg/d, at: ["07:00", "19:00"], products: [{tablet: 0.5 mg, break: halves}]}}
+  lengths: [14 d]
+  longest: 14 week
+  follow: 4 week
+  keep: [{of: both.withdrawal_index, peak: "26", in: "70 %"}]
+  compare:
+    - {protocol: crossover, to: diazepam, equivalence: ashton2002, pace: fast, target: {tablets: [2 mg, 5 mg, 10 mg], halve: [2 mg]}, name: over}
+STUDY
+    "$halflife" check cross.yaml | grep -q "compared to  over"
+    "$halflife" taper cross.yaml --json --quiet --progress none -o cross > answer
+    python3 -c 'import json; a={x["arm"]: x for x in json.load(open("answer"))["arms"]}; o=a["over"]; assert o["days"] == 217 and o["levels"] == 31 and o["clonazepam"]["cumulative_mg"] == 7 and o["diazepam"]["cumulative_mg"] == 3780 and abs(o["diazepam"]["equivalent_mg"] - 189) < 1e-9 and sum(n.startswith("over ") for n in a) == 2, a'
+    # its own protocol in an arm, on the same people
+    cat > arm.yaml <<'STUDY'
+study: arm
+origin: "07:00"
+drugs: {clonazepam: clonazepam_adult, diazepam: diazepam_adult}
+interactions: {both: withdrawal_shared}
+cohort: {subjects: 7, seed: 2388}
+tolerance: 1e-6
+arms:
+  - name: over
+    clonazepam:
+      - {steady_state: {oral: 1 mg, every: 12 h}}
+      - {oral: 1 mg, every: 12 h, for: 36 h}
+      - taper: {protocol: T5, from: 2 mg/d, split: bid, to: diazepam, equivalence: ashton2002, pace: fast, target: {tablets: [2 mg, 5 mg, 10 mg], halve: [2 mg]}}
+times: [{until: 300 d, every: 12 h}]
+outputs: [both.withdrawal_index]
+metrics: [{of: both.withdrawal_index, list: [Cmax], window: [36 h, 245 d]}]
+STUDY
+    "$halflife" run arm.yaml -o arm.h5 --quiet
+    "$halflife" export arm.h5 both_withdrawal_index_Cmax | grep -v '^#' | cut -d, -f3 > a
+    "$halflife" export cross.h5 both_withdrawal_index_Cmax --arm over | grep -v '^#' | cut -d, -f3 > b
+    [ "$(wc -l < a)" -eq 8 ]
+    python3 -c '
+a, b = ([float(x) for x in open(f).read().split()[1:]] for f in "ab")
+assert len(a) == 7 and all(abs(x / y - 1) < 1e-6 for x, y in zip(a, b)), (a, b)'
+    refuses() {
+        run "$halflife" check cross.yaml --set "$1"
+        [ "$status" -eq 2 ]
+        [[ "$output" == *"$2"* ]] || { echo "$output"; false; }
+    }
+    refuses 'design.keep.0.of=clonazepam.withdrawal_index' "of which clonazepam.withdrawal_index under keep: knows nothing; bound what both do together, both.withdrawal_index"
+    refuses 'design.compare.0.target={split: bid}' "of what is diazepam made? Write target: {tablets:"
+    refuses 'design.before.diazepam=[{oral: 5 mg, every: 24 h, for: 3 d}]' "which before: gives already"
+    refuses 'design.compare.0.at=["08:00", "20:00"]' "at other times than the design"
+    refuses 'design.compare.0.split=tid' "0.6666666667 mg of clonazepam at a time, which can't be made"
+}
