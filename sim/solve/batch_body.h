@@ -584,16 +584,15 @@ TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #else
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #endif
-#define ROW(l) round->row[l] = next[l] * shown->pitch;
+#define ADDRESS(l) round->to[l] = shown->to[at + l] + next[l] * shown->pitch;
 #define COUNT(l) next[l] += (size_t)(within[l] & 1);
 #define DUE(l) shown->time[next[l]],
-#define ADDRESS(l) double *to_##l = shown->to[at + l] + shown->place[i];
-#define STORE(l) if (!some_done || round->within[l]) to_##l[round->row[l]] = x[l];
+#define STORE(l) if (!some_done || round->within[l]) round->to[l][place] = x[l];
 
 #define ROUNDS 8 /* at once */
 
 /* Lanes at .. at + W - 1 at their next times: where they are not due, at their origins. */
-struct NAME(round) { PIECE s, s2, s4; BITS within; size_t row[W]; };
+struct NAME(round) { PIECE s, s2, s4; BITS within; double *to[W]; };
 
 /* False when none has a time that is due. */
 INLINE bool NAME(take_round)(struct hl_batch_shown *shown, const struct hl_batch_pace *pace, size_t at,
@@ -608,7 +607,7 @@ INLINE bool NAME(take_round)(struct hl_batch_shown *shown, const struct hl_batch
     round->s2 = round->s * round->s;
     round->s4 = round->s2 * round->s2;
     round->within = within;
-    EACH(ROW)
+    EACH(ADDRESS)
     EACH(COUNT)
     TO(shown->due + at) = (PIECE){EACH(DUE)};
     return true;
@@ -620,7 +619,7 @@ INLINE void NAME(show_output)(const struct hl_batch_schedule *schedule, const st
                               size_t i, const struct NAME(round) *round, size_t n, bool some_done)
 {
     const double *c = NAME(origin)(schedule, shown->slot[i], at);
-    EACH(ADDRESS)
+    size_t place = shown->place[i];
     for (const struct NAME(round) *end = round + n; round < end; round++) {
         PIECE x;
         NAME(value)(c, schedule->order + 1, &round->s, &round->s2, &round->s4, &x);
@@ -651,7 +650,6 @@ TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct h
 }
 
 #undef EACH
-#undef ROW
 #undef ROUNDS
 #undef COUNT
 #undef DUE
