@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* One arm: its cohort is solved strip by strip, batch by batch, and what becomes of it goes to the store.
  *
- * A strip is 64 subjects (one chunk of the file), solved in blocks. As soon as a block is solved its values go two
- * ways: into the strip of trajectories, which the worker hands to the store when it is whole, and into the batch,
- * from which the cohort's summaries are taken column by column (run_columns.h) once all strips of the batch are
- * there. Usually one pass over the cohort is enough. When memory is short the columns are divided, and a pass solves
+ * A strip is 64 subjects (one chunk of the file), solved in blocks (by whom: run_desks.h). As soon as a block is
+ * solved its values go two ways: into the strip of trajectories, which is handed to the store when it is whole, and
+ * into the batch, from which the cohort's summaries are taken column by column (run_columns.h) once all strips of the
+ * batch are there. Usually one pass over the cohort is enough. When memory is short the columns are divided, and a pass solves
  * the cohort again for each part; when a column's quantiles were missed (run_columns.h says so, it never guesses),
  * one more pass looks for them with room for everybody. A pass after the first stores nothing but what it looks for.
  * It measures like the first, so that the solver goes the same way and comes to the same bits.
@@ -20,6 +20,7 @@
 
 #include "cohort/cohort.h"
 #include "run_columns.h"
+#include "run_desks.h"
 #include "run_given.h"
 
 /* All that one arm yields, subject by subject, in the engine's units. */
@@ -125,6 +126,8 @@ struct pass {
     bool first;                          /* keeps who the subjects are, metrics and trajectories */
     struct hl_progress *progress;        /* NULL in a pass that wasn't planned */
     const volatile sig_atomic_t *stop;
+    struct hl_desks *desks;              /* who solves what */
+    struct hl_strip **strip;             /* by desk: what lies on it */
 };
 
 static size_t widest_metric(const struct arm_results *r, const struct hl_study *study)
@@ -223,62 +226,102 @@ static void observe(const struct worker *w, const struct hl_prepared *p, size_t 
                 p->cohort[a], block->first + lane, output, t, IPRED[t * block->lanes + lane]);
 }
 
-/* What the file keeps of a block: it becomes rows of the strip while it is still in the cache. */
+/* What the file keeps of a block: it becomes rows of a strip while it is still in the cache. */
 static void store_values(const struct worker *w, const struct hl_prepared *p, size_t a, const struct hl_block *block,
-                         size_t row)
+                         struct hl_strip *strip, size_t row)
 {
     size_t n_outputs = p->study->n_outputs, n_times = p->study->n_times;
     for (size_t o = 0; o < n_outputs; o++) {
-        hl_strip_values(w->strip, o, row, block->n, block->out + o * n_times * block->lanes, block->lanes);
-        if (!hl_strip_keeps(w->strip, n_outputs + o))
+        hl_strip_values(strip, o, row, block->n, block->out + o * n_times * block->lanes, block->lanes);
+        if (!hl_strip_keeps(strip, n_outputs + o))
             continue;
         observe(w, p, a, block, o);
-        hl_strip_values(w->strip, n_outputs + o, row, block->n, w->observed, block->lanes);
+        hl_strip_values(strip, n_outputs + o, row, block->n, w->observed, block->lanes);
     }
 }
 
-/* Subjects row .. row + n - 1 of strip number strip, which is number place of the batch. */
-static enum hl_status solve_block(struct worker *w, const struct pass *pass, size_t strip, size_t place, size_t row,
-                                  size_t n)
+/* n subjects from number first on. */
+static enum hl_status solve_block(struct worker *w, const struct pass *pass, size_t first, size_t n,
+                                  struct hl_block *block)
 {
     const struct hl_prepared *p = pass->p;
     const struct hl_study *study = p->study;
     const struct hl_arm *arm = &study->arm[pass->arm];
-    size_t lanes = (n + HL_LANES - 1) / HL_LANES * HL_LANES, first = strip * HL_STRIP + row + 1;
-    struct hl_block block = {.first = first, .n = n, .lanes = lanes, .regs = w->regs,
-                             .seed = arm->cohort->seed, .status = w->status, .out = w->out};
+    size_t lanes = (n + HL_LANES - 1) / HL_LANES * HL_LANES;
+    *block = (struct hl_block){.first = first, .n = n, .lanes = lanes, .regs = w->regs, .seed = arm->cohort->seed,
+                               .status = w->status, .out = w->out};
     hl_cohort_fill(p->cohort[pass->arm], first, n, w->regs, lanes);
     memset(w->status, 0, lanes);
-    hl_meter_begin(w->meter, &block);
+    hl_meter_begin(w->meter, block);
     struct hl_listener listener = hl_meter_listener(w->meter);
     if (pass->first)
-        keep_subjects(pass->results, arm, &block);
-    enum hl_status status = hl_solver_run(w->solver, &block, study->output, study->n_outputs, study->time,
-                                          study->n_times, &listener);
-    if (status != HL_OK)
-        return status;
-    if (pass->first)
-        store_values(w, p, pass->arm, &block, row);
-    hl_columns_keep(pass->columns, place, row, &block);
-    if (!pass->first)
-        return HL_OK;
-    memcpy(pass->results->status + first - 1, block.status, n);
-    status = keep_histories(pass->results, w, &block);
-    if (status != HL_OK)
-        return status;
-    return keep_metrics(pass->results, w, study, &block, place * HL_STRIP + row);
+        keep_subjects(pass->results, arm, block);
+    return hl_solver_run(w->solver, block, study->output, study->n_outputs, study->time, study->n_times, &listener);
 }
 
-static enum hl_status solve_strip(struct worker *w, const struct pass *pass, size_t strip, size_t place)
+/* What else is kept of a solved block, which is that of the task. */
+static enum hl_status keep_results(struct worker *w, const struct pass *pass, const struct hl_task *task,
+                                   const struct hl_block *block)
 {
-    size_t left = pass->results->subjects - strip * HL_STRIP, n = left < HL_STRIP ? left : HL_STRIP;
-    enum hl_status status = pass->first ? hl_strip_begin(w->strip, pass->arm, strip * HL_STRIP + 1, n) : HL_OK;
-    for (size_t done = 0; status == HL_OK && done < n; done += w->lanes)
-        status = solve_block(w, pass, strip, place, done, n - done < w->lanes ? n - done : w->lanes);
-    if (status == HL_OK && pass->first)
-        status = hl_strip_finish(w->strip);
-    hl_progress_add(pass->progress, n);
+    memcpy(pass->results->status + block->first - 1, block->status, block->n);
+    enum hl_status status = keep_histories(pass->results, w, block);
+    if (status == HL_OK)
+        status = keep_metrics(pass->results, w, pass->p->study, block, task->place * HL_STRIP + task->row);
     return status;
+}
+
+/* Sheets and results may be filled in any order, columns in that of the rows. *last: the strip is full. */
+static enum hl_status hand_over(struct worker *w, const struct pass *pass, const struct hl_task *task,
+                                struct hl_block *block, bool *last)
+{
+    enum hl_status status = HL_OK;
+    *last = false;
+    if (pass->first) {
+        store_values(w, pass->p, pass->arm, block, pass->strip[task->desk], task->row);
+        status = keep_results(w, pass, task, block);
+    }
+    if (status != HL_OK || !hl_desks_wait(pass->desks, task))
+        return status;
+    hl_columns_keep(pass->columns, task->place, task->row, block);
+    *last = hl_desks_hand_over(pass->desks, task);
+    return HL_OK;
+}
+
+static enum hl_status begin_strip(const struct pass *pass, const struct hl_task *task, size_t first)
+{
+    size_t left = pass->results->subjects - (first - 1), n = left < HL_STRIP ? left : HL_STRIP;
+    enum hl_status status = pass->first ? hl_strip_begin(pass->strip[task->desk], pass->arm, first, n) : HL_OK;
+    if (status == HL_OK)
+        hl_desks_lay(pass->desks, task);
+    return status;
+}
+
+/* The batch begins with strip number first. */
+static enum hl_status do_task(struct worker *w, const struct pass *pass, const struct hl_task *task, size_t first)
+{
+    size_t subject = (first + task->place) * HL_STRIP + task->row + 1;
+    struct hl_block block;
+    bool last = false;
+    enum hl_status status = task->begins ? begin_strip(pass, task, subject) : HL_OK;
+    if (status == HL_OK)
+        status = solve_block(w, pass, subject, task->n, &block);
+    if (status == HL_OK)
+        status = hand_over(w, pass, task, &block, &last);
+    if (last && pass->first)
+        status = hl_strip_finish(pass->strip[task->desk]);
+    hl_progress_add(pass->progress, task->n);
+    return status;
+}
+
+/* As long as there is something to do and nothing has gone wrong, here or with others. */
+static enum hl_status do_tasks(struct worker *w, const struct pass *pass, enum hl_status mine, size_t first)
+{
+    struct hl_task task;
+    while (mine == HL_OK && !*pass->stop && hl_desks_take(pass->desks, (size_t)omp_get_thread_num(), &task))
+        mine = do_task(w, pass, &task, first);
+    if (mine != HL_OK || *pass->stop)
+        hl_desks_give_up(pass->desks);
+    return mine;
 }
 
 /* A metric of the batch that begins with strip first. */
@@ -294,54 +337,39 @@ static size_t group_end(size_t first, size_t n_columns)
     return first + HL_COLUMNS_AT_ONCE < n_columns ? first + HL_COLUMNS_AT_ONCE : n_columns;
 }
 
-/* No more threads than there are strips: one without work costs its start, and others' time while it waits. */
-static int threads_for(size_t n_strips)
-{
-    size_t most = (size_t)omp_get_max_threads();
-    return (int)(n_strips < most ? n_strips : most);
-}
-
 /* All batches; every thread goes the same way through the loops, whatever fails. */
-static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, struct hl_arm_summary *summary,
-                                    bool *found)
+static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, int threads,
+                                    struct hl_arm_summary *summary, bool *found)
 {
     enum hl_status status = HL_OK;
-    int stopped = 0;
-    size_t n_metrics = pass->first ? pass->p->study->n_metrics : 0;
-    size_t n_strips = (pass->results->subjects + HL_STRIP - 1) / HL_STRIP;
-#pragma omp parallel num_threads(threads_for(n_strips))
+    size_t n_metrics = pass->first ? pass->p->study->n_metrics : 0, subjects = pass->results->subjects;
+    size_t n_strips = (subjects + HL_STRIP - 1) / HL_STRIP;
+#pragma omp parallel num_threads(threads)
     {
         struct worker w;
         enum hl_status mine = worker_init(&w, pass);
-        const size_t threads = (size_t)omp_get_num_threads();
         double *scratch = hl_alloc_unset(hl_columns_scratch(pass->columns), sizeof *scratch);
         mine = mine == HL_OK && !scratch ? HL_ERR_MEMORY : mine;
+        pass->strip[omp_get_thread_num()] = w.strip;
         for (size_t first = 0, strips; first < n_strips; first += strips) {
-            strips = hl_columns_batch(pass->columns, first, n_strips - first, threads);
-#pragma omp for schedule(dynamic, 1)
-            for (size_t s = 0; s < strips; s++) {
-                int stop;
-#pragma omp atomic read
-                stop = stopped;
-                if (mine == HL_OK && !stop && !*pass->stop)
-                    mine = solve_strip(&w, pass, first + s, s);
-                if (mine != HL_OK) {
-#pragma omp atomic write
-                    stopped = 1;
-                }
-            }
+            strips = hl_columns_batch(pass->columns, first, n_strips - first, (size_t)threads);
+#pragma omp single
+            hl_desks_open(pass->desks, strips, subjects - first * HL_STRIP);
+            mine = do_tasks(&w, pass, mine, first);
+#pragma omp barrier
+            bool goes_on = hl_desks_go_on(pass->desks);
 #pragma omp for schedule(dynamic, 1)
             for (size_t c = 0; c < n_columns; c += HL_COLUMNS_AT_ONCE)
-                if (mine == HL_OK && !*pass->stop)
+                if (goes_on)
                     hl_columns_add(pass->columns, c, group_end(c, n_columns), strips, scratch);
 #pragma omp for schedule(dynamic, 1)
             for (size_t m = 0; m < n_metrics; m++)
-                if (mine == HL_OK && !*pass->stop)
+                if (goes_on && mine == HL_OK)
                     mine = store_metric(pass, m, first, strips);
         }
 #pragma omp for schedule(dynamic, 1)
         for (size_t c = 0; c < n_columns; c += HL_COLUMNS_AT_ONCE)
-            if (mine == HL_OK && !*pass->stop)
+            if (mine == HL_OK && hl_desks_go_on(pass->desks))
                 hl_columns_finish(pass->columns, c, group_end(c, n_columns), summary, found);
 #pragma omp critical(hl_worst)
         status = mine > status ? mine : status;
@@ -351,22 +379,34 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, s
     return *pass->stop ? HL_ERR_INTERRUPTED : status;
 }
 
+/* No more threads than there are blocks: one that has nothing to do costs its start, and others' time while it waits. */
+static int threads_for(const struct pass *pass)
+{
+    size_t blocks = (pass->results->subjects + pass->block - 1) / pass->block, most = (size_t)omp_get_max_threads();
+    return (int)(blocks < most ? blocks : most);
+}
+
 /* One pass for n columns of the list; those whose quantiles were missed are moved to its front and counted in *missed.
  */
 static enum hl_status run_pass(struct pass *pass, const struct hl_room *room, uint32_t *column, size_t n,
                                size_t capacity, struct hl_arm_summary *summary, size_t *missed)
 {
+    int threads = threads_for(pass);
     bool *found = hl_alloc(n, sizeof *found);
     pass->columns = hl_columns_create(pass->p->study, column, n, pass->results->subjects, room->strips, capacity);
-    enum hl_status status = found && pass->columns ? HL_OK : HL_ERR_MEMORY;
+    pass->desks = hl_desks_create((size_t)threads, pass->block);
+    pass->strip = hl_alloc((size_t)threads, sizeof *pass->strip);
+    enum hl_status status = found && pass->columns && pass->desks && pass->strip ? HL_OK : HL_ERR_MEMORY;
     if (status == HL_OK)
-        status = solve_batches(pass, n, summary, found);
+        status = solve_batches(pass, n, threads, summary, found);
     enum hl_status drained = pass->first && status == HL_OK ? hl_store_drain(pass->store) : HL_OK;
     *missed = 0;
     for (size_t i = 0; status == HL_OK && i < n; i++)
         if (!found[i])
             column[(*missed)++] = column[i];
     hl_columns_free(pass->columns);
+    hl_desks_free(pass->desks);
+    hl_free(pass->strip);
     hl_free(found);
     return status == HL_OK ? drained : status;
 }
@@ -454,18 +494,28 @@ static double seconds_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
+/* Rows row .. row + n - 1 of the first strip. */
+static enum hl_status try_block(struct worker *w, const struct pass *pass, size_t row, size_t n)
+{
+    struct hl_block block;
+    enum hl_status status = solve_block(w, pass, row + 1, n, &block);
+    if (status == HL_OK)
+        hl_columns_keep(pass->columns, 0, row, &block);
+    return status;
+}
+
 /* Solves one subject, then blocks of the first strip as long as there is time; seconds per subject of the last. */
 static double time_strip(struct worker *w, const struct pass *pass, double limit)
 {
     size_t n = pass->results->subjects < HL_STRIP ? pass->results->subjects : HL_STRIP, done = 1;
     double started = seconds_now(), spent = 0;
-    if (solve_block(w, pass, 0, 0, 0, 1) != HL_OK)
+    if (try_block(w, pass, 0, 1) != HL_OK)
         return 0;
     double each = spent = seconds_now() - started;
     for (size_t row = 0; row < n && spent < limit; row += w->lanes) {
         started = seconds_now();
         done = n - row < w->lanes ? n - row : w->lanes;
-        if (solve_block(w, pass, 0, 0, row, done) != HL_OK)
+        if (try_block(w, pass, row, done) != HL_OK)
             return 0;
         each = (seconds_now() - started) / (double)done;
         spent += seconds_now() - started;
