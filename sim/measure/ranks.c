@@ -177,108 +177,102 @@ static double value_at(const struct places *p, ptrdiff_t place)
 
 /* ---- Narrowing. */
 
-/* What a quantile needs by now, cut to its bracket: ranks from .. to, or the bracket's own ends. */
-struct window { size_t bracket; bool keeps_low, keeps_high; ptrdiff_t from, to; };
+/* What a quantile needs by now, cut to its bracket: the values in places from .. to, or to the bracket's own ends; and
+ * the ends that give it that, or `spare` more. Place -1: the value that is only counted. */
+struct window { size_t bracket, spare; bool keeps_low, keeps_high; ptrdiff_t from, to; double low, high; };
 
 static struct window window_of(const struct hl_ranks *r, const struct column *c, const struct bracket *bracket,
                                const double *kept, double p)
 {
     double center = p * (double)(c->n - 1), wide = margin(c->n, r->total, p);
     double low = floor(center - wide), high = ceil(center + wide) + 1;
-    struct window w = {.bracket = bracket_of(c, bracket, (uint64_t)center)};
+    struct window w = {.bracket = bracket_of(c, bracket, (uint64_t)center), .spare = 2 + (size_t)(SPARE * wide)};
     const struct bracket *b = &bracket[w.bracket];
     w.keeps_low = low <= (double)first_rank(c, b) || low >= (double)end_rank(c, b);
     w.keeps_high = high >= (double)end_rank(c, b) - 1 || high < (double)first_rank(c, b);
     w.from = w.keeps_low ? -1 : place_of(c, bracket, w.bracket, kept, (uint64_t)low);
     w.to = w.keeps_high ? -1 : place_of(c, bracket, w.bracket, kept, (uint64_t)high);
+    w.low = w.keeps_low ? b->low : nextafter(b->same, -(double)INFINITY);
+    w.high = w.keeps_high ? b->high : b->same;
     return w;
 }
 
-/* Looking for an end: a value of which the number of kept ones up to it is from least to most. */
-struct end { size_t least, most; double value; };
+/* Where kept values of one bracket lie: up to low there are `below` kept ones, up to high `above`. */
+struct span { double low, high; size_t below, above; };
 
-/* By counting what is greater, between low, up to which there are `below`, and high, up to which there are `above`;
- * straight lines between, every third time the middle. False when that leads nowhere: among equal values, say. */
-static bool find_end(const double *kept, size_t n, double low, double high, struct end *e)
+/* A value up to which there are least to most of the n kept ones, by counting what is greater than a guess: on straight
+ * lines, every third time in the middle. False when that leads nowhere: among equal values, say. */
+static bool find_end(const double *kept, size_t n, struct span span, size_t least, size_t most, double *end)
 {
-    double wanted = 0.5 * ((double)e->least + (double)e->most), below = 0, above = (double)n;
-    for (int round = 1; round <= MOST_ROUNDS && high > low; round++) {
-        double share = round % 3 == 0 ? 0.5 : (wanted - below) / (above - below);
-        e->value = low + share * (high - low);
-        size_t found = n - hl_count_greater(kept, n, e->value);
-        if (found >= e->least && found <= e->most)
+    double wanted = 0.5 * ((double)least + (double)most);
+    for (int round = 1; round <= MOST_ROUNDS && span.high > span.low && span.above > span.below; round++) {
+        double line = (wanted - (double)span.below) / ((double)span.above - (double)span.below);
+        *end = span.low + (round % 3 == 0 ? 0.5 : line) * (span.high - span.low);
+        size_t found = n - hl_count_greater(kept, n, *end);
+        if (found >= least && found <= most)
             return true;
         if ((double)found < wanted) {
-            low = e->value;
-            below = (double)found;
+            span.low = *end;
+            span.below = found;
         } else {
-            high = e->value;
-            above = (double)found;
+            span.high = *end;
+            span.above = found;
         }
     }
     return false;
 }
 
-/* The ends of a window, somewhat wide of the mark, so that they needn't be sought to the last value. */
-static bool find_ends(const double *kept, size_t n, const struct window *w, double *low, double *high)
+/* Ends of windows by counting. False when one of them must be looked for in another way. */
+static bool find_ends(const struct hl_ranks *r, const struct column *c, const struct bracket *bracket,
+                      const double *kept, struct window *window)
 {
     double least, most;
-    size_t spare = (size_t)(SPARE * (double)(w->to - w->from)) + 2, from = (size_t)w->from, to = (size_t)w->to + 1;
-    struct end lower = {from > spare ? from - spare : 0, from, 0}, upper = {to, to + spare < n ? to + spare : n, 0};
+    size_t n = c->n_kept, before[AT_ONCE];
+    bool good = n > 0;
+    if (!good)
+        return false;
     hl_range(kept, n, &least, &most);
-    if (!isfinite(least) || !isfinite(most) || !isfinite(most - least))
-        return false;
-    if (!find_end(kept, n, least, most, &lower) || !find_end(kept, n, least, most, &upper))
-        return false;
-    *low = lower.value;
-    *high = upper.value;
-    return true;
-}
-
-/* One bracket with both ends to be narrowed and no value that is only counted: what is usual. */
-static bool narrow_one(const struct hl_ranks *r, struct column *c, struct bracket *b, double *kept)
-{
-    double low, high;
-    if (r->n_probabilities != 1 || b->n_same > 0)
-        return false;
-    struct window w = window_of(r, c, b, kept, r->probability[0]);
-    if (w.keeps_low || w.keeps_high || !find_ends(kept, c->n_kept, &w, &low, &high))
-        return false;
-    size_t n = c->n_kept, left = 0;
-    b->above -= n - hl_count_greater(kept, n, low);
-    for (size_t i = 0; i < n; i++) {
-        double x = kept[i];
-        kept[left] = x;
-        left += (x > low) & (x <= high);
+    for (size_t k = 0, sum = 0; k < c->n_brackets; sum += bracket[k].n, k++)
+        before[k] = sum;
+    for (size_t i = 0; good && i < r->n_probabilities; i++) {
+        struct window *w = &window[i];
+        const struct bracket *b = &bracket[w->bracket];
+        size_t start = before[w->bracket], end = start + b->n, from = (size_t)w->from, to = (size_t)w->to + 1;
+        struct span span = {fmax(b->low, least), fmin(b->high, most), start, end};
+        good = isfinite(span.low) && isfinite(span.high) && isfinite(span.high - span.low);
+        if (good && w->from >= 0)
+            good = find_end(kept, n, span, from > start + w->spare ? from - w->spare : start, from, &w->low);
+        if (good && w->to >= 0)
+            good = find_end(kept, n, span, to, to + w->spare < end ? to + w->spare : end, &w->high);
     }
-    b->low = low;
-    b->high = high;
-    b->n = c->n_kept = left;
-    return true;
+    return good;
 }
 
-/* The bracket of one window. */
-static struct bracket narrowed(const struct bracket *old, const struct window *w,
-                               const struct places *places)
+/* The same by putting the values in order, as far as needed. */
+static void select_ends(const struct hl_ranks *r, const struct column *c, const double *kept, struct window *window,
+                        double *scratch)
 {
-    struct bracket b = {.low = old->low, .high = old->high, .same = (double)NAN};
-    if (!w->keeps_low)
-        b.low = nextafter(w->from < 0 ? old->same : value_at(places, w->from), -(double)INFINITY);
-    if (!w->keeps_high)
-        b.high = w->to < 0 ? old->same : value_at(places, w->to);
-    return b;
+    struct places places = {.n = 0};
+    for (size_t i = 0; i < r->n_probabilities; i++) {
+        insert_place(&places, window[i].from);
+        insert_place(&places, window[i].to);
+    }
+    memcpy(scratch, kept, c->n_kept * sizeof *kept);
+    hl_take_ranks(scratch, c->n_kept, places.place, places.n, places.value);
+    for (size_t i = 0; i < r->n_probabilities; i++) {
+        if (window[i].from >= 0)
+            window[i].low = nextafter(value_at(&places, window[i].from), -(double)INFINITY);
+        if (window[i].to >= 0)
+            window[i].high = value_at(&places, window[i].to);
+    }
 }
 
 /* What bracket b, inside of which old it is, counts; then what is outside all of the new ones is thrown away. */
 static void count_bracket(struct bracket *b, const struct bracket *old, const double *kept, size_t n_kept)
 {
-    uint64_t inside = 0, greater = 0;
-    for (size_t i = 0; i < n_kept; i++) {
-        inside += (kept[i] > b->low) & (kept[i] <= b->high);
-        greater += (kept[i] > b->low) & (kept[i] <= old->high);
-    }
-    b->n = inside;
-    b->above = old->above - old->n - old->n_same + greater;
+    size_t greater = hl_count_greater(kept, n_kept, b->low);
+    b->n = greater - hl_count_greater(kept, n_kept, b->high);
+    b->above = old->above - old->n - old->n_same + greater - hl_count_greater(kept, n_kept, old->high);
     if (old->n_same > 0 && old->same > b->low)
         b->above += old->n_same;
     if (old->n_same > 0 && old->same > b->low && old->same <= b->high) {
@@ -338,19 +332,18 @@ static void count_equal_ones(const struct hl_ranks *r, struct column *c, struct 
 }
 
 /* New brackets from windows: those that overlap become one. */
-static size_t join_windows(const struct hl_ranks *r, const struct bracket *old, const struct window *window,
-                           const struct places *places, struct bracket *new, size_t *parent)
+static size_t join_windows(const struct hl_ranks *r, const struct window *window, struct bracket *new, size_t *parent)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_probabilities; i++) {
-        struct bracket b = narrowed(&old[window[i].bracket], &window[i], places);
-        if (n > 0 && b.low < new[n - 1].high) {
-            new[n - 1].high = fmax(new[n - 1].high, b.high);
-            new[n - 1].low = fmin(new[n - 1].low, b.low);
+        const struct window *w = &window[i];
+        if (n > 0 && w->low < new[n - 1].high) {
+            new[n - 1].high = fmax(new[n - 1].high, w->high);
+            new[n - 1].low = fmin(new[n - 1].low, w->low);
             continue;
         }
-        parent[n] = window[i].bracket;
-        new[n++] = b;
+        parent[n] = w->bracket;
+        new[n++] = (struct bracket){.low = w->low, .high = w->high, .same = (double)NAN};
     }
     return n;
 }
@@ -359,20 +352,12 @@ static void narrow(struct hl_ranks *r, struct column *c, struct bracket *bracket
 {
     struct window window[AT_ONCE];
     struct bracket new[AT_ONCE];
-    struct places places = {.n = 0};
     size_t parent[AT_ONCE];
-    if (narrow_one(r, c, bracket, kept)) {
-        count_equal_ones(r, c, bracket, kept, scratch);
-        return;
-    }
-    for (size_t i = 0; i < r->n_probabilities; i++) {
+    for (size_t i = 0; i < r->n_probabilities; i++)
         window[i] = window_of(r, c, bracket, kept, r->probability[i]);
-        insert_place(&places, window[i].from);
-        insert_place(&places, window[i].to);
-    }
-    memcpy(scratch, kept, c->n_kept * sizeof *kept);
-    hl_take_ranks(scratch, c->n_kept, places.place, places.n, places.value);
-    size_t n = join_windows(r, bracket, window, &places, new, parent);
+    if (!find_ends(r, c, bracket, kept, window))
+        select_ends(r, c, kept, window, scratch);
+    size_t n = join_windows(r, window, new, parent);
     for (size_t k = 0; k < n; k++)
         count_bracket(&new[k], &bracket[parent[k]], kept, c->n_kept);
     c->n_kept = throw_away(new, n, kept, c->n_kept);
