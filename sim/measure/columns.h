@@ -13,6 +13,10 @@ void hl_range(const double *x, size_t n, double *low, double *high);
 /* How many of n values are greater than level; NaN is not. */
 size_t hl_count_greater(const double *x, size_t n, double level);
 
+/* Leaves out of n values those in none of the brackets (end[0], end[1]], (end[2], end[3]] ...; ends ascend. The others
+ * keep their order. Returns their number. */
+size_t hl_keep_inside(double *x, size_t n, const double *end, size_t n_ends);
+
 /* cell[i] = (x[i] - low) * scale, cut to a whole number; every product must lie within the range of int. */
 void hl_cells(const double *x, size_t n, double low, double scale, int *cell);
 

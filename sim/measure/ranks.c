@@ -29,11 +29,12 @@
 
 #define SIGMAS 6.0
 #define MOST_ROUNDS 20 /* of looking for an end */
-#define SPARE 0.05     /* of a window's width may be kept beyond either end */
+#define SPARE 0.1      /* of a margin may be kept beyond either end */
 #define TIGHTEN 1.5 /* times what must be kept: with more it pays to narrow before the next portions */
 
-/* Values in (low, high] are kept, but those equal to same (NaN: none) only counted. */
-struct bracket { double low, high, same; uint64_t above, n, n_same; /* above: values greater than low */ };
+/* Values in (low, high] are kept, but those equal to same (NaN: none) only counted. above: values greater than low; n:
+ * kept ones, as recount found it. */
+struct bracket { double low, high, same; uint64_t above, n, n_same; };
 
 struct column { uint64_t n; size_t n_brackets, n_kept; bool lost; };
 
@@ -109,6 +110,15 @@ void hl_ranks_free(struct hl_ranks *r)
 }
 
 /* ---- Where a rank is. */
+
+/* How many kept values are in each bracket, before anybody asks. */
+static void recount(const struct column *c, struct bracket *bracket, const double *kept)
+{
+    for (size_t k = 0; k < c->n_brackets; k++)
+        bracket[k].n = c->n_brackets == 1 ? c->n_kept
+                                          : hl_count_greater(kept, c->n_kept, bracket[k].low) -
+                                                hl_count_greater(kept, c->n_kept, bracket[k].high);
+}
 
 /* Ranks of all values that are in a bracket: first, and one past the last. */
 static uint64_t first_rank(const struct column *c, const struct bracket *b)
@@ -283,15 +293,12 @@ static void count_bracket(struct bracket *b, const struct bracket *old, const do
 
 static size_t throw_away(const struct bracket *bracket, size_t n, double *kept, size_t n_kept)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < n_kept; i++) {
-        bool inside = false;
-        for (size_t k = 0; k < n; k++)
-            inside |= (kept[i] > bracket[k].low) & (kept[i] <= bracket[k].high);
-        kept[left] = kept[i];
-        left += inside;
+    double end[2 * AT_ONCE];
+    for (size_t k = 0; k < n; k++) {
+        end[2 * k] = bracket[k].low;
+        end[2 * k + 1] = bracket[k].high;
     }
-    return left;
+    return hl_keep_inside(kept, n_kept, end, 2 * n);
 }
 
 /* Whether a few values taken here and there all differ: hardly ever so where many are equal. */
@@ -353,6 +360,7 @@ static void narrow(struct hl_ranks *r, struct column *c, struct bracket *bracket
     struct window window[AT_ONCE];
     struct bracket new[AT_ONCE];
     size_t parent[AT_ONCE];
+    recount(c, bracket, kept);
     for (size_t i = 0; i < r->n_probabilities; i++)
         window[i] = window_of(r, c, bracket, kept, r->probability[i]);
     if (!find_ends(r, c, bracket, kept, window))
@@ -381,18 +389,13 @@ static size_t parent_of(const struct bracket *b, const struct hl_portion *p)
 /* Counts what a portion means for bracket b, which may be narrower by now than the one the portion was held against. */
 static void count_portion(struct bracket *b, const struct hl_portion *p)
 {
-    size_t k = parent_of(b, p), inside = 0, kept = 0, greater = 0;
+    size_t k = parent_of(b, p);
     double high = p->high[k * p->stride], low = p->low[k * p->stride], same = p->same[k * p->stride];
-    uint64_t equal = p->equal[k * p->stride];
-    for (size_t i = 0; i < p->n; i++) {
-        double x = p->value[i];
-        inside += x > low && x <= high;
-        greater += x > b->low && x <= high;
-        kept += x > b->low && x <= b->high && !(x == b->same);
-        b->n_same += x > b->low && x <= b->high && x == b->same;
-    }
-    b->n += kept;
-    b->above += p->above[k * p->stride] - inside - equal + greater;
+    uint64_t equal = p->equal[k * p->stride], beyond = hl_count_greater(p->value, p->n, high);
+    uint64_t inside = hl_count_greater(p->value, p->n, low) - beyond;
+    b->above += p->above[k * p->stride] - inside - equal + hl_count_greater(p->value, p->n, b->low) - beyond;
+    for (size_t i = 0; !isnan(b->same) && i < p->n; i++)
+        b->n_same += p->value[i] == b->same;
     if (equal > 0 && same > b->low)
         b->above += equal;
     if (equal > 0 && same > b->low && same <= b->high)
@@ -407,9 +410,22 @@ static bool is_kept(const struct column *c, const struct bracket *bracket, doubl
     return false;
 }
 
+static bool counts_equal_ones(const struct column *c, const struct bracket *bracket)
+{
+    bool any = false;
+    for (size_t k = 0; k < c->n_brackets; k++)
+        any = any || !isnan(bracket[k].same);
+    return any;
+}
+
 static void keep_portion(struct column *c, const struct bracket *bracket, double *kept, size_t capacity,
                          const struct hl_portion *p)
 {
+    if (c->n_kept + p->n <= capacity && !counts_equal_ones(c, bracket)) {
+        memcpy(kept + c->n_kept, p->value, p->n * sizeof *kept);
+        c->n_kept += throw_away(bracket, c->n_brackets, kept + c->n_kept, p->n);
+        return;
+    }
     for (size_t i = 0; i < p->n && !c->lost; i++) {
         if (!is_kept(c, bracket, p->value[i]))
             continue;
@@ -419,16 +435,26 @@ static void keep_portion(struct column *c, const struct bracket *bracket, double
     }
 }
 
-/* The usual case: one bracket, and the portion was held against the same. */
-static bool take_as_it_is(struct column *c, struct bracket *b, double *kept, const struct hl_portion *p)
+/* Whether the portion was held against the very brackets that there are now. */
+static bool is_current(const struct column *c, const struct bracket *bracket, const struct hl_portion *p)
 {
-    if (c->n_brackets != 1 || *p->low != b->low || *p->high != b->high || *p->equal > 0 || !isnan(b->same))
-        return false;
-    b->above += *p->above;
-    b->n += p->n;
+    bool current = c->n_brackets == p->n_brackets;
+    for (size_t k = 0; current && k < c->n_brackets; k++) {
+        double same = p->same[k * p->stride];
+        current = p->low[k * p->stride] == bracket[k].low && p->high[k * p->stride] == bracket[k].high &&
+                  (same == bracket[k].same || (isnan(same) && isnan(bracket[k].same)));
+    }
+    return current;
+}
+
+static void take_as_it_is(struct column *c, struct bracket *bracket, double *kept, const struct hl_portion *p)
+{
+    for (size_t k = 0; k < c->n_brackets; k++) {
+        bracket[k].above += p->above[k * p->stride];
+        bracket[k].n_same += p->equal[k * p->stride];
+    }
     memcpy(kept + c->n_kept, p->value, p->n * sizeof *kept);
     c->n_kept += p->n;
-    return true;
 }
 
 void hl_ranks_take(struct hl_ranks *r, size_t column, const struct hl_portion *p, double *scratch)
@@ -441,8 +467,10 @@ void hl_ranks_take(struct hl_ranks *r, size_t column, const struct hl_portion *p
     if (c->n_kept + p->n > r->capacity && c->n > 0 && r->capacity < r->total)
         narrow(r, c, bracket, kept, scratch);
     c->n += p->n_numbers;
-    if (c->n_kept + p->n <= r->capacity && take_as_it_is(c, bracket, kept, p))
+    if (c->n_kept + p->n <= r->capacity && is_current(c, bracket, p)) {
+        take_as_it_is(c, bracket, kept, p);
         return;
+    }
     for (size_t k = 0; k < c->n_brackets; k++)
         count_portion(&bracket[k], p);
     keep_portion(c, bracket, kept, r->capacity, p);
@@ -512,7 +540,7 @@ static bool find_ranks(const struct hl_ranks *r, const struct column *c, const s
 bool hl_ranks_quantiles(struct hl_ranks *r, size_t column, double *result)
 {
     struct column *c = &r->column[column];
-    const struct bracket *bracket = &r->bracket[column * r->n_probabilities];
+    struct bracket *bracket = &r->bracket[column * r->n_probabilities];
     double *kept = r->kept + column * r->capacity;
     struct places places = {.n = 0};
     ptrdiff_t at[AT_ONCE][2];
@@ -521,6 +549,7 @@ bool hl_ranks_quantiles(struct hl_ranks *r, size_t column, double *result)
         result[i] = (double)NAN;
     if (c->n == 0)
         return true;
+    recount(c, bracket, kept);
     if (c->lost || !find_ranks(r, c, bracket, kept, at, in))
         return false;
     for (size_t i = 0; i < 2 * r->n_probabilities; i++)
