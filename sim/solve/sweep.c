@@ -16,6 +16,8 @@
 
 #define LONGEST_STRIDE 64
 #define TILE_TIMES (LONGEST_STRIDE + 1)
+#define WHOLE_BYTES (5u << 18)  /* a block's values up to these stay in the second cache, which has 1 or 2 MB */
+#define WINDOW_BYTES (1u << 19) /* of larger ones so much is worked on at a time */
 
 struct hl_sweep {
     struct hl_group_common common;
@@ -222,16 +224,31 @@ static struct hl_stride stride_of(const struct hl_sweep *s, size_t c, size_t n_t
     return c < s->n_strides ? s->stride[c] : (struct hl_stride){.first = n_times - 1};
 }
 
-/* Linear outputs: group after group, each through all times. */
-static void sweep_outputs(struct hl_sweep *s, struct hl_block *block, const double *time, size_t n_times)
+/* Strides that one group goes through before the next one follows. Rows of groups stand side by side, so that where a
+ * block's values are more than the second cache holds, each group's way through all of them would move all of them. */
+static size_t strides_at_once(const struct hl_sweep *s, const struct hl_block *block, size_t n_outputs, size_t n_times)
 {
-    for (size_t i = 0; i < block->lanes / HL_GROUP; i++) {
-        begin_group(s, block, n_times, i, time[0]);
-        for (size_t c = 0; c <= s->n_strides; c++) {
-            struct hl_stride stride = stride_of(s, c, n_times);
-            hl_group_stride(&s->group[i], c, &stride, time, 0, NULL);
+    size_t row = n_outputs * block->lanes * sizeof(double);
+    if (row * n_times <= WHOLE_BYTES)
+        return s->n_strides + 1;
+    size_t fit = WINDOW_BYTES / (row * LONGEST_STRIDE);
+    return fit > 0 ? fit : 1;
+}
+
+/* Linear outputs: group after group, each through all times or through some at a time. */
+static void sweep_outputs(struct hl_sweep *s, struct hl_block *block, size_t n_outputs, const double *time,
+                          size_t n_times)
+{
+    size_t at_once = strides_at_once(s, block, n_outputs, n_times);
+    for (size_t from = 0; from <= s->n_strides; from += at_once)
+        for (size_t i = 0; i < block->lanes / HL_GROUP; i++) {
+            if (from == 0)
+                begin_group(s, block, n_times, i, time[0]);
+            for (size_t c = from; c <= s->n_strides && c < from + at_once; c++) {
+                struct hl_stride stride = stride_of(s, c, n_times);
+                hl_group_stride(&s->group[i], c, &stride, time, 0, NULL);
+            }
         }
-    }
 }
 
 /* States for the outputs' program: stride after stride, all groups. */
@@ -265,7 +282,7 @@ enum hl_status hl_sweep_run(struct hl_sweep *s, const struct hl_subjects *subjec
     for (size_t k = 0; k < plan->system->n_states; k++)
         memset(block->regs + (size_t)plan->system->state[k].reg * block->lanes, 0, block->lanes * sizeof(double));
     if (s->display.linear)
-        sweep_outputs(s, block, time, n_times);
+        sweep_outputs(s, block, n_outputs, time, n_times);
     else
         sweep_states(s, block, output, n_outputs, time, n_times, sample);
     mark_failures(s);

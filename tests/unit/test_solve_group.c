@@ -190,6 +190,31 @@ static void runs_are_plain_loops(void **state)
         hl_free(part[k]);
 }
 
+/* So many values that groups take turns (24 lanes: 1.5 MB), and few enough that each goes through all times alone. */
+static void large_blocks_are_small_blocks(void **state)
+{
+    (void)state;
+    enum { TIMES = 1577 };
+    double lag[SUBJECTS], *time = hl_alloc(TIMES, sizeof *time);
+    for (size_t l = 0; l < SUBJECTS; l++)
+        lag[l] = 0.37;
+    hours(time, TIMES, 0.027);
+    for (size_t own = 0; own < 2; own++) {
+        struct fixture *f = body(lag, own);
+        struct solution all = fixture_solve(f, "exact", 1e-8, SUBJECTS, time, TIMES);
+        for (size_t first = 0; first < SUBJECTS; first += 8) {
+            size_t n = SUBJECTS - first < 8 ? SUBJECTS - first : 8;
+            struct solution some = fixture_solve_from(f, "exact", 1e-8, first, n, time, TIMES, NULL);
+            for (size_t k = 0; k < STATES * TIMES; k++)
+                assert_memory_equal(all.out + k * all.lanes + first, some.out + k * some.lanes, n * sizeof *some.out);
+            solution_free(&some);
+        }
+        solution_free(&all);
+        fixture_free(f);
+    }
+    hl_free(time);
+}
+
 /* An output that isn't linear: the first state times the time after dose. */
 static void show_time_after_dose(struct fixture *f)
 {
@@ -352,6 +377,7 @@ int main(void)
         cmocka_unit_test(common_times_are_own_times),
         cmocka_unit_test(rows_of_equal_doses_are_doses),
         cmocka_unit_test(runs_are_plain_loops),
+        cmocka_unit_test(large_blocks_are_small_blocks),
         cmocka_unit_test(doses_are_noticed_when_they_are_given),
         cmocka_unit_test(large_models_need_several_panels),
         cmocka_unit_test(kernels_are_plain_loops),
