@@ -24,6 +24,8 @@
 #include "design_parts.h"
 
 #define ALLOWANCE 1e-4 /* by which the forecast may be off; a certificate that allows for it stands if it is less */
+#define THOROUGH_WIDTH 64 /* of a proof without a limit */
+#define SHORTER_BEAM   32 /* ways kept to each day and rung in what a proof has left open */
 #define TIGHTEN 1.05 /* of what was missed */
 #define GRAIN   1e-6 /* of the bound: the least it is tightened by */
 
@@ -165,18 +167,37 @@ static enum hl_status search_once(struct hl_design *design, const struct hl_tape
     return status;
 }
 
+static bool all_kept(const struct hl_design *design, const struct hl_design_verdict *verdict)
+{
+    for (size_t k = 0; k < design->n_kept; k++)
+        if (verdict[k].kept < hl_taper_needed(hl_taper_constraint_of(design->problem, k)->share,
+                                              (size_t)verdict[k].subjects))
+            return false;
+    return true;
+}
+
+/* How far the forecast was off on the schedule that was checked, if that is further than before. */
+static void note_error(struct hl_design *design)
+{
+    for (size_t k = 0; k < design->n_kept; k++) {
+        const struct hl_design_verdict *verdict = &design->design_verdict[k];
+        const struct hl_taper_constraint *asked = hl_taper_constraint_of(design->problem, k);
+        double shown = design->result.value[k] / hl_design_unit(design, asked), scale = fmax(fabs(verdict->value), 1e-12);
+        if (asked->statistic != HL_TAPER_MOMENT) /* the two look at other moments */
+            design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
+    }
+}
+
 /* Tightens the bounds that the engine found missed; true when there was none. */
 static bool agree(struct hl_design *design, struct hl_taper_constraint *constraint)
 {
     bool good = true;
     size_t m = design->problem->n_constraints;
+    note_error(design);
     for (size_t k = 0; k < design->n_kept; k++) {
         const struct hl_design_verdict *verdict = &design->design_verdict[k];
         const struct hl_taper_constraint *asked = &design->problem->constraint[k % m];
-        double unit = hl_design_unit(design, asked), shown = design->result.value[k] / unit;
-        double scale = fmax(fabs(verdict->value), 1e-12);
-        if (asked->statistic != HL_TAPER_MOMENT) /* the two look at other moments */
-            design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
+        double unit = hl_design_unit(design, asked);
         if (verdict->kept >= hl_taper_needed(asked->share, (size_t)verdict->subjects))
             continue;
         good = false;
@@ -223,7 +244,8 @@ static enum hl_status prove(struct hl_design *design, double loosened, const str
         constraint[c].bound *= 1 + loosened;
     struct teller teller = teller_of(design);
     struct hl_taper_progress progress = {.tell = tell, .context = &teller};
-    struct hl_bound_options options = {.progress = &progress, .hint = hint, .width = hint ? 0 : 1,
+    struct hl_bound_options options = {.progress = &progress, .hint = hint,
+                                       .width = !hint ? 1 : design->options->most_work > 0 ? 0 : THOROUGH_WIDTH,
                                        .most_work = design->options->most_work};
     double started = seconds_now();
     enum hl_status status = hl_taper_bound(design->arena, tightened(design, constraint), design->outlook, &options,
@@ -252,8 +274,43 @@ static enum hl_status prove_again(struct hl_design *design)
     say(design, "proving a lower bound, from those worst off");
     enum hl_status status = prove(design, off ? 2 * design->forecast_error : ALLOWANCE, &design->result.schedule,
                                   &bound);
-    if (status == HL_OK && (off || bound.days > design->bound.days))
+    if (status == HL_OK && (off || bound.days >= design->bound.days))
         design->bound = bound;
+    return status;
+}
+
+/* What the certificate couldn't exclude is little: it is searched more broadly for something shorter, which counts if the
+ * exact engine confirms it, and is then the schedule that more is proved about. */
+static enum hl_status shorten(struct hl_design *design)
+{
+    struct teller teller = teller_of(design);
+    struct hl_taper_progress progress = {.tell = tell, .context = &teller};
+    enum hl_status status = HL_OK;
+    bool better = design->problem->aim == HL_TAPER_SHORTEST;
+    while (status == HL_OK && better && design->result.outcome == HL_TAPER_FOUND && design->bound.arcs &&
+           design->bound.days < design->result.schedule.days) {
+        struct hl_taper_result result;
+        struct hl_design_verdict verdict[design->n_kept], *known = design->design_verdict;
+        struct hl_taper_options options = {.progress = &progress, .narrow = true, .beam = SHORTER_BEAM,
+                                           .most_work = design->options->most_work / 2, .at_least = design->bound.days,
+                                           .shorter_than = &design->result.schedule, .arcs = design->bound.arcs};
+        say(design, "searching what the proof has left open");
+        double started = seconds_now();
+        status = hl_taper_search(design->arena, design->problem, design->outlook, &options, &result);
+        design->seconds_search += seconds_now() - started;
+        end_telling(&teller);
+        better = status == HL_OK && result.outcome == HL_TAPER_FOUND;
+        if (!better)
+            break;
+        status = hl_design_check(design, &result.schedule, verdict);
+        better = status == HL_OK && all_kept(design, verdict);
+        if (!better)
+            break;
+        design->result = result;
+        memcpy(known, verdict, sizeof verdict);
+        note_error(design);
+        status = prove_again(design);
+    }
     return status;
 }
 
@@ -384,31 +441,31 @@ static void loosen(struct hl_design *design)
     }
 }
 
-static bool any_missed(const struct hl_design *design)
-{
-    for (size_t k = 0; k < design->n_kept; k++) {
-        const struct hl_design_verdict *verdict = &design->design_verdict[k];
-        double share = hl_taper_constraint_of(design->problem, k)->share;
-        if (verdict->kept < hl_taper_needed(share, (size_t)verdict->subjects))
-            return true;
-    }
-    return false;
-}
-
 /* Loosened as the forecast says, and once more should the engine miss that. */
 static enum hl_status loosen_and_check(struct hl_design *design)
 {
     memset(design->design_verdict, 0, design->n_kept * sizeof *design->design_verdict);
     loosen(design);
     enum hl_status status = hl_design_check(design, &design->result.schedule, design->design_verdict);
-    if (status != HL_OK || !any_missed(design))
+    if (status != HL_OK || all_kept(design, design->design_verdict))
         return status;
     loosen(design);
     return hl_design_check(design, &design->result.schedule, design->design_verdict);
 }
 
-/* Where the bounds asked for can't be kept: says so, and goes on with the taper that comes nearest and the bounds that
- * it keeps. */
+/* Whether a search found something as good by the aim as the schedule that keeps the same bounds. */
+static bool is_better(const struct hl_design *design, const struct hl_taper_result *known)
+{
+    const struct hl_taper_result *found = &design->result;
+    if (found->outcome != HL_TAPER_FOUND)
+        return false;
+    return design->problem->aim == HL_TAPER_LEAST_EXPOSURE   ? found->exposure <= known->exposure
+           : design->problem->aim == HL_TAPER_FEWEST_CHANGES ? found->changes <= known->changes
+                                                             : found->schedule.days <= known->schedule.days;
+}
+
+/* Where the bounds asked for can't be kept: says so, and goes on with the bounds that the taper which comes nearest
+ * keeps. That one was chosen for missing least, however long it takes; with its bounds there may be a better one. */
 static enum hl_status settle(struct hl_design *design)
 {
     if (!design->options->json)
@@ -418,12 +475,23 @@ static enum hl_status settle(struct hl_design *design)
     struct hl_taper_constraint *keep = design->problem->constraint, asked[m];
     memcpy(asked, keep, sizeof asked);
     enum hl_status status = loosen_and_check(design);
+    struct hl_taper_result nearest = design->result;
+    struct hl_design_verdict *verdict = design->design_verdict;
     for (size_t c = 0; c < m; c++)
         if (keep[c].bound > asked[c].bound)
             keep[c].text = hl_arena_printf(design->arena, "%s, loosened to %.6g", keep[c].text,
                                            hl_design_bound_shown(design, &keep[c]));
-    design->result.outcome = HL_TAPER_FOUND;
-    return status == HL_OK ? prove(design, ALLOWANCE, &design->result.schedule, &design->bound) : status;
+    if (status == HL_OK)
+        status = prove_first(design);
+    if (status == HL_OK)
+        status = search_and_check(design);
+    if (status == HL_OK && !is_better(design, &nearest)) {
+        design->result = nearest;
+        design->result.outcome = HL_TAPER_FOUND;
+        design->design_verdict = verdict;
+        note_error(design);
+    }
+    return status == HL_OK ? prove_again(design) : status;
 }
 
 static enum hl_status design_taper(struct hl_design *design)
@@ -442,6 +510,8 @@ static enum hl_status design_taper(struct hl_design *design)
     if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND && design->options->nearest &&
         design->result.schedule.n > 0)
         status = settle(design);
+    if (status == HL_OK)
+        status = shorten(design);
     if (status == HL_OK && design->result.outcome != HL_TAPER_FOUND)
         return say_impossible(design);
     enum hl_status made = status == HL_OK ? make_result(design) : status;

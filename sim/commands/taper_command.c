@@ -28,7 +28,7 @@ static const struct hl_option options_of_taper[] = {
 static enum hl_status read_effort(const struct hl_arguments *arguments, uint64_t *most_work, struct hl_diag *diag)
 {
     static const char *const names[] = {"quick", "normal", "thorough"};
-    static const uint64_t work[] = {800000, 3000000, 0};
+    static const uint64_t work[] = {500000, 1500000, 0};
     const char *text = hl_arguments_value(arguments, "effort");
     char hint[96];
     for (size_t i = 0; i < 3; i++)

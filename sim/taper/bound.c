@@ -72,7 +72,8 @@ struct programme {
     uint64_t most_work;            /* 0: any */
     size_t width;
     size_t last, n_layers; struct layer *layer; /* days of interest in grid steps: up to last */
-    bool *open, *seen;             /* by arc: not excluded; stepped in this pass with enough subjects left */
+    struct hl_taper_arcs *arcs;    /* not excluded so far */
+    bool *seen;                    /* by arc: stepped in this pass with enough subjects left */
     bool *goal;                    /* by node: a schedule may end there */
     struct hl_bound *bound;
 };
@@ -135,11 +136,6 @@ static size_t node_of(const struct programme *s, size_t day, size_t rung, int tu
     return (day * s->problem->n_rungs + rung) * (size_t)s->n_turns + (size_t)turn;
 }
 
-static size_t arc_of(const struct programme *s, size_t node, size_t to, size_t length)
-{
-    return (node * s->problem->n_rungs + to) * s->problem->n_lengths + length;
-}
-
 static bool may_end(const struct programme *s, int turn, size_t rung)
 {
     return hl_rungs_turn(s->problem, turn, rung, s->problem->n_rungs - 1, 0) >= 0;
@@ -155,10 +151,10 @@ static void close_arcs(struct programme *s)
                 size_t node = node_of(s, day, from, turn);
                 for (size_t to = from + 1; to + 1 < p->n_rungs; to++)
                     for (size_t l = 0; l < p->n_lengths; l++) {
-                        size_t arc = arc_of(s, node, to, l), then = day + (size_t)(p->length[l] / s->grid);
+                        size_t arc = hl_taper_arc(s->arcs, day, from, turn, to, l), then = day + (size_t)(p->length[l] / s->grid);
                         int next = s->seen[arc] ? hl_rungs_turn(p, turn, from, to, p->length[l]) : -1;
-                        s->open[arc] = next >= 0 && then <= s->last && s->goal[node_of(s, then, to, next)];
-                        s->goal[node] = s->goal[node] || s->open[arc];
+                        s->arcs->open[arc] = next >= 0 && then <= s->last && s->goal[node_of(s, then, to, next)];
+                        s->goal[node] = s->goal[node] || s->arcs->open[arc];
                     }
             }
 }
@@ -239,11 +235,10 @@ static struct move *moves_into(struct programme *s, size_t day, size_t *n)
         size_t back = (size_t)(p->length[l] / s->grid);
         for (size_t i = 0; back <= day && i < s->layer[day - back].n; i++) {
             struct state *from = &s->layer[day - back].state[i];
-            size_t node = node_of(s, day - back, from->rung, from->turn);
             for (size_t to = from->rung + 1; to + 1 < p->n_rungs; to++) {
                 int turn = hl_rungs_turn(p, from->turn, from->rung, to, p->length[l]);
-                size_t arc = arc_of(s, node, to, l);
-                if (turn < 0 || !s->open[arc])
+                size_t arc = hl_taper_arc(s->arcs, day - back, from->rung, from->turn, to, l);
+                if (turn < 0 || !s->arcs->open[arc])
                     continue;
                 move = hl_arena_push(s->arena, move, *n, &capacity, sizeof *move);
                 move[*n] = (struct move){.from = from, .to = to, .length = l, .turn = turn, .number = *n, .arc = arc,
@@ -444,10 +439,13 @@ static enum hl_status run(struct programme *s, struct hl_arena *arena, int up_to
     size_t widest = s->options->width ? s->options->width : USUAL_WIDTH, first = 0, proved = 0;
     s->last = (size_t)(up_to > 0 && up_to <= p->longest ? (up_to - 1) / s->grid : p->longest / s->grid);
     size_t nodes = (s->last + 1) * p->n_rungs * (size_t)s->n_turns, arcs = nodes * p->n_rungs * p->n_lengths;
-    s->open = hl_arena_alloc(arena, arcs, sizeof *s->open);
+    s->arcs = hl_arena_alloc(arena, 1, sizeof *s->arcs);
+    *s->arcs = (struct hl_taper_arcs){.grid = s->grid, .n_turns = s->n_turns, .n_rungs = p->n_rungs,
+                                      .n_lengths = p->n_lengths, .last = s->last,
+                                      .open = hl_arena_alloc(arena, arcs, sizeof *s->arcs->open)};
     s->seen = hl_arena_alloc(arena, arcs, sizeof *s->seen);
     s->goal = hl_arena_alloc(arena, nodes, sizeof *s->goal);
-    memset(s->open, 1, arcs * sizeof *s->open);
+    memset(s->arcs->open, 1, arcs * sizeof *s->arcs->open);
     enum hl_status status = HL_OK;
     bool complete = true;
     for (s->width = 1; status == HL_OK && complete; s->width = s->width > widest / WIDENING ? widest
@@ -455,12 +453,12 @@ static enum hl_status run(struct programme *s, struct hl_arena *arena, int up_to
         bool last = s->width >= widest;
         memset(s->seen, 0, arcs * sizeof *s->seen);
         memset(s->goal, 0, nodes * sizeof *s->goal);
-        status = run_pass(s, !last, &first, &complete);
+        status = run_pass(s, !last || up_to > 0, &first, &complete);
         proved = status == HL_OK && first > proved ? first : proved;
+        if (status == HL_OK && complete)
+            close_arcs(s);
         if (last || proved > s->last)
             break;
-        if (complete)
-            close_arcs(s);
     }
     *none = proved > s->last && s->last == (size_t)(p->longest / s->grid);
     *days = (int)proved * s->grid;
@@ -506,6 +504,15 @@ static enum hl_status run_on_some(struct programme *s, struct hl_arena *arena, i
     return status;
 }
 
+/* A schedule has to keep all constraints: what one of them closes is closed. */
+static void share_arcs(struct hl_bound *bound, struct hl_taper_arcs *arcs)
+{
+    size_t n = (arcs->last + 1) * arcs->n_rungs * arcs->n_rungs * (size_t)arcs->n_turns * arcs->n_lengths;
+    for (size_t k = 0; bound->arcs && k < n; k++)
+        arcs->open[k] = arcs->open[k] && bound->arcs->open[k];
+    bound->arcs = arcs;
+}
+
 static enum hl_status bound_one(struct hl_arena *arena, const struct hl_taper_problem *problem,
                                 const struct hl_outlook *o, const struct hl_bound_options *options, size_t c,
                                 const double *value, struct hl_bound *bound)
@@ -521,6 +528,8 @@ static enum hl_status bound_one(struct hl_arena *arena, const struct hl_taper_pr
                                    o->n_subjects - hl_taper_needed(constraint->share, o->n_subjects));
     if (status == HL_OK)
         status = run_on_some(&s, arena, &bound->by_constraint[c], &none);
+    if (status == HL_OK && options->up_to > 0)
+        share_arcs(bound, s.arcs);
     bound->width = s.width > bound->width ? s.width : bound->width;
     bound->impossible = bound->impossible || none;
     return status;

@@ -35,6 +35,7 @@ struct hl_bound {
     size_t constraint;       /* the one that days come from */
     const char *text;        /* what it rests on, in sentences; also why a constraint gave nothing */
     size_t width;            /* of the last pass */
+    struct hl_taper_arcs *arcs; /* with a known schedule: what may still lead to a shorter one; NULL: not known */
     uint64_t steps, work;
 };
 

@@ -228,6 +228,9 @@ static enum hl_status first_screen(struct work *w)
         enum hl_status status = make_screen(w, chosen, NULL, 0);
         if (status != HL_OK)
             return status;
+    } else if (options->shorter_than) {
+        plan->n = options->shorter_than->n;
+        memcpy(plan->step, options->shorter_than->step, plan->n * sizeof *plan->step);
     } else
         even_way(w, plan);
     return w->screened ? level_screen(w, plan, SCREEN_SLACK) : HL_OK;
@@ -463,6 +466,24 @@ static enum hl_status design(struct work *w, struct hl_way *plan)
     return complete || good_enough(w, aim, plan) ? status : improve(w, aim, plan);
 }
 
+/* One pass for something shorter than what is known; what misses least there is mended if it can be. */
+static enum hl_status shorten(struct work *w, struct hl_way *plan)
+{
+    struct hl_pass pass = pass_of(w, HL_PASS_SHORTEST, w->options->beam ? w->options->beam : USUAL_BEAM);
+    pass.arcs = w->options->arcs;
+    pass.most_work = w->options->most_work;
+    enum hl_status status = hl_pass_run(&pass);
+    w->result->beam = pass.beam;
+    w->work_of_passes = work_done(w);
+    const struct hl_way *found = pass.best->known ? pass.best : pass.next->known ? pass.next : NULL;
+    if (status != HL_OK || !found)
+        return status;
+    hl_way_copy(plan, found);
+    status = improve(w, HL_PASS_SHORTEST, plan);
+    w->result->outcome = plan->worth.miss <= 0 ? HL_TAPER_FOUND : HL_TAPER_NOT_FOUND;
+    return status;
+}
+
 enum hl_status hl_taper_search(struct hl_arena *arena, const struct hl_taper_problem *problem,
                                const struct hl_outlook *outlook, const struct hl_taper_options *options,
                                struct hl_taper_result *result)
@@ -477,8 +498,10 @@ enum hl_status hl_taper_search(struct hl_arena *arena, const struct hl_taper_pro
         status = judge_start(&w);
     if (status == HL_OK)
         status = first_screen(&w);
+    if (options->shorter_than && w.limit >= options->shorter_than->days)
+        w.limit = options->shorter_than->days - 1;
     if (status == HL_OK)
-        status = design(&w, plan);
+        status = options->shorter_than ? shorten(&w, plan) : design(&w, plan);
     if (status == HL_OK)
         status = report(&w, plan);
     forget_screen(&w);

@@ -18,6 +18,18 @@ struct hl_taper_progress {
     void *context;
 };
 
+/* Levels that may still lead to something: from a rung (with its turn) on a day to another one for so long. What a
+ * certificate has shown to lead to no end by the last day isn't open. */
+struct hl_taper_arcs { int grid, n_turns; size_t n_rungs, n_lengths, last; bool *open; };
+
+/* The place of one in open; day in grid steps, at most last. */
+static inline size_t hl_taper_arc(const struct hl_taper_arcs *arcs, size_t day, size_t rung, int turn, size_t to,
+                                  size_t length)
+{
+    size_t node = (day * arcs->n_rungs + rung) * (size_t)arcs->n_turns + (size_t)turn;
+    return (node * arcs->n_rungs + to) * arcs->n_lengths + length;
+}
+
 struct hl_taper_options {
     size_t beam;             /* ways kept to each day and rung; 0: 8 */
     uint64_t most_work;      /* steps and stops of single subjects after which no new pass begins and a running one ends
@@ -27,6 +39,9 @@ struct hl_taper_options {
                                 what is found is then judged by the outlook. NULL: none */
     bool narrow;             /* a large cohort is followed on those of its subjects who decide, if the outlook can hand
                                 them out (outlook->some) */
+    const struct hl_taper_schedule *shorter_than; /* only a schedule shorter than this one is wanted, which keeps the
+                                constraints: one pass with the beam given, by those who decide under it. NULL: any */
+    const struct hl_taper_arcs *arcs; /* for that: ways on open arcs alone; NULL: all */
     size_t verified;         /* with a screen: candidates of each day that the outlook judges; 0: 8 */
     const struct hl_taper_progress *progress; /* NULL: silent */
 };

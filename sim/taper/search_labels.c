@@ -160,10 +160,18 @@ static enum hl_status look(const struct labels *s, struct label *label, double *
 
 /* ---- What follows from kept labels. */
 
-static int turn_of(const struct labels *s, const struct label *from, size_t to, int days)
+/* The turn after a level, -1 where it is against the rules or leads to nothing. */
+static int turn_of(const struct labels *s, const struct label *from, size_t to, size_t length)
 {
-    bool in_time = from->day + days <= s->pass->limit;
-    return in_time ? hl_rungs_turn(s->pass->problem, from->turn, from->step.rung, to, days) : -1;
+    const struct hl_taper_problem *p = s->pass->problem;
+    const struct hl_taper_arcs *arcs = s->pass->arcs;
+    int days = p->length[length];
+    if (from->day + days > s->pass->limit)
+        return -1;
+    if (arcs && !arcs->open[hl_taper_arc(arcs, (size_t)(from->day / arcs->grid), from->step.rung, from->turn, to,
+                                         length)])
+        return -1;
+    return hl_rungs_turn(p, from->turn, from->step.rung, to, days);
 }
 
 /* Walks a rung's lengths from a label. */
@@ -187,7 +195,7 @@ static void reach(const struct labels *s, struct reach *r, double *room)
             break;
         }
         bool over = hopeless(s, o->statistics(at), &label, scratch);
-        if (!over && turn_of(s, r->from, r->to, p->length[l]) >= 0)
+        if (!over && turn_of(s, r->from, r->to, l) >= 0)
             r->prospect[l] = at;
         else
             passed = at;
@@ -203,7 +211,7 @@ static void push(struct labels *s, const struct reach *r)
 {
     const struct hl_taper_problem *p = s->pass->problem;
     for (size_t l = 0; l < p->n_lengths; l++) {
-        int turn = turn_of(s, r->from, r->to, p->length[l]);
+        int turn = turn_of(s, r->from, r->to, l);
         if (turn < 0 || (r->stepped && !r->prospect[l]))
             continue;
         struct wave *wave = &s->wave[wave_of(s, r->from->day + p->length[l], r->from->n + 1)];
@@ -249,7 +257,7 @@ static enum hl_status follow(struct labels *s, struct label *const *label, size_
         for (size_t to = label[i]->step.rung + 1; to + 1 < p->n_rungs; to++) {
             bool any = false;
             for (size_t l = 0; l < p->n_lengths; l++)
-                any = any || turn_of(s, label[i], to, p->length[l]) >= 0;
+                any = any || turn_of(s, label[i], to, l) >= 0;
             if (any)
                 r[count] = (struct reach){.from = label[i], .to = to, .prospect = prospect + count * p->n_lengths};
             count += any;

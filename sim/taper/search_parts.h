@@ -66,6 +66,7 @@ struct hl_pass {
     int limit;               /* days */
     size_t beam, verified;
     uint64_t most_work;
+    const struct hl_taper_arcs *arcs; /* NULL: all are open */
     const struct hl_taper_progress *progress;
     /* what comes out */
     struct hl_way *best;    /* by the full judge; best->known says whether there is one */

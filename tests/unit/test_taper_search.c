@@ -339,6 +339,33 @@ static void check_bound(struct sample_case *s, const struct best *b, struct tigh
     }
 }
 
+/* The shortest schedule there is, found again among what a certificate for a longer one leaves open; and one that is as
+ * short isn't beaten. */
+static void check_shorter(struct sample_case *s, const struct best *b, size_t width)
+{
+    struct hl_taper_step level[64];
+    struct hl_taper_schedule known = {.step = level};
+    struct hl_bound bound;
+    struct hl_taper_result r;
+    if (s->problem.aim != HL_TAPER_SHORTEST || b->shortest >= 1000000 || b->shortest == 0)
+        return;
+    known.n = 1;
+    level[0] = (struct hl_taper_step){1, known.days = b->shortest + s->problem.length[0]};
+    struct hl_bound_options proof = {.width = width, .up_to = known.days};
+    assert_int_equal(hl_taper_bound(s->arena, &s->problem, &s->cohort.outlook, &proof, &bound), HL_OK);
+    struct hl_taper_options options = {.beam = 1000000, .shorter_than = &known, .arcs = bound.arcs};
+    assert_int_equal(hl_taper_search(s->arena, &s->problem, &s->cohort.outlook, &options, &r), HL_OK);
+    if (bound.days > b->shortest || r.outcome != HL_TAPER_FOUND || r.schedule.days != b->shortest)
+        fail_msg(CASE "width %zu: %d days (outcome %d) in what was left open, but %d do", OF_CASE, width,
+                 r.schedule.days, r.outcome, b->shortest);
+    known.days = proof.up_to = b->shortest;
+    assert_int_equal(hl_taper_bound(s->arena, &s->problem, &s->cohort.outlook, &proof, &bound), HL_OK);
+    options.arcs = bound.arcs;
+    assert_int_equal(hl_taper_search(s->arena, &s->problem, &s->cohort.outlook, &options, &r), HL_OK);
+    if (bound.days > b->shortest || r.outcome == HL_TAPER_FOUND)
+        fail_msg(CASE "something shorter than the shortest", OF_CASE);
+}
+
 /* Bounds set to what was nearest can be kept. */
 static void check_nearest(struct sample_case *s, const struct hl_taper_result *r)
 {
@@ -364,6 +391,8 @@ static void test_small_problems_exactly(void **state)
         compare(s, &b, &r);
         for (int h = 0; h < 3; h++)
             check_bound(s, &b, &tight[h], width[h]);
+        for (int h = 0; h < 3; h++)
+            check_shorter(s, &b, width[h]);
         impossible += !b.feasible;
         if (!b.feasible && b.any)
             check_nearest(s, &r);
@@ -509,6 +538,35 @@ static void test_screens(void **state)
     print_message("# with screens of half: %d found, %d of them without as well, %d longer\n", found, both, longer);
 }
 
+/* Large cohorts, followed on those who decide: what is found is right by all, and seldom longer than without. */
+static void test_those_who_decide(void **state)
+{
+    (void)state;
+    int found = 0, longer = 0, cases = 0;
+    for (uint64_t k = 0; k < 60 && cases < 12; k++) {
+        struct sample_case sample, *s = &sample;
+        make_case(s, 4000000 + k, 10, 400);
+        s->problem.longest = s->problem.fewest_at = 24;
+        if (s->cohort.n >= 288) {
+            struct hl_taper_result r, whole = searched(s, 4);
+            struct hl_taper_options options = {.beam = 4, .narrow = true};
+            assert_int_equal(hl_taper_search(s->arena, &s->problem, &s->cohort.outlook, &options, &r), HL_OK);
+            if (!r.no_schedule) {
+                check_rules(s, &r);
+                check_stands(s, &r);
+            }
+            cases++;
+            found += r.outcome == HL_TAPER_FOUND;
+            longer += whole.outcome == HL_TAPER_FOUND &&
+                      (r.outcome != HL_TAPER_FOUND || (s->problem.aim == HL_TAPER_SHORTEST &&
+                                                       r.schedule.days > whole.schedule.days));
+        }
+        end_case(s);
+    }
+    print_message("# by those who decide: %d of %d found, %d longer or not\n", found, cases, longer);
+    assert_true(longer <= cases / 4);
+}
+
 static void test_no_order_no_certificate(void **state)
 {
     (void)state;
@@ -546,7 +604,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_problems_exactly), cmocka_unit_test(test_rules_are_kept),
-        cmocka_unit_test(test_threads_do_not_matter),  cmocka_unit_test(test_screens),
+        cmocka_unit_test(test_threads_do_not_matter),  cmocka_unit_test(test_screens), cmocka_unit_test(test_those_who_decide),
         cmocka_unit_test(test_no_order_no_certificate), cmocka_unit_test(test_work_can_be_limited),
     };
     return cmocka_run_group_tests(tests, start, NULL);
