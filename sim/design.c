@@ -182,7 +182,8 @@ static void note_error(struct hl_design *design)
     for (size_t k = 0; k < design->n_kept; k++) {
         const struct hl_design_verdict *verdict = &design->design_verdict[k];
         const struct hl_taper_constraint *asked = hl_taper_constraint_of(design->problem, k);
-        double shown = design->result.value[k] / hl_design_unit(design, asked), scale = fmax(fabs(verdict->value), 1e-12);
+        double shown = design->result.value[k] / hl_design_unit(design, asked);
+        double scale = fmax(fabs(verdict->value), 1e-12);
         if (asked->statistic != HL_TAPER_MOMENT) /* the two look at other moments */
             design->forecast_error = fmax(design->forecast_error, fabs(shown - verdict->value) / scale);
     }
@@ -279,8 +280,8 @@ static enum hl_status prove_again(struct hl_design *design)
     return status;
 }
 
-/* What the certificate couldn't exclude is little: it is searched more broadly for something shorter, which counts if the
- * exact engine confirms it, and is then the schedule that more is proved about. */
+/* What the certificate couldn't exclude is little: it is searched more broadly for something shorter, which counts if
+ * the exact engine confirms it, and is then the schedule that more is proved about. */
 static enum hl_status shorten(struct hl_design *design)
 {
     struct teller teller = teller_of(design);

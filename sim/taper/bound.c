@@ -151,7 +151,8 @@ static void close_arcs(struct programme *s)
                 size_t node = node_of(s, day, from, turn);
                 for (size_t to = from + 1; to + 1 < p->n_rungs; to++)
                     for (size_t l = 0; l < p->n_lengths; l++) {
-                        size_t arc = hl_taper_arc(s->arcs, day, from, turn, to, l), then = day + (size_t)(p->length[l] / s->grid);
+                        size_t arc = hl_taper_arc(s->arcs, day, from, turn, to, l);
+                        size_t then = day + (size_t)(p->length[l] / s->grid);
                         int next = s->seen[arc] ? hl_rungs_turn(p, turn, from, to, p->length[l]) : -1;
                         s->arcs->open[arc] = next >= 0 && then <= s->last && s->goal[node_of(s, then, to, next)];
                         s->goal[node] = s->goal[node] || s->arcs->open[arc];

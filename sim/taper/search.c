@@ -127,9 +127,8 @@ static int by_value(const void *a, const void *b)
     return (x->subject > y->subject) - (x->subject < y->subject);
 }
 
-/* Ranks of one constraint's statistics, which nobody is below the first half of: marks those near the wanted rank, and
- * tells how many are below them. */
-static size_t mark_deciding(const struct work *w, size_t c, const double *statistic, struct rank *rank, bool *chosen)
+/* Marks those whose statistic of a constraint has a rank near the wanted one. */
+static void mark_deciding(const struct work *w, size_t c, const double *statistic, struct rank *rank, bool *chosen)
 {
     size_t n = w->full.n, need = w->full.need[c], half = DECIDING / 2 / w->full.n_constraints;
     half = half < LEAST_DECIDING / 2 ? LEAST_DECIDING / 2 : half;
@@ -139,7 +138,6 @@ static size_t mark_deciding(const struct work *w, size_t c, const double *statis
     size_t low = need > half ? need - half : 0, high = low + 2 * half < n ? low + 2 * half : n;
     for (size_t k = low; k < high; k++)
         chosen[rank[k].subject] = true;
-    return low;
 }
 
 static void forget_screen(struct work *w)
@@ -151,7 +149,8 @@ static void forget_screen(struct work *w)
     w->some = NULL;
 }
 
-/* The judge on the subjects chosen: who isn't among them counts as below[c] of each constraint say, or as above. */
+/* The judge on the subjects chosen. Who isn't among them counts as these statistics say: as one who keeps a constraint
+ * if not above the order statistic. statistic NULL: the subjects chosen are a cohort of their own. */
 static enum hl_status make_screen(struct work *w, const bool *chosen, const double *statistic, double slack)
 {
     size_t n = 0, *subject = hl_arena_alloc(w->arena, w->full.n, sizeof *subject);
@@ -309,6 +308,13 @@ static enum hl_status improve(struct work *w, enum hl_pass_aim aim, struct hl_wa
     return status == HL_OK ? improve_on(w, &w->full, screened, aim, plan) : status;
 }
 
+/* The limit of a pass, whose screen may be a new one that has done nothing yet; 0: none. */
+static uint64_t work_left(const struct work *w)
+{
+    uint64_t most = w->options->most_work;
+    return most == 0 ? 0 : most > w->work_of_screens ? most - w->work_of_screens : 1;
+}
+
 /* Passes with wider and wider beams, into best. complete: one of them dropped nothing. */
 static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way *best, bool *complete)
 {
@@ -321,7 +327,7 @@ static enum hl_status passes(struct work *w, enum hl_pass_aim aim, struct hl_way
         if (aim == HL_PASS_SHORTEST && best->known && best->worth.miss <= 0)
             pass.limit = best->worth.days; /* nothing longer is wanted */
         if (beam > narrowest)
-            pass.most_work = w->options->most_work;
+            pass.most_work = work_left(w);
         status = hl_pass_run(&pass);
         if (beam > w->result->beam)
             w->result->beam = beam;

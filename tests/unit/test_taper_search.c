@@ -604,7 +604,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_problems_exactly), cmocka_unit_test(test_rules_are_kept),
-        cmocka_unit_test(test_threads_do_not_matter),  cmocka_unit_test(test_screens), cmocka_unit_test(test_those_who_decide),
+        cmocka_unit_test(test_threads_do_not_matter),  cmocka_unit_test(test_screens),
+        cmocka_unit_test(test_those_who_decide),
         cmocka_unit_test(test_no_order_no_certificate), cmocka_unit_test(test_work_can_be_limited),
     };
     return cmocka_run_group_tests(tests, start, NULL);
