@@ -2,7 +2,8 @@
 # Tapers side by side: a column per arm; what is taken per day, the concentration that follows, the withdrawal index.
 # By hand: gnuplot -e "file='x.h5'" scripts/figures/taper_comparison.gp
 # Variables: common.gp. of: the concentration (clonazepam_Cp). arm: one arm only; otherwise the first 8.
-# index: the withdrawal index (of an interaction where there is one, else clonazepam_withdrawal_index).
+# index: the withdrawal index (of an interaction where there is one, else clonazepam_withdrawal_index). Where the second
+# drug has one, too, it is a line of its own.
 # second: another drug whose doses are shown, to a scale of their own (the first other one that is given; '' for none).
 figure = 'taper_comparison'
 here = ''
@@ -27,6 +28,9 @@ if (!exists("index")) {
 both = index[1:strlen(index) - strlen('_withdrawal_index')].'_C_equivalent'
 level = has(both.'_quantiles') ? both : of
 if (!exists("second")) { second = words(given) < 2 ? '' : word(given, 1) eq main ? word(given, 2) : word(given, 1) }
+# The second drug's own index stands beside the other as a line of its own.
+beside = second.'_withdrawal_index'
+two = second ne '' && beside ne index && has(beside.'_quantiles')
 first = chosen < 0 ? 0 : chosen
 n = chosen < 0 ? (n_arms < 8 ? n_arms : 8) : 1
 eval canvas(1600, 1000)
@@ -47,6 +51,11 @@ do for [p = 1:n] {
     high_W = S_max_y > high_W ? S_max_y : high_W
     stats $W using ($2/24):(column(median_column(h))) skip 1 name 'S' nooutput
     peak[p] = S_max_y; peak_day[p] = S_pos_max_y; end[p] = 0.0
+    if (two) {
+        set print $V; print system(table(beside.'_quantiles'.of_arm(a))); unset print
+        stats $V using ($2/24):(column(median_column($V[1]))) skip 1 name 'S' nooutput
+        high_W = S_max_y > high_W ? S_max_y : high_W
+    }
 }
 # The dose of a day: all that is given within it.
 day(t) = floor(t/24 + 1e-9) + 0.5
@@ -84,11 +93,11 @@ if (high_D <= 0) { high_D = 1.0 }
 dose_unit = unit('doses/amount').'/d'
 
 set multiplot
-eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(high_S > 0 ? sprintf("; %s in orange, up to %g %s", second, high_S, dose_unit) : '').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
+eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(high_S > 0 ? sprintf("; %s in orange%s, up to %g %s", second, two ? ', its index too' : '', high_S, dose_unit) : '').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
 left = 140; gap = n > 4 ? 16 : 30
 per_day = (1570.0 - left - (n - 1)*gap)/(sum [p = 1:n] end[p])
 set label 911 "dose\n[".dose_unit.']' at screen pixel_x(26),pixel_y(265) center rotate by 90 font font_note
-set label 912 wrap(axis(level), 24) at screen pixel_x(26),pixel_y(460) center rotate by 90 font font_note
+set label 912 wrap(axis(level), 24) at screen pixel_x(26),pixel_y(460) center rotate by 90 font (strlen(axis(level)) > 40 ? font_small : font_note)
 set label 913 wrap(axis(index), 28) at screen pixel_x(26),pixel_y(740) center rotate by 90 font font_note
 set label 914 'time [d]' at screen pixel_x((left + 1570)/2.0),pixel_y(945) center font font_axis
 r = left - gap
@@ -101,7 +110,9 @@ do for [p = 1:n] {
     set xtics 0,tic,end[p] - 20/per_day
     set print $C; print system(table(level.'_quantiles'.of_arm(a))); unset print
     set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
-    h = $C[1]; m = median_column(h)
+    h = $C[1]; m = median_column(h); m_beside = m
+    set print $V; print system(table((two ? beside : index).'_quantiles'.of_arm(a))); unset print
+    m_beside = median_column($V[1])
     set format y (p == 1 ? '%g' : '')
     set format x ''
 
@@ -126,7 +137,8 @@ do for [p = 1:n] {
     set yrange [0:high_W*1.3]; set ytics step_for(high_W, 6)
     set label 1 (peak[p] < 0.05 ? '' : sprintf("%.1f\nday %.0f", peak[p], peak_day[p])) at graph 1,1 offset 0,-0.5 right front font font_small tc rgb vermillion
     plot for [k = 1:pairs(h)] $W using ($2/24):(column(low_column(h, k))):(column(high_column(h, k))) skip 1 with filledcurves fc rgb (k == 1 ? faint(vermillion) : soft(vermillion)), \
-         $W using ($2/24):(column(m)) skip 1 with lines lw 1.3 lc rgb vermillion
+         $W using ($2/24):(column(m)) skip 1 with lines lw 1.3 lc rgb vermillion, \
+         $V using (two ? $2/24 : NaN):(column(m_beside)) skip 1 with lines lw 1.3 lc rgb orange
     unset label 1
 }
 unset multiplot

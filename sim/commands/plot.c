@@ -120,25 +120,6 @@ static bool has(const struct job *job, const char *need)
     return false;
 }
 
-/* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of; ""
- * for a figure that has outputs of its own. */
-static const char *output_for(const struct job *job, const struct figure *figure)
-{
-    const char *suffix = figure->needs[0], *group = strncmp(suffix, "metrics/", 8) == 0 ? "/metrics" : "";
-    if (!job->of_given && !strstr(suffix, "{of}"))
-        return "";
-    if (job->of_given || has(job, replaced(job->arena, suffix, "{of}", job->of)))
-        return job->of;
-    suffix = strstr(suffix, "{of}") + 4;
-    for (size_t i = 0; i < job->result->n_variables; i++) {
-        const struct hl_result_variable *v = &job->result->variable[i];
-        size_t n = strlen(v->name), m = strlen(suffix);
-        if (strcmp(v->group, group) == 0 && n > m && strcmp(v->name + n - m, suffix) == 0)
-            return hl_arena_strndup(job->arena, v->name, n - m);
-    }
-    return job->of;
-}
-
 /* From the unit of observed values to that of IPRED, NULL where the script's own rule holds: equal units, or none. */
 static const char *observed_factor(const struct job *job)
 {
@@ -200,6 +181,30 @@ static const char *lacks(const struct job *job, const struct figure *figure, con
     if (strcmp(figure->name, "taper_plane") == 0 || strcmp(figure->name, "taper_kept") == 0)
         return lacks_peaks(job, of);
     return strcmp(figure->name, "dv_ipred") == 0 ? lacks_observations(job) : NULL;
+}
+
+/* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of; ""
+ * for a figure that has outputs of its own. */
+static const char *output_for(const struct job *job, const struct figure *figure)
+{
+    const char *suffix = figure->needs[0], *group = strncmp(suffix, "metrics/", 8) == 0 ? "/metrics" : "";
+    if (!job->of_given && !strstr(suffix, "{of}"))
+        return "";
+    if (job->of_given || has(job, replaced(job->arena, suffix, "{of}", job->of)))
+        return job->of;
+    suffix = strstr(suffix, "{of}") + 4;
+    const char *first = NULL;
+    for (size_t i = 0; i < job->result->n_variables; i++) {
+        const struct hl_result_variable *v = &job->result->variable[i];
+        size_t n = strlen(v->name), m = strlen(suffix);
+        if (strcmp(v->group, group) != 0 || n <= m || strcmp(v->name + n - m, suffix) != 0)
+            continue;
+        const char *of = hl_arena_strndup(job->arena, v->name, n - m);
+        if (!lacks(job, figure, of))
+            return of;
+        first = first ? first : of;
+    }
+    return first ? first : job->of;
 }
 
 /* ---- Starting gnuplot. */
