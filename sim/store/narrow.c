@@ -5,6 +5,7 @@
 #include "store/narrow.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/vector.h"
 
@@ -13,27 +14,30 @@
 typedef double eight __attribute__((vector_size(WIDE * sizeof(double)), aligned(8)));
 typedef int64_t eight_bits __attribute__((vector_size(WIDE * sizeof(int64_t))));
 
-/* x / factor, every NaN the same one; by address, so that no calling convention depends on the instruction set. */
-static inline __attribute__((always_inline)) void convert(const double *x, const eight *factor, const eight *nan,
-                                                          eight *result)
+#define INLINE static inline __attribute__((always_inline))
+
+/* x / factor, every NaN the same one; by address, so that no calling convention depends on the instruction set. To
+ * divide by 1, as by most outputs' units, changes nothing and would take as long as all the rest: it is left out. */
+INLINE void convert(const double *x, const eight *factor, bool divided, eight *result)
 {
-    eight value = *(const eight *)(const void *)x / *factor;
-    eight_bits missing = value != value;
-    *result = (eight)(((eight_bits)*nan & missing) | ((eight_bits)value & ~missing));
+    const double nan = (double)NAN;
+    eight value = *(const eight *)(const void *)x, missing = {nan, nan, nan, nan, nan, nan, nan, nan};
+    if (divided)
+        value /= *factor;
+    eight_bits unknown = value != value;
+    *result = (eight)(((eight_bits)missing & unknown) | ((eight_bits)value & ~unknown));
 }
 
-HL_CLONES void hl_narrow_single(const double *values, size_t lanes, size_t n_times, double factor, size_t n,
-                                float *rows, size_t stride)
+INLINE void narrow_single(const double *values, size_t lanes, size_t n_times, double factor, bool divided, size_t n,
+                          float *rows, size_t stride)
 {
     typedef float single __attribute__((vector_size(WIDE * sizeof(float))));
-    const double nan = (double)NAN;
-    eight by = {factor, factor, factor, factor, factor, factor, factor, factor};
-    eight missing = {nan, nan, nan, nan, nan, nan, nan, nan}, value;
+    eight by = {factor, factor, factor, factor, factor, factor, factor, factor}, value;
     single tile[WIDE];
     for (size_t t = 0; t < n_times; t += WIDE) {
         size_t times = n_times - t < WIDE ? n_times - t : WIDE;
         for (size_t i = 0; i < times; i++) {
-            convert(values + (t + i) * lanes, &by, &missing, &value);
+            convert(values + (t + i) * lanes, &by, divided, &value);
             tile[i] = __builtin_convertvector(value, single);
         }
         for (size_t k = 0; k < n; k++)
@@ -42,16 +46,23 @@ HL_CLONES void hl_narrow_single(const double *values, size_t lanes, size_t n_tim
     }
 }
 
+HL_CLONES void hl_narrow_single(const double *values, size_t lanes, size_t n_times, double factor, size_t n,
+                                float *rows, size_t stride)
+{
+    if (factor == 1) /* exactly: the output is in the engine's units */
+        narrow_single(values, lanes, n_times, factor, false, n, rows, stride);
+    else
+        narrow_single(values, lanes, n_times, factor, true, n, rows, stride);
+}
+
 HL_CLONES void hl_narrow_double(const double *values, size_t lanes, size_t n_times, double factor, size_t n,
                                 double *rows, size_t stride)
 {
-    const double nan = (double)NAN;
-    eight by = {factor, factor, factor, factor, factor, factor, factor, factor};
-    eight missing = {nan, nan, nan, nan, nan, nan, nan, nan}, tile[WIDE];
+    eight by = {factor, factor, factor, factor, factor, factor, factor, factor}, tile[WIDE];
     for (size_t t = 0; t < n_times; t += WIDE) {
         size_t times = n_times - t < WIDE ? n_times - t : WIDE;
         for (size_t i = 0; i < times; i++)
-            convert(values + (t + i) * lanes, &by, &missing, &tile[i]);
+            convert(values + (t + i) * lanes, &by, true, &tile[i]);
         for (size_t k = 0; k < n; k++)
             for (size_t i = 0; i < times; i++)
                 rows[k * stride + t + i] = tile[i][k];
