@@ -63,8 +63,8 @@ static bool has_intervals(const struct hl_system *system, const struct hl_regime
 static const int task_of_kind[HL_N_METRIC_KINDS] = {
     [HL_CMAX] = 1 + HL_TASK_MAX, [HL_TMAX] = 1 + HL_TASK_MAX, [HL_CMIN] = 1 + HL_TASK_MIN, [HL_TMIN] = 1 + HL_TASK_MIN,
     [HL_AUC] = 1 + HL_TASK_AREA, [HL_CAVG] = 1 + HL_TASK_AREA, [HL_LAST] = 1 + HL_TASK_LAST,
-    [HL_HOURS_ABOVE] = 1 + HL_TASK_ABOVE, [HL_HOURS_BELOW] = 1 + HL_TASK_ABOVE, [HL_FIRST_TIME] = 1 + HL_TASK_ABOVE,
-    [HL_LONGEST_SPELL] = 1 + HL_TASK_ABOVE, [HL_FRACTION_ABOVE] = 1 + HL_TASK_ABOVE,
+    [HL_HOURS_ABOVE] = 1 + HL_TASK_HOURS, [HL_HOURS_BELOW] = 1 + HL_TASK_HOURS, [HL_FIRST_TIME] = 1 + HL_TASK_ABOVE,
+    [HL_LONGEST_SPELL] = 1 + HL_TASK_ABOVE, [HL_FRACTION_ABOVE] = 1 + HL_TASK_HOURS,
     [HL_TROUGHS] = 1 + HL_TASK_BEFORE, [HL_CTROUGH] = 1 + HL_TASK_INTERVALS,
     [HL_ACCUMULATION] = 1 + HL_TASK_INTERVALS, [HL_TIME_TO_STEADY] = 1 + HL_TASK_INTERVALS,
 };
@@ -82,6 +82,11 @@ static size_t windows_of(const struct hl_metric_spec *spec)
     return hl_metric_kind_info(spec->kind)->by_window && spec->n_windows ? spec->n_windows : 1;
 }
 
+static bool has_threshold(const struct hl_task *task)
+{
+    return task->kind == HL_TASK_ABOVE || task->kind == HL_TASK_HOURS;
+}
+
 static struct hl_task task_for(const struct hl_ledger *ledger, const struct hl_metric_spec *spec, size_t w)
 {
     bool by_window = hl_metric_kind_info(spec->kind)->by_window;
@@ -90,7 +95,7 @@ static struct hl_task task_for(const struct hl_ledger *ledger, const struct hl_m
                            .to = HL_NEVER};
     if (by_window)
         hl_window_of(ledger->study, spec, w, &task.from, &task.to);
-    if (task.kind == HL_TASK_ABOVE)
+    if (has_threshold(&task))
         task.theta = spec->threshold[0];
     return task;
 }
@@ -450,7 +455,7 @@ static bool first_look(const struct hl_ledger *ledger, size_t group, size_t i, c
     struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
     switch (task->kind) {
     case HL_TASK_MAX: case HL_TASK_MIN: return hl_task_may_turn(task, rows, view, wanted);
-    case HL_TASK_ABOVE: return hl_task_may_cross(task, rows, view, wanted);
+    case HL_TASK_HOURS: case HL_TASK_ABOVE: return hl_task_may_cross(task, rows, view, wanted);
     case HL_TASK_AREA: hl_task_add_area(task, rows, view, false); return false;
     case HL_TASK_LAST: hl_task_note_end(task, rows, view); return false;
     case HL_TASK_BEFORE: if (task->instance >= 0) note_before(doses, marks, view, rows->part); return false;
@@ -477,7 +482,7 @@ static void look_at(struct hl_ledger *ledger, size_t group, struct hl_view *view
         struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + ledger->by_output[i]];
         if (task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN)
             hl_task_note_extremum(task, rows, view);
-        if (task->kind == HL_TASK_ABOVE)
+        if (has_threshold(task))
             hl_task_add_above(task, rows, view);
     }
 }
@@ -513,7 +518,7 @@ static struct hl_task_rows *rows_number(const struct run *run, size_t i)
 /* Which tasks look at the first stretch of lane l's run. */
 static bool looks_first(const struct hl_task *task, bool single, double trend)
 {
-    if (task->kind == HL_TASK_AREA)
+    if (task->kind == HL_TASK_AREA || task->kind == HL_TASK_HOURS)
         return false; /* it has the whole run's */
     return single || (task->kind == HL_TASK_MAX && trend < 0) || (task->kind == HL_TASK_MIN && trend > 0);
 }
@@ -718,6 +723,35 @@ static void look_at_each(struct run *run)
     }
 }
 
+/* Stretch number n alone, in lanes of the row hard. */
+static void look_at_hard(struct run *run, size_t i, size_t n, const double *hard)
+{
+    bool flag[HL_LANES], any = false;
+    size_t index[HL_LANES];
+    for (size_t l = 0; l < HL_LANES; l++) {
+        index[l] = n;
+        flag[l] = hard[l] != 0;
+        any = any || flag[l];
+    }
+    if (any)
+        look_alone(run, i, flag, index);
+}
+
+/* Hours above a threshold, in lanes where the bounds of the run don't tell. */
+static void add_hours(struct run *run, size_t i)
+{
+    const struct hl_stretch *stretch = run->stretch;
+    struct hl_task_rows *rows = rows_number(run, i);
+    double *hard = run->ledger->run_y;
+    hl_row level, in;
+    for (size_t l = 0; l < HL_LANES; l++)
+        level[l] = task_number(run, i)->theta;
+    memcpy(in, rows->part, sizeof in);
+    stretch->kind->run_hours(stretch, run->view.k, level, in, rows->sum, rows->late, hard);
+    for (size_t n = 0; n < stretch->most_alike; n++)
+        look_at_hard(run, i, n, hard + n * HL_LANES);
+}
+
 /* Times above a threshold, in lanes where the bounds of the run don't tell. */
 static void add_parts(struct run *run, size_t i)
 {
@@ -732,19 +766,13 @@ static void add_parts(struct run *run, size_t i)
         whole[l] = stretch->length[l];
     }
     stretch->kind->run_parts(stretch, run->view.k, level, rows->part, from, to, hard);
-    for (size_t n = 0; n < stretch->most_alike; n++, from += HL_LANES, to += HL_LANES, hard += HL_LANES) {
-        bool is_hard[HL_LANES], any_hard = false;
-        size_t index[HL_LANES];
+    for (size_t n = 0; n < stretch->most_alike; n++, from += HL_LANES, to += HL_LANES) {
         for (size_t l = 0; l < HL_LANES; l++) {
-            index[l] = n;
-            is_hard[l] = hard[l] != 0;
             t0[l] = t1[l];
             t1[l] = n < stretch->n_alike[l] ? stretch->kind->begin(stretch, l, n + 1) : t0[l];
-            any_hard = any_hard || is_hard[l];
         }
         hl_task_add_part(rows, t0, t1, whole, from, to);
-        if (any_hard)
-            look_alone(run, i, is_hard, index);
+        look_at_hard(run, i, n, hard + n * HL_LANES);
     }
 }
 
@@ -757,18 +785,20 @@ static void add_run_above(struct run *run)
             rows_number(run, i)->part[l] = 0;
     for (size_t i = run->from; i < run->to; i++) {
         struct hl_task_rows *rows = rows_number(run, i);
-        bool any = false;
-        if (task_number(run, i)->kind != HL_TASK_ABOVE)
+        bool any = false, whole = task_number(run, i)->kind == HL_TASK_HOURS; /* else single stretches have been seen */
+        if (!has_threshold(task_number(run, i)))
             continue;
         run->stretch->kind->turn_to(run->stretch, number_0);
         for (size_t l = 0; l < HL_LANES; l++) {
             unknown[l] = run->trend[l] == 0 ? 1 : 0;
-            rows->part[l] = run->single[l] ? 0 : 1;
+            rows->part[l] = run->single[l] && !whole ? 0 : 1;
         }
         hl_task_add_run_above(task_number(run, i), rows, &run->view, run->low, run->high, unknown, run->end);
         for (size_t l = 0; l < HL_LANES; l++)
             any = any || rows->part[l] != 0;
-        if (any)
+        if (any && whole)
+            add_hours(run, i);
+        else if (any)
             add_parts(run, i);
         memset(rows->part, 0, sizeof rows->part);
     }
@@ -798,16 +828,17 @@ static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stret
         stretch->kind->trend(stretch, k, run.trend);
     for (size_t l = 0; l < HL_LANES; l++) {
         run.single[l] = stretch->n_alike[l] < 2;
+        run.trend[l] = run.single[l] ? -1 : run.trend[l];
         run.each[l] = false;
         run.end[l] = stretch->kind->begin(stretch, l, stretch->n_alike[l]);
         most = stretch->n_alike[l] > most ? stretch->n_alike[l] : most;
     }
     look_first(&run);
     add_run_areas(&run);
-    if (most < 2)
-        return;
-    look_last(&run);
-    look_at_each(&run);
+    if (most > 1) {
+        look_last(&run);
+        look_at_each(&run);
+    }
     add_run_above(&run);
 }
 
@@ -846,7 +877,7 @@ static void take_record(struct hl_tally *t, const struct hl_task_rows *rows, siz
 {
     t->best = fabs(rows->best[l]) < HL_NEVER ? rows->best[l] : (double)NAN;
     t->best_time = rows->best_time[l];
-    t->sum = rows->sum[l];
+    t->sum = rows->sum[l] + rows->late[l];
     t->spell = rows->spell[l];
     t->longest = rows->longest[l];
     t->first = rows->first[l] < HL_NEVER ? rows->first[l] : (double)NAN;

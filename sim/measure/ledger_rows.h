@@ -9,7 +9,8 @@ typedef double hl_row[HL_LANES] __attribute__((aligned(64)));
 
 #define HL_SAME 1e-12 /* relative: extrema this close are equals */
 
-enum hl_task_kind { HL_TASK_MAX, HL_TASK_MIN, HL_TASK_AREA, HL_TASK_ABOVE, HL_TASK_LAST, HL_TASK_BEFORE,
+/* HOURS: how long above a threshold; ABOVE: also when first, and the longest spell. */
+enum hl_task_kind { HL_TASK_MAX, HL_TASK_MIN, HL_TASK_AREA, HL_TASK_HOURS, HL_TASK_ABOVE, HL_TASK_LAST, HL_TASK_BEFORE,
                     HL_TASK_INTERVALS };
 
 /* What several metrics may have in common: one quantity of one output in one window. */
@@ -24,6 +25,7 @@ struct hl_task {
 #define HL_NEVER 1e300
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
+    hl_row late;                 /* belongs to sum */
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
     hl_row part;                 /* 1 in lanes to be looked at, else 0: of a run, those that need each stretch of it */
 };

@@ -617,5 +617,6 @@ static void crossing(const struct hl_stretch *stretch, size_t k, const double *l
 const struct hl_stretch_kind hl_strand_kind = {
     .ends = ends, .values = values, .area = area, .bounds = bounds, .pieces = pieces, .crossing = crossing,
     .turn_to = hl_strand_run_turn_to, .begin = hl_strand_run_begin, .trend = hl_strand_run_trend,
-    .run_area = hl_strand_run_area, .run_parts = hl_strand_run_parts, .run_values = hl_strand_run_values,
+    .run_area = hl_strand_run_area, .run_parts = hl_strand_run_parts, .run_hours = hl_strand_run_hours,
+    .run_values = hl_strand_run_values,
 };

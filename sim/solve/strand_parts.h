@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of strands: strand.c walks, strand_curve.c answers questions about a
  * stretch, strand_run.c about runs of them; strand_rows.c and strand_run_rows.c hold the loops over lanes. For these
- * files only. */
+ * files only. strand_track.c and strand_track_rows.c follow crossings through runs. */
 #ifndef HL_SOLVE_STRAND_PARTS_H
 #define HL_SOLVE_STRAND_PARTS_H
+
+#include <stdint.h>
 
 #include "solve/strand.h"
 #include "solve/sweep.h"
@@ -49,9 +51,22 @@ struct hl_strand_curve {
 };
 
 /* The Taylor series of a curve around a place, of y minus a level, for any amplitudes: sum over k of x^k (K[k] + sum
- * over modes of C[mode][k] z). size: what the first term left out is made of. */
+ * over modes of C[mode][k] z). size, and the last row of K: what the first term left out is made of. */
 #define HL_STRAND_TERMS 12
 struct hl_strand_series { double *K, *C, *size; };
+
+/* The crossings of a level, all upwards or all downwards, in n neighbouring stretches of a lane's run, one between low
+ * and high in each: g(s) = sum over modes of c e^(lambda s) - level is 0, and has the sign of side above it. From one
+ * stretch to the next c grows by d, and d by the factor p. */
+struct hl_strand_track {
+    double side, level, low, high, guess, rate;
+    size_t n;
+    double *hours;               /* what the sum of the offsets is taken from, or (falling) added to */
+    double sum;                  /* found */
+};
+#define HL_STRAND_TRACKS 128 /* followed together */
+#define HL_TRACK_GONE (-600.0) /* exponentials of less count for nothing */
+enum { HL_TRACK_LAMBDA, HL_TRACK_C, HL_TRACK_D, HL_TRACK_P, HL_TRACK_E, HL_TRACK_ROWS }; /* E: at the guess */
 
 /* Outputs that depend on the same components. */
 struct hl_strand {
@@ -70,6 +85,12 @@ struct hl_strand {
     double *z_mixed;            /* [mode]: where lanes are told different numbers of their runs */
     double *z_all;              /* [mode]: sum over the run */
     double *part_rows;          /* of a struct hl_strand_parts, for z_capacity stretches */
+    double *from_rows;          /* from and to of such parts */
+    uint64_t *codes;            /* hl_strand_codes */
+    size_t *change;             /* for z_capacity stretches: scratch */
+    size_t n_tracks;
+    struct hl_strand_track *track; /* HL_STRAND_TRACKS, waiting to be followed */
+    double *track_modes;        /* [track][HL_TRACK_ROWS][mode] */
     struct hl_strand_series series; /* scratch */
     const double *E_whole, *phi_whole; /* [mode]: exponentials of the stretch's length, ... */
     double *E_length, *phi_length; /* ... their room, when they aren't just those of a table */
@@ -131,6 +152,13 @@ void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const doub
 void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *from, double *to, double *hard);
 
+/* strand_track.c: the same. */
+void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+                         double *hours, double *late, double *hard);
+
+/* Follows the tracks that wait, and adds what they found to their hours. */
+void hl_strand_follow_tracks(struct hl_strand *s);
+
 /* When number i of lane l's run begins; of those told. */
 double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i);
 
@@ -153,6 +181,15 @@ struct hl_strand_parts {
 };
 #define HL_STRAND_PART_ROWS 8    /* of them for each stretch in the strand's own room */
 
+/* Parts in the strand's own room but for the first three. */
+struct hl_strand_parts hl_strand_part_rows(const struct hl_strand *s, double *from, double *to, double *hard);
+
+/* Fills all but from and to where y passes the level, and these. */
+void hl_strand_judge_levels(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                            const double *wanted, struct hl_strand_parts *parts);
+void hl_strand_pursue_crossings(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                                struct hl_strand_parts *parts);
+
 /* What can be told without solving anything, in wanted lanes; root and y are left alone. */
 void hl_strand_levels(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
                       const double *wanted, const double *n_alike, struct hl_strand_parts *parts);
@@ -174,6 +211,27 @@ size_t hl_strand_solve(const struct hl_strand *s, const struct hl_strand_place *
 /* What the turning points say: those of top, or of bottom, with y - level in parts->y. */
 void hl_strand_judge_tops(const struct hl_strand *s, struct hl_strand_parts *parts);
 void hl_strand_judge_bottoms(const struct hl_strand *s, struct hl_strand_parts *parts);
+
+/* How each stretch of a run passes a level, by lane: bits of
+ *     RISES, FALLS     it passes it once upwards, once downwards, or both (RISES first)
+ *     CREST            it is above it at the place curve->peak, after RISES and before FALLS
+ *     ALL              it is above it all the time
+ *     TOP              it is below at both ends; it has one maximum (behind the place curve->dip if it falls at first)
+ *     BOTTOM           it is above at the beginning, and may be below at its only minimum before the place curve->dip;
+ *                      but for that it stays above (ABOVE_AFTER), or falls below after its maximum
+ *     HARD             can't be told so simply
+ * 0: it is below all the time, or not wanted. Of rows code, most_alike of them, those that differ from the one before
+ * are listed in change, and most_alike; how many. */
+enum { HL_CODE_RISES = 1, HL_CODE_FALLS = 2, HL_CODE_CREST = 4, HL_CODE_ALL = 8, HL_CODE_TOP = 16, HL_CODE_BOTTOM = 32,
+       HL_CODE_ABOVE_AFTER = 64, HL_CODE_HARD = 128 };
+size_t hl_strand_codes(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                       const double *wanted, const double *n_alike, uint64_t *code, size_t *change);
+
+/* hours += to - from, n rows of each. */
+void hl_strand_add_hours(const double *from, const double *to, size_t n, double *hours);
+
+/* Follows tracks of m modes: track[i].sum. modes: [track][HL_TRACK_ROWS][m]. */
+void hl_strand_follow(struct hl_strand_track *track, const double *modes, size_t n, size_t m);
 
 /* a, G, b and the values at the ends for amplitudes z; crest: y at the place curve->peak. */
 void hl_strand_fill(const struct hl_strand *s, const double *z, struct hl_strand_curve *curve, double *crest);

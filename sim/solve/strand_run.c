@@ -212,26 +212,43 @@ static void pursue_turns(struct hl_strand *s, struct hl_strand_curve *curve, con
     }
 }
 
-void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
-                      double *from, double *to, double *hard)
+struct hl_strand_parts hl_strand_part_rows(const struct hl_strand *s, double *from, double *to, double *hard)
 {
-    struct hl_strand *s = stretch->inside;
-    struct hl_strand_curve *curve = &s->curve[k];
-    size_t number = hl_strand_level_number(level), size = s->z_capacity * HL_LANES;
+    size_t size = s->z_capacity * HL_LANES;
     double *room = s->part_rows;
-    struct hl_strand_parts parts = {.from = from, .to = to, .hard = hard, .rises = room, .falls = room + size,
+    return (struct hl_strand_parts){.from = from, .to = to, .hard = hard, .rises = room, .falls = room + size,
                                     .rise_to = room + 2 * size, .fall_from = room + 3 * size, .top = room + 4 * size,
                                     .bottom = room + 5 * size, .root = room + 6 * size, .y = room + 7 * size};
-    struct quest rise = {.side = 1, .level = level, .wanted = parts.rises, .high = parts.rise_to,
-                         .place = &curve->rise[number], .root = from, .y = parts.y};
-    struct quest fall = {.side = -1, .level = level, .wanted = parts.falls, .low = parts.fall_from,
-                         .place = &curve->fall[number], .root = to, .y = parts.y};
+}
+
+void hl_strand_judge_levels(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                            const double *wanted, struct hl_strand_parts *parts)
+{
     row n_alike;
     for (size_t l = 0; l < HL_LANES; l++)
         n_alike[l] = (double)s->n_alike[l];
-    hl_strand_levels(s, curve, level, wanted, n_alike, &parts);
-    pursue_turns(s, curve, level, &parts);
+    hl_strand_levels(s, curve, level, wanted, n_alike, parts);
+    pursue_turns(s, curve, level, parts);
+}
+
+void hl_strand_pursue_crossings(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
+                                struct hl_strand_parts *parts)
+{
+    size_t number = hl_strand_level_number(level);
+    struct quest rise = {.side = 1, .level = level, .wanted = parts->rises, .high = parts->rise_to,
+                         .place = &curve->rise[number], .root = parts->from, .y = parts->y};
+    struct quest fall = {.side = -1, .level = level, .wanted = parts->falls, .low = parts->fall_from,
+                         .place = &curve->fall[number], .root = parts->to, .y = parts->y};
     pursue(s, curve, &rise);
     pursue(s, curve, &fall);
     curve->open = false;
+}
+
+void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+                         double *from, double *to, double *hard)
+{
+    struct hl_strand *s = stretch->inside;
+    struct hl_strand_parts parts = hl_strand_part_rows(s, from, to, hard);
+    hl_strand_judge_levels(s, &s->curve[k], level, wanted, &parts);
+    hl_strand_pursue_crossings(s, &s->curve[k], level, &parts);
 }

@@ -209,8 +209,8 @@ INLINE void place_level(const struct hl_strand *s, const struct hl_strand_curve 
     ROW(parts->hard, i) = hard;
     ROW(parts->rises, i) = rises + both;
     ROW(parts->falls, i) = drops + both;
-    ROW(parts->rise_to, i) = PICK(both, place, whole);
-    ROW(parts->fall_from, i) = both * place;
+    ROW(parts->rise_to, i) = PICK(crests, place, whole);
+    ROW(parts->fall_from, i) = crests * place;
     ROW(parts->top, i) = top;
     ROW(parts->bottom, i) = bottom;
     parts->any_top = parts->any_top || any(&top);
@@ -260,7 +260,7 @@ HL_CLONES void hl_strand_expand(const struct hl_strand *s, const struct hl_stran
     static const double over[HL_STRAND_TERMS] = {1, 1. / 2, 1. / 3, 1. / 4, 1. / 5, 1. / 6, 1. / 7, 1. / 8, 1. / 9,
                                                  1. / 10, 1. / 11, 1. / 12};
     size_t n = s->n_modes;
-    for (size_t k = 0; s->infused && k < HL_STRAND_TERMS; k++)
+    for (size_t k = 0; s->infused && k <= HL_STRAND_TERMS; k++)
         ROW(to->K, k) = none;
     ROW(to->K, 0) = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0);
     for (size_t j = 0; j < n; j++) {
@@ -270,6 +270,7 @@ HL_CLONES void hl_strand_expand(const struct hl_strand *s, const struct hl_stran
             ROW(to->K, 0) += CONST_ROW(curve->V, j) * CONST_ROW(s->g, j) * CONST_ROW(place->phi, j);
             for (size_t k = 1; k < HL_STRAND_TERMS; k++, input = input * lambda * over[k - 1])
                 ROW(to->K, k) += input;
+            ROW(to->K, HL_STRAND_TERMS) += SIZE(input);
         }
         for (size_t k = 0; k < HL_STRAND_TERMS; k++) {
             ROW(to->C, j * HL_STRAND_TERMS + k) = term;
@@ -293,7 +294,7 @@ struct powers { eight c[HL_STRAND_TERMS], beyond; };
 INLINE void weigh(const struct hl_strand *s, const struct hl_strand_series *series, const double *z, struct powers *p)
 {
     CONSTANTS;
-    eight beyond = none;
+    eight beyond = s->infused ? CONST_ROW(series->K, HL_STRAND_TERMS) : none;
 #define BEGIN(k) eight c##k = s->infused || k == 0 ? CONST_ROW(series->K, k) : none;
 #define ADD(k) c##k += CONST_ROW(C, k) * amplitude;
 #define KEEP(k) p->c[k] = c##k;

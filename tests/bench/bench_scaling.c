@@ -317,13 +317,11 @@ static double wall(const struct point *point, int threads, bool measured, struct
 }
 
 /* As many patients as one thread solves in THREAD_SECONDS: twice as many until they take that long, judged by the
- * quicker of two trials, as one that waited for the processor would give too few; one is enough if it took long. */
+ * quicker of two trials, as one that waited for the processor would give too few. */
 static size_t enough_patients(struct point *point, bool measured)
 {
     for (point->patients = LEAST; point->patients < MOST; point->patients *= 2) {
-        double quicker = wall(point, 1, measured, NULL);
-        if (quicker < 4 * THREAD_SECONDS)
-            quicker = fmin(quicker, wall(point, 1, measured, NULL));
+        double quicker = fmin(wall(point, 1, measured, NULL), wall(point, 1, measured, NULL));
         if (quicker > THREAD_SECONDS / 2)
             return (size_t)fmin(fmax(THREAD_SECONDS / quicker, 1) * (double)point->patients, MOST);
     }

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Hours above a level of whole runs (strand_track.c) against the places of the same crossings found stretch by stretch
+ * (strand_run.c): random models of depot, centre, periphery and effect site (slow and fast rates, absorption slower than
+ * elimination, equal rates), runs of 1, 2, 3, a few and 1000 equal doses, doses of nothing, infusions in some subjects;
+ * levels that are never or always exceeded, that are the very value at a dose or at a maximum, and others.
+ *
+ * How many runs were told either way, and how many had stretches left for a closer look, is counted: all three must
+ * occur. A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more than 12. */
+#include <time.h>
+
+#include "base/random.h"
+#include "solve/strand.h"
+#include "solve/stretch.h"
+#include "unit/solve_fixture.h"
+#include "unit/case_numbers.h"
+
+#define SUBJECTS 8
+#define MOST_RUNS 64
+#define MOST_STRETCHES 1100
+#define LEVELS 7
+#define OUTPUTS 4
+
+struct dice { uint64_t seed, number, draw; };
+
+static double uniform(struct dice *d, double low, double high)
+{
+    return low + (high - low) * hl_random_uniform(d->seed, d->number, 23, d->draw++);
+}
+
+typedef double row[HL_LANES] __attribute__((aligned(64)));
+
+/* What a run, an output and a level gave. */
+struct record { row hours, late, least, most, open; size_t n[HL_LANES]; double level; };
+
+struct ear {
+    const struct hl_plan *plan;
+    struct hl_strands *strands;
+    struct record record[MOST_RUNS * OUTPUTS * LEVELS];
+    row from[MOST_STRETCHES], to[MOST_STRETCHES], hard[MOST_STRETCHES];
+    size_t n;
+    double stop, share[LEVELS], greatest;
+};
+
+/* Levels: of lane 0 where its run begins, its greatest value, nothing, anything, shares of the greatest. hair: what
+ * rounding may do to values. */
+static double level_of(struct ear *ear, const struct hl_stretch *stretch, size_t k, size_t number, double *hair)
+{
+    row left, right, low, high;
+    stretch->kind->ends(stretch, k, left, right);
+    stretch->kind->bounds(stretch, k, low, high);
+    double at[LEVELS] = {left[0], high[0], -1, 1e6};
+    *hair = 1e-12 * fabs(at[number < 2 ? number : 0]);
+    for (size_t l = 0; l < HL_LANES; l++)
+        ear->greatest = fmax(ear->greatest, fabs(high[l]));
+    *hair = fmax(*hair, 1e-14 * ear->greatest);
+    return number < 4 ? at[number] : ear->share[number] * high[number % HL_LANES];
+}
+
+/* Hours by the parts of the stretches; stretches that are hard are counted. */
+static void add_parts(struct ear *ear, const struct hl_stretch *stretch, size_t k, double level, const double *wanted,
+                      double *hours, double *open)
+{
+    row theta;
+    for (size_t l = 0; l < HL_LANES; l++)
+        theta[l] = level;
+    stretch->kind->run_parts(stretch, k, theta, wanted, ear->from[0], ear->to[0], ear->hard[0]);
+    for (size_t l = 0; l < HL_LANES; l++)
+        for (size_t i = 0; wanted[l] != 0 && i < stretch->n_alike[l]; i++) {
+            hours[l] += ear->to[i][l] - ear->from[i][l];
+            open[l] += ear->hard[i][l] != 0;
+        }
+}
+
+/* What is above the level lies between what is above a slightly lower and a slightly higher one. */
+static void compare_one(struct ear *ear, const struct hl_stretch *stretch, size_t k, double level, double hair)
+{
+    struct record *r = &ear->record[ear->n++];
+    row theta, wanted;
+    memset(r, 0, sizeof *r);
+    r->level = level;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        theta[l] = level;
+        wanted[l] = stretch->length[l] > 0 ? 1 : 0;
+        r->n[l] = wanted[l] != 0 ? stretch->n_alike[l] : 0;
+    }
+    add_parts(ear, stretch, k, level + hair, wanted, r->least, r->open);
+    add_parts(ear, stretch, k, level - hair, wanted, r->most, r->open);
+    stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, r->late, ear->hard[0]);
+    for (size_t l = 0; l < HL_LANES; l++)
+        for (size_t i = 0; i < r->n[l]; i++)
+            r->open[l] += ear->hard[i][l] != 0;
+}
+
+static void on_stretch(void *context, const struct hl_stretch *stretch)
+{
+    struct ear *ear = context;
+    static const size_t first[HL_LANES];
+    assert_true(stretch->most_alike <= MOST_STRETCHES);
+    for (size_t k = 0; k < stretch->n_outputs; k++)
+        for (size_t i = 0; i < LEVELS && ear->n < MOST_RUNS * OUTPUTS * LEVELS; i++) {
+            stretch->kind->turn_to(stretch, first);
+            double hair, level = level_of(ear, stretch, k, i, &hair);
+            if (fabs(level) > 1e-9 * ear->greatest) /* y leaves 0 flat: times only to the root of rounding */
+                compare_one(ear, stretch, k, level, hair);
+        }
+}
+
+static void on_group(void *context, const struct hl_subjects *subjects, const double *regs, size_t first, bool *told)
+{
+    struct ear *ear = context;
+    assert_int_equal(hl_strands_tell(ear->strands, subjects, regs, first, ear->stop, NULL, 0, on_stretch, ear), HL_OK);
+    for (size_t l = 0; l < HL_LANES; l++)
+        told[l] = true;
+}
+
+static int rates(struct fixture *f, struct dice *d, double typical, double sign, double *value)
+{
+    for (size_t l = 0; l < SUBJECTS && sign > 0; l++)
+        value[l] = typical * exp(uniform(d, -0.4, 0.4));
+    double signed_value[SUBJECTS];
+    for (size_t l = 0; l < SUBJECTS; l++)
+        signed_value[l] = sign * value[l];
+    return fixture_values(f, signed_value, SUBJECTS);
+}
+
+static void flow(struct fixture *f, struct dice *d, int a, int b, double typical)
+{
+    double value[SUBJECTS];
+    int plus = rates(f, d, typical, 1, value), minus = rates(f, d, typical, -1, value);
+    fixture_flow_regs(f, a, b, plus, minus);
+}
+
+static void make_model(struct fixture *f, struct dice *d)
+{
+    double ka = pow(10, uniform(d, -2, 1)), ke = pow(10, uniform(d, -3.5, 0)), value[SUBJECTS];
+    bool equal = uniform(d, 0, 1) < 0.2;
+    if (equal) {
+        fixture_flow(f, 0, 1, ka);
+        fixture_flow(f, 1, -1, ka);
+    } else {
+        flow(f, d, 0, 1, ka);
+        flow(f, d, 1, -1, ke);
+        flow(f, d, 1, 2, pow(10, uniform(d, -2, 0.5)));
+        flow(f, d, 2, 1, pow(10, uniform(d, -2, 0.5)));
+    }
+    double ke0 = pow(10, uniform(d, -1, 1.2));
+    int plus = rates(f, d, ke0, 1, value), minus = rates(f, d, ke0, -1, value);
+    fixture_entry(f, 3, 1, plus);
+    fixture_entry(f, 3, 3, minus);
+}
+
+static double prescribe(struct fixture *f, struct dice *d)
+{
+    static const int length[] = {1, 2, 3, 7, 30, 1000};
+    double time = uniform(d, 0, 5), every = uniform(d, 4, 30);
+    int longest = uniform(d, 0, 1) < 0.15 ? 6 : 5, state = uniform(d, 0, 1) < 0.7 ? 0 : 1;
+    for (int r = 0; r < 5; r++) {
+        double amount = uniform(d, 0, 1) < 0.1 ? 0 : uniform(d, 0.1, 2);
+        for (int n = length[(int)uniform(d, 0, longest)]; n > 0; n--, time += every)
+            fixture_bolus(f, time, state, amount);
+        if (uniform(d, 0, 1) < 0.1)
+            fixture_infusion(f, time - every, 1, uniform(d, 0.01, 0.2), 2.5 * every);
+    }
+    return time + 5 * every;
+}
+
+static void check(const struct ear *ear, size_t *told, size_t *left)
+{
+    for (size_t i = 0; i < ear->n; i++)
+        for (size_t l = 0; l < HL_LANES; l++) {
+            const struct record *r = &ear->record[i];
+            double found = r->hours[l] + r->late[l];
+            *left += r->open[l] != 0;
+            *told += r->n[l] > 0 && r->open[l] == 0;
+            double slack = 1e-9 * (1 + (double)r->n[l]);
+            if (r->open[l] == 0 && !(found >= r->least[l] - slack && found <= r->most[l] + slack))
+                fail_msg("run %zu of %zu stretches, level %.17g, lane %zu: %.15g h above it, by its parts %.15g to %.15g",
+                         i, r->n[l], r->level, l, found, r->least[l], r->most[l]);
+        }
+}
+
+static void tracks_add_up_to_parts(void **state)
+{
+    (void)state;
+    static struct ear ear __attribute__((aligned(64)));
+    uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 12);
+    size_t told = 0, left = 0;
+    printf("tracks: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed, (unsigned long long)cases);
+    for (uint64_t number = 0; number < cases; number++) {
+        struct dice d = {seed, number, 0};
+        struct fixture *f = fixture_create(OUTPUTS, OUTPUTS);
+        const int output[OUTPUTS] = {0, 1, 2, 3};
+        const unsigned char watched[OUTPUTS] = {0, 1, 0, 1};
+        make_model(f, &d);
+        memset(&ear, 0, sizeof ear);
+        ear.stop = prescribe(f, &d);
+        for (size_t i = 0; i < LEVELS; i++)
+            ear.share[i] = uniform(&d, 0.02, 1.01);
+        struct hl_plan *plan = hl_plan_create(&f->system, &f->regimen, "exact", 1e-8, f->diag);
+        ear.strands = hl_strands_create(plan, output, OUTPUTS, watched);
+        struct hl_solver *solver = hl_solver_create(plan, HL_LANES);
+        double *regs = hl_alloc(f->system.n_regs * HL_LANES, sizeof *regs), time[2] = {0, ear.stop};
+        double *out = hl_alloc(OUTPUTS * 2 * HL_LANES, sizeof *out);
+        signed char status[HL_LANES] = {0};
+        for (size_t r = 0; r < f->system.n_regs; r++)
+            for (size_t l = 0; l < HL_LANES; l++)
+                regs[r * HL_LANES + l] = f->value[r] ? f->value[r][l % SUBJECTS] : f->system.initial[r];
+        struct hl_block block = {.first = 1, .n = SUBJECTS, .lanes = HL_LANES, .regs = regs, .status = status,
+                                 .out = out};
+        struct hl_listener listener = {.context = &ear, .group = on_group};
+        assert_int_equal(hl_solver_run(solver, &block, output, OUTPUTS, time, 2, &listener), HL_OK);
+        check(&ear, &told, &left);
+        hl_free(regs);
+        hl_free(out);
+        hl_solver_free(solver);
+        hl_strands_free(ear.strands);
+        hl_plan_free(plan);
+        fixture_free(f);
+    }
+    printf("%zu runs told whole, %zu with stretches left for a closer look\n", told, left);
+    assert_true(told > 0 && left > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(tracks_add_up_to_parts)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
