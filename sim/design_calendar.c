@@ -29,6 +29,8 @@ enum hl_status hl_design_write_calendar(struct hl_design *design)
 {
     const struct hl_study *study = design->study;
     struct hl_calendar *calendar;
+    if (design->result.schedule.n == 0) /* stopped at once: nothing to take home */
+        return HL_OK;
     struct hl_calendar_options options = {
         .title = "Designed taper", .origin = study->origin, .end = design->end,
         .identity = hl_arena_printf(design->arena, "%s · seed %llu · halflife %s", study->title,

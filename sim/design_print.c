@@ -288,7 +288,8 @@ static void print_end(const struct hl_design *design, FILE *stream)
     fprintf(stream, "Files: %s", design->study_file);
     if (!design->options->alone)
         fprintf(stream, ", %s", design->result_file);
-    fprintf(stream, ", %s, %s", design->calendar_file, design->pages_file);
+    if (design->result.schedule.n > 0)
+        fprintf(stream, ", %s, %s", design->calendar_file, design->pages_file);
     fputs("\nA simulated index, not a clinical probability. For education and research only, not medical advice, not "
           "for dosing.\n", stream);
 }

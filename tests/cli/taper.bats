@@ -278,3 +278,11 @@ assert len(a) == 7 and all(abs(x / y - 1) < 1e-6 for x, y in zip(a, b)), (a, b)'
     refuses 'design.compare.0.at=["08:00", "20:00"]' "at other times than the design"
     refuses 'design.compare.0.split=tid' "0.6666666667 mg of clonazepam at a time, which can't be made"
 }
+
+@test "a bound that a stop at once keeps: no days, a result, and no calendar of nothing" {
+    design --set 'design.keep.0.peak="80"' > out
+    grep -q "0 days to nothing" out
+    ! grep -q calendar out
+    [ ! -e output/stop.calendar.txt ]
+    "$halflife" compare output/stop.h5 output/stop.h5 | grep -q "all values are equal"
+}
