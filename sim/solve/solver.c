@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A block of subjects, from parameters to outputs:
- *   1. eight at a time: events, rate matrices taken apart (apart.c), start values or steady state;
+ *   1. eight at a time: events, rate matrices taken apart (apart.c), start values; what isn't linear of steady states
+ *      sixteen at a time (periodic_lanes.c), else one by one;
  *   2. where something is integrated: sixteen subjects at a time (batch.c); where someone listens, and for whatever
  *      batch.c hands back: subject after subject, alone (lane.c);
  *   3. all subjects together through the output times (sweep.c), unless batch.c has shown all of them already.
