@@ -9,8 +9,8 @@
  * schedules worth looking at the same subjects are well below it, and the same ones well above. So ways are followed on
  * those whose rank under the best schedule known is near the wanted one, the others counting as they did under that
  * schedule; the choice is made anew whenever a better one is found. As a screen such subjects are nearly the cohort,
- * where as many chosen blindly tell the quantile only as well as a sample does. For the least exposure, to which all
- * subjects add, the first ones are the screen. */
+ * where as many chosen blindly tell the quantile only as well as a sample does. Where all subjects have their part in it
+ * (the least exposure, bounds at any time), the first ones are the screen. */
 #include "taper/search.h"
 
 #include <math.h>
@@ -212,13 +212,23 @@ static void even_way(const struct work *w, struct hl_way *plan)
         plan->step[k] = (struct hl_taper_step){1 + k * rungs / plan->n, days};
 }
 
+/* Whether a few subjects decide: not over an exposure, to which all add, nor at any time, when others are in the way at
+ * every moment. */
+static bool some_decide(const struct hl_taper_problem *p)
+{
+    bool few = p->aim != HL_TAPER_LEAST_EXPOSURE;
+    for (size_t c = 0; c < p->n_constraints; c++)
+        few = few && p->constraint[c].statistic != HL_TAPER_MOMENT;
+    return few;
+}
+
 static enum hl_status first_screen(struct work *w)
 {
     const struct hl_taper_options *options = w->options;
     bool may = options->narrow && w->full.outlook->some && w->full.n >= LARGE;
     struct hl_way *plan = hl_way_create(w->arena, w->problem);
     w->screened = options->screen || may;
-    w->deciding = !options->screen && may && w->problem->aim != HL_TAPER_LEAST_EXPOSURE;
+    w->deciding = !options->screen && may && some_decide(w->problem);
     if (options->screen)
         hl_judge_make(w->arena, &w->screen, w->problem, options->screen);
     else if (may && !w->deciding) {
