@@ -32,7 +32,7 @@
 #include "taper/rungs.h"
 #include "taper/search_parts.h"
 
-#define USUAL_WIDTH 16
+#define USUAL_WIDTH 8
 #define WIDENING    4
 
 /* Ways that are taken together: same rung and turn, areas alike. */

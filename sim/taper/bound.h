@@ -17,7 +17,7 @@ struct hl_bound_options {
     size_t carried;          /* subjects followed, the hardest; the others count as keeping everything. 0: one and a
                                 half times as many as may exceed the bound, and fifteen more */
     size_t width;            /* envelopes that are kept apart on one day and rung, tighter and dearer: of the last pass,
-                                before which there are narrower ones from 1 on; 0: 16 */
+                                before which there are narrower ones from 1 on; 0: 8 */
     int up_to;               /* days of a schedule that is known: nothing more can be proved; 0: those of the hint, if
                                 it keeps the constraints */
     uint64_t most_work;      /* steps and stops of single subjects, after which what is proved so far is told; 0: any */
