@@ -336,8 +336,8 @@ static const char *tablets_text(struct hl_design *design, const struct hl_taper_
 
 #define MOST_NOTES 8
 
-/* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, day 0 and
- * the first drug, and of one drug the tablets. How many notes. */
+/* What figures and calendars ask of a design's result (docs/calendar.md): its first constraint, its certificate, day 0
+ * and the first drug, and of one drug the tablets. How many notes. */
 static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOTES])
 {
     struct hl_arena *arena = design->arena;

@@ -130,7 +130,8 @@ static enum hl_status add_rivals(struct hl_design *design)
     for (size_t r = 0; r < request->n_rivals; r++) {
         const struct hl_taper_schedule *schedule = hl_taper_follow(design->arena, design->all, &request->rival[r], 0);
         if (schedule)
-            add_plan(design, request->rival[r].name, "as published", ground_of(design, &request->rival[r]), schedule, 0);
+            add_plan(design, request->rival[r].name, "as published", ground_of(design, &request->rival[r]), schedule,
+                     0);
         else
             hl_diag_warning(design->diag, request->rival[r].pos,
                             "'%s' can't be carried out with these products; it is left out", request->rival[r].name);

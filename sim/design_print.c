@@ -160,8 +160,10 @@ static void print_certificate(const struct hl_design *design, FILE *stream)
         print_paragraph(hl_forecast_assumption(design->joined, c), "  ", stream);
     if (!bound->valid)
         return;
-    const char *text = hl_arena_printf(arena, "It holds for the subjects designed on. Bounds were raised by %.2g %% for the "
-                                       "proof", 100 * design->loosened);
+    const char *text = hl_arena_printf(arena,
+                                       "It holds for the subjects designed on. Bounds were raised by %.2g %% for the "
+                                       "proof",
+                                       100 * design->loosened);
     bool compared = false;
     for (size_t c = 0; c < design->problem->n_constraints; c++)
         compared = compared || design->problem->constraint[c].statistic != HL_TAPER_MOMENT;
@@ -206,10 +208,11 @@ static void print_performance(const struct hl_design *design, FILE *stream)
     }
     struct hl_forecast_facts facts = hl_forecast_facts(design->part[0]);
     if (hl_design_any_moment(design))
-        fprintf(stream, "  At any time: values and shares are those of the worst moment. Looked at every %g h from day 0 on, "
+        fprintf(stream,
+                "  At any time: values and shares are those of the worst moment. Looked at every %g h from day 0 on, "
                 "of others every\n  %g h; by the forecast at the ends of its steps of %.2g to %.2g h, longer ones when "
-                "nothing is taken any more.\n", fmin(1, hl_design_grid(design)), hl_design_grid(design), facts.shortest,
-                facts.longest);
+                "nothing is taken any more.\n",
+                fmin(1, hl_design_grid(design)), hl_design_grid(design), facts.shortest, facts.longest);
     if (design->rounds > 1)
         fprintf(stream, "  The forecast let %zu taper%s miss a bound by a little; bounds were tightened and searched "
                 "again.\n", design->rounds - 1, design->rounds == 2 ? "" : "s");

@@ -190,8 +190,8 @@ double hl_design_grid(const struct hl_design *design)
     return finer[k];
 }
 
-/* Every 12 h from the start of day 0's own time on, so that each taper's end and the marks after it are on the grid, and
- * more often where a bound holds at any time and doses lie between. */
+/* Every 12 h from the start of day 0's own time on, so that each taper's end and the marks after it are on the grid,
+ * and more often where a bound holds at any time and doses lie between. */
 static const char *times_text(const struct hl_design *design, bool whole, double end)
 {
     double step = hl_design_grid(design), begins = fmod(design->problem->begins, step);

@@ -4,9 +4,10 @@
  * A strip is 64 subjects (one chunk of the file), solved in blocks (by whom: run_desks.h). As soon as a block is
  * solved its values go two ways: into the strip of trajectories, which is handed to the store when it is whole, and
  * into the batch, from which the cohort's summaries are taken column by column (run_columns.h) once all strips of the
- * batch are there. Usually one pass over the cohort is enough. When memory is short the columns are divided, and a pass solves
- * the cohort again for each part; when a column's quantiles were missed (run_columns.h says so, it never guesses),
- * one more pass looks for them with room for everybody. A pass after the first stores nothing but what it looks for.
+ * batch are there. Usually one pass over the cohort is enough. When memory is short the columns are divided, and a pass
+ * solves the cohort again for each part; when a column's quantiles were missed (run_columns.h says so, it never
+ * guesses), one more pass looks for them with room for everybody. A pass after the first stores nothing but what it
+ * looks for.
  * It measures like the first, so that the solver goes the same way and comes to the same bits.
  *
  * Nothing a subject gets depends on the strip, the batch, the block or the thread it was solved in; sums across the
@@ -379,7 +380,8 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, i
     return *pass->stop ? HL_ERR_INTERRUPTED : status;
 }
 
-/* No more threads than there are blocks: one that has nothing to do costs its start, and others' time while it waits. */
+/* No more threads than there are blocks: one that has nothing to do costs its start, and others' time while it
+ * waits. */
 static int threads_for(const struct pass *pass)
 {
     size_t blocks = (pass->results->subjects + pass->block - 1) / pass->block, most = (size_t)omp_get_max_threads();

@@ -33,7 +33,8 @@ void hl_desks_lay(struct hl_desks *desks, const struct hl_task *task);
 /* Waits until all rows before the task's have been handed over; false when somebody gave up. */
 bool hl_desks_wait(struct hl_desks *desks, const struct hl_task *task);
 
-/* The task's rows have been handed over. True when they were the last of the strip's, which the caller then finishes. */
+/* The task's rows have been handed over. True when they were the last of the strip's, which the caller then
+ * finishes. */
 bool hl_desks_hand_over(struct hl_desks *desks, const struct hl_task *task);
 
 /* Nothing more is to be done: whoever waits goes on, whoever asks gets nothing, in later batches too. */

@@ -37,8 +37,8 @@ static void worker_clear(struct worker *w)
 }
 
 /* The block's outputs at the study's times, into the columns of its subjects. */
-static void keep_rows(const struct worker *w, const struct hl_prepared *p, size_t a, size_t done, size_t n, size_t lanes,
-                      double *const *row)
+static void keep_rows(const struct worker *w, const struct hl_prepared *p, size_t a, size_t done, size_t n,
+                      size_t lanes, double *const *row)
 {
     const struct hl_study *study = p->study;
     size_t subjects = (size_t)study->arm[a].cohort->subjects;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Three batches of individuals are on the way at any time: while one is solved by all threads, one task writes the batch
- * before it and reads the one after it. Rows come out in the order of the file, whoever solved them; an individual's
- * rows depend on nothing but itself. A batch holds about BATCH_RECORDS records, so memory is bounded by that, or by the
- * longest individual. What is kept per individual is what /subjects shows. */
+/* Three batches of individuals are on the way at any time: while one is solved by all threads, one task writes the
+ * batch before it and reads the one after it. Rows come out in the order of the file, whoever solved them; an
+ * individual's rows depend on nothing but itself. A batch holds about BATCH_RECORDS records, so memory is bounded by
+ * that, or by the longest individual. What is kept per individual is what /subjects shows. */
 #include "run_records.h"
 
 #include <math.h>
@@ -121,7 +121,8 @@ static enum hl_status solve_one(struct records_run *run, struct batch *b, size_t
             return HL_ERR_MEMORY;
         w->capacity = needed;
     }
-    enum hl_status status = hl_course_run(w->course, who, study->output, study->n_outputs, w->value, &b->fault[i], NULL);
+    enum hl_status status =
+        hl_course_run(w->course, who, study->output, study->n_outputs, w->value, &b->fault[i], NULL);
     if (status != HL_OK)
         return status;
     keep_subject(run, who, hl_course_registers(w->course), b->fault[i].status);
@@ -134,7 +135,8 @@ static enum hl_status solve_one(struct records_run *run, struct batch *b, size_t
 /* ---- Writing */
 
 /* Notes are given once per run, at the first record that deserves them. */
-static void report_oddities(struct records_run *run, const struct hl_individual *who, const struct hl_course_fault *fault)
+static void report_oddities(struct records_run *run, const struct hl_individual *who,
+                            const struct hl_course_fault *fault)
 {
     struct hl_pos pos = {.file = run->p->study->data->path, .column = 1};
     if (fault->long_lag != SIZE_MAX && !run->told_lag) {
@@ -145,8 +147,10 @@ static void report_oddities(struct records_run *run, const struct hl_individual 
     }
     if (fault->bent_sum != SIZE_MAX && !run->told_sum) {
         pos.line = (int)who->record[fault->bent_sum].row;
-        hl_diag_warning(run->diag, pos, "SS 2 adds a steady state to what is there (ID %s), which means little in a model "
-                        "that isn't linear; write the doses out, or use SS 1", who->id_text);
+        hl_diag_warning(run->diag, pos,
+                        "SS 2 adds a steady state to what is there (ID %s), which means little in a model "
+                        "that isn't linear; write the doses out, or use SS 1",
+                        who->id_text);
         run->told_sum = true;
     }
 }

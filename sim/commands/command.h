@@ -21,9 +21,9 @@ struct hl_command {
 extern const struct hl_command *const hl_commands[];
 extern const size_t hl_n_commands;
 
-extern const struct hl_command hl_command_run, hl_command_taper, hl_command_check, hl_command_explain, hl_command_summary,
-    hl_command_compare, hl_command_plot, hl_command_export, hl_command_models, hl_command_new, hl_command_translate,
-    hl_command_calendar, hl_command_version, hl_command_help, hl_command_completion;
+extern const struct hl_command hl_command_run, hl_command_taper, hl_command_check, hl_command_explain,
+    hl_command_summary, hl_command_compare, hl_command_plot, hl_command_export, hl_command_models, hl_command_new,
+    hl_command_translate, hl_command_calendar, hl_command_version, hl_command_help, hl_command_completion;
 
 /* The whole command line as one text, for the file's history; words with spaces are quoted. */
 extern const char *hl_command_line;

@@ -29,7 +29,8 @@ enum hl_status hl_study_options_read(const struct hl_arguments *arguments, struc
 enum hl_status hl_progress_option(const struct hl_arguments *arguments, enum hl_progress_mode *mode,
                                   struct hl_diag *diag);
 
-/* The arm that --arm names, by its name or its number from 0; the first when text is NULL. HL_ERR_INPUT with a message. */
+/* The arm that --arm names, by its name or its number from 0; the first when text is NULL. HL_ERR_INPUT with a
+ * message. */
 enum hl_status hl_find_arm(const struct hl_study *study, const char *text, size_t *arm, struct hl_diag *diag);
 
 /* Exactly one word is expected ("a study"): it, or NULL with a message. */

@@ -305,8 +305,9 @@ static void read_equivalents(struct hl_reader *r)
         for (size_t j = 0; j < m->n_references; j++)
             known = known || strcmp(names[j], e.name) == 0;
         if (!known)
-            hl_diag_error(r->diag, e.pos, "no reference '%s' under references:, which names the tables of equivalence%s",
-                          e.name, hl_text_did_you_mean(e.name, names, m->n_references, near, sizeof near));
+            hl_diag_error(r->diag, e.pos,
+                          "no reference '%s' under references:, which names the tables of equivalence%s", e.name,
+                          hl_text_did_you_mean(e.name, names, m->n_references, near, sizeof near));
         if (!hl_read_quantity_of(r, map->item[i], "an amount such as 10 mg", hl_dim_of("mg"), &e.amount))
             continue;
         if (e.amount <= 0.0)

@@ -105,8 +105,8 @@ struct hl_model *hl_model_load(struct hl_arena *arena, const char *name, const c
 struct hl_model *hl_model_from_yaml(struct hl_arena *arena, struct hl_yaml *root, const char *const *directory,
                                     size_t n, struct hl_diag *diag);
 
-/* Adds the names of a directory's models (its YAML files) to a list in the arena of *n names; the list, moved or not, or
- * NULL when the directory can't be read. */
+/* Adds the names of a directory's models (its YAML files) to a list in the arena of *n names; the list, moved or not,
+ * or NULL when the directory can't be read. */
 const char **hl_model_names(struct hl_arena *arena, const char *directory, const char **name, size_t *n,
                             size_t *capacity);
 

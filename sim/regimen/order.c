@@ -11,7 +11,8 @@ typedef bool before_function(const void *a, const void *b);
 
 #define MOVES_PER_ELEMENT 4
 
-/* Puts elements in order one by one; false when it would take too many moves (what is done so far is a stable start). */
+/* Puts elements in order one by one; false when it would take too many moves (what is done so far is a stable
+ * start). */
 static bool insert_all(char *list, size_t n, size_t size, before_function *before, char *scratch)
 {
     size_t moves = 0;

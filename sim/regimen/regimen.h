@@ -127,9 +127,9 @@ enum hl_status hl_regimen_events(const struct hl_regimen *regimen, const struct 
 /* Where the n-th event in the order of prescription stands in a list in order of time. */
 struct hl_event_order { size_t capacity; size_t *place; };
 
-/* A regimen as one subject has it: with n own doses (any order) in their places in time among everybody's. own[i]: number
- * of dose i among them, SIZE_MAX for everybody's (NULL when there are no own ones). HL_ERR_MEMORY; to be cleared in any
- * case. It borrows from the regimen. */
+/* A regimen as one subject has it: with n own doses (any order) in their places in time among everybody's. own[i]:
+ * number of dose i among them, SIZE_MAX for everybody's (NULL when there are no own ones). HL_ERR_MEMORY; to be cleared
+ * in any case. It borrows from the regimen. */
 struct hl_planned { struct hl_regimen regimen; size_t n; struct hl_dose *dose; size_t *own; };
 enum hl_status hl_planned_make(const struct hl_regimen *regimen, const struct hl_system *system,
                                const struct hl_dose *own, size_t n, struct hl_planned *planned);

@@ -37,8 +37,8 @@
 #define PER_DAY     24.0 /* hours */
 
 /* How fast ashton_steps goes down. The source allows 2 to 4 mg per week or two down to 20 mg/day, 1 to 2 down to 10, 1
- * to 5, and then 0.5 to 1; its own estimates (30 to 60 weeks from 40 mg/day, 20 to 40 from 20) are steps of 2, 1, 1, 1 mg
- * every week (fast) or two (slow). The other two are the ends of what it allows, outside its estimates. */
+ * to 5, and then 0.5 to 1; its own estimates (30 to 60 weeks from 40 mg/day, 20 to 40 from 20) are steps of 2, 1, 1, 1
+ * mg every week (fast) or two (slow). The other two are the ends of what it allows, outside its estimates. */
 #define BANDS 4
 
 struct pace {
@@ -591,7 +591,8 @@ static bool is_listed(struct hl_arena *arena, const struct hl_yaml *list, double
     return false;
 }
 
-/* The strengths of a list [mg, or mg/day of a patch] and into how many parts each may be broken; false with messages. */
+/* The strengths of a list [mg, or mg/day of a patch] and into how many parts each may be broken; false with
+ * messages. */
 static bool read_strengths(struct hl_arena *arena, const struct hl_yaml *node, const struct hl_yaml *list, bool patch,
                            struct hl_taper_strength **strength, size_t *n, struct hl_diag *diag)
 {

@@ -421,7 +421,8 @@ static void renew_input(struct hl_batch *b, size_t c, size_t l)
     }
 }
 
-/* Amplitude of a mode at the start, which holds the states themselves where the modes are too rough for exact answers. */
+/* Amplitude of a mode at the start, which holds the states themselves where the modes are too rough for exact
+ * answers. */
 static double start_amplitude(const struct hl_batch *b, size_t l, const struct hl_batch_mode *mode)
 {
     size_t c = mode->component;

@@ -11,9 +11,10 @@
 /* Each thread's own. */
 struct hl_batch;
 
-/* *batch stays NULL, with HL_OK, when the plan can't be integrated this way, a stepper of GSL's being asked for, or with
- * releases, or rates with operations that have no series; or when there is nothing to do for it: nothing is integrated,
- * and every output is linear. Where nothing is integrated but outputs aren't linear, it serves to tell them.
+/* *batch stays NULL, with HL_OK, when the plan can't be integrated this way, a stepper of GSL's being asked for, or
+ * with releases, or rates with operations that have no series; or when there is nothing to do for it: nothing is
+ * integrated, and every output is linear. Where nothing is integrated but outputs aren't linear, it serves to tell
+ * them.
  * HL_ERR_MEMORY. */
 enum hl_status hl_batch_create(const struct hl_plan *plan, struct hl_batch **batch);
 void hl_batch_free(struct hl_batch *batch);

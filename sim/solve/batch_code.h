@@ -12,8 +12,8 @@
 
 #define HL_BATCH_BALANCE 1e-14 /* relative: input and loss of a mode that differ by less are the same */
 
-/* A mode of a component that rhs reads, or, without a slot (-1), only an output that isn't linear. Rows of the file: rate,
- * constant input. */
+/* A mode of a component that rhs reads, or, without a slot (-1), only an output that isn't linear. Rows of the file:
+ * rate, constant input. */
 struct hl_batch_mode { size_t component, place; int slot, lambda, input; };
 
 /* A row of the file that holds what mode (number among the code's) shows of a state: V[place of state][place of mode].
@@ -45,9 +45,9 @@ struct hl_batch_program {
     int *shown;                      /* slots of the outputs */
 };
 
-/* The constant input g of a mode of this rate, for its series from amplitude z on: such that rate * z + input is exactly 0
- * where it is nothing but rounding. The series of what doesn't move would else be one of noise that grows by the fastest
- * rates, and hold for minutes instead of days. */
+/* The constant input g of a mode of this rate, for its series from amplitude z on: such that rate * z + input is
+ * exactly 0 where it is nothing but rounding. The series of what doesn't move would else be one of noise that grows by
+ * the fastest rates, and hold for minutes instead of days. */
 static inline double hl_batch_input(double rate, double z, double g)
 {
     double out = rate * z;

@@ -52,8 +52,8 @@ struct hl_modes {
  * peak. */
 #define HL_MODES_MAX_LOSS 512.0
 
-/* Real modes whose terms exceed a response's peak by at most this: the modes themselves, or those that were too rough for
- * exact answers. NULL when there are none: the modes turn, or lose more. */
+/* Real modes whose terms exceed a response's peak by at most this: the modes themselves, or those that were too rough
+ * for exact answers. NULL when there are none: the modes turn, or lose more. */
 const struct hl_modes *hl_modes_real(const struct hl_modes *modes, double most_loss);
 
 /* Scratch for taking apart systems of up to n states. NULL when there is no memory. */

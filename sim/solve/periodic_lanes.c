@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Newton's method (newton.c) for sixteen subjects at a time, cycles being followed by the batched integrator (batch.c)
- * at a finer tolerance. A round is a cycle of all, then one for every group of columns of the Jacobian. Each subject goes
- * its own rounds; those that have arrived, or are lost, wait. What was found is verified by one more cycle.
+ * at a finer tolerance. A round is a cycle of all, then one for every group of columns of the Jacobian. Each subject
+ * goes its own rounds; those that have arrived, or are lost, wait. What was found is verified by one more cycle.
  *
  * Columns that can be told apart go together (Curtis, Powell and Reid 1974, J Inst Maths Applics 13:117): where a
  * change of state j can come to state i at all is read off the rates; states j and k that come to no common i are
- * changed in one cycle. Tolerance and adaptation of several drugs, each of which follows its own concentration, need one
- * cycle in all instead of one each.
+ * changed in one cycle. Tolerance and adaptation of several drugs, each of which follows its own concentration, need
+ * one cycle in all instead of one each.
  *
  * Time begins at 0 for every subject, whatever the clock says: rates don't read it. */
 #include "solve/periodic_lanes.h"

@@ -10,8 +10,8 @@
 /* Each thread's own. */
 struct hl_periodic_lanes;
 
-/* For blocks of up to max_lanes lanes; fineness: the relative error of a cycle. *lanes stays NULL, with HL_OK, where the
- * batched integrator can't take the plan, or rates read the clock. HL_ERR_MEMORY. */
+/* For blocks of up to max_lanes lanes; fineness: the relative error of a cycle. *lanes stays NULL, with HL_OK, where
+ * the batched integrator can't take the plan, or rates read the clock. HL_ERR_MEMORY. */
 enum hl_status hl_periodic_lanes_create(const struct hl_plan *plan, double fineness, size_t max_lanes,
                                         struct hl_periodic_lanes **lanes);
 void hl_periodic_lanes_free(struct hl_periodic_lanes *lanes);

@@ -4,10 +4,10 @@
  * A release with a long tail leaves dozens or hundreds of old doses under way, each a smooth function by now. Over a
  * window [from, to] what dose i brings is
  *     D_i (R_i(t) - R_i(from)) = sum_j c_ij T_j(x),   x = (2 t - from - to) / (to - from),
- * interpolated at the HL_TAIL_TERMS points cos(pi k / N). Where its last three coefficients are below SMOOTH the dose is
- * taken into the sum over i of all c_ij, which costs the same for a thousand doses as for one; where they aren't it goes
- * on by itself. R rises, so a jump or a narrow peak anywhere between the points shows in the coefficients, which then
- * fall like 1/j only.
+ * interpolated at the HL_TAIL_TERMS points cos(pi k / N). Where its last three coefficients are below SMOOTH the dose
+ * is taken into the sum over i of all c_ij, which costs the same for a thousand doses as for one; where they aren't it
+ * goes on by itself. R rises, so a jump or a narrow peak anywhere between the points shows in the coefficients, which
+ * then fall like 1/j only.
  *
  * The window is as long as the fifth youngest dose is old: for a singularity at t_i that far away the coefficients fall
  * by a factor 3 + sqrt 8 each. It ends early when too many doses have come since. When it ends, the states are given

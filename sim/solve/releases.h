@@ -94,7 +94,8 @@ size_t hl_releases_stop(struct hl_lane *lane, int state);
 double hl_release_fraction(double *regs, const struct hl_release_list *list, size_t k, double tad);
 
 /* release_tail.c. make: gathers what doses it can from the lane's time on. dissolve: they go their own ways again, with
- * y (up to date) as exact as it would be without. add: like hl_releases_add and _bring for the tail alone; y or NULL. */
+ * y (up to date) as exact as it would be without. add: like hl_releases_add and _bring for the tail alone; y or
+ * NULL. */
 enum hl_status hl_release_tail_init(struct hl_lane *lane);
 void hl_release_tail_free(struct hl_lane *lane);
 void hl_release_tail_make(struct hl_lane *lane);

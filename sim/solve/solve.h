@@ -71,8 +71,9 @@ struct hl_listener {
     void (*group)(void *context, const struct hl_subjects *subjects, const double *regs, size_t first, bool *told);
     void (*stretch)(void *context, const struct hl_stretch *stretch);
     size_t n_edges; const double *edge;
-    /* Outputs, by number in the list, all of which hl_batch_tells: whoever integrates lanes side by side tells stretches
-     * of them. untold: the lane is told segment by segment after all, what its stretches said of them is void. */
+    /* Outputs, by number in the list, all of which hl_batch_tells: whoever integrates lanes side by side tells
+     * stretches of them. untold: the lane is told segment by segment after all, what its stretches said of them is
+     * void. */
     size_t n_told; const int *told;
     void (*untold)(void *context, size_t lane);
 };
@@ -104,8 +105,8 @@ struct hl_solver;
 struct hl_solver *hl_solver_create(const struct hl_plan *plan, size_t max_lanes);
 void hl_solver_free(struct hl_solver *solver);
 
-/* From now on every subject is integrated by itself: the way of those that can't be integrated side by side, which tests
- * compare with the other. */
+/* From now on every subject is integrated by itself: the way of those that can't be integrated side by side, which
+ * tests compare with the other. */
 void hl_solver_lane_by_lane(struct hl_solver *solver);
 
 /* What was decided at the reviews of a lane of the last block, and its own doses; NULL where the arm has no reviews.

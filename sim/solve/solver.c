@@ -352,7 +352,8 @@ static void run_batch(struct hl_solver *s, struct hl_block *block, const struct 
     bool listens = listener && listener->n_told > 0, heard[HL_BATCH_LANES];
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         heard[l] = listens;
-    double *to = s->shows_outputs || !s->sample ? block->out : s->sample; /* no samples: nothing is integrated, or shown */
+    double *to =
+        s->shows_outputs || !s->sample ? block->out : s->sample; /* no samples: nothing is integrated, or shown */
     hl_batch_run(s->batch, subjects, block->regs, first, n, to, done, heard);
     for (size_t l = 0; listens && l < n; l++)
         if (s->status[first + l] == HL_SUBJECT_GOOD && !(heard[l] && done[l])) {

@@ -62,34 +62,24 @@ size_t hl_pack_bound(struct hl_packer *packer, size_t n)
 
 #define WIDE 16     /* words of four bytes */
 #define LONG_WIDE 8 /* of eight */
-typedef uint32_t words __attribute__((vector_size(WIDE * sizeof(uint32_t))));
-typedef uint64_t long_words __attribute__((vector_size(LONG_WIDE * sizeof(uint64_t))));
 typedef uint8_t bytes_of_words __attribute__((vector_size(WIDE)));
-typedef uint8_t bytes_of_long_words __attribute__((vector_size(LONG_WIDE)));
 
-HL_CLONES static void shuffle_words(const unsigned char *from, size_t count, unsigned char *to)
-{
-    for (size_t i = 0; i < count; i += WIDE) {
-        words value;
-        memcpy(&value, from + i * sizeof(uint32_t), sizeof value);
-        for (unsigned byte = 0; byte < sizeof(uint32_t); byte++) {
-            bytes_of_words plane = __builtin_convertvector((value >> 8 * byte) & 255u, bytes_of_words);
-            memcpy(to + byte * count + i, &plane, sizeof plane);
-        }
+#define SHUFFLE(NAME, WORD)                                                                                     \
+    typedef WORD NAME##_words __attribute__((vector_size(WIDE * sizeof(WORD))));                                \
+    HL_CLONES static void NAME(const unsigned char *from, size_t count, unsigned char *to)                      \
+    {                                                                                                           \
+        for (size_t i = 0; i < count; i += WIDE) {                                                              \
+            NAME##_words value;                                                                                 \
+            memcpy(&value, from + i * sizeof(WORD), sizeof value);                                              \
+            for (unsigned byte = 0; byte < sizeof(WORD); byte++) {                                              \
+                bytes_of_words plane = __builtin_convertvector((value >> 8 * byte) & 255u, bytes_of_words);     \
+                memcpy(to + byte * count + i, &plane, sizeof plane);                                            \
+            }                                                                                                   \
+        }                                                                                                       \
     }
-}
 
-HL_CLONES static void shuffle_long_words(const unsigned char *from, size_t count, unsigned char *to)
-{
-    for (size_t i = 0; i < count; i += LONG_WIDE) {
-        long_words value;
-        memcpy(&value, from + i * sizeof(uint64_t), sizeof value);
-        for (unsigned byte = 0; byte < sizeof(uint64_t); byte++) {
-            bytes_of_long_words plane = __builtin_convertvector((value >> 8 * byte) & 255u, bytes_of_long_words);
-            memcpy(to + byte * count + i, &plane, sizeof plane);
-        }
-    }
-}
+SHUFFLE(shuffle_words, uint32_t)
+SHUFFLE(shuffle_long_words, uint64_t)
 
 static void shuffle(const unsigned char *from, size_t n, size_t size, unsigned char *to)
 {

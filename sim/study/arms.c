@@ -56,15 +56,18 @@ static void read_prescriptions(struct hl_study_reader *reader, const struct hl_y
     }
 }
 
-/* A covariate that is drawn otherwise in this arm: the arm's people are the cohort's with this distribution in the place
- * of the cohort's. Every subject keeps its normal score, so whoever is old among the one is old among the other. */
+/* A covariate that is drawn otherwise in this arm: the arm's people are the cohort's with this distribution in the
+ * place of the cohort's. Every subject keeps its normal score, so whoever is old among the one is old among the
+ * other. */
 static void redraw(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system,
                    int covariate, struct hl_arm *arm)
 {
     struct hl_distribution distribution;
     if (reader->has_data)
-        hl_diag_error(reader->diag, node->pos, "%s of an arm: expected one value; of a data set only the cohort can have a "
-                      "distribution", system->covariate[covariate].name);
+        hl_diag_error(reader->diag, node->pos,
+                      "%s of an arm: expected one value; of a data set only the cohort can have a "
+                      "distribution",
+                      system->covariate[covariate].name);
     else if (hl_study_read_distribution(reader, node, &system->covariate[covariate], &distribution) && arm->cohort) {
         struct hl_cohort_spec *own = hl_arena_alloc(reader->arena, 1, sizeof *own);
         *own = *arm->cohort;

@@ -4,8 +4,9 @@
  * before, and every situation under stress: becomes one more, before with what the situation changes. The arms are
  * then read like any other: every name and unit in them is checked, with the place where it was written.
  *
- * A crossover under compare: is one more arm: before, with the crossover as the next thing that is prescribed of the drug
- * that goes down. So it is compiled, and its faults told, as in any arm; taper/crossed.c reads its doses from there.
+ * A crossover under compare: is one more arm: before, with the crossover as the next thing that is prescribed of the
+ * drug that goes down. So it is compiled, and its faults told, as in any arm; taper/crossed.c reads its doses from
+ * there.
  *
  * The outputs of keep: are asked for, so that the models are focused on what the design needs. */
 #include <stdio.h>

@@ -6,8 +6,8 @@
  *     - {patch: [25 ug/h, 12.5 ug/h], every: 72 h, for: 15 d}
  *     - {infuse: 20 ug/h, for: 14 d}
  *
- * A drug that takes over from the one that goes down isn't in the arm that the plan begins in; it begins on day 0, after
- * a gap.
+ * A drug that takes over from the one that goes down isn't in the arm that the plan begins in; it begins on day 0,
+ * after a gap.
  */
 #include <math.h>
 #include <string.h>

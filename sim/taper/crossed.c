@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* A crossover under compare: -- the drug that goes down is exchanged for a second one, which is then tapered (protocol
- * T5, regimen/crossover.c). The study has compiled it as an arm (study/design.c); here its doses become a problem of its own
- * with two drugs, whose rungs are what is taken on each of its days, and a schedule on them. From there on it is a plan
- * like any other: counted in pieces, followed by the forecast, stretched, written as an arm.
+ * T5, regimen/crossover.c). The study has compiled it as an arm (study/design.c); here its doses become a problem of
+ * its own with two drugs, whose rungs are what is taken on each of its days, and a schedule on them. From there on it
+ * is a plan like any other: counted in pieces, followed by the forecast, stretched, written as an arm.
  *
  * The start is the design's own and none of the second drug; amounts are whole numbers of each drug's unit, so days are
  * compared as whole numbers. Bounds must be of what both drugs do together: an index of the first drug alone would see
@@ -95,9 +95,13 @@ static bool read_products(struct crossing *x, struct hl_taper_drug *drug)
     }
     drug->product = hl_arena_alloc(arena, drug->n_products, sizeof *drug->product);
     for (size_t p = 0; p < drug->n_products; p++)
-        drug->product[p] = (struct hl_product){
-            .name = hl_arena_printf(arena, "%s mg tablet", hl_taper_number(strength[p].strength, number, sizeof number)),
-            .form = "tablet", .strength = strength[p].strength, .pieces = strength[p].parts, .pos = x->rival->pos};
+        drug->product[p] =
+            (struct hl_product){.name = hl_arena_printf(arena, "%s mg tablet",
+                                                        hl_taper_number(strength[p].strength, number, sizeof number)),
+                                .form = "tablet",
+                                .strength = strength[p].strength,
+                                .pieces = strength[p].parts,
+                                .pos = x->rival->pos};
     if (hl_products_unit(drug))
         return true;
     hl_diag_error(x->reader->diag, x->rival->pos, "compare: the tablets of %s have no common unit", drug->alias);
@@ -172,14 +176,18 @@ static bool note_dose(struct crossing *x, const struct hl_dose *dose)
     long units;
     int stream = stream_of(drug, offset_of(x, dose)), day = (int)floor((dose->time - x->own->begins + SAME) / DAY);
     if (stream < 0 || dose->kind != HL_DOSE_GIVEN) {
-        hl_diag_error(x->reader->diag, x->rival->pos, "compare: '%s' gives %s at other times than the design; write at: "
-                      "as there", x->rival->name, drug->alias);
+        hl_diag_error(x->reader->diag, x->rival->pos,
+                      "compare: '%s' gives %s at other times than the design; write at: "
+                      "as there",
+                      x->rival->name, drug->alias);
         return false;
     }
     if (!hl_products_units(drug, dose->amount, &units) ||
         hl_doses_make(x->reader->arena, drug, units, &can) != HL_OK || !hl_doses_can(&can, units)) {
-        hl_diag_error(x->reader->diag, x->rival->pos, "compare: '%s' gives %s mg of %s at a time, which can't be made of "
-                      "its products", x->rival->name, hl_taper_number(dose->amount, number, sizeof number), drug->alias);
+        hl_diag_error(x->reader->diag, x->rival->pos,
+                      "compare: '%s' gives %s mg of %s at a time, which can't be made of "
+                      "its products",
+                      x->rival->name, hl_taper_number(dose->amount, number, sizeof number), drug->alias);
         return false;
     }
     x->units[(size_t)day * x->own->n_streams + drug->first_stream + (size_t)stream] += units;

@@ -12,10 +12,10 @@
  * that under the lower of both ends. And they are taken from an output made smaller by HL_FORECAST_SLACK of itself,
  * because z's corrector isn't exact: two solutions that touch may differ by its error in either direction.
  *
- * What holds at any time is counted: at the end of every step, how many of the chosen subjects have that output above the
- * bound. Whatever way there was, at least so many were above it then; so the largest such count, the smaller one where ways
- * meet, is a lower bound of the count at the worst moment. It is handed out as so many subjects lost, whoever they are;
- * none is ever left out of what ways meet on, since who is above today may be below tomorrow.
+ * What holds at any time is counted: at the end of every step, how many of the chosen subjects have that output above
+ * the bound. Whatever way there was, at least so many were above it then; so the largest such count, the smaller one
+ * where ways meet, is a lower bound of the count at the worst moment. It is handed out as so many subjects lost,
+ * whoever they are; none is ever left out of what ways meet on, since who is above today may be below tomorrow.
  *
  * A subject of whom two ways remember different things that intervals don't hold (doses still under way, an owed dose
  * of a chain of adherence) keeps the statistics it has from there on: they are still a bound; it

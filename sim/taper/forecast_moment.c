@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What holds at each moment: "at any time at most bound in 90 % of subjects" lets one subject be above the bound today and
- * another one next week. With y_i(t) the output of subject i of N and q(t) the value that the share of the subjects
+/* What holds at each moment: "at any time at most bound in 90 % of subjects" lets one subject be above the bound today
+ * and another one next week. With y_i(t) the output of subject i of N and q(t) the value that the share of the subjects
  * doesn't exceed at time t (the order statistic of rank ceil(share N)),
  *
  *     S = max over t of q(t),     kept when S <= bound.

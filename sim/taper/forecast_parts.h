@@ -41,9 +41,9 @@ void hl_forecast_grid_tails(struct hl_arena *arena, struct hl_forecast_grid *gri
 
 struct hl_forecast_pair { int row, col; };
 
-/* A program with slopes (forecast_dual.c), as far as it leads to the rows asked for. still: what only combines constants
- * of a subject, to be run once for it (hl_program_run); moves: the rest, moving saying by instruction which operands
- * aren't constants. reads: by row, whether the rest reads it. */
+/* A program with slopes (forecast_dual.c), as far as it leads to the rows asked for. still: what only combines
+ * constants of a subject, to be run once for it (hl_program_run); moves: the rest, moving saying by instruction which
+ * operands aren't constants. reads: by row, whether the rest reads it. */
 struct hl_forecast_dual { struct hl_program still, moves; unsigned char *moving; bool *reads; };
 void hl_forecast_dual_make(struct hl_arena *arena, const struct hl_program *program, const bool *constant,
                            size_t n_rows, const int *wanted, size_t n_wanted, struct hl_forecast_dual *dual);
@@ -174,7 +174,8 @@ enum hl_status hl_forecast_course_add(struct hl_forecast_course_room *room,
 
 /* ---- The cohort moment by moment (forecast_moment.c), for constraints that hold at any time. */
 
-/* Outputs of all subjects at so many moments, [constraint that needs it][moment][subject]; value NULL: none needs it. */
+/* Outputs of all subjects at so many moments, [constraint that needs it][moment][subject]; value NULL: none needs
+ * it. */
 struct hl_forecast_trace { double *value; size_t moments, used; };
 
 /* Room for so many moments, where a constraint needs it. false: no memory. */

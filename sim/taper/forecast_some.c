@@ -2,7 +2,8 @@
 /* A forecast of some of a forecast's subjects, their lanes moved together. Which subjects decide a question (those near
  * a bound, say) lie scattered over the blocks, and a block costs the same whether one of its lanes is wanted or all.
  * Nothing is computed anew: constants, matrices, start values and courses of each lane are copied, so every subject
- * keeps its numbers. Where a subject has no entry of a course at a step at which another one has, its own is nothing. */
+ * keeps its numbers. Where a subject has no entry of a course at a step at which another one has, its own is
+ * nothing. */
 #include <string.h>
 
 #include "taper/forecast_parts.h"

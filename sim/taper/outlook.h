@@ -9,9 +9,9 @@
 #include "base/status.h"
 #include "taper/problem.h"
 
-/* A cohort after some levels: a node of the search. Its statistics never fall along a schedule. What holds at any time is
- * one number of the cohort, which stands as every subject's; an envelope's are so many subjects at INFINITY as are above
- * the bound at the worst moment, whoever they are. */
+/* A cohort after some levels: a node of the search. Its statistics never fall along a schedule. What holds at any time
+ * is one number of the cohort, which stands as every subject's; an envelope's are so many subjects at INFINITY as are
+ * above the bound at the worst moment, whoever they are. */
 struct hl_prospect;
 
 /* The most favourable states over several ways to one time and rung, per subject and one constraint: lowest where lower

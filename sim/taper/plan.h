@@ -58,7 +58,8 @@ struct hl_taper_schedule *hl_taper_stretch(struct hl_arena *arena, const struct 
 /* What a plan amounts to, as facts: of an arm: "{kind: designed, duration: 84 d, levels: 6, ...}". */
 const char *hl_taper_facts_text(struct hl_arena *arena, const struct hl_taper_plan *plan);
 
-/* The plan as an element of arms: (lines that begin with "  - name:"), with everything that its situation's arm says. */
+/* The plan as an element of arms: (lines that begin with "  - name:"), with everything that its situation's arm
+ * says. */
 const char *hl_taper_arm_text(struct hl_arena *arena, const struct hl_study *study, const struct hl_taper_plan *plan);
 
 /* "08:00": the clock at a time after day 0 [h]. */

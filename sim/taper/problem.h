@@ -5,7 +5,8 @@
  *
  * Amounts are whole numbers of a drug's unit, the largest amount of which every piece of every product is a whole
  * number (0.125 mg for 0.5 mg tablets in halves and 0.125 mg tablets). So no comparison of doses is one of
- * floating-point numbers. A period is the time after which the same doses come again: 24 h, or how long a patch is worn.
+ * floating-point numbers. A period is the time after which the same doses come again: 24 h, or how long a patch is
+ * worn.
  * A rung is what is taken in a period of each drug; rung 0 is the start, the last one is nothing at all. */
 #ifndef HL_TAPER_PROBLEM_H
 #define HL_TAPER_PROBLEM_H

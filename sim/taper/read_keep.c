@@ -6,8 +6,9 @@
  *     {of: clonazepam.withdrawal_index, hours_above: 48 h, threshold: "15", in: "95 %"}
  *     {of: clonazepam.withdrawal_index, area_above: 100 h, threshold: "15", in: "95 %"}
  *
- * peak: is each subject's own highest value; at_any_time: looks at the cohort moment by moment: at none are more than the
- * rest above the bound. A bound and a threshold have the output's dimension, hours_above is a time, area_above the product of both. */
+ * peak: is each subject's own highest value; at_any_time: looks at the cohort moment by moment: at none are more than
+ * the rest above the bound. A bound and a threshold have the output's dimension, hours_above is a time, area_above the
+ * product of both. */
 #include <string.h>
 
 #include "base/text.h"
@@ -82,7 +83,8 @@ static bool read_threshold(struct hl_taper_reader *reader, const struct hl_yaml 
     struct hl_dim dim = reader->system->output[keep->output].unit.dim;
     if (threshold && is_value(keep->statistic))
         hl_diag_error(reader->diag, hl_yaml_key(line, "threshold")->pos,
-                      "threshold: goes with hours_above: and area_above:; %s: has its bound", statistics[keep->statistic]);
+                      "threshold: goes with hours_above: and area_above:; %s: has its bound",
+                      statistics[keep->statistic]);
     else if (!threshold && !is_value(keep->statistic))
         hl_diag_error(reader->diag, line->pos, "%s: needs threshold:, the level it is above",
                       statistics[keep->statistic]);

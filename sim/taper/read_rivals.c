@@ -7,7 +7,8 @@
  *     compare: [{protocol: crossover, to: diazepam, equivalence: ashton2002, target: {tablets: [2 mg, 5 mg, 10 mg]}}]
  *
  * A word is a protocol of taper:, a mapping what would stand under taper: in an arm; where several drugs go down, one
- * of each by its alias, or one for all. Levels are made here without products, and rounded to them where they are used. */
+ * of each by its alias, or one for all. Levels are made here without products, and rounded to them where they are
+ * used. */
 #include <string.h>
 
 #include "regimen/read.h"

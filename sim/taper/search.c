@@ -9,8 +9,8 @@
  * schedules worth looking at the same subjects are well below it, and the same ones well above. So ways are followed on
  * those whose rank under the best schedule known is near the wanted one, the others counting as they did under that
  * schedule; the choice is made anew whenever a better one is found. As a screen such subjects are nearly the cohort,
- * where as many chosen blindly tell the quantile only as well as a sample does. Where all subjects have their part in it
- * (the least exposure, bounds at any time), the first ones are the screen. */
+ * where as many chosen blindly tell the quantile only as well as a sample does. Where all subjects have their part in
+ * it (the least exposure, bounds at any time), the first ones are the screen. */
 #include "taper/search.h"
 
 #include <math.h>

@@ -90,7 +90,6 @@ static void test_every_chunk_comes_back(void **state)
                     (void)check_chunk(level, counts[c], sizes[s], kind);
 }
 
-/* Digits that repeat, however much they look like noise, are compressed at level 1, too. */
 /* What libdeflate alone makes of the same shuffled bytes at level 1. */
 static size_t plain_size(size_t count, int kind)
 {
@@ -109,6 +108,7 @@ static size_t plain_size(size_t count, int kind)
     return size;
 }
 
+/* Digits that repeat, however much they look like noise, are compressed at level 1, too. */
 static void test_noise_is_left_alone_and_repeats_are_not(void **state)
 {
     size_t n = 64 * 2017, plain = plain_size(n, CURVES);
