@@ -62,8 +62,8 @@ static struct hl_forecast_adherence *habits_of(const struct hl_taper_problem *pr
     return any ? out : NULL;
 }
 
-static enum hl_status forecast_situations(struct hl_design *design, const struct hl_taper_problem *problem,
-                                          struct hl_forecast ***part, struct hl_forecast **joined)
+enum hl_status hl_design_forecast_other(struct hl_design *design, const struct hl_taper_problem *problem,
+                                        struct hl_forecast ***part, struct hl_forecast **joined)
 {
     const struct hl_prepared *p = &design->prepared;
     size_t n = problem->n_situations;
@@ -82,23 +82,17 @@ static enum hl_status forecast_situations(struct hl_design *design, const struct
 
 enum hl_status hl_design_forecast(struct hl_design *design)
 {
-    enum hl_status status = forecast_situations(design, design->problem, &design->part, &design->joined);
+    enum hl_status status = hl_design_forecast_other(design, design->problem, &design->part, &design->joined);
     if (status == HL_OK)
         design->outlook = hl_forecast_outlook(design->joined);
     return status;
 }
 
-enum hl_status hl_design_forecast_other(struct hl_design *design, const struct hl_taper_problem *problem,
-                                        struct hl_forecast ***part, struct hl_forecast **joined)
-{
-    return forecast_situations(design, problem, part, joined);
-}
-
 enum hl_status hl_design_forecast_all(struct hl_design *design, struct hl_forecast **forecast)
 {
     bool same = design->all->n_rungs == design->problem->n_rungs;
-    enum hl_status status = same ? HL_OK : forecast_situations(design, design->all, &design->all_part,
-                                                               &design->all_joined);
+    enum hl_status status = same ? HL_OK : hl_design_forecast_other(design, design->all, &design->all_part,
+                                                                    &design->all_joined);
     *forecast = same ? design->joined : design->all_joined;
     return status;
 }

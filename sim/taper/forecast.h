@@ -29,7 +29,6 @@ struct hl_forecast_request {
     const struct hl_taper_problem *problem;
     const struct hl_forecast_adherence *adherence; /* NULL: every dose is taken once */
     double finest;                    /* shortest regular step [h]; 0: 0.25 h */
-    size_t subjects;                  /* so many of the first ones of the cohort; 0: all */
 };
 
 struct hl_forecast;

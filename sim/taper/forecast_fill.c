@@ -566,8 +566,7 @@ bool hl_forecast_fill(struct hl_forecast *f, struct hl_diag *diag)
     struct filler fill = {.f = f, .diag = diag};
     bool good = prepare(&fill) && prepare_streams(&fill) && make_grid(&fill);
     if (good) {
-        size_t all = (size_t)fill.arm.cohort->subjects, asked = f->request.subjects;
-        f->n_subjects = asked > 0 && asked < all ? asked : all;
+        f->n_subjects = (size_t)fill.arm.cohort->subjects;
         f->n_blocks = (f->n_subjects + HL_FORECAST_LANES - 1) / HL_FORECAST_LANES;
         f->block = hl_arena_alloc(f->arena, f->n_blocks, sizeof *f->block);
         fill_blocks(&fill);
