@@ -259,11 +259,12 @@ static void print_table(const struct hl_design *design, size_t c, FILE *stream)
         kind = o->plan.kind;
         print_row(design, o, c, stream);
     }
-    fprintf(stream, "  50, 90, 95 %%: quantiles of the subjects' %s%s; 2d, 7d, ...: median so long after the taper's "
-            "end; *: more than\n  the share allows exceed the bound\n",
-            peak ? "peaks" : hl_design_statistic(keep->statistic),
-            peak ? "; h above: mean hours above the bound; above: share of subjects ever above it, at once: at the "
-                   "worst moment" : "");
+    const char *legend = hl_arena_printf(
+        design->arena, "50, 90, 95 %%: quantiles of the subjects' %s%s; 2d, 7d, ...: median so long after the taper's "
+        "end; *: more than the share allows exceed the bound", peak ? "peaks" : hl_design_statistic(keep->statistic),
+        peak ? "; h above: mean hours above the bound; above: share of subjects ever above it, at once: at the worst "
+               "moment" : "");
+    print_paragraph(legend, "  ", stream);
 }
 
 /* What a crossover amounts to of each drug. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Tapers in the plane of risk and duration: how long each lasts against the highest index that the wanted share of the
-# cohort stays below; beside them what they give in all. A vertical line is the certificate: no taper of these products
+# cohort stays below (of a bound at any time: against the largest share above it at once); beside them what they give in all. A vertical line is the certificate: no taper of these products
 # that keeps the bound can be shorter. By hand: gnuplot -e "file='x.h5'" scripts/figures/taper_plane.gp
 # Variables: common.gp; bound, share, certificate: see _tapers.gp. of: the index (clonazepam_withdrawal_index), with its highest value as a metric (Cmax).
 figure = 'taper_plane'
@@ -11,7 +11,12 @@ if (of eq '') { of = 'clonazepam_withdrawal_index' }
 eval canvas(1600, 1000)
 load here.'_tapers.gp'
 
-high_D = 0.0; high_W = bound; high_G = 0.0
+limit = bound
+if (at_once) {
+    limit = 100*(1 - share)
+    do for [p = 1:n_arms] { highest[p] = counted_in[p] > 0 ? 100.0*(1 - 1.0*kept[p]/counted_in[p]) : 0 }
+}
+high_D = 0.0; high_W = limit; high_G = 0.0
 do for [p = 1:n_arms] {
     high_D = days[p] > high_D ? days[p] : high_D
     high_W = highest[p] > high_W ? highest[p] : high_W
@@ -28,12 +33,12 @@ eval panel(l, r, t, b)
 set xrange [-0.04*high_D:high_D*1.08]; set xtics 0,step_for(high_D, 8)
 set yrange [0:high_W*1.1]; set ytics step_for(high_W, 8)
 set xlabel 'duration of the taper [d]'
-set label 911 wrap(sprintf('%s that %g %% stay below [%s]', named(of), 100*share, unit(of)), 46) at screen pixel_x(28),pixel_y((t + b)/2.0) center rotate by 90 font font_axis
-set arrow 1 from graph 0,first bound to graph 1,first bound nohead lw 1.4 dt 2 lc rgb black
-set label 1 sprintf('bound %g', bound) at graph 1,first bound right offset -0.3,0.6 font font_small tc rgb black
+set label 911 wrap(at_once ? sprintf('subjects above %g at the worst moment [%%]', bound) : sprintf('%s that %g %% stay below [%s]', named(of), 100*share, unit(of)), 46) at screen pixel_x(28),pixel_y((t + b)/2.0) center rotate by 90 font font_axis
+set arrow 1 from graph 0,first limit to graph 1,first limit nohead lw 1.4 dt 2 lc rgb black
+set label 1 sprintf(at_once ? '%g %%' : 'bound %g', limit) at graph 1,first limit right offset -0.3,0.6 font font_small tc rgb black
 if (certificate >= 0) {
     set arrow 2 from certificate,graph 0 to certificate,graph 1 nohead lw 1.4 dt 4 lc rgb black
-    set object 1 rectangle from graph 0,graph 0 to certificate,bound fs solid 1.0 noborder fc rgb '#EFEFEF' behind
+    set object 1 rectangle from graph 0,graph 0 to certificate,limit fs solid 1.0 noborder fc rgb '#EFEFEF' behind
     words = sprintf("certificate %g d: on the subjects\ndesigned on, none is shorter", certificate)
     if (certificate > 0.5*high_D) {
         set label 2 words at certificate,graph 0.04 right offset -0.8,0.6 front font font_small tc rgb black
@@ -46,11 +51,12 @@ near(p, q) = abs(days[p] - days[q]) < 0.02*high_D && abs(highest[p] - highest[q]
 before(p) = p < 2 ? 0 : sum [q = 1:p - 1] (near(p, q) ? 1 : 0)
 all_near(p, q) = q > n_arms ? '' : (near(p, q) ? (before(p) == 0 && q > p ? ', ' : '').sprintf('%d', q) : '').all_near(p, q + 1)
 alone(p) = (sum [q = 1:n_arms] (near(p, q) ? 1 : 0)) == 1
-# ... to the left where another point stands close on the right.
-crowded(p) = (sum [q = 1:n_arms] (!near(p, q) && days[q] > days[p] && days[q] - days[p] < 0.25*high_D && abs(highest[q] - highest[p]) < 0.04*high_W ? 1 : 0)) > 0
+# ... to the left where another point stands close on the right, above them where one stands on either side.
+beside(p, side) = (sum [q = 1:n_arms] (!near(p, q) && side*(days[q] - days[p]) > 0 && side*(days[q] - days[p]) < 0.25*high_D && abs(highest[q] - highest[p]) < 0.04*high_W ? 1 : 0)) > 0
+place(p) = !beside(p, 1) ? 1 : !beside(p, -1) ? 2 : 3
 together(p) = !alone(p) && before(p) == 0 ? all_near(p, 1) : ' '
 set print $points
-do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', crowded(p) ? ' ' : together(p), crowded(p) ? together(p) : ' ') }
+do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', place(p) == 1 ? together(p) : ' ', place(p) == 2 ? together(p) : ' ', place(p) == 3 ? together(p) : ' ') }
 unset print
 set label 3 '● keeps the bound' at graph 0.98,graph 0.975 right font font_note tc rgb blue front
 set label 4 '■ does not' at graph 0.98,graph 0.93 right font font_note tc rgb vermillion front
@@ -58,7 +64,8 @@ plot $points using 1:($3 > 0 ? $2 : NaN) with points pt 7 ps 3.8 lc rgb blue not
      $points using 1:($3 > 0 ? NaN : $2) with points pt 5 ps 3.3 lc rgb vermillion notitle, \
      $points using 1:2:4 with labels font bold(n_arms > 9 ? 12 : 14) tc rgb 'white' notitle, \
      $points using 1:2:5 with labels left offset 1.8,0 font bold(14) tc rgb '#333333' notitle, \
-     $points using 1:2:6 with labels right offset -1.8,0 font bold(14) tc rgb '#333333' notitle
+     $points using 1:2:6 with labels right offset -1.8,0 font bold(14) tc rgb '#333333' notitle, \
+     $points using 1:2:7 with labels center offset 0,2.2 font bold(14) tc rgb '#333333' notitle
 eval no_frame
 unset label 911; unset label 1; unset label 2; unset label 3; unset label 4; unset arrow 1; unset arrow 2; unset object 1; unset xlabel
 

@@ -9,8 +9,8 @@
  * schedules worth looking at the same subjects are well below it, and the same ones well above. So ways are followed on
  * those whose rank under the best schedule known is near the wanted one, the others counting as they did under that
  * schedule; the choice is made anew whenever a better one is found. As a screen such subjects are nearly the cohort,
- * where as many chosen blindly tell the quantile only as well as a sample does. Where all subjects have their part in
- * it (the least exposure, bounds at any time), the first ones are the screen. */
+ * where as many chosen blindly tell the quantile only as well as a sample does. For the least exposure, to
+ * which all subjects add, the first ones are the screen; for bounds at any time there is none. */
 #include "taper/search.h"
 
 #include <math.h>
@@ -212,23 +212,28 @@ static void even_way(const struct work *w, struct hl_way *plan)
         plan->step[k] = (struct hl_taper_step){1 + k * rungs / plan->n, days};
 }
 
-/* Whether a few subjects decide: not over an exposure, to which all add, nor at any time, when others are in the way at
- * every moment. */
-static bool some_decide(const struct hl_taper_problem *p)
+/* A bound at any time is kept or not by a quantile at each of many moments, by other subjects every time: neither a few
+ * of them nor a sample tells how it stands. */
+static bool any_at_moments(const struct hl_taper_problem *p)
 {
-    bool few = p->aim != HL_TAPER_LEAST_EXPOSURE;
     for (size_t c = 0; c < p->n_constraints; c++)
-        few = few && p->constraint[c].statistic != HL_TAPER_MOMENT;
-    return few;
+        if (p->constraint[c].statistic == HL_TAPER_MOMENT)
+            return true;
+    return false;
 }
 
 static enum hl_status first_screen(struct work *w)
 {
     const struct hl_taper_options *options = w->options;
-    bool may = options->narrow && w->full.outlook->some && w->full.n >= LARGE;
+    bool may = options->narrow && w->full.outlook->some && w->full.n >= LARGE && !any_at_moments(w->problem);
     struct hl_way *plan = hl_way_create(w->arena, w->problem);
     w->screened = options->screen || may;
-    w->deciding = !options->screen && may && some_decide(w->problem);
+    w->deciding = !options->screen && may && w->problem->aim != HL_TAPER_LEAST_EXPOSURE;
+    if (options->shorter_than) {
+        plan->n = options->shorter_than->n;
+        memcpy(plan->step, options->shorter_than->step, plan->n * sizeof *plan->step);
+    } else
+        even_way(w, plan);
     if (options->screen)
         hl_judge_make(w->arena, &w->screen, w->problem, options->screen);
     else if (may && !w->deciding) {
@@ -237,11 +242,7 @@ static enum hl_status first_screen(struct work *w)
         enum hl_status status = make_screen(w, chosen, NULL, 0);
         if (status != HL_OK)
             return status;
-    } else if (options->shorter_than) {
-        plan->n = options->shorter_than->n;
-        memcpy(plan->step, options->shorter_than->step, plan->n * sizeof *plan->step);
-    } else
-        even_way(w, plan);
+    }
     return w->screened ? level_screen(w, plan, SCREEN_SLACK) : HL_OK;
 }
 
