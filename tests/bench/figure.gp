@@ -40,7 +40,7 @@ plot exactly("matrix exponential") using ($1-0.35):2:3:4:(width) lc rgb blue tit
      exactly("engine with metrics") using ($1+0.25):2:3:4:(width) lc rgb light title "engine with metrics"
 
 set title "Growth with patients, solving only, one thread" font ",13"
-set ylabel "s (median, lowest to highest)"
+set ylabel "s (median and where it lies)"
 set xlabel "patients"
 set logscale x
 set xrange [0.7:2e6]
@@ -67,16 +67,16 @@ plot for [i=1:3] growth(word("arms doses outputs", i), "W1") using 3:4:5:6 with 
 
 set title "Two threads against one" font ",13"
 unset logscale
-set ylabel "times faster (median, lowest to highest)"
+set ylabel "times faster (median and where it lies)"
 unset xlabel
 set xrange [-0.6:5.6]
 set yrange [0:2.9]
 set format y "%g"
 unset mxtics
 set grid noxtics ytics lc rgb "#dddddd"
-set xtics ("W1" 0, "W1 with metrics" 1, "W2" 2, "W3" 3, "W4" 4, "W5" 5) scale 0
+set xtics scale 0
 set key top left Left reverse horizontal
 width = 0.3
-plot "threads.csv" skip 1 using ($0-0.17):2:3:4:(width) lc rgb green title "engine", \
+plot "threads.csv" skip 1 using ($0-0.17):2:3:4:(width):xtic(1) lc rgb green title "engine", \
      "threads.csv" skip 1 using ($0+0.17):5:6:7:(width) lc rgb grey title "a loop that only computes"
 unset multiplot
