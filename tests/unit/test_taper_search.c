@@ -567,6 +567,39 @@ static void test_those_who_decide(void **state)
     assert_true(longer <= cases / 4);
 }
 
+static struct hl_outlook *nobody(void *context, const size_t *subject, size_t n)
+{
+    (void)context;
+    (void)subject;
+    fail_msg("%zu of the subjects stand for all", n);
+    return NULL;
+}
+
+/* At every moment others may be above a bound that holds at any time: no part of a large cohort stands for it. */
+static void test_at_any_time_by_everybody(void **state)
+{
+    (void)state;
+    int cases = 0;
+    for (uint64_t k = 0; k < 60 && cases < 4; k++) {
+        struct sample_case sample, *s = &sample;
+        make_case(s, 4000000 + k, 10, 400);
+        s->problem.longest = s->problem.fewest_at = 24;
+        s->constraint[0].statistic = HL_TAPER_MOMENT;
+        if (s->cohort.n >= 288) {
+            struct hl_taper_result r, whole = searched(s, 4);
+            struct hl_taper_options options = {.beam = 4, .narrow = true};
+            s->cohort.outlook.some = nobody;
+            assert_int_equal(hl_taper_search(s->arena, &s->problem, &s->cohort.outlook, &options, &r), HL_OK);
+            assert_int_equal(r.outcome, whole.outcome);
+            assert_int_equal(r.schedule.n, whole.schedule.n);
+            assert_int_equal(r.schedule.days, whole.schedule.days);
+            cases++;
+        }
+        end_case(s);
+    }
+    assert_int_equal(cases, 4);
+}
+
 static void test_no_order_no_certificate(void **state)
 {
     (void)state;
@@ -605,7 +638,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_small_problems_exactly), cmocka_unit_test(test_rules_are_kept),
         cmocka_unit_test(test_threads_do_not_matter),  cmocka_unit_test(test_screens),
-        cmocka_unit_test(test_those_who_decide),
+        cmocka_unit_test(test_those_who_decide),       cmocka_unit_test(test_at_any_time_by_everybody),
         cmocka_unit_test(test_no_order_no_certificate), cmocka_unit_test(test_work_can_be_limited),
     };
     return cmocka_run_group_tests(tests, start, NULL);
