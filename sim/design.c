@@ -170,8 +170,7 @@ static enum hl_status search_once(struct hl_design *design, const struct hl_tape
 static bool all_kept(const struct hl_design *design, const struct hl_design_verdict *verdict)
 {
     for (size_t k = 0; k < design->n_kept; k++)
-        if (verdict[k].kept < hl_taper_needed(hl_taper_constraint_of(design->problem, k)->share,
-                                              (size_t)verdict[k].subjects))
+        if (!hl_design_kept(hl_taper_constraint_of(design->problem, k), &verdict[k]))
             return false;
     return true;
 }
@@ -199,7 +198,7 @@ static bool agree(struct hl_design *design, struct hl_taper_constraint *constrai
         const struct hl_design_verdict *verdict = &design->design_verdict[k];
         const struct hl_taper_constraint *asked = &design->problem->constraint[k % m];
         double unit = hl_design_unit(design, asked);
-        if (verdict->kept >= hl_taper_needed(asked->share, (size_t)verdict->subjects))
+        if (hl_design_kept(asked, verdict))
             continue;
         good = false;
         double missed = (verdict->value - verdict->bound) * unit;
@@ -344,7 +343,7 @@ static size_t note_design(struct hl_design *design, struct hl_note note[MOST_NOT
     const struct hl_taper_constraint *keep = &design->problem->constraint[0];
     char number[40];
     size_t n = 0;
-    if (hl_design_is_value(keep->statistic)) {
+    if (hl_taper_is_value(keep->statistic)) {
         double bound = hl_design_bound_shown(design, keep);
         note[n++] = (struct hl_note){"taper_bound",
                                      hl_arena_strdup(arena, hl_text_shortest(bound, number, sizeof number))};

@@ -102,7 +102,7 @@ static void put_verdicts(const char *name, const struct hl_design_verdict *verdi
 static void put_constraint(const struct hl_design *design, const struct hl_design_outcome *o, size_t c, FILE *stream)
 {
     static const char *const names[] = {"q50", "q90", "q95"};
-    bool peak = hl_design_is_value(design->problem->constraint[c].statistic);
+    bool peak = hl_taper_is_value(design->problem->constraint[c].statistic);
     fputs(c ? ", {" : "[{", stream);
     for (size_t q = 0; q < 3; q++)
         number(names[q], o->quantile[q][c], ", ", stream);

@@ -156,7 +156,7 @@ static enum hl_status read_constraint(struct hl_design *design, const struct hl_
     hl_free(value);
     for (size_t m = 0; m < n_marks; m++)
         outcome->after[c * n_marks + m] = median_at(design, result, output, arm, end + design->request->mark[m]);
-    return hl_design_is_value(keep->statistic) ? read_excess(design, result, arm, c) : HL_OK;
+    return hl_taper_is_value(keep->statistic) ? read_excess(design, result, arm, c) : HL_OK;
 }
 
 static void make_room(struct hl_design *design, struct hl_design_outcome *outcome)

@@ -115,11 +115,8 @@ const char *hl_design_study_text(const struct hl_design *design, const struct hl
 /* design_study.c: name of the metric of a constraint: "clonazepam_withdrawal_index_Cmax". */
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what);
 
-/* design_study.c: whether a statistic is a value of the output: each subject's peak, or the cohort's at any time;
- * whether some constraint holds at any time; the result's grid [h]: 12 h from day 0 on, finer where such a constraint
- * is kept at doses that lie between. */
-bool hl_design_is_value(enum hl_taper_statistic statistic);
-bool hl_design_any_moment(const struct hl_design *design);
+/* design_study.c: the result's grid [h]: 12 h from day 0 on, finer where a constraint holds at any time and doses lie
+ * between. */
 double hl_design_grid(const struct hl_design *design);
 
 /* design_study.c: the statistic's metric: "Cmax", "hours_above", "overlap_area" (of the output with itself). */

@@ -170,7 +170,7 @@ static void print_certificate(const struct hl_design *design, FILE *stream)
     if (compared)
         text = hl_arena_printf(arena, "%s; on this taper the forecast was off by %.2g %% from the exact engine", text,
                                100 * design->forecast_error);
-    if (hl_design_any_moment(design))
+    if (hl_taper_any_moment(design->problem))
         text = hl_arena_printf(arena, "%s; what holds at any time isn't compared with the engine's, which is of other "
                                "moments", text);
     print_paragraph(hl_arena_printf(arena, "%s.", text), "  ", stream);
@@ -207,7 +207,7 @@ static void print_performance(const struct hl_design *design, FILE *stream)
             print_verdict("others, to judge it", design->request->judge_seed, &design->outcome[0].verdict[k], stream);
     }
     struct hl_forecast_facts facts = hl_forecast_facts(design->part[0]);
-    if (hl_design_any_moment(design))
+    if (hl_taper_any_moment(design->problem))
         fprintf(stream,
                 "  At any time: values and shares are those of the worst moment. Looked at every %g h from day 0 on, "
                 "of others every\n  %g h; by the forecast at the ends of its steps of %.2g to %.2g h, longer ones when "
@@ -231,7 +231,7 @@ static void print_row(const struct hl_design *design, const struct hl_design_out
         pieces += o->facts.products[d];
     fprintf(stream, "  %-34.34s %5d %8.5g %6zu %7.5g  %6.2f %6.2f %6.2f", o->plan.name, o->facts.days,
             o->facts.equivalent, o->facts.levels, pieces, o->quantile[0][c], o->quantile[1][c], o->quantile[2][c]);
-    if (hl_design_is_value(design->problem->constraint[c].statistic))
+    if (hl_taper_is_value(design->problem->constraint[c].statistic))
         fprintf(stream, " %7.1f %6.1f%% %6.1f%%", o->hours_above[c], 100 * o->share_above[c], 100 * o->worst_share[c]);
     for (size_t k = 0; k < design->request->n_marks; k++)
         fprintf(stream, " %6.2f", o->after[c * design->request->n_marks + k]);
@@ -242,7 +242,7 @@ static void print_row(const struct hl_design *design, const struct hl_design_out
 static void print_table(const struct hl_design *design, size_t c, FILE *stream)
 {
     const struct hl_taper_constraint *keep = &design->problem->constraint[c];
-    bool peak = hl_design_is_value(keep->statistic);
+    bool peak = hl_taper_is_value(keep->statistic);
     const char *kind = "";
     fprintf(stream, "\nCompared, on the subjects that judge it: %s\n", keep->text);
     fprintf(stream, "  %-34s %5s %8s %6s %7s  %6s %6s %6s", "", "days", "mg", "levels", "tablets", "50 %", "90 %",

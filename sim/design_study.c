@@ -9,29 +9,16 @@
 
 #define DAY 24.0
 
-bool hl_design_is_value(enum hl_taper_statistic statistic)
-{
-    return statistic == HL_TAPER_PEAK || statistic == HL_TAPER_MOMENT;
-}
-
-bool hl_design_any_moment(const struct hl_design *design)
-{
-    for (size_t c = 0; c < design->problem->n_constraints; c++)
-        if (design->problem->constraint[c].statistic == HL_TAPER_MOMENT)
-            return true;
-    return false;
-}
-
 const char *hl_design_statistic(enum hl_taper_statistic statistic)
 {
-    return hl_design_is_value(statistic) ? "Cmax" : statistic == HL_TAPER_HOURS_ABOVE ? "hours_above" : "overlap_area";
+    return hl_taper_is_value(statistic) ? "Cmax" : statistic == HL_TAPER_HOURS_ABOVE ? "hours_above" : "overlap_area";
 }
 
 /* Whether a constraint of this kind has a metric called so (kept_lines). */
 static bool writes(enum hl_taper_statistic statistic, const char *what)
 {
     return strcmp(what, hl_design_statistic(statistic)) == 0 ||
-           (hl_design_is_value(statistic) && (strcmp(what, "Tmax") == 0 || strcmp(what, "hours_above") == 0));
+           (hl_taper_is_value(statistic) && (strcmp(what, "Tmax") == 0 || strcmp(what, "hours_above") == 0));
 }
 
 const char *hl_design_metric(const struct hl_design *design, size_t constraint, const char *what)
@@ -121,7 +108,7 @@ static const char *kept_lines(const struct hl_design *design, size_t c, bool who
     const struct hl_taper_constraint *keep = &design->problem->constraint[c];
     const struct hl_output *output = &design->study->system->output[keep->output];
     const char *statistic = hl_design_statistic(keep->statistic), *name = hl_design_metric(design, c, statistic);
-    bool peak = hl_design_is_value(keep->statistic);
+    bool peak = hl_taper_is_value(keep->statistic);
     const char *above = quantity(design, (peak ? keep->bound : keep->threshold) / output->unit.factor,
                                  output->unit_text);
     if (keep->statistic == HL_TAPER_AREA_ABOVE)
@@ -185,7 +172,7 @@ double hl_design_grid(const struct hl_design *design)
 {
     static const double finer[] = {STEP, 6, 4, 3, 2, 1, 0.5};
     size_t k = 0, n = sizeof finer / sizeof *finer;
-    while (hl_design_any_moment(design) && k + 1 < n && !hits_doses(design->problem, finer[k]))
+    while (hl_taper_any_moment(design->problem) && k + 1 < n && !hits_doses(design->problem, finer[k]))
         k++;
     return finer[k];
 }
@@ -195,7 +182,7 @@ double hl_design_grid(const struct hl_design *design)
 static const char *times_text(const struct hl_design *design, bool whole, double end)
 {
     double step = hl_design_grid(design), begins = fmod(design->problem->begins, step);
-    if (!whole && hl_design_any_moment(design))
+    if (!whole && hl_taper_any_moment(design->problem))
         return hl_arena_printf(design->arena, "times: [{at: [%.10g h]}, {until: %.10g h, every: %g h}]\n",
                                design->problem->begins, end, fmin(step, MOMENT));
     if (!whole)

@@ -106,4 +106,20 @@ struct hl_taper_step { size_t rung; int days; };
 /* A taper: levels in order, from day 0 on; after the last one nothing is taken. */
 struct hl_taper_schedule { size_t n; struct hl_taper_step *step; int days; };
 
+/* Whether a statistic is a value of the output, with a bound in its unit: each subject's peak, or the cohort's at any
+ * time. */
+static inline bool hl_taper_is_value(enum hl_taper_statistic statistic)
+{
+    return statistic == HL_TAPER_PEAK || statistic == HL_TAPER_MOMENT;
+}
+
+/* Whether some constraint holds at any time. */
+static inline bool hl_taper_any_moment(const struct hl_taper_problem *problem)
+{
+    for (size_t c = 0; c < problem->n_constraints; c++)
+        if (problem->constraint[c].statistic == HL_TAPER_MOMENT)
+            return true;
+    return false;
+}
+
 #endif

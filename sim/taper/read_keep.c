@@ -20,15 +20,9 @@ static const char *const statistics[] = {"peak", "hours_above", "area_above", "a
 static const char *const keys[] = {"of", "in", "threshold", "peak", "hours_above", "area_above",
                                    "at_any_time"};
 
-/* Whether the statistic is a value of the output, and needs no threshold. */
-static bool is_value(enum hl_taper_statistic statistic)
-{
-    return statistic == HL_TAPER_PEAK || statistic == HL_TAPER_MOMENT;
-}
-
 static struct hl_dim bound_dim(struct hl_dim output, enum hl_taper_statistic statistic)
 {
-    return is_value(statistic)                 ? output
+    return hl_taper_is_value(statistic)        ? output
            : statistic == HL_TAPER_HOURS_ABOVE ? hl_dim_of("h")
                                                : hl_dim_multiply(output, hl_dim_of("h"));
 }
@@ -72,7 +66,7 @@ static bool read_statistic(struct hl_taper_reader *reader, const struct hl_yaml 
         return false;
     }
     return hl_item_read_not_negative(bound, bound_dim(dim, keep->statistic), "a bound",
-                                     hl_dim_is_none(dim) && is_value(keep->statistic) ? "20" : "48 h",
+                                     hl_dim_is_none(dim) && hl_taper_is_value(keep->statistic) ? "20" : "48 h",
                                      &keep->bound, reader->diag);
 }
 
@@ -81,11 +75,11 @@ static bool read_threshold(struct hl_taper_reader *reader, const struct hl_yaml 
 {
     const struct hl_yaml *threshold = hl_yaml_get(line, "threshold");
     struct hl_dim dim = reader->system->output[keep->output].unit.dim;
-    if (threshold && is_value(keep->statistic))
+    if (threshold && hl_taper_is_value(keep->statistic))
         hl_diag_error(reader->diag, hl_yaml_key(line, "threshold")->pos,
                       "threshold: goes with hours_above: and area_above:; %s: has its bound",
                       statistics[keep->statistic]);
-    else if (!threshold && !is_value(keep->statistic))
+    else if (!threshold && !hl_taper_is_value(keep->statistic))
         hl_diag_error(reader->diag, line->pos, "%s: needs threshold:, the level it is above",
                       statistics[keep->statistic]);
     else if (!threshold)
@@ -103,7 +97,7 @@ static bool read_threshold(struct hl_taper_reader *reader, const struct hl_yaml 
 static const char *describe(struct hl_taper_reader *reader, const struct hl_yaml *line,
                             const struct hl_taper_constraint *keep)
 {
-    const char *threshold = is_value(keep->statistic)
+    const char *threshold = hl_taper_is_value(keep->statistic)
                                 ? ""
                                 : hl_arena_printf(reader->arena, " %s", hl_yaml_get(line, "threshold")->text);
     static const char *const words[] = {"peak", "hours above", "area above", "at any time"};

@@ -213,19 +213,11 @@ static void even_way(const struct work *w, struct hl_way *plan)
 }
 
 /* A bound at any time is kept or not by a quantile at each of many moments, by other subjects every time: neither a few
- * of them nor a sample tells how it stands. */
-static bool any_at_moments(const struct hl_taper_problem *p)
-{
-    for (size_t c = 0; c < p->n_constraints; c++)
-        if (p->constraint[c].statistic == HL_TAPER_MOMENT)
-            return true;
-    return false;
-}
-
+ * of them nor a sample tells how it stands, and there is no screen. */
 static enum hl_status first_screen(struct work *w)
 {
     const struct hl_taper_options *options = w->options;
-    bool may = options->narrow && w->full.outlook->some && w->full.n >= LARGE && !any_at_moments(w->problem);
+    bool may = options->narrow && w->full.outlook->some && w->full.n >= LARGE && !hl_taper_any_moment(w->problem);
     struct hl_way *plan = hl_way_create(w->arena, w->problem);
     w->screened = options->screen || may;
     w->deciding = !options->screen && may && w->problem->aim != HL_TAPER_LEAST_EXPOSURE;

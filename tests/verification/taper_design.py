@@ -251,8 +251,7 @@ def crossed_peaks(r, arm, end):
             best = np.maximum(best, a - u)
         x, y = np.einsum("nij,nj->ni", phi, x), np.einsum("nij,nj->ni", phi2, y)
         a = heun(a, u, joint())
-    w = best * f_W
-    return 80 * w / (w + 0.4)
+    return index_of(best, 0, f_W)
 
 
 def crossing(tap, folder):
