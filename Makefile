@@ -205,7 +205,7 @@ check: all tests ## all tests, without set-up
 
 sanitize: ## the test programs, all faults and some mutations under address and undefined-behaviour sanitizers
 	$(SUBMAKE) BUILD=$(BUILD)/sanitize SANITIZE=1 CFLAGS="-O1 -g" all tests
-	$(Q)tests/run --build $(BUILD)/sanitize programs faults fuzz
+	$(Q)HL_FUZZ_TEXTS=150 tests/run --build $(BUILD)/sanitize programs faults fuzz
 
 fuzz: ## a long campaign of torn studies and models under sanitizers (SECONDS=600, SEED=N)
 	$(SUBMAKE) BUILD=$(BUILD)/sanitize SANITIZE=1 CFLAGS="-O1 -g" all

@@ -219,6 +219,9 @@ static void describe_needs(const struct hl_prepared *p, double memory, FILE *str
     struct hl_room room = largest_room(p, memory);
     print_bytes(stream, "file", (double)hl_store_estimate(p->study, (const struct hl_regimen *const *)p->regimen));
     print_bytes(stream, "memory", room.columns ? room.bytes : room.least);
+    if (!room.columns && !p->data)
+        fprintf(stream, "  refused      %.3g GB is what may be used of memory (see --memory); ask for fewer subjects, "
+                "outputs, times or metrics\n", hl_room_budget(memory) / 1e9);
     if (room.passes > 1)
         fprintf(stream, "  passes       %zu, for want of memory: each solves the cohort again\n", room.passes);
     double seconds = time_of(p, room.passes);

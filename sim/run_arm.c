@@ -69,11 +69,12 @@ static size_t count_drawn(const struct hl_arm *arm)
     return n;
 }
 
+/* For the first so many subjects. */
 static enum hl_status results_init(struct arm_results *r, const struct hl_study *study, const struct hl_arm *arm,
-                                   const struct hl_regimen *regimen, size_t batch)
+                                   const struct hl_regimen *regimen, size_t subjects, size_t batch)
 {
     memset(r, 0, sizeof *r);
-    r->subjects = (size_t)arm->cohort->subjects;
+    r->subjects = subjects;
     r->covariate = hl_alloc_unset(arm->system->n_covariates, r->subjects * sizeof *r->covariate);
     r->individual = hl_alloc_unset(arm->system->n_individuals, r->subjects * sizeof *r->individual);
     r->mixture = hl_alloc_unset(arm->system->n_mixtures, r->subjects * sizeof *r->mixture);
@@ -509,7 +510,7 @@ static enum hl_status try_block(struct worker *w, const struct pass *pass, size_
 /* Solves one subject, then blocks of the first strip as long as there is time; seconds per subject of the last. */
 static double time_strip(struct worker *w, const struct pass *pass, double limit)
 {
-    size_t n = pass->results->subjects < HL_STRIP ? pass->results->subjects : HL_STRIP, done = 1;
+    size_t n = pass->results->subjects, done = 1;
     double started = seconds_now(), spent = 0;
     if (try_block(w, pass, 0, 1) != HL_OK)
         return 0;
@@ -534,10 +535,12 @@ double hl_run_probe(const struct hl_prepared *p, size_t a, double limit)
     struct pass pass = {.p = p, .arm = a, .block = HL_DEFAULT_BLOCK, .results = &r, .stop = &stop};
     uint32_t *column = hl_alloc(n, sizeof *column);
     double each = 0;
+    const struct hl_arm *arm = &p->study->arm[a];
+    size_t subjects = arm->cohort->subjects < HL_STRIP ? (size_t)arm->cohort->subjects : HL_STRIP;
     for (size_t i = 0; column && i < n; i++)
         column[i] = (uint32_t)i;
     pass.columns = column ? hl_columns_create(p->study, column, n, 1, 1, 1) : NULL;
-    enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a], 1);
+    enum hl_status status = results_init(&r, p->study, arm, p->regimen[a], subjects, 1);
     if (status == HL_OK && pass.columns)
         status = worker_init(&w, &pass);
     if (status == HL_OK && pass.columns)
@@ -557,7 +560,8 @@ enum hl_status hl_run_arm(const struct hl_prepared *p, size_t a, const struct hl
     struct hl_arm_summary summary = {0};
     struct pass pass = {.p = p, .arm = a, .block = block, .store = store, .results = &r, .first = true,
                         .progress = progress, .stop = stop};
-    enum hl_status status = results_init(&r, p->study, &p->study->arm[a], p->regimen[a], room->strips);
+    const struct hl_arm *arm = &p->study->arm[a];
+    enum hl_status status = results_init(&r, p->study, arm, p->regimen[a], (size_t)arm->cohort->subjects, room->strips);
     if (status == HL_OK)
         status = hl_arm_summary_init(&summary, p->study);
     if (status == HL_OK)

@@ -164,7 +164,6 @@ static bool keep(struct hl_diag *diag, struct message m, const char *file)
     m.order = diag->n;
     messages[diag->n++] = m;
     diag->slots[slot] = diag->n;
-    diag->count[m.severity]++;
     return true;
 }
 
@@ -172,10 +171,12 @@ static void add(struct hl_diag *diag, enum hl_severity severity, struct hl_pos p
 {
     struct message m = {.severity = severity, .line = pos.line, .column = pos.column, .text = text};
 #pragma omp critical(hl_diag_add)
-    if (!keep(diag, m, pos.file)) {
-        print_line(stderr, severity, pos.file, pos.line, pos.column, text);
-        hl_free(text);
+    {
         diag->count[severity]++;
+        if (!keep(diag, m, pos.file)) {
+            print_line(stderr, severity, pos.file, pos.line, pos.column, text);
+            hl_free(text);
+        }
     }
 }
 

@@ -32,7 +32,8 @@ void hl_diag_add(struct hl_diag *diag, enum hl_severity severity, struct hl_pos 
 #define hl_diag_warning(diag, ...) hl_diag_add((diag), HL_WARNING, __VA_ARGS__)
 #define hl_diag_note(diag, ...)  hl_diag_add((diag), HL_NOTE, __VA_ARGS__)
 
-/* How many messages of at least this severity have been added. */
+/* How many messages of at least this severity have been added. An exact repetition counts too, although it is kept
+ * once: whoever compares the counts before and after some work learns whether that work went wrong. */
 size_t hl_diag_count(const struct hl_diag *diag, enum hl_severity at_least);
 
 /* Prints all messages not yet printed, sorted by file (first seen first), line, column. */

@@ -281,6 +281,21 @@ static bool may_be_steady(struct hl_compiler *c, const struct hl_yaml *item)
     return why == NULL;
 }
 
+/* A cycle of n doses that can be worked with: neither too long nor, where doses wait for a lag, too short. */
+static bool check_cycle(struct hl_compiler *c, const struct hl_yaml *item, size_t n)
+{
+    struct hl_pos pos = hl_yaml_key(item, "steady_state")->pos;
+    if (c->period > LONGEST_CYCLE)
+        hl_diag_error(c->diag, pos, "a cycle of %.6g h is longer than ten years; a steady state is of doses that are "
+                      "taken again and again", c->period);
+    else if ((double)n * 24 > HL_MOST_DOSES * c->period)
+        hl_diag_error(c->diag, pos, "%zu dose%s every %.3g h are more than the %u a day that a steady state may have; "
+                      "check every:", n, n == 1 ? "" : "s", c->period, HL_MOST_DOSES);
+    else
+        return true;
+    return false;
+}
+
 static void item_steady(struct hl_compiler *c, const struct hl_yaml *item)
 {
     static const char *const own[] = {"steady_state"};
@@ -300,12 +315,7 @@ static void item_steady(struct hl_compiler *c, const struct hl_yaml *item)
     c->doses = outer;
     c->in_cycle = false;
     c->cursor = t.start;
-    if (c->good && c->period > LONGEST_CYCLE) {
-        hl_diag_error(c->diag, hl_yaml_key(item, "steady_state")->pos,
-                      "a cycle of %.6g h is longer than ten years; a steady state is of doses that are taken again and "
-                      "again", c->period);
-        c->good = false;
-    }
+    c->good = c->good && check_cycle(c, item, cycle.n);
     if (c->good) {
         place_cycle(c, cycle.dose, cycle.n, c->period, t.start);
         sort_doses(c, cycle.dose, cycle.n);

@@ -333,6 +333,9 @@ YAML
     [ "$status" -eq 2 ]
     [[ "$output" == *"of memory"*"fewer subjects"* ]]
     [ -z "$(ls -A . | grep -e part -e h5 || true)" ]
+    sed 's/subjects: [0-9]*/subjects: 24000000000/' small.yaml > large.yaml # and estimated in little memory and time
+    (ulimit -v 4000000; timeout 60 "$halflife" check large.yaml) > told
+    grep -q "refused .* GB is what may be used of memory" told
 }
 
 @test "a result that can't fit on the disk is refused before it starts" {

@@ -272,6 +272,7 @@ assert len(a) == 7 and all(abs(x / y - 1) < 1e-6 for x, y in zip(a, b)), (a, b)'
         [ "$status" -eq 2 ]
         [[ "$output" == *"$2"* ]] || { echo "$output"; false; }
     }
+    refuses 'design.taper.clonazepam.at=["07:00", "19:<<"]' "'19:<<' is not a clock time" # said of both readers of it
     refuses 'design.keep.0.of=clonazepam.withdrawal_index' "of which clonazepam.withdrawal_index under keep: knows nothing; bound what both do together, both.withdrawal_index"
     refuses 'design.compare.0.target={split: bid}' "of what is diazepam made? Write target: {tablets:"
     refuses 'design.before.diazepam=[{oral: 5 mg, every: 24 h, for: 3 d}]' "which before: gives already"

@@ -186,6 +186,7 @@ REGIMENS = (
     ("study", "per_hour: 0.21", "per_hour: ¦0", "above zero"),
     ("study", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n      - {¦steady_state: {oral: 1 mg, every: 12 h}}\n", "ordinary doses"),
     ("study", "      - {steady_state: {oral: 1 mg, every: 12 h}}\n", "      - {¦steady_state: {oral: 1 mg, every: 1e308 h}}\n", "longer than ten years"),
+    ("study", "      - {steady_state: {oral: 1 mg, every: 12 h}}\n", "      - {¦steady_state: {oral: 1 mg, every: 1e-308 h}}\n", "1000000 a day"),
     ("study", "{oral: 1 mg, every: 12 h, for: 2 d}", "¦{every: 12 h, for: 2 d}", "route"),
     ("study", "{until: 9 d,", "{until: ¦12 h,", "ascend"),
 )

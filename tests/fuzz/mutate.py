@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Shipped studies and models torn at random, given to `halflife check`: it must end with 0 or 2 and say why, whatever it reads.
 
-    tests/fuzz/mutate.py [--seconds 20] [--seed N] [--keep FOLDER]
+    tests/fuzz/mutate.py [--texts 600 | --seconds N] [--seed N] [--keep FOLDER]
 
 Under a sanitized build (HALFLIFE=build/sanitize/halflife) every stray access ends the program otherwise. Mutations are those of
 a tired person and those of a broken disk: characters changed, lost and doubled, words swapped, numbers made enormous, lines
-moved, indentation shifted, quotes and brackets dropped. A text that brings the program down is kept and named.
+moved, indentation shifted, quotes and brackets dropped. A text that brings the program down is kept and named. So many
+texts of a seed are always the same ones; HL_SEED and HL_FUZZ_TEXTS say which where no option does.
 """
 import argparse
 import glob
@@ -113,15 +114,16 @@ def verdict(path):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument("--seconds", type=float, default=float(os.environ.get("HL_FUZZ_SECONDS", "20")))
+    options.add_argument("--texts", type=int, default=int(os.environ.get("HL_FUZZ_TEXTS", "600")))
+    options.add_argument("--seconds", type=float, help="as many as there is time for, instead")
     options.add_argument("--seed", type=int, default=int(os.environ.get("HL_SEED", "0")) or int.from_bytes(os.urandom(4), "little"))
     options.add_argument("--keep", default=os.path.join(ROOT, "build", "fuzz"))
     asked = options.parse_args()
     print(f"# seed {asked.seed} (--seed {asked.seed} repeats it)", flush=True)
     files = sorted(glob.glob(os.path.join(ROOT, "configs", "*.yaml")) + glob.glob(os.path.join(ROOT, "models", "*.yaml")))
-    rng, texts, failed, end = random.Random(asked.seed), 0, 0, time.monotonic() + asked.seconds
+    rng, texts, failed, end = random.Random(asked.seed), 0, 0, time.monotonic() + (asked.seconds or 0)
     with tempfile.TemporaryDirectory(prefix="halflife-fuzz-") as folder:
-        while texts < 10 or time.monotonic() < end:
+        while texts < 10 or (time.monotonic() < end if asked.seconds else texts < asked.texts):
             source = rng.choice(files)
             with open(source, encoding="utf-8") as f:
                 text = mutate(f.read(), rng)
