@@ -144,6 +144,16 @@ static bool parts_can_be_made(struct hl_compiler *c, const struct hl_yaml *node,
     return true;
 }
 
+/* Whether what is taken of a level for so many hours stays within reason. */
+static bool few_enough(struct hl_compiler *c, const struct hl_yaml *node, size_t level, double hours, double doses)
+{
+    if (doses <= HL_MOST_DOSES)
+        return true;
+    hl_diag_error(c->diag, node->pos, "level %zu is kept for %g d, %.3g doses: more than the %u an item may have", level,
+                  hours / DAY, doses, HL_MOST_DOSES);
+    return false;
+}
+
 /* The doses of one level, [begin, end). */
 static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t level,
                        int route, const struct hl_day *d, double begin, double end)
@@ -159,11 +169,8 @@ static bool give_level(struct hl_compiler *c, const struct hl_yaml *node, const 
     }
     if (!(given > 0))
         return true;
-    if ((end - begin) / DAY * (double)d->n > HL_MOST_DOSES) {
-        hl_diag_error(c->diag, node->pos, "level %zu is kept for %g d: more than the %u doses an item may have",
-                      level + 1, taper->level[level].days, HL_MOST_DOSES);
+    if (!few_enough(c, node, level + 1, end - begin, (end - begin) / DAY * (double)d->n))
         return false;
-    }
     for (size_t i = 0;; i++) {
         const struct hl_day_part *p = &part[i % d->n];
         double time = begin + ((double)(i / d->n) * DAY + p->offset);
@@ -193,12 +200,17 @@ static bool give_infusion(struct hl_compiler *c, const struct hl_taper_level *le
     return true;
 }
 
-/* The patches of a stretch of equal levels. strength[j] is the nominal one of piece j in the engine's unit. */
-static bool give_patches(struct hl_compiler *c, const struct hl_taper *taper, double given, int route, double wear,
-                         const double *strength, double begin, double end)
+/* The patches of a stretch of equal levels, the last of which is number level. strength[j] is the nominal one of piece j
+ * in the engine's unit. */
+static bool give_patches(struct hl_compiler *c, const struct hl_yaml *node, const struct hl_taper *taper, size_t level,
+                         int route, double wear, const double *strength, double begin, double end)
 {
-    size_t *count = hl_arena_alloc(c->arena, taper->tablets.n_pieces, sizeof *count);
-    if (!hl_tablets_pieces(&taper->tablets, given, count))
+    size_t *count = hl_arena_alloc(c->arena, taper->tablets.n_pieces, sizeof *count), together = 0;
+    if (!hl_tablets_pieces(&taper->tablets, taper->level[level].given, count))
+        return false;
+    for (size_t j = 0; j < taper->tablets.n_pieces; j++)
+        together += count[j];
+    if (!few_enough(c, node, level + 1, end - begin, ceil((end - begin) / wear) * (double)together))
         return false;
     for (size_t k = 0;; k++) {
         double time = begin + (double)k * wear, left = end - time;
@@ -349,7 +361,7 @@ bool hl_taper_give(struct hl_compiler *c, const struct hl_yaml *node, const stru
         else if (means == BY_INFUSION)
             good = give_infusion(c, &taper->level[i], route, begin, end);
         else
-            good = give_patches(c, taper, taper->level[i].given, route, wear, strength, begin, end);
+            good = give_patches(c, node, taper, i, route, wear, strength, begin, end);
     }
     return good;
 }

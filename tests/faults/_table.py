@@ -187,6 +187,8 @@ REGIMENS = (
     ("study", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n", "      - {oral: 1 mg, every: 12 h, for: 2 d}\n      - {¦steady_state: {oral: 1 mg, every: 12 h}}\n", "ordinary doses"),
     ("study", "      - {steady_state: {oral: 1 mg, every: 12 h}}\n", "      - {¦steady_state: {oral: 1 mg, every: 1e308 h}}\n", "longer than ten years"),
     ("study", "      - {steady_state: {oral: 1 mg, every: 12 h}}\n", "      - {¦steady_state: {oral: 1 mg, every: 1e-308 h}}\n", "1000000 a day"),
+    ("study", "{protocol: uk_eighth, from: 2 mg/d, split: 12 h}", "¦{list: [{dose: 1 mg/d, for: 12e9 d}], split: 12 h}", "more than the 1000000"),
+    ("study", "      - {patch: 25 ug/h, every: 72 h, for: 9 d}\n", "      - taper: ¦{list: [{dose: 25 ug/h, for: 12e9 d}], patches: [25 ug/h], wear: 72 h}\n", "more than the 1000000"),
     ("study", "{oral: 1 mg, every: 12 h, for: 2 d}", "¦{every: 12 h, for: 2 d}", "route"),
     ("study", "{until: 9 d,", "{until: ¦12 h,", "ascend"),
 )
