@@ -202,6 +202,8 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
         break;
     case HL_BATCH_DO_RATE:
         NAME(add_up)(p, k, at, &sum);
+        sum.a += AT(p->slow + at) * (double)k * AT(p->to + at + k * R);
+        sum.b += AT(p->slow + at + W) * (double)k * AT(p->to + at + k * R + W);
         sum.a *= share_of[k];
         sum.b *= share_of[k];
         NAME(store)(p->to + at + (k + 1) * R, &sum);
@@ -266,15 +268,16 @@ TARGET static void NAME(whole_sum)(const struct hl_batch_part *p, double *to, si
 }
 
 /* to' = sum + self to with n terms, or, for more, with the sum's coefficient k standing where coefficient k + 1 will:
- * y_{k+1} = sum_k / (k + 1) + (self / (k + 1)) y_k. What isn't y itself is ready before. */
+ * y_{k+1} = sum_k / (k + 1) + ((self + k slow) / (k + 1)) y_k. What isn't y itself is ready before. */
 INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, size_t order, size_t at)
 {
     double *to = p->to + at;
-    PAIR c[4], y, a, first;
+    PAIR c[4], y, a, first, slow;
     UNROLL
     for (size_t i = 0; i < n; i++)
         NAME(load)(&c[i], p->term[i].coef + at);
     NAME(load)(&y, to);
+    NAME(load)(&slow, p->slow + at);
     NAME(zero)(&a);
     NAME(zero)(&first);
     if (p->self)
@@ -297,6 +300,8 @@ INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, si
         y.b = sum.b * share + a.b * share * y.b;
         NAME(store)(to + (k + 1) * R, &y);
         NAME(zero)(&first);
+        a.a += slow.a;
+        a.b += slow.b;
     }
 }
 
@@ -317,9 +322,10 @@ TARGET static void NAME(whole_rate)(const struct hl_batch_part *p, size_t order,
 TARGET static void NAME(whole_mode)(const struct hl_batch_part *p, size_t order, size_t at)
 {
     double *to = p->to + at;
-    PAIR y, a;
+    PAIR y, a, slow;
     NAME(load)(&y, to);
     NAME(load)(&a, p->self + at);
+    NAME(load)(&slow, p->slow + at);
     y.a *= a.a;
     y.b *= a.b;
     if (p->constant)
@@ -328,6 +334,8 @@ TARGET static void NAME(whole_mode)(const struct hl_batch_part *p, size_t order,
         NAME(add_row)(&y, p->inflow + at);
     NAME(store)(to + R, &y);
     for (size_t k = 1; k < order; k++) {
+        a.a += slow.a;
+        a.b += slow.b;
         y.a *= a.a * share_of[k];
         y.b *= a.b * share_of[k];
         NAME(store)(to + (k + 1) * R, &y);
@@ -340,7 +348,8 @@ INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, size_t order,
 {
     const struct hl_batch_part *quotient = p->member;
     PAIR y[HL_BATCH_MOST_COUPLED], coupled[HL_BATCH_MOST_COUPLED][HL_BATCH_MOST_COUPLED];
-    PAIR gain[HL_BATCH_MOST_COUPLED];
+    PAIR gain[HL_BATCH_MOST_COUPLED], slow;
+    NAME(load)(&slow, p->member[1].slow + at);
     UNROLL
     for (size_t i = 0; i < n; i++) {
         double *to = p->member[i + 1].to + at;
@@ -368,6 +377,8 @@ INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, size_t order,
             y[i].a = (next[i].a + gain[i].a * q.a) * share_of[k];
             y[i].b = (next[i].b + gain[i].b * q.b) * share_of[k];
             NAME(store)(p->member[i + 1].to + at + (k + 1) * R, &y[i]);
+            coupled[i][i].a += slow.a;
+            coupled[i][i].b += slow.b;
         }
     }
 }
@@ -453,11 +464,44 @@ INLINE void NAME(take_exp2)(PIECE *x)
     *x = (1.0000000755 + t * (0.693121033992 + t * high)) * (PIECE)scale;
 }
 
+/* W lanes: what the slowed clock shows s after the series' origin. */
+INLINE void NAME(tell_time)(const PIECE *s, const double *slow, PIECE *x)
+{
+    PIECE z = *s * AT(slow), z2 = z * z, z4 = z2 * z2;
+    *x = *s * HL_CLOCK_SHARE(z, z2, z4);
+}
+
+/* *x becomes the s at which the clock shows it, to 5e-6, or most_bend / slow if that is nearer. */
+INLINE void NAME(take_way)(PIECE *x, const double *slow, double most_bend)
+{
+    PIECE w = AT(slow) * *x, farthest = most_bend / AT(slow); /* infinite where the clock isn't slowed */
+    BITS beyond = w > 1.0;
+    w = (PIECE)(((BITS)((PIECE){0} + 1.0) & beyond) | ((BITS)w & ~beyond));
+    PIECE high = 0.22666614557 + w * (0.37466937497 + w * (-0.38741742265 + w * 0.83549068908));
+    *x *= 1.0 + w * (0.49999186313 + w * (0.33443131932 + w * high));
+    beyond = *x > farthest;
+    *x = (PIECE)(((BITS)farthest & beyond) | ((BITS)*x & ~beyond));
+}
+
+/* *bend moves to where no term is left over: slowing too little leaves what decays fast, terms of changing sign;
+ * slowing too much makes terms of one sign from what is slow. alike: how much of the last terms has the sign of the
+ * terms before. */
+INLINE void NAME(take_bend)(PIECE *bend, const PIECE *alike, double most_bend)
+{
+    BITS less = *alike >= 0.0;
+    PIECE lower = *bend - BEND_STEP, upper = *bend + BEND_STEP;
+    BITS within = lower >= 0.0;
+    lower = (PIECE)((BITS)lower & within);
+    within = upper <= most_bend;
+    upper = (PIECE)(((BITS)upper & within) | ((BITS)((PIECE){0} + most_bend) & ~within));
+    *bend = (PIECE)(((BITS)lower & less) | ((BITS)upper & ~less));
+}
+
 /* W lanes: the longest step; bits that differ from 0 where a lane can't go on. */
 INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale,
                           const struct hl_batch_pace *pace, size_t at, BITS *stalled)
 {
-    PIECE sum[3] = {{0}};
+    PIECE sum[3] = {{0}}, alike = {0};
     for (size_t i = 0; i < s->n_states; i++) {
         const double *c = s->series + ((size_t)s->state_slot[i] * (s->order + 1)) * R + at;
         PIECE size = AT(c), peak = AT(scale->peak + i * R + at), least;
@@ -475,6 +519,8 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
             NAME(magnitude)(&term);
             sum[m] += term * size;
         }
+        BITS sign = (BITS)AT(c + (s->order - 1) * R) & INT64_MIN;
+        alike += (PIECE)((BITS)AT(c + s->order * R) ^ sign) * size;
     }
     PIECE best = {0}, fault = {0};
     best += 1000.0;
@@ -489,6 +535,11 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
     }
     NAME(take_exp2)(&best);
     best += fault;
+    NAME(take_way)(&best, s->slow + at, scale->most_bend);
+    PIECE bend = AT(pace->bend + at);
+    NAME(take_bend)(&bend, &alike, scale->most_bend);
+    TO(pace->bend + at) = bend;
+    TO(pace->slow_next + at) = bend / best;
     PIECE t = AT(pace->t + at), until = AT(pace->until + at), way = until - t, least = t * pace->least_share;
     NAME(magnitude)(&least);
     fault = (PIECE){0} + pace->least;
@@ -510,7 +561,7 @@ TARGET static bool NAME(reach)(const struct hl_batch_schedule *s, const struct h
     return NAME(any)(&first);
 }
 
-/* W lanes of one series at s: four polynomials in s^4, so that additions needn't wait for each other. */
+/* W lanes of one series at s of its clock: four polynomials in s^4, so that additions needn't wait for each other. */
 INLINE void NAME(value)(const double *c, size_t rows, const PIECE *s, const PIECE *s2, const PIECE *s4, PIECE *y)
 {
     const double *p = c + (rows - 4) * R;
@@ -530,24 +581,14 @@ INLINE const double *NAME(origin)(const struct hl_batch_schedule *schedule, int 
     return schedule->series + (size_t)slot * (schedule->order + 1) * R + at;
 }
 
-TARGET static void NAME(look)(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s,
-                              double *y, size_t at)
-{
-    for (size_t end = at + 2 * W; at < end; at += W) {
-        PIECE d = AT(s + at), d2 = d * d, d4 = d2 * d2, x;
-        for (size_t i = 0; i < n; i++) {
-            NAME(value)(NAME(origin)(schedule, slot[i], at), schedule->order + 1, &d, &d2, &d4, &x);
-            TO(y + i * R + at) = x;
-        }
-    }
-}
-
 /* W lanes; bits that differ from 0 where a lane has failed. */
 INLINE void NAME(arrive_piece)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
                                const struct hl_batch_pace *pace, size_t at, BITS *failed)
 {
-    PIECE d = AT(pace->h + at), d2 = d * d, d4 = d2 * d2, x, fault = {0}, t = AT(pace->t + at);
-    BITS goes = d > 0.0; /* what stands still stays, whatever its series */
+    PIECE h = AT(pace->h + at), d, x, fault = {0}, t = AT(pace->t + at);
+    NAME(tell_time)(&h, schedule->slow + at, &d);
+    PIECE d2 = d * d, d4 = d2 * d2;
+    BITS goes = h > 0.0; /* what stands still stays, whatever its series */
     for (size_t i = 0; i < schedule->n_states; i++) {
         double *c = schedule->series + (size_t)schedule->state_slot[i] * (schedule->order + 1) * R + at;
         NAME(value)(c, schedule->order + 1, &d, &d2, &d4, &x);
@@ -559,8 +600,8 @@ INLINE void NAME(arrive_piece)(const struct hl_batch_schedule *schedule, const s
         TO(scale->peak + i * R + at) = x;
     }
     PIECE until = AT(pace->until + at);
-    BITS inside = d < until - t;
-    PIECE next = t + d;
+    BITS inside = h < until - t;
+    PIECE next = t + h;
     TO(pace->t + at) = (PIECE)(((BITS)next & inside) | ((BITS)until & ~inside));
     *failed = goes & (fault != 0.0);
 }
@@ -592,20 +633,21 @@ TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #define ROUNDS 8 /* at once */
 
 /* Lanes at .. at + W - 1 at their next times: where they are not due, at their origins. */
-struct NAME(round) { PIECE s, s2, s4; BITS within; double *to[W]; };
+struct NAME(round) { PIECE x, x2, x4; BITS within; double *to[W]; };
 
 /* False when none has a time that is due. */
-INLINE bool NAME(take_round)(struct hl_batch_shown *shown, const struct hl_batch_pace *pace, size_t at,
-                             struct NAME(round) *round)
+INLINE bool NAME(take_round)(struct hl_batch_shown *shown, const struct hl_batch_pace *pace, const double *slow,
+                             size_t at, struct NAME(round) *round)
 {
     size_t *next = shown->next + at;
     PIECE s = AT(shown->due + at) - AT(pace->t + at);
     BITS within = s < AT(pace->h + at);
     if (!NAME(any)(&within))
         return false;
-    round->s = (PIECE)((BITS)s & within);
-    round->s2 = round->s * round->s;
-    round->s4 = round->s2 * round->s2;
+    s = (PIECE)((BITS)s & within);
+    NAME(tell_time)(&s, slow + at, &round->x);
+    round->x2 = round->x * round->x;
+    round->x4 = round->x2 * round->x2;
     round->within = within;
     EACH(ADDRESS)
     EACH(COUNT)
@@ -622,7 +664,7 @@ INLINE void NAME(show_output)(const struct hl_batch_schedule *schedule, const st
     size_t place = shown->place[i];
     for (const struct NAME(round) *end = round + n; round < end; round++) {
         PIECE x;
-        NAME(value)(c, schedule->order + 1, &round->s, &round->s2, &round->s4, &x);
+        NAME(value)(c, schedule->order + 1, &round->x, &round->x2, &round->x4, &x);
         EACH(STORE)
     }
 }
@@ -638,7 +680,7 @@ TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct h
         for (size_t l = at; l < at + W; l++)
             some_done = some_done || shown->next[l] >= shown->n_times;
         for (size_t n = ROUNDS; n == ROUNDS;) {
-            for (n = 0; n < ROUNDS && NAME(take_round)(shown, pace, at, &round[n]);)
+            for (n = 0; n < ROUNDS && NAME(take_round)(shown, pace, schedule->slow, at, &round[n]);)
                 n++;
             for (size_t i = 0; n > 0 && i < shown->n; i++)
                 if (some_done)

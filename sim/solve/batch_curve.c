@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Polynomials as stretches: what metrics ask of outputs that are told by their Taylor series.
+/* Polynomials as stretches: what metrics ask of outputs that are told by their series.
  *
- * A polynomial c_0 + c_1 s + ... of eight lanes, each on its own length L, is asked for values by Horner's rule and for
- * areas by that of its integral. Bounds are the least and the largest Bernstein coefficient over [0, L], between which
- * the polynomial lies (Lane and Riesenfeld 1981, BIT 21: 112), widened by the rounding of values. Where the Bernstein
- * coefficients only rise or only fall, so does the polynomial; else the derivative's roots are isolated by halving, as
- * switches are (batch_switch.c), and found to rounding. Differences at the level of rounding count as none, so that
- * what is flat doesn't turn.
+ * A polynomial c_0 + c_1 x + ... of what a slowed clock shows (batch_clock.h: x = (1 - e^(-mu s)) / mu), of eight
+ * lanes, each on its own length, x in [0, L], is asked for values by Horner's rule and for areas by that of its
+ * integral,
+ *     A = integral of c(x) / (1 - mu x) dx = sum g_k x^(k+1) / (k + 1),    g_k = c_k + mu g_{k-1}, c_k = 0 for k >= n:
+ * from n on the terms are those of a geometric series with ratio mu x < 0.53, divided by k + 1. Offsets are turned into
+ * x first and roots back into offsets; what rises in x rises in s. Bounds are the least and the largest Bernstein
+ * coefficient over [0, L], between which the polynomial lies (Lane and Riesenfeld 1981, BIT 21: 112), widened by the
+ * rounding of values. Where the Bernstein coefficients only rise or only fall, so does the polynomial; else the
+ * derivative's roots are isolated by halving, as switches are (batch_switch.c), and found to rounding. Differences at
+ * the level of rounding count as none, so that what is flat doesn't turn.
  *
- * A crossing of a level on a monotone piece is found by Newton's rule, held within the bracket. */
+ * A crossing of a level on a monotone piece is found by Newton's rule, held within the bracket.. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/vector.h"
+#include "solve/batch_clock.h"
 #include "solve/batch_switch.h"
 #include "solve/batch_tell.h"
 
@@ -21,12 +26,25 @@
 #define FLAT 4e-16 /* of the largest coefficient */
 #define HALVINGS 40
 #define ROUNDS 60
+#define LATER 40 /* terms of an area after the last coefficient: 0.53^40 is 1e-11, of what is small already */
 
 static const double *coefficients(const struct hl_stretch *stretch, size_t k, size_t *n)
 {
     const struct hl_batch_curve *curve = stretch->inside;
     *n = curve->n;
     return curve->coefficient[k];
+}
+
+static const double *slow_of(const struct hl_stretch *stretch)
+{
+    return ((const struct hl_batch_curve *)stretch->inside)->slow;
+}
+
+/* What the clocks show at offsets s. */
+HL_CLONES static void clocks_at(const double *slow, const double *s, double *x)
+{
+    for (size_t l = 0; l < HL_LANES; l++)
+        x[l] = hl_clock_x(s[l], slow[l]);
 }
 
 HL_CLONES static void values_of(const double *c, size_t n, const double *s, double *y)
@@ -42,23 +60,36 @@ static void curve_values(const struct hl_stretch *stretch, size_t k, const doubl
 {
     size_t n;
     const double *c = coefficients(stretch, k, &n);
-    values_of(c, n, s, y);
+    double x[HL_LANES];
+    clocks_at(slow_of(stretch), s, x);
+    values_of(c, n, x, y);
 }
 
 static void curve_ends(const struct hl_stretch *stretch, size_t k, double *left, double *right)
 {
     size_t n;
     const double *c = coefficients(stretch, k, &n);
+    double x[HL_LANES];
+    clocks_at(slow_of(stretch), stretch->length, x);
     memcpy(left, c, HL_LANES * sizeof *left);
-    values_of(c, n, stretch->length, right);
+    values_of(c, n, x, right);
 }
 
-HL_CLONES static void area_of(const double *c, size_t n, const double *s, double *area)
+HL_CLONES static void area_of(const double *c, size_t n, const double *slow, const double *x, double *area)
 {
-    double sum[HL_LANES] = {0};
+    double g[(HL_BATCH_MOST_ORDER + 1) * HL_LANES], sum[HL_LANES] = {0};
+    memcpy(g, c, HL_LANES * sizeof *g);
+    for (size_t k = 1; k < n; k++)
+        for (size_t l = 0; l < HL_LANES; l++)
+            g[k * HL_LANES + l] = c[k * ROWS + l] + slow[l] * g[(k - 1) * HL_LANES + l];
+    for (size_t k = n + LATER; k > n; k--)
+        for (size_t l = 0; l < HL_LANES; l++)
+            sum[l] = (sum[l] + 1.0 / (double)k) * (slow[l] * x[l]);
+    for (size_t l = 0; l < HL_LANES; l++)
+        sum[l] *= g[(n - 1) * HL_LANES + l];
     for (size_t k = n; k > 0; k--)
         for (size_t l = 0; l < HL_LANES; l++)
-            sum[l] = (sum[l] + c[(k - 1) * ROWS + l] * (1.0 / (double)k)) * s[l];
+            sum[l] = (sum[l] + g[(k - 1) * HL_LANES + l] * (1.0 / (double)k)) * x[l];
     memcpy(area, sum, sizeof sum);
 }
 
@@ -66,7 +97,9 @@ static void curve_area(const struct hl_stretch *stretch, size_t k, const double 
 {
     size_t n;
     const double *c = coefficients(stretch, k, &n);
-    area_of(c, n, s, area);
+    double x[HL_LANES];
+    clocks_at(slow_of(stretch), s, x);
+    area_of(c, n, slow_of(stretch), x, area);
 }
 
 /* Bernstein coefficients over [0, length]: rows of HL_LANES. */
@@ -104,12 +137,13 @@ static void curve_bounds(const struct hl_stretch *stretch, size_t k, double *low
 {
     size_t n;
     const double *c = coefficients(stretch, k, &n);
-    double b[(HL_BATCH_MOST_ORDER + 1) * HL_LANES];
-    bernstein(c, n, stretch->length, b);
+    double b[(HL_BATCH_MOST_ORDER + 1) * HL_LANES], x[HL_LANES];
+    clocks_at(slow_of(stretch), stretch->length, x);
+    bernstein(c, n, x, b);
     extremes(b, n, low, high);
     for (size_t l = 0; l < HL_LANES; l++) {
         double size = 0, power = 1, rounding;
-        for (size_t i = 0; i < n; i++, power *= stretch->length[l])
+        for (size_t i = 0; i < n; i++, power *= x[l])
             size += fabs(c[i * ROWS + l]) * power;
         rounding = (double)n * DBL_EPSILON * size;
         low[l] -= rounding;
@@ -119,7 +153,7 @@ static void curve_bounds(const struct hl_stretch *stretch, size_t k, double *low
 
 /* ---- Pieces */
 
-/* One lane's polynomial in x = s / length, and its turning points. */
+/* One lane's polynomial in x as a share of the stretch's, and its turning points. */
 struct turns { double c[HL_BATCH_MOST_ORDER + 1]; size_t n; double x[HL_MOST_TURNS]; size_t found; };
 
 static double value_at(const double *c, size_t n, double x)
@@ -180,16 +214,17 @@ static bool may_turn(const double *b, size_t n, size_t l, double *d)
 }
 
 /* One lane cut at its turning points: how many pieces. */
-static size_t cut(const double *c, size_t n, size_t l, double length, double *d, double *at, double *y)
+static size_t cut(const struct hl_stretch *stretch, const double *c, size_t n, size_t l, double *d, double *at,
+                  double *y)
 {
     struct turns t = {.n = n};
-    double power = 1;
-    for (size_t k = 0; k < n; k++, power *= length)
+    double slow = slow_of(stretch)[l], length = stretch->length[l], x = hl_clock_x(length, slow), power = 1;
+    for (size_t k = 0; k < n; k++, power *= x)
         t.c[k] = c[k * ROWS + l] * power;
     find_turns(&t, d, n - 1, 0, 1, HALVINGS);
     size_t pieces = 0;
     for (size_t i = 0; i < t.found; i++) {
-        double s = t.x[i] * length;
+        double s = hl_clock_s(t.x[i] * x, slow);
         if (!(s > at[pieces * HL_LANES + l] && s < length))
             continue;
         pieces++;
@@ -203,14 +238,15 @@ static size_t curve_pieces(const struct hl_stretch *stretch, size_t k, const dou
 {
     size_t n, most = 1, pieces[HL_LANES];
     const double *c = coefficients(stretch, k, &n);
-    double b[(HL_BATCH_MOST_ORDER + 1) * HL_LANES], right[HL_LANES];
-    bernstein(c, n, stretch->length, b);
+    double b[(HL_BATCH_MOST_ORDER + 1) * HL_LANES], right[HL_LANES], x[HL_LANES];
+    clocks_at(slow_of(stretch), stretch->length, x);
+    bernstein(c, n, x, b);
     memset(at, 0, HL_LANES * sizeof *at);
     curve_ends(stretch, k, y, right);
     for (size_t l = 0; l < HL_LANES; l++) {
         double d[HL_BATCH_MOST_ORDER + 1];
         bool turns = wanted[l] != 0 && may_turn(b, n, l, d);
-        pieces[l] = turns ? cut(c, n, l, stretch->length[l], d, at, y) : 1;
+        pieces[l] = turns ? cut(stretch, c, n, l, d, at, y) : 1;
         most = pieces[l] > most ? pieces[l] : most;
     }
     for (size_t l = 0; l < HL_LANES; l++)
@@ -251,10 +287,16 @@ static void curve_crossing(const struct hl_stretch *stretch, size_t k, const dou
                            const double *to, const double *y_from, const double *y_to, const double *wanted, double *s)
 {
     size_t n;
-    const double *c = coefficients(stretch, k, &n);
-    for (size_t l = 0; l < HL_LANES; l++)
-        if (wanted[l] != 0)
-            s[l] = cross(c, n, l, level[l], from[l], to[l], y_to[l] > y_from[l], s[l]);
+    const double *c = coefficients(stretch, k, &n), *slow = slow_of(stretch);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        if (wanted[l] == 0)
+            continue;
+        bool guessed = s[l] > from[l] && s[l] < to[l];
+        double guess = guessed ? hl_clock_x(s[l], slow[l]) : NAN;
+        double x = cross(c, n, l, level[l], hl_clock_x(from[l], slow[l]), hl_clock_x(to[l], slow[l]),
+                         y_to[l] > y_from[l], guess);
+        s[l] = fmin(fmax(hl_clock_s(x, slow[l]), from[l]), to[l]);
+    }
 }
 
 const struct hl_stretch_kind hl_batch_curve_kind = {

@@ -70,6 +70,7 @@ static struct hl_batch_part part_of(struct scheduler *s, int slot)
     if (s->rate_of[slot] >= 0) {
         const struct hl_batch_rate *rate = &s->code->rate[s->rate_of[slot]];
         part.doing = HL_BATCH_DO_RATE;
+        part.slow = s->schedule->slow;
         if (rate->inflow >= 0)
             part.inflow = s->place->inflow + (size_t)rate->inflow * HL_BATCH_LANES;
         set_sum(s, &part, &rate->sum, slot);
@@ -245,6 +246,8 @@ const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_cod
                           .part = hl_arena_alloc(arena, n, sizeof *s.part)};
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         s.ones[l] = 1;
+    schedule->order = place->order;
+    schedule->slow = place->slow ? place->slow : s.zeros;
     int *state_slot = numbers(arena, code->n_states);
     for (size_t i = 0; i < code->n_ops; i++)
         s.op_of[code->op[i].dst] = (int)i;
@@ -257,7 +260,6 @@ const struct hl_batch_schedule *hl_batch_schedule_make(const struct hl_batch_cod
         if (s.index[slot] < 0)
             visit(&s, slot);
     }
-    schedule->order = place->order;
     schedule->n_states = code->n_states;
     schedule->series = place->series;
     schedule->part = s.part;

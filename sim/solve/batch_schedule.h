@@ -26,6 +26,7 @@ struct hl_batch_part {
                                      * constant + coef * b the coefficient, else NULL */
     /* sums and rates; constant also of such a quotient */
     const double *constant, *inflow; /* rows, or NULL */
+    const double *slow;             /* row, of a rate: of the clock */
     const double *self;             /* of a rate: row of the coefficient of its own slot, or NULL */
     size_t n; const struct hl_batch_address *term;
     size_t n_members; const struct hl_batch_part *member;
@@ -37,6 +38,7 @@ struct hl_batch_part {
 struct hl_batch_schedule {
     size_t order, n_states;
     double *series;
+    const double *slow;             /* row */
     size_t n; const struct hl_batch_part *part;
     const int *state_slot;          /* [n_states] */
 };

@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "base/vector.h"
+#include "solve/batch_clock.h"
 #include "solve/batch_schedule.h"
 
 #if defined(__x86_64__) && !defined(HL_NO_CLONES)
@@ -38,6 +39,7 @@
 #define R HL_BATCH_LANES
 #define ROUND 6755399441055744.0       /* 1.5 * 2^52: added to it, a small number stands in the low bits, rounded */
 #define ROUND_BITS 0x4338000000000000
+#define BEND_STEP 0.05 /* of the slowing over a step, mu h; each step moves it by so much */
 #define SQRT_HALF 0.70710678118654752440
 #define PER_SQRT_2PI 0.39894228040143267794
 
@@ -81,7 +83,6 @@ struct loops {
     void (*show)(const struct hl_batch_schedule *, struct hl_batch_shown *, const struct hl_batch_pace *, size_t at);
     bool (*arrive)(const struct hl_batch_schedule *, const struct hl_batch_scale *, const struct hl_batch_pace *,
                    size_t at);
-    void (*look)(const struct hl_batch_schedule *, const int *slot, size_t n, const double *s, double *y, size_t at);
 };
 
 #define W 2
@@ -110,10 +111,10 @@ struct loops {
 #undef NAME
 #endif
 
-static const struct loops narrow = {4, series_2, reach_2, show_2, arrive_2, look_2};
+static const struct loops narrow = {4, series_2, reach_2, show_2, arrive_2};
 #ifdef HL_BATCH_WIDER
-static const struct loops wide = {8, series_4, reach_4, show_4, arrive_4, look_4};
-static const struct loops widest = {16, series_8, reach_8, show_8, arrive_8, look_8};
+static const struct loops wide = {8, series_4, reach_4, show_4, arrive_4};
+static const struct loops widest = {16, series_8, reach_8, show_8, arrive_8};
 #endif
 
 static const struct loops *loops_here(void)
@@ -160,11 +161,4 @@ bool hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_b
     for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
         failed |= loops->arrive(schedule, scale, pace, at);
     return failed;
-}
-
-void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y)
-{
-    const struct loops *loops = loops_here();
-    for (size_t at = 0; at < HL_BATCH_LANES; at += loops->lanes)
-        loops->look(schedule, slot, n, s, y, at);
 }

@@ -48,6 +48,7 @@ struct hl_batch_place {
     size_t order;
     double *series;              /* coefficient k of a slot: row slot * (order + 1) + k */
     const double *file, *inflow;
+    const double *slow;          /* row: mu of the clock that series are written in [1/h]; NULL: plain time */
     size_t n_read; const int *read; /* slots that others look at, besides states */
 };
 
@@ -64,6 +65,7 @@ void hl_batch_series(const struct hl_batch_schedule *schedule);
 /* What a state's size is measured by: its value, at least small_share of its peak so far and noise. */
 struct hl_batch_scale {
     double log2_tolerance, small_share;
+    double most_bend;            /* mu h at most (batch_clock.h) */
     const double *noise;         /* by state */
     double *peak;                /* rows, by state */
 };
@@ -72,6 +74,7 @@ struct hl_batch_scale {
  * waits there, or, with t = until = infinity, one that is done. */
 struct hl_batch_pace {
     double *t, *until, *h;
+    double *bend, *slow_next;    /* mu h to try next, and mu for a step as long as the series held [1/h] */
     double least, least_share;   /* [h], and as a share of t: a lane is stalled that can only go less than these and
                                   * than the way to its stop */
 };
@@ -102,8 +105,5 @@ void hl_batch_show(const struct hl_batch_schedule *schedule, struct hl_batch_sho
  * when a state of some lane isn't finite. */
 bool hl_batch_arrive(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
                      const struct hl_batch_pace *pace);
-
-/* Slots slot[n] at s after the series' origin, each lane at its own: y[n] rows. */
-void hl_batch_look(const struct hl_batch_schedule *schedule, const int *slot, size_t n, const double *s, double *y);
 
 #endif

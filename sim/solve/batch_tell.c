@@ -6,8 +6,9 @@
  * very curve that output times are read off, and the integrator takes the same steps whether someone listens or not.
  *
  * A step of the integrator is told in one stretch or several, by lane:
- *   1. at the origin of a stretch, states are the integrator's polynomial shifted there (c(s0 + s) by repeated
- *      synthetic division), exact modes start from their own amplitudes there, clocks from the time;
+ *   1. at the origin of a stretch, states are the integrator's polynomial shifted there (by repeated synthetic
+ *      division), a polynomial of the same slowed clock (batch_clock.h) begun anew, which all series here are written
+ *      in; exact modes start from their own amplitudes there, clocks from the time;
  *   2. the outputs' series (batch_series.c);
  *   3. how far these hold: the last three terms stay below CUT of the output's size, at least SMALL_SHARE of its peak;
  *      at most to the step's end, the next edge, or where a switch of the outputs turns (batch_switch.c).
@@ -26,6 +27,7 @@
 #include "base/vector.h"
 #include "solve/apart.h"
 #include "solve/batch.h"
+#include "solve/batch_clock.h"
 #include "solve/batch_switch.h"
 #include "solve/sweep.h"
 
@@ -54,6 +56,7 @@ struct hl_batch_teller {
     const double **coefficient;      /* [part][output] */
     double *values;                  /* what these point into: rows of lanes */
     double *file, *inflow, *series, *peak, *E, *phi, *lambda;
+    double *slow;                    /* row: mu of the integrator's clock, which its series are written in too */
     double now[LANES] __attribute__((aligned(64)));    /* origin of the stretch [h] */
     double length[LANES] __attribute__((aligned(64)));
     double until[LANES] __attribute__((aligned(64)));  /* its end, the very time */
@@ -90,7 +93,7 @@ static bool make_room(struct hl_batch_teller *t)
 {
     const struct hl_batch_program *p = &t->program;
     size_t series = p->code.n_slots * (t->order + 1);
-    double *room = t->values = hl_alloc((p->n_rows + series + t->n_outputs + 3 * p->n_modes + 1) * LANES, sizeof *room);
+    double *room = t->values = hl_alloc((p->n_rows + series + t->n_outputs + 3 * p->n_modes + 2) * LANES, sizeof *room);
     if (!room)
         return false;
     t->file = take(&room, p->n_rows);
@@ -100,11 +103,13 @@ static bool make_room(struct hl_batch_teller *t)
     t->phi = take(&room, p->n_modes);
     t->lambda = take(&room, p->n_modes);
     t->inflow = take(&room, 1);
+    t->slow = take(&room, 1);
     int *read = hl_arena_alloc(t->arena, t->n_outputs + p->n_switches, sizeof *read);
     memcpy(read, p->shown, t->n_outputs * sizeof *read);
     for (size_t i = 0; i < p->n_switches; i++)
         read[t->n_outputs + i] = p->flip[i].slot;
-    struct hl_batch_place place = {t->order, t->series, t->file, t->inflow, t->n_outputs + p->n_switches, read};
+    struct hl_batch_place place = {t->order, t->series, t->file, t->inflow, t->slow, t->n_outputs + p->n_switches,
+                                   read};
     t->schedule = hl_batch_schedule_make(&p->code, &place, t->arena);
     t->mode_of = hl_arena_alloc(t->arena, p->n_modes, sizeof *t->mode_of);
     for (size_t j = 0; j < p->n_modes; j++)
@@ -201,14 +206,25 @@ void hl_batch_teller_load(struct hl_batch_teller *t, const struct hl_subjects *s
 
 /* ---- Origins */
 
-/* c(s + x) in powers of x, into to: rows, n coefficients. s NULL: 0. */
-HL_CLONES static void shift(const double *c, size_t n, const double *s, double *to)
+/* The polynomial c of a clock that shows x now, written for one that begins now, into to: rows, n coefficients. What
+ * the old one shows is x + (1 - slow x) times what the new one does. x NULL: 0. */
+HL_CLONES static void shift(const double *c, size_t n, const double *x, const double *slow, double *to)
 {
     memcpy(to, c, n * LANES * sizeof *to);
-    for (size_t j = 0; s && j + 1 < n; j++)
+    if (!x)
+        return;
+    for (size_t j = 0; j + 1 < n; j++)
         for (size_t k = n - 1; k > j; k--)
             for (size_t l = 0; l < LANES; l++)
-                to[(k - 1) * LANES + l] += s[l] * to[k * LANES + l];
+                to[(k - 1) * LANES + l] += x[l] * to[k * LANES + l];
+    double power[LANES];
+    for (size_t l = 0; l < LANES; l++)
+        power[l] = 1;
+    for (size_t k = 1; k < n; k++)
+        for (size_t l = 0; l < LANES; l++) {
+            power[l] *= 1 - slow[l] * x[l];
+            to[k * LANES + l] *= power[l];
+        }
 }
 
 static double *series_of(struct hl_batch_teller *t, int slot)
@@ -247,16 +263,17 @@ static void set_clocks(struct hl_batch_teller *t, const struct hl_batch_step *st
 
 static void set_origin(struct hl_batch_teller *t, const struct hl_batch_step *step)
 {
-    double s[LANES] __attribute__((aligned(64)));
+    double s[LANES] __attribute__((aligned(64))), x[LANES];
     bool moved = false;
     for (size_t l = 0; l < LANES; l++) {
         s[l] = t->now[l] - step->t[l];
+        x[l] = hl_clock_x(s[l], t->slow[l]);
         moved = moved || s[l] > 0;
     }
     for (size_t i = 0; i < t->plan->n_integrated; i++)
         if (t->program.given[i] >= 0)
             shift(step->series + (size_t)t->integrator->code.rate[i].slot * (t->given_order + 1) * LANES,
-                  t->given_order + 1, moved ? s : NULL, series_of(t, t->program.given[i]));
+                  t->given_order + 1, moved ? x : NULL, t->slow, series_of(t, t->program.given[i]));
     set_modes(t, step, s);
     set_clocks(t, step);
 }
@@ -279,8 +296,8 @@ static void weigh(struct hl_batch_teller *t, size_t k, const double *h, double *
     }
 }
 
-/* h[l]: how far the series of all outputs hold, at most as far as it says; NaN where one has none. Their sizes change
- * with the way, so that the first answer isn't the last. */
+/* h[l]: how far the series of all outputs hold, by the clock, at most as far as it says; NaN where one has none. Their
+ * sizes change with the way, so that the first answer isn't the last. */
 static void limit(struct hl_batch_teller *t, const bool *going, double *h)
 {
     for (size_t k = 0; k < t->n_outputs; k++)
@@ -345,23 +362,25 @@ static double stop_of(struct hl_batch_teller *t, size_t l, double end, const str
 static void choose(struct hl_batch_teller *t, const struct hl_batch_step *step, const struct hl_listener *listener,
                    const bool *going)
 {
-    double way[LANES], stop[LANES], h[LANES] __attribute__((aligned(64)));
+    double way[LANES], stop[LANES], end[LANES], x[LANES] __attribute__((aligned(64))); /* x, end: by the clock */
     bool held[LANES] = {false}, unknown[LANES] = {false};
     for (size_t l = 0; l < LANES; l++) {
         stop[l] = going[l] ? stop_of(t, l, step->end[l], listener) : t->now[l];
-        h[l] = way[l] = stop[l] - t->now[l];
+        way[l] = stop[l] - t->now[l];
+        x[l] = end[l] = hl_clock_x(way[l], t->slow[l]);
     }
-    limit(t, going, h);
+    limit(t, going, x);
     if (t->switches)
-        hl_batch_switches_meet(t->switches, t->file, t->series, h, going, held, unknown);
+        hl_batch_switches_meet(t->switches, t->file, t->series, x, going, held, unknown);
     for (size_t l = 0; l < LANES; l++) {
+        double h = x[l] >= end[l] ? way[l] : hl_clock_s(x[l], t->slow[l]);
         double least = fmax(SHORTEST, 4 * DBL_EPSILON * fabs(t->now[l]));
-        bool stalled = unknown[l] || !(h[l] >= way[l] || h[l] >= least || held[l]);
+        bool stalled = unknown[l] || !(h >= way[l] || h >= least || held[l]);
         t->blind[l] = stalled || !going[l] ? t->blind[l] : 0;
         if (going[l] && stalled)
-            h[l] = go_blind(t, l, way[l]);
-        t->told[l] = t->told[l] && !isnan(h[l]);
-        t->length[l] = going[l] && t->told[l] ? fmin(h[l], way[l]) : 0;
+            h = go_blind(t, l, way[l]);
+        t->told[l] = t->told[l] && !isnan(h);
+        t->length[l] = going[l] && t->told[l] ? fmin(h, way[l]) : 0;
         if (!(t->length[l] > 0))
             flatten(t, l, false);
         t->until[l] = t->length[l] >= way[l] ? stop[l] : t->now[l] + t->length[l];
@@ -375,7 +394,7 @@ static void tell(struct hl_batch_teller *t, size_t first, const struct hl_listen
         bool any = false;
         for (size_t l = at; l < at + HL_LANES; l++)
             any = any || t->length[l] > 0;
-        struct hl_batch_curve curve = {t->order, t->coefficient + part * t->n_outputs};
+        struct hl_batch_curve curve = {t->order, t->slow + at, t->coefficient + part * t->n_outputs};
         struct hl_stretch stretch = {.first = first + at, .t0 = t->now + at, .length = t->length + at,
                                      .t1 = t->until + at, .n_outputs = t->n_outputs, .output = t->number,
                                      .kind = &hl_batch_curve_kind, .inside = &curve};
@@ -388,6 +407,7 @@ void hl_batch_tell(struct hl_batch_teller *t, const struct hl_batch_step *step, 
                    size_t first, bool *lost)
 {
     memcpy(t->now, step->t, sizeof t->now);
+    memcpy(t->slow, step->slow, LANES * sizeof *t->slow);
     for (unsigned round = 0;; round++) {
         bool going[LANES], any = false;
         for (size_t l = 0; l < LANES; l++) {

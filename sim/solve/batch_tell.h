@@ -11,6 +11,7 @@ struct hl_batch_teller;
 
 /* What the integrator does in one step; rows of HL_BATCH_LANES. */
 struct hl_batch_step {
+    const double *slow;              /* of the clock that its series are written in */
     const double *series;            /* of its program's slots; its order is the teller's */
     const double *z, *lambda, *input; /* by mode of its program: amplitudes at t, rates, constant inputs */
     const double *last_dose;         /* by instance */
@@ -34,10 +35,11 @@ void hl_batch_teller_load(struct hl_batch_teller *teller, const struct hl_subjec
 void hl_batch_tell(struct hl_batch_teller *teller, const struct hl_batch_step *step,
                    const struct hl_listener *listener, size_t first, bool *lost);
 
-/* A polynomial's stretches: inside is a struct hl_batch_curve. */
+/* Polynomials of a slowed clock as stretches: inside is a struct hl_batch_curve. */
 extern const struct hl_stretch_kind hl_batch_curve_kind;
 struct hl_batch_curve {
-    size_t n;                        /* coefficients 0 .. n - 1 */
+    size_t n;                        /* coefficients 0 .. n - 1 of powers of the clock's x (batch_clock.h) */
+    const double *slow;              /* row: mu of the clock */
     const double *const *coefficient; /* by output: coefficient 0 of the stretch's first lane; rows of HL_BATCH_LANES */
 };
 

@@ -30,6 +30,7 @@ struct trial {
     struct hl_batch_rate rate[MOST_STATES];
     double file[FILE_ROWS * R] __attribute__((aligned(64))), inflow[MOST_STATES * R] __attribute__((aligned(64)));
     double series[MOST_SLOTS * ROWS * R] __attribute__((aligned(64)));
+    double slow[R] __attribute__((aligned(64)));
     int read[MOST_SLOTS];
 };
 
@@ -102,6 +103,8 @@ static void random_code(struct trial *t)
         t->file[i] = i < 6 * R ? 1 + uniform() : 0.4 * (uniform() - 0.5);
     for (size_t i = 0; i < MOST_STATES * R; i++)
         t->inflow[i] = uniform() - 0.5;
+    for (size_t l = 0; l < R; l++)
+        t->slow[l] = l % 3 ? uniform() : 0;
     for (int i = 0; i < n_states; i++)
         for (size_t l = 0; l < R; l++)
             t->series[(size_t)i * ROWS * R + l] = 0.5 + uniform();
@@ -109,7 +112,7 @@ static void random_code(struct trial *t)
 
 static const struct hl_batch_schedule *schedule_of(struct trial *t, struct hl_arena *arena)
 {
-    struct hl_batch_place place = {ORDER, t->series, t->file, t->inflow, t->code.n_slots, t->read};
+    struct hl_batch_place place = {ORDER, t->series, t->file, t->inflow, t->slow, t->code.n_slots, t->read};
     return hl_batch_schedule_make(&t->code, &place, arena);
 }
 
@@ -173,6 +176,7 @@ static void plain_series(const struct trial *t, size_t l, series_of_slot *c)
             const struct hl_batch_rate *rate = &t->rate[i];
             long double f = plain_sum(t, &rate->sum, c, k, l);
             f += k == 0 && rate->inflow >= 0 ? t->inflow[(size_t)rate->inflow * R + l] : 0;
+            f += (long double)k * t->slow[l] * c[rate->slot][k];
             c[rate->slot][k + 1] = f / (long double)(k + 1);
         }
     }
@@ -295,6 +299,8 @@ static void a_lane_has_its_bits_whatever_the_others_are(void **unused)
             u.file[i] = i % R == to ? t.file[i - to + l] : 0.7 * t.file[i];
         for (size_t i = 0; i < MOST_STATES * R; i++)
             u.inflow[i] = i % R == to ? t.inflow[i - to + l] : NAN;
+        for (size_t i = 0; i < R; i++)
+            u.slow[i] = i == to ? t.slow[l] : 2 * t.slow[i];
         for (size_t i = 0; i < t.code.n_states * ROWS * R; i++)
             u.series[i] = i % R == to ? t.series[i - to + l] : 3 * t.series[i];
         hl_batch_series(schedule_of(&t, arena));
@@ -312,6 +318,7 @@ struct follow {
     double noise[1], peak[R] __attribute__((aligned(64)));
     double now[R] __attribute__((aligned(64))), until[R] __attribute__((aligned(64)));
     double h[R] __attribute__((aligned(64))), due[R] __attribute__((aligned(64)));
+    double bend[R] __attribute__((aligned(64))), next[R] __attribute__((aligned(64)));
     struct hl_batch_scale scale;
     struct hl_batch_pace pace;
     struct hl_arena *arena;
@@ -335,9 +342,9 @@ static struct follow *decays(void)
         f->t.series[l] = 1.7;
         f->until[l] = 11.3;
     }
-    f->scale = (struct hl_batch_scale){log2(1e-9), 1e-6, f->noise, f->peak};
+    f->scale = (struct hl_batch_scale){log2(1e-9), 1e-6, 0.4, f->noise, f->peak};
     f->noise[0] = 1e-30;
-    f->pace = (struct hl_batch_pace){f->now, f->until, f->h, 1e-9, 4 * DBL_EPSILON};
+    f->pace = (struct hl_batch_pace){f->now, f->until, f->h, f->bend, f->next, 1e-9, 4 * DBL_EPSILON};
     f->arena = hl_arena_create();
     f->schedule = schedule_of(&f->t, f->arena);
     return f;
@@ -375,6 +382,34 @@ static void steps_end_where_terms_reach_the_tolerance(void **unused)
     release(f);
 }
 
+/* A decay at three times the clock's slowing is a polynomial of degree 3; terms that change sign ask for more slowing,
+ * terms of one sign for less. */
+static void a_slowed_clock_makes_decays_polynomials(void **unused)
+{
+    (void)unused;
+    struct follow *f = decays();
+    for (size_t l = 0; l < R; l++) {
+        f->t.slow[l] = decay(l) / (l % 2 ? 3 : 40.7);
+        f->until[l] = 1e9;
+        f->bend[l] = 0.21;
+    }
+    hl_batch_series(f->schedule);
+    for (size_t l = 1; l < R; l += 2) {
+        for (size_t k = 4; k < ROWS; k++)
+            f->t.series[k * R + l] = fabs(f->t.series[k * R + l]) < 1e-14 ? 0 : NAN; /* of rounding */
+        f->t.series[15 * R + l] = f->t.series[14 * R + l] = 1e-20;
+    }
+    assert_false(hl_batch_reach(f->schedule, &f->scale, &f->pace));
+    for (size_t l = 0; l < R; l++) {
+        assert_true(f->h[l] > 0 && f->t.slow[l] * f->h[l] <= 0.4 * (1 + 1e-12));
+        assert_true(fabs(f->next[l] * f->h[l] / f->bend[l] - 1) < 1e-12);
+        assert_true(l % 2 ? f->bend[l] < 0.21 : f->bend[l] > 0.21);
+        if (l % 2)
+            assert_true(fabs(f->h[l] * f->t.slow[l] / 0.4 - 1) < 1e-12); /* nothing else limits it */
+    }
+    release(f);
+}
+
 /* Relative digits count down to 1e-6 of the peak. */
 static bool is_decayed(double y, size_t l, double t)
 {
@@ -400,6 +435,8 @@ static void lanes_arrive_and_show_what_is_due(void **unused)
     shown.next[4] = shown.next[9] = N; /* 4 is done, 9 shows nothing more */
     f->due[4] = f->due[9] = INFINITY;
     f->now[4] = f->until[4] = INFINITY;
+    for (size_t l = 0; l < R; l++)
+        f->t.slow[l] = l % 3 ? 0.07 * (double)l : 0; /* up to 0.4 of the decay */
     for (int n = 0; n < 200; n++) {
         hl_batch_series(f->schedule);
         assert_false(hl_batch_reach(f->schedule, &f->scale, &f->pace));
@@ -425,6 +462,7 @@ int main(void)
         cmocka_unit_test(saturable_loops_are_those_of_the_recurrences),
         cmocka_unit_test(a_lane_has_its_bits_whatever_the_others_are),
         cmocka_unit_test(steps_end_where_terms_reach_the_tolerance),
+        cmocka_unit_test(a_slowed_clock_makes_decays_polynomials),
         cmocka_unit_test(lanes_arrive_and_show_what_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
