@@ -747,7 +747,7 @@ static void add_hours(struct run *run, size_t i)
     for (size_t l = 0; l < HL_LANES; l++)
         level[l] = task_number(run, i)->theta;
     memcpy(in, rows->part, sizeof in);
-    stretch->kind->run_hours(stretch, run->view.k, level, in, rows->sum, rows->late, hard);
+    stretch->kind->run_hours(stretch, run->view.k, level, in, rows->sum, hard);
     for (size_t n = 0; n < stretch->most_alike; n++)
         look_at_hard(run, i, n, hard + n * HL_LANES);
 }
@@ -877,7 +877,7 @@ static void take_record(struct hl_tally *t, const struct hl_task_rows *rows, siz
 {
     t->best = fabs(rows->best[l]) < HL_NEVER ? rows->best[l] : (double)NAN;
     t->best_time = rows->best_time[l];
-    t->sum = rows->sum[l] + rows->late[l];
+    t->sum = rows->sum[l];
     t->spell = rows->spell[l];
     t->longest = rows->longest[l];
     t->first = rows->first[l] < HL_NEVER ? rows->first[l] : (double)NAN;

@@ -40,7 +40,7 @@ void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
         rows->first[l] = HL_NEVER;
         rows->end[l] = -HL_NEVER;
         rows->best_time[l] = rows->last[l] = NAN;
-        rows->sum[l] = rows->late[l] = rows->spell[l] = rows->longest[l] = 0;
+        rows->sum[l] = rows->spell[l] = rows->longest[l] = 0;
         rows->rise[l] = rows->fall[l] = NAN;
         rows->part[l] = 1;
     }

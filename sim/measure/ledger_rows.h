@@ -25,7 +25,6 @@ struct hl_task {
 #define HL_NEVER 1e300
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
-    hl_row late;                 /* belongs to sum */
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
     hl_row part;                 /* 1 in lanes to be looked at, else 0: of a run, those that need each stretch of it */
 };

@@ -111,6 +111,7 @@ static void lay_out(struct hl_strand *s, struct rows *rows)
     s->series.K = take(rows, HL_STRAND_TERMS + 1);
     s->series.C = take(rows, HL_STRAND_TERMS * m);
     s->series.size = take(rows, m);
+    lay_out_place(&s->crest, m, rows);
     s->W = take(rows, s->n_slots * m);
     s->chain = take(rows, m * (m + 1) / 2);
     s->infusion = take(rows, s->n_slots);
@@ -159,9 +160,7 @@ static bool strand_init(struct hl_strand *s, const struct hl_plan *plan, const i
     number_states(s);
     struct rows rows = {0};
     s->curve = hl_alloc(s->n_outputs, sizeof *s->curve);
-    s->track = hl_alloc(HL_STRAND_TRACKS, sizeof *s->track);
-    s->track_modes = hl_alloc(HL_STRAND_TRACKS * HL_TRACK_ROWS * s->n_modes, sizeof *s->track_modes);
-    if (!s->curve || !s->track || !s->track_modes)
+    if (!s->curve)
         return false;
     lay_out(s, &rows);
     rows.room = s->room = hl_alloc(rows.n * HL_LANES, sizeof *s->room);
@@ -207,8 +206,7 @@ void hl_strands_free(struct hl_strands *all)
     for (size_t i = 0; i < all->n; i++) {
         struct hl_strand *s = &all->strand[i];
         void *part[] = {s->has, s->slot, s->output, s->system_output, s->curve, s->room, s->order, s->time, s->value,
-                        s->what, s->run, s->zs, s->part_rows, s->from_rows, s->codes, s->change, s->track,
-                        s->track_modes};
+                        s->what, s->run, s->zs, s->part_rows, s->from_rows};
         for (size_t k = 0; k < sizeof part / sizeof *part; k++)
             hl_free(part[k]);
     }
@@ -401,7 +399,6 @@ static void clear(struct hl_strand *s)
         forget_places(&s->curve[k]);
     }
     s->infused = s->infuses = false;
-    s->n_tracks = 0;
     for (size_t k = 0; k < HL_STRAND_HOPS; k++)
         s->hop[k].full = false;
     for (size_t k = 0; k < HL_STRAND_LOOKS; k++)
@@ -589,11 +586,7 @@ static enum hl_status reserve_amplitudes(struct hl_strand *s, size_t n)
     s->part_rows = parts ? parts : s->part_rows;
     double *from = hl_grow(s->from_rows, s->z_capacity * 2 * HL_LANES, 2 * n * 2 * HL_LANES, sizeof *from);
     s->from_rows = from ? from : s->from_rows;
-    uint64_t *codes = hl_grow(s->codes, s->z_capacity * HL_LANES, 2 * n * HL_LANES, sizeof *codes);
-    s->codes = codes ? codes : s->codes;
-    size_t *change = hl_grow(s->change, s->z_capacity + 1, 2 * n + 1, sizeof *change);
-    s->change = change ? change : s->change;
-    if (!grown || !parts || !from || !codes || !change)
+    if (!grown || !parts || !from)
         return HL_ERR_MEMORY;
     s->z_capacity = 2 * n;
     return HL_OK;
@@ -687,7 +680,6 @@ static enum hl_status walk(struct hl_strand *s, size_t first, hl_stretch_fn tell
         }
         leave(s, any);
     }
-    hl_strand_follow_tracks(s);
     return HL_OK;
 }
 

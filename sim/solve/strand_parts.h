@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of strands: strand.c walks, strand_curve.c answers questions about a
  * stretch, strand_run.c about runs of them; strand_rows.c and strand_run_rows.c hold the loops over lanes. For these
- * files only. strand_track.c and strand_track_rows.c follow crossings through runs. */
+ * files only. strand_hours.c and strand_hours_rows.c tell how long runs lie above a level. */
 #ifndef HL_SOLVE_STRAND_PARTS_H
 #define HL_SOLVE_STRAND_PARTS_H
 
@@ -55,18 +55,22 @@ struct hl_strand_curve {
 #define HL_STRAND_TERMS 12
 struct hl_strand_series { double *K, *C, *size; };
 
-/* The crossings of a level, all upwards or all downwards, in n neighbouring stretches of a lane's run, one between low
- * and high in each: g(s) = sum over modes of c e^(lambda s) - level is 0, and has the sign of side above it. From one
- * stretch to the next c grows by d, and d by the factor p. */
-struct hl_strand_track {
-    double side, level, low, high, guess, rate;
-    size_t n;
-    double *hours;               /* what the sum of the offsets is taken from, or (falling) added to */
-    double sum;                  /* found */
+/* Of a run's stretches, how many are above a level at the beginning, at the end, and at the place crest (if it
+ * stands after the minimum). Rows of 1 and 0: hills, y falls at the end of all; dips, in
+ * some it may fall at first, too, and then has its minimum before the place curve->dip and its maximum after it. */
+struct hl_strand_above {
+    uint64_t left[HL_LANES] __attribute__((aligned(64))), right[HL_LANES], crest[HL_LANES];
+    double hills[HL_LANES], dips[HL_LANES];
 };
-#define HL_STRAND_TRACKS 128 /* followed together */
-#define HL_TRACK_GONE (-600.0) /* exponentials of less count for nothing */
-enum { HL_TRACK_LAMBDA, HL_TRACK_C, HL_TRACK_D, HL_TRACK_P, HL_TRACK_E, HL_TRACK_ROWS }; /* E: at the guess */
+
+/* Where y passes a level in n[l] stretches of lane l's run that follow each other, upwards (side 1) or downwards (side
+ * -1), between low and high and once. c: V z in the first of them, d: what is added to it in the next. sum: of the
+ * offsets, found. */
+struct hl_strand_walk {
+    double n[HL_LANES] __attribute__((aligned(64))), low[HL_LANES], high[HL_LANES], sum[HL_LANES];
+    double c[HL_STRAND_MODES * HL_LANES], d[HL_STRAND_MODES * HL_LANES];
+    double side;
+};
 
 /* Outputs that depend on the same components. */
 struct hl_strand {
@@ -86,12 +90,8 @@ struct hl_strand {
     double *z_all;              /* [mode]: sum over the run */
     double *part_rows;          /* of a struct hl_strand_parts, for z_capacity stretches */
     double *from_rows;          /* from and to of such parts */
-    uint64_t *codes;            /* hl_strand_codes */
-    size_t *change;             /* for z_capacity stretches: scratch */
-    size_t n_tracks;
-    struct hl_strand_track *track; /* HL_STRAND_TRACKS, waiting to be followed */
-    double *track_modes;        /* [track][HL_TRACK_ROWS][mode] */
     struct hl_strand_series series; /* scratch */
+    struct hl_strand_place crest; /* near the maximum of stretches whose hours are asked for */
     const double *E_whole, *phi_whole; /* [mode]: exponentials of the stretch's length, ... */
     double *E_length, *phi_length; /* ... their room, when they aren't just those of a table */
     double *E, *phi, *x;         /* [mode]: scratch of questions */
@@ -139,6 +139,7 @@ void hl_strand_move_place(struct hl_strand *s, struct hl_strand_place *place, co
 
 /* The root in each wanted lane: y' = 0, or y = level unless it is NULL; place is where the last one was. curve->a, G
  * and b are those of the stretch. */
+
 struct hl_strand_search;
 void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
                          struct hl_strand_search *search, struct hl_strand_place *place);
@@ -152,12 +153,9 @@ void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const doub
 void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *from, double *to, double *hard);
 
-/* strand_track.c: the same. */
+/* strand_hours.c: the same. */
 void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
-                         double *hours, double *late, double *hard);
-
-/* Follows the tracks that wait, and adds what they found to their hours. */
-void hl_strand_follow_tracks(struct hl_strand *s);
+                         double *hours, double *hard);
 
 /* When number i of lane l's run begins; of those told. */
 double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i);
@@ -212,26 +210,26 @@ size_t hl_strand_solve(const struct hl_strand *s, const struct hl_strand_place *
 void hl_strand_judge_tops(const struct hl_strand *s, struct hl_strand_parts *parts);
 void hl_strand_judge_bottoms(const struct hl_strand *s, struct hl_strand_parts *parts);
 
-/* How each stretch of a run passes a level, by lane: bits of
- *     RISES, FALLS     it passes it once upwards, once downwards, or both (RISES first)
- *     CREST            it is above it at the place curve->peak, after RISES and before FALLS
- *     ALL              it is above it all the time
- *     TOP              it is below at both ends; it has one maximum (behind the place curve->dip if it falls at first)
- *     BOTTOM           it is above at the beginning, and may be below at its only minimum before the place curve->dip;
- *                      but for that it stays above (ABOVE_AFTER), or falls below after its maximum
- *     HARD             can't be told so simply
- * 0: it is below all the time, or not wanted. Of rows code, most_alike of them, those that differ from the one before
- * are listed in change, and most_alike; how many. */
-enum { HL_CODE_RISES = 1, HL_CODE_FALLS = 2, HL_CODE_CREST = 4, HL_CODE_ALL = 8, HL_CODE_TOP = 16, HL_CODE_BOTTOM = 32,
-       HL_CODE_ABOVE_AFTER = 64, HL_CODE_HARD = 128 };
-size_t hl_strand_codes(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
-                       const double *wanted, const double *n_alike, uint64_t *code, size_t *change);
+/* Fills above->hills and dips, and simple with 1 where a whole run is as these say, else 0: no stretch of it has more
+ * than one maximum, nor a minimum but for that before it. */
+void hl_strand_shape(const struct hl_strand *s, const struct hl_strand_curve *curve, double *simple,
+                     struct hl_strand_above *above);
+
+/* Fills above's counts. */
+void hl_strand_count(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                     const double *n_alike, struct hl_strand_above *above);
+
+/* For a stretch of amplitudes z: 1 where it doesn't come down to the level before the place curve->dip, as far as can
+ * be told cheaply. */
+void hl_strand_floor(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *z,
+                     const double *level, double *safe);
+
+/* Walks up two sums of crossings, of the lanes that have some. */
+void hl_strand_follow(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                      struct hl_strand_walk *walk);
 
 /* hours += to - from, n rows of each. */
 void hl_strand_add_hours(const double *from, const double *to, size_t n, double *hours);
-
-/* Follows tracks of m modes: track[i].sum. modes: [track][HL_TRACK_ROWS][m]. */
-void hl_strand_follow(struct hl_strand_track *track, const double *modes, size_t n, size_t m);
 
 /* a, G, b and the values at the ends for amplitudes z; crest: y at the place curve->peak. */
 void hl_strand_fill(const struct hl_strand *s, const double *z, struct hl_strand_curve *curve, double *crest);

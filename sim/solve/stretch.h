@@ -85,10 +85,9 @@ struct hl_stretch_kind {
                       double *from, double *to, double *hard);
 
     /* Adds to hours the time that the run spends above the level, in wanted lanes, but for stretches where that can't
-     * be told so simply: hard[i] is 1 there, else 0. A part of it is added to late, at the latest when the last stretch
-     * has been told; late must still be there then. */
+     * be told so simply: hard[i] is 1 there, else 0. */
     void (*run_hours)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
-                      double *hours, double *late, double *hard);
+                      double *hours, double *hard);
 
     /* y at the same offset in every stretch of the run: row i of y, most_alike of them. */
     void (*run_values)(const struct hl_stretch *stretch, size_t k, const double *s, double *y);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Hours above a level of whole runs (strand_track.c) against the places of the same crossings found stretch by stretch
+/* Hours above a level of whole runs (strand_hours.c) against the places of the same crossings found stretch by stretch
  * (strand_run.c): random models of depot, centre, periphery and effect site (slow and fast rates, absorption slower than
  * elimination, equal rates), runs of 1, 2, 3, a few and 1000 equal doses, doses of nothing, infusions in some subjects;
  * levels that are never or always exceeded, that are the very value at a dose or at a maximum, and others.
@@ -30,7 +30,7 @@ static double uniform(struct dice *d, double low, double high)
 typedef double row[HL_LANES] __attribute__((aligned(64)));
 
 /* What a run, an output and a level gave. */
-struct record { row hours, late, least, most, open; size_t n[HL_LANES]; double level; };
+struct record { row hours, least, most, open; size_t n[HL_LANES]; double level; };
 
 struct ear {
     const struct hl_plan *plan;
@@ -85,7 +85,7 @@ static void compare_one(struct ear *ear, const struct hl_stretch *stretch, size_
     }
     add_parts(ear, stretch, k, level + hair, wanted, r->least, r->open);
     add_parts(ear, stretch, k, level - hair, wanted, r->most, r->open);
-    stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, r->late, ear->hard[0]);
+    stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, ear->hard[0]);
     for (size_t l = 0; l < HL_LANES; l++)
         for (size_t i = 0; i < r->n[l]; i++)
             r->open[l] += ear->hard[i][l] != 0;
@@ -169,7 +169,7 @@ static void check(const struct ear *ear, size_t *told, size_t *left)
     for (size_t i = 0; i < ear->n; i++)
         for (size_t l = 0; l < HL_LANES; l++) {
             const struct record *r = &ear->record[i];
-            double found = r->hours[l] + r->late[l];
+            double found = r->hours[l];
             *left += r->open[l] != 0;
             *told += r->n[l] > 0 && r->open[l] == 0;
             double slack = 1e-9 * (1 + (double)r->n[l]);
@@ -179,13 +179,13 @@ static void check(const struct ear *ear, size_t *told, size_t *left)
         }
 }
 
-static void tracks_add_up_to_parts(void **state)
+static void hours_add_up_to_parts(void **state)
 {
     (void)state;
     static struct ear ear __attribute__((aligned(64)));
     uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 12);
     size_t told = 0, left = 0;
-    printf("tracks: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed, (unsigned long long)cases);
+    printf("hours: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed, (unsigned long long)cases);
     for (uint64_t number = 0; number < cases; number++) {
         struct dice d = {seed, number, 0};
         struct fixture *f = fixture_create(OUTPUTS, OUTPUTS);
@@ -223,6 +223,6 @@ static void tracks_add_up_to_parts(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(tracks_add_up_to_parts)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(hours_add_up_to_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

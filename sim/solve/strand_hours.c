@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* How long the stretches of a run (stretch.h) lie above a level, eight lanes side by side.
+ *
+ * Where y is known to rise, or to fall, at every offset from one stretch to the next (Laguerre's rule, strand_run.c),
+ * each question with the answer yes or no - is y above the level at the beginning, at the end, at some place near the
+ * maximum - changes its answer at most once in the run. So it is enough to count the stretches above: of n, a are at
+ * the beginning, b at the end, c at the place near the maximum; they are the first of the run where y falls from
+ * stretch to stretch, the last where it rises. If each stretch has one maximum at most,
+ *     y passes the level upwards   in those above at the end or the maximum, not at the beginning,
+ *     y passes it downwards        in those above at the beginning or the maximum, not at the end,
+ * which lie together, and the hours above are b times the length, plus the sum of the offsets at which it passes
+ * downwards, less the sum of those at which it passes upwards. Both sums are walked up (strand_hours_rows.c).
+ *
+ * That there is one maximum at most, and before it one minimum at most, is told for the whole run by its first and its
+ * last stretch: the partial sums of the rule of signs for y' rise or fall with the stretch, too, if the partial sums of
+ * their differences have one sign; so none of them changes its sign more than once, and of two neighbours only those
+ * pairs can ever have different signs that aren't all alike in both stretches.
+ *
+ * Two things are looked at more closely, beginning with the stretch in which they are likeliest: whether a maximum is
+ * above the level although the place near it isn't (then there is a better place), and whether y, above at the
+ * beginning, comes down to the level at the minimum before the maximum (then the time below is taken off).
+ *
+ * Lanes with infusions, or of which all that can't be told, are seen stretch by stretch (strand_run.c). */
+#include "solve/strand_parts.h"
+
+#include <string.h>
+
+typedef double row[HL_LANES] __attribute__((aligned(64)));
+
+/* A question about hours: what is asked and what is known of each lane. */
+struct inquiry {
+    struct hl_strand *s;
+    struct hl_strand_curve *curve;
+    const double *level;
+    double *hours;
+    row wanted, others;          /* 1 and 0: to be told here, and in the general way */
+    row trend, n_alike;
+    struct hl_strand_above above;
+};
+
+/* ---- Which lanes */
+
+static void give_up(struct inquiry *q, size_t l)
+{
+    q->others[l] = q->wanted[l] != 0 ? 1 : q->others[l];
+    q->wanted[l] = 0;
+}
+
+static void choose_lanes(struct inquiry *q)
+{
+    const struct hl_strand *s = q->s;
+    row simple;
+    hl_strand_shape(s, q->curve, simple, &q->above);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool infused = false;
+        for (size_t j = 0; s->infused && j < s->n_modes; j++)
+            infused = infused || s->g[j * HL_LANES + l] != 0;
+        if (infused || simple[l] == 0 || q->trend[l] == 0)
+            give_up(q, l);
+    }
+}
+
+static void add_others(struct inquiry *q, double *hard)
+{
+    struct hl_strand *s = q->s;
+    size_t size = s->z_capacity * HL_LANES;
+    struct hl_strand_parts parts = hl_strand_part_rows(s, s->from_rows, s->from_rows + size, hard);
+    hl_strand_judge_levels(s, q->curve, q->level, q->others, &parts);
+    hl_strand_pursue_crossings(s, q->curve, q->level, &parts);
+    hl_strand_add_hours(parts.from, parts.to, s->most_alike, q->hours);
+}
+
+/* ---- Single stretches */
+
+static bool falls(const struct inquiry *q, size_t l)
+{
+    return q->trend[l] < 0;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Lane l of a row gets its amplitudes in stretch number i. */
+static void take_lane(const struct hl_strand *s, size_t l, size_t i, double *z)
+{
+    size_t n = s->n_modes * HL_LANES;
+    for (size_t j = l; j < n; j += HL_LANES)
+        z[j] = s->zs[i * n + j];
+}
+
+/* In lanes of the search's wanted, whose amplitudes are in z: the maximum (side -1) or minimum, and y less the level
+ * there. */
+static void find_turn(struct inquiry *q, const double *z, double side, struct hl_strand_search *search)
+{
+    row crest;
+    hl_strand_fill(q->s, z, q->curve, crest);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool dips = q->above.dips[l] != 0;
+        search->side[l] = side;
+        search->low[l] = dips && side < 0 ? q->curve->dip.at[l] : 0;
+        search->high[l] = dips && side > 0 ? q->curve->dip.at[l] : q->s->whole[l];
+    }
+    hl_strand_find_root(q->s, q->curve, NULL, search, side < 0 ? &q->curve->peak : &q->curve->hollow);
+    for (size_t l = 0; l < HL_LANES; l++)
+        search->y[l] -= q->level[l];
+}
+
+/* Lanes with a stretch that is above neither at the end nor at the place near the maximum, but may be between; which
+ * has been looked at before is in seen. */
+static bool may_reach(const struct inquiry *q, size_t l, size_t *seen, double *z)
+{
+    const struct hl_strand *s = q->s;
+    size_t n = (size_t)q->n_alike[l], n_left = q->above.left[l], n_above = larger(q->above.right[l], q->above.crest[l]);
+    size_t i = falls(q, l) ? n_above : n - 1 - n_above;
+    if (q->wanted[l] == 0 || n_above == n || *seen == i)
+        return false;
+    bool begins_above = falls(q, l) ? i < n_left : i >= n - n_left;
+    double start = 0;
+    take_lane(s, l, i, z);
+    for (size_t j = l; j < s->n_modes * HL_LANES; j += HL_LANES)
+        start += s->lambda[j] * q->curve->V[j] * z[j];
+    *seen = i;
+    return start >= 0 ? !begins_above && q->above.hills[l] != 0 : q->above.dips[l] != 0;
+}
+
+/* Moves the place near the maximum until it is above the level in all stretches that are anywhere after their
+ * beginning. */
+static void count_all(struct inquiry *q)
+{
+    struct hl_strand *s = q->s;
+    size_t seen[HL_LANES];
+    bool more = true;
+    memset(seen, 0xff, sizeof seen); /* of no stretch */
+    while (more) {
+        struct hl_strand_search search;
+        hl_strand_count(s, q->curve, q->level, q->n_alike, &q->above);
+        for (size_t l = 0; l < HL_LANES; l++)
+            search.wanted[l] = may_reach(q, l, &seen[l], s->z_all) ? 1 : 0;
+        if (!hl_strand_is_any(search.wanted))
+            return;
+        find_turn(q, s->z_all, -1, &search);
+        for (size_t l = 0; l < HL_LANES; l++)
+            search.wanted[l] = search.wanted[l] != 0 && search.y[l] > 0 ? 1 : 0;
+        more = hl_strand_is_any(search.wanted);
+        if (more)
+            hl_strand_move_place(s, &s->crest, search.s, search.wanted);
+    }
+}
+
+/* Takes off the time below the level around the minimum, in wanted lanes of bottom, which have it there; their
+ * amplitudes are in the curve. */
+static void take_off(struct inquiry *q, const struct hl_strand_search *bottom)
+{
+    size_t number = hl_strand_level_number(q->level);
+    row y_low;
+    struct hl_strand_search down = {.y_low = q->curve->left, .y_high = y_low}, up = {.y_low = y_low,
+                                                                                     .y_high = q->curve->left};
+    for (size_t l = 0; l < HL_LANES; l++) {
+        bool crest = q->above.crest[l] >= q->above.left[l];
+        y_low[l] = bottom->y[l] + q->level[l];
+        down.wanted[l] = up.wanted[l] = bottom->wanted[l];
+        down.side[l] = -1;
+        up.side[l] = 1;
+        down.low[l] = 0;
+        down.high[l] = up.low[l] = bottom->s[l];
+        up.high[l] = crest ? q->s->crest.at[l] : q->s->whole[l];
+    }
+    hl_strand_find_root(q->s, q->curve, q->level, &down, &q->curve->fall[number]);
+    hl_strand_find_root(q->s, q->curve, q->level, &up, &q->curve->rise[number]);
+    for (size_t l = 0; l < HL_LANES; l++)
+        q->hours[l] -= bottom->wanted[l] != 0 ? up.s[l] - down.s[l] : 0;
+}
+
+/* Lanes whose stretch number `step` of those above at the beginning, from the least one on, may have its minimum below.
+ * Where such a one doesn't come back, or that isn't sure, the lane is told in the general way. */
+static void look_low(struct inquiry *q, size_t step, row todo)
+{
+    struct hl_strand *s = q->s;
+    row safe;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        size_t n_left = q->above.left[l];
+        todo[l] = todo[l] != 0 && q->wanted[l] != 0 && step < n_left ? 1 : 0;
+        if (todo[l] != 0)
+            take_lane(s, l, falls(q, l) ? n_left - 1 - step : (size_t)q->n_alike[l] - n_left + step, s->z_all);
+    }
+    if (!hl_strand_is_any(todo))
+        return;
+    hl_strand_floor(s, q->curve, s->z_all, q->level, safe);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        todo[l] = safe[l] == 0 ? todo[l] : 0;
+        if (todo[l] != 0 && larger(q->above.right[l], q->above.crest[l]) < q->above.left[l]) {
+            give_up(q, l);
+            todo[l] = 0;
+        }
+    }
+}
+
+static void take_off_dips(struct inquiry *q)
+{
+    row todo;
+    memcpy(todo, q->above.dips, sizeof todo);
+    for (size_t step = 0;; step++) {
+        struct hl_strand_search bottom;
+        look_low(q, step, todo);
+        if (!hl_strand_is_any(todo))
+            return;
+        memcpy(bottom.wanted, todo, sizeof todo);
+        find_turn(q, q->s->z_all, 1, &bottom);
+        for (size_t l = 0; l < HL_LANES; l++)
+            todo[l] = bottom.wanted[l] = todo[l] != 0 && bottom.y[l] < 0 ? 1 : 0;
+        if (hl_strand_is_any(todo))
+            take_off(q, &bottom);
+    }
+}
+
+/* ---- Walks */
+
+static void begin_lane(const struct inquiry *q, size_t l, size_t to, size_t from, struct hl_strand_walk *walk)
+{
+    const struct hl_strand *s = q->s;
+    size_t n_alike = (size_t)q->n_alike[l], i = falls(q, l) ? from : n_alike - to, n = s->n_modes * HL_LANES;
+    const double *z = s->zs + i * n, *next = i + 1 < n_alike ? z + n : z;
+    walk->n[l] = (double)(to - from);
+    for (size_t j = l; j < n; j += HL_LANES) {
+        walk->c[j] = q->curve->V[j] * z[j];
+        walk->d[j] = q->curve->V[j] * (next[j] - z[j]);
+    }
+}
+
+static void begin_walks(const struct inquiry *q, struct hl_strand_walk *up, struct hl_strand_walk *down)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        size_t a = q->above.left[l], b = q->above.right[l], c = q->above.crest[l];
+        double place = q->s->crest.at[l], whole = q->s->whole[l];
+        up->low[l] = 0;
+        up->high[l] = c > 0 && c >= b ? place : whole;
+        down->low[l] = c > 0 && c >= a ? place : 0;
+        down->high[l] = whole;
+        if (q->wanted[l] != 0 && larger(b, c) > a)
+            begin_lane(q, l, larger(b, c), a, up);
+        if (q->wanted[l] != 0 && larger(a, c) > b)
+            begin_lane(q, l, larger(a, c), b, down);
+    }
+}
+
+static void add_walks(const struct inquiry *q)
+{
+    struct hl_strand_walk walk[2] = {{.side = 1}, {.side = -1}};
+    begin_walks(q, &walk[0], &walk[1]);
+    if (hl_strand_is_any(walk[0].n) || hl_strand_is_any(walk[1].n))
+        hl_strand_follow(q->s, q->curve, q->level, walk);
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (q->wanted[l] != 0)
+            q->hours[l] += (double)q->above.right[l] * q->s->whole[l] + (walk[1].sum[l] - walk[0].sum[l]);
+}
+
+void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+                         double *hours, double *hard)
+{
+    struct hl_strand *s = stretch->inside;
+    struct inquiry q = {.s = s, .curve = &s->curve[k], .level = level, .hours = hours};
+    memcpy(q.wanted, wanted, sizeof q.wanted);
+    memset(hard, 0, s->most_alike * sizeof(row));
+    for (size_t l = 0; l < HL_LANES; l++)
+        q.n_alike[l] = (double)s->n_alike[l];
+    memcpy(s->crest.at, q.curve->peak.at, sizeof(row));
+    memcpy(s->crest.E, q.curve->peak.E, s->n_modes * sizeof(row));
+    hl_strand_run_trend(stretch, k, q.trend);
+    choose_lanes(&q);
+    if (hl_strand_is_any(q.wanted)) {
+        count_all(&q);
+        take_off_dips(&q);
+        add_walks(&q);
+    }
+    if (hl_strand_is_any(q.others))
+        add_others(&q, hard);
+    q.curve->open = false;
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The loops over lanes of strand_hours.c: how stretches of a run pass a level, and where.
+ *
+ * A walk stands, in each lane, at an offset tau of one stretch with the exponentials e_j = e^(lambda_j tau). With the
+ * Taylor coefficients there, f = sum c e - level, f_k = sum lambda^k c e, and
+ *     u = -f / f_1,  A = f_2 / (2 f_1),  B = f_3 / (6 f_1),  C = f_4 / (24 f_1),
+ * the root is at tau + x, x + A x^2 + B x^3 + C x^4 + ... = u, whose reversion is
+ *     x = u - A u^2 + (2 A^2 - B) u^3 - (5 A^3 - 5 A B + C) u^4 + ...
+ * What that leaves out is of the size of u (A u)^4 and the like, and of the next term of the series. If that is small
+ * enough the walk goes on to the next stretch, whose coefficients at tau are f_k + w_k, w_k = sum lambda^k d e; where
+ * its root is follows from the same reversion to third order, so that as a rule each stretch takes one round and no
+ * exponential: e goes along by e^(lambda x), of which a few terms do where the way is short.
+ *
+ * The root lies between low and high. Where the reversion doesn't find it, the sign of f narrows this bracket, and a
+ * guess outside is replaced by the middle, and so is every eighth, so that each root is found.
+ *
+ * Towards a steady state what still moves shrinks by p = e^(lambda L) from stretch to stretch. As soon as the squares
+ * of what is to come don't count, R stretches that are left have the roots
+ *     r - (1 / f_1) sum over modes of d e (1 - p^q) / (1 - p),  q = 1 .. R,
+ * whose sum is a formula, and the walk ends.
+ *
+ * A lane does in each round what it would do alone: selections, never branches by lane. */
+#include "solve/strand_parts.h"
+
+#include "base/eight.h"
+
+typedef hl_eight eight;
+typedef hl_eight_bits bits;
+
+#define EXACT 1e-11  /* what a root may be off [h] */
+#define NARROW 1e-12 /* a bracket this narrow [h], or so many parts of its place, holds the root */
+#define FLUSH 1e-270 /* added to and taken away from what shrinks, so that it ends in 0 before it has no digits left */
+#define RENEW 32     /* so many rounds e goes along before exponentials are made anew */
+#define SETTLING 0.9 /* tails are summed up when the slowest mode shrinks by this at least */
+#define GONE (-600.0) /* exponentials of less count for nothing */
+
+#define ROUND 6755399441055744.0            /* 1.5 * 2^52 */
+#define LN2_HIGH 6.93147180369123816490e-01 /* 32 bits: its product with k is exact */
+#define LN2_LOW 1.90821492927058770002e-10
+
+#define SIGN_CHANGE(x, y) (((bits)(x) ^ (bits)(y)) >> 63)
+#define AS_FLAG(mask) ((eight)((mask) & (bits)one))
+#define SMALLER(size, limit) (-(((bits)(size) - (bits)((limit) * one)) >> 63)) /* of sizes; never a NaN */
+
+INLINE bool any_bits(const bits *mask)
+{
+    uint64_t lane[HL_LANES], all = 0;
+    memcpy(lane, mask, sizeof lane);
+    for (size_t l = 0; l < HL_LANES; l++)
+        all |= lane[l];
+    return all != 0;
+}
+
+/* ---- What is known of a run */
+
+INLINE void count(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                  const double *n_alike, size_t n, struct hl_strand_above *above)
+{
+    CONSTANTS;
+    eight below = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0), alike = CONST_ROW(n_alike, 0);
+    eight V[HL_STRAND_MODES], end[HL_STRAND_MODES], top[HL_STRAND_MODES];
+    eight place = CONST_ROW(s->crest.at, 0), dip = CONST_ROW(curve->dip.at, 0), whole = CONST_ROW(s->whole, 0);
+    bits left = {0}, right = {0}, crest = {0};
+    bits stands = BELOW(none, place) & BELOW(place, whole) & BELOW(CONST_ROW(above->dips, 0) * dip, place);
+#pragma GCC unroll 8
+    for (size_t j = 0; j < n; j++) {
+        V[j] = CONST_ROW(curve->V, j);
+        end[j] = V[j] * CONST_ROW(s->E_whole, j);
+        top[j] = V[j] * CONST_ROW(s->crest.E, j);
+    }
+    for (size_t i = 0; i < s->most_alike; i++) {
+        const double *z = s->zs + i * n * HL_LANES;
+        eight y = below, y_end = below, y_top = below;
+#pragma GCC unroll 8
+        for (size_t j = 0; j < n; j++) {
+            y += V[j] * CONST_ROW(z, j);
+            y_end += end[j] * CONST_ROW(z, j);
+            y_top += top[j] * CONST_ROW(z, j);
+        }
+        bits there = BELOW((double)i * one, alike);
+        left -= there & BELOW(none, y);
+        right -= there & BELOW(none, y_end);
+        crest -= there & stands & BELOW(none, y_top);
+    }
+    memcpy(above->left, &left, sizeof left);
+    memcpy(above->right, &right, sizeof right);
+    memcpy(above->crest, &crest, sizeof crest);
+}
+
+HL_CLONES void hl_strand_count(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                               const double *n_alike, struct hl_strand_above *above)
+{
+    switch (s->n_modes) {
+    case 3: count(s, curve, level, n_alike, 3, above); break;
+    case 4: count(s, curve, level, n_alike, 4, above); break;
+    case 5: count(s, curve, level, n_alike, 5, above); break;
+    default: count(s, curve, level, n_alike, s->n_modes, above); break;
+    }
+}
+
+/* Signs of y' at the first and the last stretch of a run: partial sums T by mode at the beginning, y' at the end and at
+ * the place curve->dip. */
+struct slopes { eight T[2], end[2], dip[2]; };
+
+#define NOISE 1e-15 /* of the amplitudes: what two stretches may differ by through rounding */
+
+HL_CLONES void hl_strand_shape(const struct hl_strand *s, const struct hl_strand_curve *curve, double *simple,
+                               struct hl_strand_above *above)
+{
+    CONSTANTS;
+    size_t n = s->n_modes, row = n * HL_LANES;
+    const double *first = s->zs, *next = s->most_alike > 1 ? first + row : first;
+    const double *last = first + (s->most_alike - 1) * row;
+    struct slopes y = {0};
+    eight step = none, least = none, most = none, size = none;
+    bits turns = {0};
+    for (size_t j = 0; j < n; j++) {
+        eight share = CONST_ROW(curve->V, j) * CONST_ROW(s->lambda, j), z[2] = {CONST_ROW(first, j), CONST_ROW(last, j)};
+        eight E = CONST_ROW(s->E_whole, j) + HL_STRAND_HARDLY, dip = CONST_ROW(curve->dip.E, j);
+        bits before[2] = {(bits)y.T[0], (bits)y.T[1]};
+        step += share * (CONST_ROW(next, j) - z[0]);
+        least = LESSER(least, step);
+        most = GREATER(most, step);
+        for (size_t k = 0; k < 2; k++) {
+            eight b = share * z[k];
+            size += SIZE(b);
+            y.T[k] += b;
+            y.end[k] += b * E;
+            y.dip[k] += b * dip;
+        }
+        bits some = before[0] | before[1] | (bits)y.T[0] | (bits)y.T[1];
+        bits every = before[0] & before[1] & (bits)y.T[0] & (bits)y.T[1];
+        if (j > 0)
+            turns += (some & ~every) >> 63;
+    }
+    bits steady = ~(BELOW(NOISE * size, most) & BELOW(least, -NOISE * size));
+    bits start_falls = BELOW(y.T[0], none) & BELOW(y.T[1], none), start_rises = BELOW(none, y.T[0]) & BELOW(none, y.T[1]);
+    bits end_falls = BELOW(y.end[0], none) & BELOW(y.end[1], none);
+    bits end_rises = BELOW(none, y.end[0]) & BELOW(none, y.end[1]);
+    bits none_or_one = -((turns - 2u) >> 63), two = -((turns - 3u) >> 63), three = -((turns - 4u) >> 63);
+    bits dips = ~start_rises & ~none_or_one;
+    eight place = CONST_ROW(curve->dip.at, 0);
+    bits told = BELOW(none, place) & BELOW(place, CONST_ROW(s->whole, 0)) & BELOW(none, y.dip[0]) & BELOW(none, y.dip[1]);
+    bits hills = end_falls & (two | (three & start_falls)) & (~dips | told);
+    bits good = steady & (hills | (end_rises & start_rises & none_or_one));
+    ROW(simple, 0) = AS_FLAG(good);
+    ROW(above->hills, 0) = AS_FLAG(end_falls);
+    ROW(above->dips, 0) = AS_FLAG(dips & hills);
+}
+
+/* With y'' >= m > 0 before the place curve->dip the minimum isn't below y(0) - y'(0)^2 / (2 m). */
+HL_CLONES void hl_strand_floor(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *z,
+                               const double *level, double *safe)
+{
+    CONSTANTS;
+    eight left = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0), slope = none, bend = none;
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight a = CONST_ROW(curve->V, j) * CONST_ROW(z, j), lambda = CONST_ROW(s->lambda, j), b = lambda * a;
+        eight lead = lambda * b, moved = lead * CONST_ROW(curve->dip.E, j);
+        left += a;
+        slope += b;
+        bend += LESSER(lead, moved);
+    }
+    eight floor = left * (2 * bend) - slope * slope; /* times 2 bend */
+    ROW(safe, 0) = AS_FLAG((BELOW(none, bend) & BELOW(none, floor)) | BELOW(none, slope));
+}
+
+/* ---- Walks */
+
+/* e^x for |x| <= 1: the eighth power of e^(x / 8), by its terms to the ninth. */
+INLINE void short_way(const eight *at, eight *power)
+{
+    CONSTANTS;
+    eight x = *at * 0.125, xx = x * x, x4 = xx * xx;
+    eight low = x + xx * (1. / 2 + x * (1. / 6)), high = 1. / 40320 + x * (1. / 362880);
+    eight middle = (1. / 24 + x * (1. / 120)) + xx * (1. / 720 + x * (1. / 5040));
+    eight e = one + (low + x4 * (middle + x4 * high));
+    e *= e;
+    e *= e;
+    *power = e * e;
+}
+
+/* e^x as in base/vector.c, 0 for x below GONE, and e^700 above 700. */
+INLINE void exponential(const eight *at, eight *power)
+{
+    CONSTANTS;
+    eight x = GREATER(*at, -700 * one);
+    bits there = ~BELOW(*at, GONE * one);
+    x = LESSER(x, 700 * one);
+    eight shifted = x * 1.44269504088896340736 + ROUND, k = shifted - ROUND;
+    eight r = (x - k * LN2_HIGH) - k * LN2_LOW, rr = r * r, r4 = rr * rr;
+    eight scale = (eight)(((bits)shifted + 1023u) << 52);
+    eight low = (1. / 2 + r * (1. / 6)) + rr * (1. / 24 + r * (1. / 120));
+    eight middle = (1. / 720 + r * (1. / 5040)) + rr * (1. / 40320 + r * (1. / 362880));
+    eight high = (1. / 3628800 + r * (1. / 39916800)) + rr * (1. / 479001600 + r * (1. / 6227020800.));
+    eight q = r + rr * (low + r4 * (middle + r4 * high));
+    *power = (eight)((bits)(scale + scale * q) & there);
+}
+
+/* What both walks of a pair share. */
+struct ground { eight lambda[HL_STRAND_MODES], p[HL_STRAND_MODES], rate, settling, reach; };
+
+/* A walk under way. from, to: the bracket as it has been narrowed; rest: stretches left; rounds: since the last root;
+ * root, inverse: of the last one found, and 1 / f_1 there. */
+struct stand {
+    eight tau, move, side, below, low, high, from, to, rest, rounds, sum, root, inverse;
+    bits active, settled;
+    eight c[HL_STRAND_MODES], d[HL_STRAND_MODES], e[HL_STRAND_MODES];
+};
+
+/* f and its derivatives; those of the change to the next stretch; sizes of the terms of f_5, and of the change. */
+struct sums { eight f, f1, f2, f3, f4, w, w1, w2, size, change; };
+
+INLINE void go(const struct ground *g, struct stand *h, size_t m, bool renew, struct sums *sums)
+{
+    CONSTANTS;
+    eight f = h->below, f1 = none, f2 = none, f3 = none, f4 = none, w = none, w1 = none, w2 = none, size = none,
+          change = none;
+    eight tau = h->tau + h->move;
+    bits far = BELOW(one, g->rate * SIZE(h->move));
+    if (renew)
+        far = h->active;
+    bool some_far = any_bits(&far);
+#pragma GCC unroll 8
+    for (size_t j = 0; j < m; j++) {
+        eight lambda = g->lambda[j], x = lambda * h->move, power;
+        short_way(&x, &power);
+        eight e = (h->e[j] * power + FLUSH) - FLUSH;
+        if (some_far) {
+            eight whole = lambda * tau;
+            exponential(&whole, &power);
+            e = CHOOSE(far, power, e);
+        }
+        h->e[j] = e;
+        eight v = h->c[j] * e, t = h->d[j] * e;
+        f += v;
+        v *= lambda;
+        f1 += v;
+        v *= lambda;
+        f2 += v;
+        v *= lambda;
+        f3 += v;
+        v *= lambda;
+        f4 += v;
+        size += SIZE(v);
+        w += t;
+        change += SIZE(t);
+        t *= lambda;
+        w1 += t;
+        t *= lambda;
+        w2 += t;
+    }
+    h->tau = tau;
+    *sums = (struct sums){f, f1, f2, f3, f4, w, w1, w2, size * g->rate, change};
+}
+
+/* Where the root of this stretch is, and whether that is known well enough. */
+INLINE void revert(const struct sums *s, const struct stand *h, eight *inverse, eight *root, bits *good)
+{
+    CONSTANTS;
+    eight r = one / s->f1, u = -s->f * r, uu = u * u;
+    eight a = s->f2 * r * 0.5 * u, b = s->f3 * r * (1. / 6) * uu, c = s->f4 * r * (1. / 24) * (u * uu), aa = a * a;
+    eight x = u * (one - a + (2 * aa - b) - (5 * a * (aa - b) + c)), b_size = SIZE(b);
+    eight second = GREATER(aa, b_size);
+    eight left = SIZE(u) * (20 * second * second + 10 * SIZE(a * c) + SIZE(s->size * r) * uu * uu * (1. / 60));
+    eight at = h->tau + x;
+    *inverse = r;
+    *root = at;
+    *good = h->active & SMALLER(left, EXACT) & BELOW(none, s->f1 * h->side) & ~BELOW(at, h->low) & ~BELOW(h->high, at);
+}
+
+/* Where the next stretch's root may be. */
+INLINE void foresee(const struct sums *s, const struct stand *h, const eight *root, eight *next)
+{
+    CONSTANTS;
+    eight r = one / (s->f1 + s->w1), u = -(s->f + s->w) * r, a = (s->f2 + s->w2) * r * 0.5 * u,
+          b = s->f3 * r * (1. / 6) * (u * u);
+    eight at = h->tau + u * (one - a + (2 * a * a - b));
+    at = CHOOSE(-OVERFLOWS(at), *root, at);
+    at = GREATER(at, h->low);
+    *next = LESSER(at, h->high);
+}
+
+/* Lanes whose root hasn't been found: narrows their bracket; where to look next, or whether that is narrow enough. */
+INLINE void narrow(const struct sums *s, struct stand *h, const bits *lost, eight *root, bits *good)
+{
+    CONSTANTS;
+    bits before = BELOW(s->f * h->side, none);
+    eight from = CHOOSE(*lost & before, h->tau, h->from), to = CHOOSE(*lost & ~before, h->tau, h->to);
+    eight middle = 0.5 * (from + to), at = CHOOSE(-OVERFLOWS(*root), middle, *root);
+    bits halve = BELOW(6.5 * one, h->rounds) | BELOW(at, from) | BELOW(to, at);
+    at = CHOOSE(halve, middle, at);
+    h->rounds = CHOOSE(*lost & ~BELOW(6.5 * one, h->rounds), h->rounds + one, none);
+    h->from = from;
+    h->to = to;
+    *good |= *lost & BELOW(to - from, NARROW * (one + to));
+    *root = CHOOSE(*lost, at, *root);
+}
+
+INLINE void turn(const struct ground *g, struct stand *h, size_t m, const struct sums *s)
+{
+    CONSTANTS;
+    eight inverse, root, next;
+    bits good;
+    revert(s, h, &inverse, &root, &good);
+    bits lost = h->active & ~good;
+    if (any_bits(&lost))
+        narrow(s, h, &lost, &root, &good);
+    foresee(s, h, &root, &next);
+    next = CHOOSE(good, next, root);
+    eight to_come = s->change * g->reach * SIZE(inverse), x = SIZE(root - h->tau);
+    eight bent = to_come * (to_come + x) * (SIZE(s->f2 * inverse) + g->rate);
+    bits settled = good & ~lost & (bits)g->settling & SMALLER(bent, EXACT), goes_on = good & ~settled;
+    h->sum += (eight)(good & (bits)root);
+    h->rest -= AS_FLAG(good);
+    h->root = CHOOSE(settled, root, h->root);
+    h->inverse = CHOOSE(settled, inverse, h->inverse);
+    h->settled |= settled;
+    h->active &= ~settled & BELOW(0.5 * one, h->rest);
+    h->move = (eight)(h->active & (bits)(next - h->tau));
+    h->from = CHOOSE(good, h->low, h->from);
+    h->to = CHOOSE(good, h->high, h->to);
+    h->rounds = (eight)(~good & (bits)h->rounds);
+#pragma GCC unroll 8
+    for (size_t j = 0; j < m; j++) {
+        eight d = h->d[j], shrunk = (d * g->p[j] + FLUSH) - FLUSH;
+        h->c[j] += (eight)(goes_on & (bits)d);
+        h->d[j] = CHOOSE(goes_on, shrunk, d);
+    }
+}
+
+/* Adds what is left in lanes that have settled. */
+INLINE void add_tails(const struct ground *g, const struct hl_strand *s, struct stand *h, size_t m)
+{
+    CONSTANTS;
+    eight moved = none, R = h->rest;
+    for (size_t j = 0; j < m; j++) {
+        eight q = one / (one - g->p[j]), x = g->lambda[j] * CONST_ROW(s->whole, 0) * R, power;
+        exponential(&x, &power);
+        moved += h->d[j] * h->e[j] * q * (R - g->p[j] * q * (one - power));
+    }
+    eight tail = R * h->root - h->inverse * moved;
+    h->sum += (eight)(h->settled & (bits)tail);
+}
+
+/* Where a curve that rises to a maximum, or falls away from one, may pass the level. */
+INLINE void guess(const struct hl_strand *s, struct stand *h, size_t m)
+{
+    CONSTANTS;
+    bits from_crest = BELOW(none, h->low), to_crest = BELOW(h->high, CONST_ROW(s->whole, 0));
+    eight from = h->below, to = from;
+    for (size_t j = 0; j < m; j++) {
+        eight crest = CONST_ROW(s->crest.E, j), E = CONST_ROW(s->E_whole, j);
+        from += h->c[j] * CHOOSE(from_crest, crest, one);
+        to += h->c[j] * CHOOSE(to_crest, crest, E);
+    }
+    eight q = from / (from - to), qq = q * q, level = -h->below;
+    eight rising = q * (0.5 + 0.5 * (q * qq));                    /* 1 - sqrt(1 - q), nearly */
+    eight a = from + level, b = to + level;
+    eight falling = from / (a + level) * (a + b) / (a - b);       /* ln(a / level) / ln(a / b), nearly */
+    bits up = BELOW(from, to), curved = BELOW(none, level) & BELOW(none, b);
+    eight share = CHOOSE(up, rising, CHOOSE(curved, falling, q));
+    share = CHOOSE(-OVERFLOWS(share), 0.5 * one, share);
+    share = GREATER(share, 0.01 * one);
+    share = LESSER(share, 0.99 * one);
+    h->tau = h->low + (h->high - h->low) * share;
+}
+
+INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                    const struct hl_strand_walk *walk, size_t m, struct stand *h)
+{
+    CONSTANTS;
+    eight n = CONST_ROW(walk->n, 0), low = CONST_ROW(walk->low, 0), high = CONST_ROW(walk->high, 0);
+    *h = (struct stand){.move = none, .side = walk->side * one,
+                        .below = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0), .low = low, .high = high,
+                        .from = low, .to = high, .rest = n, .rounds = none, .sum = none, .root = none,
+                        .inverse = none, .active = BELOW(0.5 * one, n), .settled = (bits)none};
+    for (size_t j = 0; j < m; j++) {
+        h->c[j] = CONST_ROW(walk->c, j);
+        h->d[j] = CONST_ROW(walk->d, j);
+        h->e[j] = one;
+    }
+    guess(s, h, m);
+}
+
+INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                   struct hl_strand_walk *walk, size_t m)
+{
+    CONSTANTS;
+    struct ground g;
+    struct stand stand[2];
+    g.rate = CONST_ROW(s->rate, 0);
+    for (size_t j = 0; j < m; j++) {
+        g.lambda[j] = CONST_ROW(s->lambda, j);
+        g.p[j] = CONST_ROW(s->E_whole, j);
+    }
+    g.settling = (eight)BELOW(g.p[0], SETTLING * one);
+    g.reach = one / (one - CHOOSE((bits)g.settling, g.p[0], none));
+    for (size_t k = 0; k < 2; k++)
+        set_out(s, curve, level, &walk[k], m, &stand[k]);
+    bits active = stand[0].active | stand[1].active;
+    for (size_t round = 0; any_bits(&active); round++) {
+        struct sums sums[2];
+        for (size_t k = 0; k < 2; k++)
+            go(&g, &stand[k], m, round % RENEW == 0, &sums[k]);
+        for (size_t k = 0; k < 2; k++)
+            turn(&g, &stand[k], m, &sums[k]);
+        active = stand[0].active | stand[1].active;
+    }
+    for (size_t k = 0; k < 2; k++) {
+        if (any_bits(&stand[k].settled))
+            add_tails(&g, s, &stand[k], m);
+        ROW(walk[k].sum, 0) = stand[k].sum;
+    }
+}
+
+HL_CLONES void hl_strand_follow(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
+                                struct hl_strand_walk *walk)
+{
+    switch (s->n_modes) {
+    case 2: follow(s, curve, level, walk, 2); break;
+    case 3: follow(s, curve, level, walk, 3); break;
+    case 4: follow(s, curve, level, walk, 4); break;
+    case 5: follow(s, curve, level, walk, 5); break;
+    default: follow(s, curve, level, walk, s->n_modes); break;
+    }
+}
+
+HL_CLONES void hl_strand_add_hours(const double *from, const double *to, size_t n, double *hours)
+{
+    eight sum = ROW(hours, 0);
+    for (size_t i = 0; i < n; i++)
+        sum += CONST_ROW(to, i) - CONST_ROW(from, i);
+    ROW(hours, 0) = sum;
+}
