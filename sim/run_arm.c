@@ -272,12 +272,12 @@ static enum hl_status keep_results(struct worker *w, const struct pass *pass, co
     return status;
 }
 
-/* Sheets and results may be filled in any order, columns in that of the rows. *last: the strip is full. */
+/* Sheets and results may be filled in any order, columns in that of the rows. *full: the strip is to be finished. */
 static enum hl_status hand_over(struct worker *w, const struct pass *pass, const struct hl_task *task,
-                                struct hl_block *block, bool *last)
+                                struct hl_block *block, bool *full)
 {
     enum hl_status status = HL_OK;
-    *last = false;
+    *full = false;
     if (pass->first) {
         store_values(w, pass->p, pass->arm, block, pass->strip[task->desk], task->row);
         status = keep_results(w, pass, task, block);
@@ -285,7 +285,7 @@ static enum hl_status hand_over(struct worker *w, const struct pass *pass, const
     if (status != HL_OK || !hl_desks_wait(pass->desks, task))
         return status;
     hl_columns_keep(pass->columns, task->place, task->row, block);
-    *last = hl_desks_hand_over(pass->desks, task);
+    *full = hl_desks_hand_over(pass->desks, task);
     return HL_OK;
 }
 
@@ -303,13 +303,13 @@ static enum hl_status do_task(struct worker *w, const struct pass *pass, const s
 {
     size_t subject = (first + task->place) * HL_STRIP + task->row + 1;
     struct hl_block block;
-    bool last = false;
+    bool full = false;
     enum hl_status status = task->begins ? begin_strip(pass, task, subject) : HL_OK;
     if (status == HL_OK)
         status = solve_block(w, pass, subject, task->n, &block);
     if (status == HL_OK)
-        status = hand_over(w, pass, task, &block, &last);
-    if (last && pass->first)
+        status = hand_over(w, pass, task, &block, &full);
+    if (full && pass->first)
         status = hl_strip_finish(pass->strip[task->desk]);
     hl_progress_add(pass->progress, task->n);
     return status;
@@ -360,6 +360,10 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, i
             mine = do_tasks(&w, pass, mine, first);
 #pragma omp barrier
             bool goes_on = hl_desks_go_on(pass->desks);
+#pragma omp for schedule(dynamic, 1) nowait
+            for (size_t desk = 0; desk < (size_t)threads; desk++)
+                if (goes_on && mine == HL_OK && hl_desks_left(pass->desks, desk) && pass->first)
+                    mine = hl_strip_finish(pass->strip[desk]);
 #pragma omp for schedule(dynamic, 1)
             for (size_t c = 0; c < n_columns; c += HL_COLUMNS_AT_ONCE)
                 if (goes_on)

@@ -4,6 +4,9 @@
  * waited for a third of the time. So whole strips are dealt as long as there are some, then the blocks that are left
  * on others' desks.
  *
+ * The last strips of a batch are finished (packed, mostly) when all are solved: what is done across the cohort next needs
+ * their values, not their chunks, and one thread may pack while another goes on.
+ *
  * What several threads solve of one strip is handed over in the order of its rows, as columns (run_columns.h) want it.
  * Blocks of a strip are dealt in that order too, so a thread waits for one that is at work already, never for one that
  * waits for it. */
@@ -19,6 +22,7 @@ struct desk {
     size_t place, n;            /* the strip and its rows */
     size_t dealt, handed_over;  /* rows */
     bool laid;                  /* there to be taken from by others */
+    bool left;                  /* full and not finished */
 };
 
 struct hl_desks {
@@ -135,10 +139,20 @@ bool hl_desks_hand_over(struct hl_desks *d, const struct hl_task *task)
     pthread_mutex_lock(&d->lock);
     struct desk *desk = &d->desk[task->desk];
     desk->handed_over += task->n;
-    bool last = desk->handed_over == desk->n;
+    bool last = desk->handed_over == desk->n, wanted = d->next < d->strips;
+    desk->left = last && !wanted;
     pthread_cond_broadcast(&d->change);
     pthread_mutex_unlock(&d->lock);
-    return last;
+    return last && wanted;
+}
+
+bool hl_desks_left(struct hl_desks *d, size_t desk)
+{
+    pthread_mutex_lock(&d->lock);
+    bool left = d->desk[desk].left;
+    d->desk[desk].left = false;
+    pthread_mutex_unlock(&d->lock);
+    return left;
 }
 
 void hl_desks_give_up(struct hl_desks *d)

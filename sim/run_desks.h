@@ -33,9 +33,12 @@ void hl_desks_lay(struct hl_desks *desks, const struct hl_task *task);
 /* Waits until all rows before the task's have been handed over; false when somebody gave up. */
 bool hl_desks_wait(struct hl_desks *desks, const struct hl_task *task);
 
-/* The task's rows have been handed over. True when they were the last of the strip's, which the caller then
- * finishes. */
+/* The task's rows have been handed over. True when they were the last of the strip's and its desk is wanted for
+ * another one: the caller then finishes the strip. Full strips that nobody is in need of finishing are left there. */
 bool hl_desks_hand_over(struct hl_desks *desks, const struct hl_task *task);
+
+/* Whether a desk was left with a full strip, which the caller then finishes; all tasks of the batch are done. */
+bool hl_desks_left(struct hl_desks *desks, size_t desk);
 
 /* Nothing more is to be done: whoever waits goes on, whoever asks gets nothing, in later batches too. */
 void hl_desks_give_up(struct hl_desks *desks);
