@@ -17,6 +17,9 @@
 
 #define MOST_BLOCKS (HL_STRIP / HL_LANES) /* of a strip */
 #define FIRST_BATCH 4                     /* strips */
+#define AT_ONCE 8                         /* kept values, read together */
+
+#define SPARE (HL_SIEVE_SPARE > AT_ONCE ? HL_SIEVE_SPARE : AT_ONCE)
 
 _Static_assert(HL_COLUMNS_AT_ONCE == HL_SIEVE_GROUP, "kept values are found by groups of columns");
 
@@ -131,7 +134,7 @@ static bool pile_init(struct pile *p, const struct hl_columns *c)
     uint8_t *counts = hl_alloc_unset(2 * c->n_rows + c->n_thresholds, c->stride);
     p->inside = hl_alloc_unset(MOST_BLOCKS, c->stride);
     p->offset = hl_alloc_unset(MOST_BLOCKS * c->groups, sizeof *p->offset);
-    p->kept = hl_alloc_unset(c->n * HL_STRIP + HL_SIEVE_SPARE, sizeof *p->kept);
+    p->kept = hl_alloc_unset(c->n * HL_STRIP + SPARE, sizeof *p->kept);
     p->sifted = (struct hl_sifted){.count = moments, .above = counts};
     if (!moments || !counts || !p->inside || !p->offset || !p->kept)
         return false;
@@ -263,14 +266,15 @@ static struct reader open_group(const struct hl_columns *c, const struct pile *p
     return r;
 }
 
-/* Those of column i, which is the next; returns how many, at most HL_STRIP. */
+/* Those of column i, which is the next; returns how many, at most HL_STRIP. They are copied AT_ONCE at a time, what
+ * comes behind them too: how many there are differs from column to column, and a loop over each is mispredicted. */
 static size_t read_column(struct reader *r, const struct hl_columns *c, size_t i, double *values)
 {
     size_t n = 0;
     for (size_t b = 0; b < r->n; b++) {
         size_t inside = r->pile->inside[b * c->stride + i];
-        for (size_t k = 0; k < inside; k++)
-            values[n + k] = r->at[b][k];
+        for (size_t k = 0; k < inside; k += AT_ONCE)
+            memcpy(values + n + k, r->at[b] + k, AT_ONCE * sizeof *values);
         r->at[b] += inside;
         n += inside;
     }
@@ -304,7 +308,7 @@ static void show_brackets(struct hl_columns *c, size_t i, double *scratch)
 
 void hl_columns_add(struct hl_columns *c, size_t from, size_t to, size_t strips, double *scratch)
 {
-    double values[HL_STRIP];
+    double values[HL_STRIP + AT_ONCE];
     for (size_t s = 0; s < strips; s++) {
         const struct pile *p = &c->pile[s];
         struct reader reader = open_group(c, p, from / HL_SIEVE_GROUP);

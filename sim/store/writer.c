@@ -29,6 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/pack.h"
 #include "store/verify.h"
 
 #define CHUNK_BYTES (1u << 20)       /* about a chunk: a reader's default cache */
@@ -439,13 +440,44 @@ static bool transfer(struct hl_dataset *d, const uint64_t *start, const uint64_t
     return good;
 }
 
+static bool is_one_chunk(const struct hl_dataset *d)
+{
+    bool one = d->blocks.rank > 0 && d->chunk[0] > 0;
+    for (int i = 0; one && i < d->blocks.rank; i++)
+        one = d->chunk[i] == d->blocks.dims[i];
+    return one;
+}
+
+/* A dataset that is one chunk, deflated here: HDF5 would do it when the file is closed, ten times as slowly. */
+static void write_packed(struct hl_writer *w, struct hl_dataset *d, const void *values)
+{
+    const uint64_t start[HL_MAX_RANK] = {0};
+    size_t size = hl_hdf_size(d->type), raw = size;
+    for (int i = 0; i < d->blocks.rank; i++)
+        raw *= (size_t)d->blocks.dims[i];
+    struct hl_packer *packer = hl_packer_create(w->level);
+    void *scratch = hl_alloc_unset(raw, 1), *bytes = packer ? hl_alloc_unset(hl_pack_bound(packer, raw), 1) : NULL;
+    size_t n = scratch && bytes ? hl_pack(packer, values, raw, size, scratch, bytes) : 0;
+    if (n > 0)
+        hl_writer_chunk(w, d, start, bytes, n);
+    else
+        hl_writer_fail(w, HL_ERR_MEMORY, "no memory to compress it");
+    hl_free(bytes);
+    hl_free(scratch);
+    hl_packer_free(packer);
+}
+
 void hl_writer_all(struct hl_writer *w, struct hl_dataset *d, const void *values)
 {
     uint64_t start[HL_MAX_RANK] = {0};
     if (w->status != HL_OK || d->blocks.n == 0)
         return;
-    d->passed_on = true;
     digest_blocks(w, d, 0, d->blocks.n, values);
+    if (w->level > 0 && is_one_chunk(d)) {
+        write_packed(w, d, values);
+        return;
+    }
+    d->passed_on = true;
     went(w, transfer(d, start, d->blocks.dims, values, NULL), "writing", d->path);
 }
 
