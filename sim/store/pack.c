@@ -8,7 +8,7 @@
  * counts, the first planes are looked at in samples, and those that wouldn't shrink go into the zlib stream as they are
  * (stored blocks, RFC 1951, 3.2.4; deflate's window simply begins behind them). A look counts what repeats, however far
  * apart within the sample, and takes the rest to need its entropy (Shannon, Bell Syst Tech J 1948;27:379); in chunks of
- * W1 that is within 0.06 of what deflate makes of the sample, near 1 within 0.01, in a quarter of the time.
+ * W1 that is within 0.06 of what deflate makes of the sample, near 1 within 0.01, in a third of the time.
  *
  * Rounding: a float32 has 23 bits of mantissa behind the leading one. Keeping 10 leaves 13 zero bits that cost nothing
  * once compressed, and an error of at most half a unit of the tenth bit, 2^-11 = 4.9e-4 of the value. */

@@ -448,7 +448,7 @@ static bool is_one_chunk(const struct hl_dataset *d)
     return one;
 }
 
-/* A dataset that is one chunk, deflated here: HDF5 would do it when the file is closed, ten times as slowly. */
+/* A dataset that is one chunk, deflated here: HDF5 would do it when the file is closed, several times as slowly. */
 static void write_packed(struct hl_writer *w, struct hl_dataset *d, const void *values)
 {
     const uint64_t start[HL_MAX_RANK] = {0};
