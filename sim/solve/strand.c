@@ -7,12 +7,10 @@
  * is known by one row of amplitudes, and the next begins with z e^(lambda L) + g phi(L). The k-th stretch of each of
  * the eight is told together with those of the others, wherever in time they are; whoever has none waits.
  *
- * In every lane the modes stand from the slowest to the fastest, which is what the rules of signs want (strand_rows.c).
  * Doses come in regular distances, so exponentials of recent lengths are kept, as in group.c: by multiples of 2^-36 h,
  * the rest made up for by a series, so that what a lane gets is a function of its own times alone. */
 #include "solve/strand_parts.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -125,15 +123,17 @@ static void lay_out(struct hl_strand *s, struct rows *rows)
         lay_out_curve(&s->curve[k], m, rows);
 }
 
-/* Counts the modes and numbers the states of the components. */
+/* Lists the modes and numbers the states of the components. */
 static void number_states(struct hl_strand *s)
 {
     const struct hl_plan *plan = s->plan;
     for (size_t i = 0; i < plan->system->n_states; i++)
         s->slot[i] = -1;
     for (size_t c = 0; c < plan->n_components; c++)
-        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++)
+        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++) {
+            s->mode[s->n_slots] = (struct hl_strand_mode){plan->component[c].offset + i, c, i};
             s->slot[plan->component[c].state[i]] = (int)s->n_slots++;
+        }
     s->n_modes = s->n_slots;
 }
 
@@ -257,275 +257,6 @@ void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, 
         hl_strand_drift(t->E, t->phi, s->lambda, drift, s->n_modes, E_room, phi_room);
 }
 
-/* ---- What a group begins with */
-
-/* Modes of lane l from the slowest (largest lambda) to the fastest. */
-static void order_modes(struct hl_strand *s, const struct hl_modes_rows *rows, size_t l)
-{
-    const struct hl_plan *plan = s->plan;
-    size_t n = 0;
-    for (size_t c = 0; c < plan->n_components; c++)
-        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++) {
-            size_t mode = plan->component[c].offset + i, at = n++;
-            double lambda = rows->lambda[mode * HL_LANES + l];
-            for (; at > 0 && s->lambda[(at - 1) * HL_LANES + l] < lambda; at--) {
-                s->lambda[at * HL_LANES + l] = s->lambda[(at - 1) * HL_LANES + l];
-                s->order[at * HL_LANES + l] = s->order[(at - 1) * HL_LANES + l];
-            }
-            s->lambda[at * HL_LANES + l] = lambda;
-            s->order[at * HL_LANES + l] = mode;
-        }
-}
-
-/* Component of a mode of the plan. */
-static size_t component_of_mode(const struct hl_plan *plan, size_t mode)
-{
-    size_t c = 0;
-    while (c + 1 < plan->n_components && mode >= plan->component[c + 1].offset)
-        c++;
-    return c;
-}
-
-/* Share of a mode in an output of lane l: coefficients times V. */
-static double share(const struct hl_plan *plan, const struct hl_output *out, const struct hl_modes_rows *rows,
-                    const double *regs, size_t lanes, size_t lane, size_t mode)
-{
-    size_t c = component_of_mode(plan, mode);
-    const struct hl_component *component = &plan->component[c];
-    size_t n = component->shape.n, j = mode - component->offset;
-    double sum = 0;
-    for (size_t k = 0; k < out->n_coefs; k++) {
-        if (plan->component_of[out->coef[k].col] != (int)c)
-            continue;
-        size_t i = (size_t)plan->place_of[out->coef[k].col];
-        if (component->shape.reach[i * n + j])
-            sum += regs[(size_t)out->coef[k].reg * lanes + lane]
-                   * hl_modes_row(rows->V, component, i, j)[lane % HL_LANES];
-    }
-    return sum;
-}
-
-static void begin_curves(struct hl_strand *s, const struct hl_modes_rows *rows, const double *regs, size_t lanes,
-                         size_t lane)
-{
-    size_t l = lane % HL_LANES;
-    for (size_t k = 0; k < s->n_outputs; k++) {
-        const struct hl_output *out = &s->plan->system->output[s->system_output[k]];
-        struct hl_strand_curve *curve = &s->curve[k];
-        curve->offset[l] = hl_reg(regs, lanes, lane, out->offset_reg, 0);
-        for (size_t j = 0; j < s->n_modes; j++)
-            curve->V[j * HL_LANES + l] = share(s->plan, out, rows, regs, lanes, lane, s->order[j * HL_LANES + l]);
-        for (size_t q = 0; q < HL_STRAND_SLOTS; q++)
-            curve->guess[q * HL_LANES + l] = NAN;
-        curve->n_nodes[l] = 0;
-    }
-}
-
-/* Column of W, what an amount in a state adds to each mode, for lane l. */
-static void begin_columns(struct hl_strand *s, const struct hl_modes_rows *rows, size_t l)
-{
-    const struct hl_plan *plan = s->plan;
-    for (size_t c = 0; c < plan->n_components; c++)
-        for (size_t i = 0; s->has[c] && i < plan->component[c].shape.n; i++) {
-            const struct hl_component *component = &plan->component[c];
-            double *W = s->W + (size_t)s->slot[component->state[i]] * s->n_modes * HL_LANES + l;
-            for (size_t j = 0; j < s->n_modes; j++) {
-                size_t mode = s->order[j * HL_LANES + l] - component->offset; /* wraps when it is below */
-                W[j * HL_LANES] = mode < component->shape.n ? hl_modes_row(rows->W, component, mode, i)[l] : 0;
-            }
-        }
-}
-
-/* g = W (constant inputs + running infusions) of lane l. */
-static void renew_input(struct hl_strand *s, size_t l)
-{
-    for (size_t j = 0; j < s->n_modes; j++) {
-        double sum = 0;
-        for (size_t i = 0; i < s->n_slots; i++)
-            sum += s->W[(i * s->n_modes + j) * HL_LANES + l]
-                   * (s->input[i * HL_LANES + l] + s->infusion[i * HL_LANES + l]);
-        s->g[j * HL_LANES + l] = sum;
-        s->infused = s->infused || sum != 0;
-        s->infuses = s->infuses || sum != 0;
-    }
-}
-
-static void begin_sources(struct hl_strand *s, const struct hl_start *start, const double *regs, size_t lanes,
-                          size_t lane)
-{
-    const struct hl_plan *plan = s->plan;
-    size_t l = lane % HL_LANES;
-    for (size_t c = 0; c < plan->n_components; c++) {
-        const struct hl_component *component = &plan->component[c];
-        for (size_t i = 0; s->has[c] && i < component->shape.n; i++)
-            s->infusion[(size_t)s->slot[component->state[i]] * HL_LANES + l] = start->rate[component->state[i]];
-        for (size_t k = 0; s->has[c] && k < component->n_inputs; k++)
-            s->input[(size_t)s->slot[component->state[component->input[k].row]] * HL_LANES + l] +=
-                hl_reg(regs, lanes, lane, component->input[k].reg, 0);
-    }
-    renew_input(s, l);
-}
-
-static void forget_places(struct hl_strand_curve *curve)
-{
-    double *at[] = {curve->dip.at, curve->ridge.at, curve->peak.at, curve->hollow.at};
-    for (size_t l = 0; l < HL_LANES; l++) {
-        for (size_t i = 0; i < sizeof at / sizeof *at; i++)
-            at[i][l] = -1;
-        for (size_t i = 0; i < HL_STRAND_LEVELS; i++)
-            curve->rise[i].at[l] = curve->fall[i].at[l] = -1;
-    }
-}
-
-/* All lanes blank, tables empty. */
-static void clear(struct hl_strand *s)
-{
-    for (size_t l = 0; l < HL_LANES; l++)
-        s->rate[l] = 1;
-    size_t rows = s->n_modes * HL_LANES, slots = s->n_slots * HL_LANES;
-    double *by_mode[] = {s->lambda, s->zs, s->g}, *by_slot[] = {s->infusion, s->input};
-    for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
-        memset(by_mode[i], 0, rows * sizeof(double));
-    for (size_t i = 0; i < sizeof by_slot / sizeof *by_slot; i++)
-        memset(by_slot[i], 0, slots * sizeof(double));
-    memset(s->W, 0, s->n_slots * rows * sizeof(double));
-    memset(s->start, 0, sizeof s->start);
-    memset(s->n, 0, sizeof s->n);
-    memset(s->n_runs, 0, sizeof s->n_runs);
-    for (size_t k = 0; k < s->n_outputs; k++) {
-        memset(s->curve[k].V, 0, rows * sizeof(double));
-        memset(s->curve[k].offset, 0, HL_LANES * sizeof(double));
-        memset(s->curve[k].n_nodes, 0, sizeof s->curve[k].n_nodes);
-        forget_places(&s->curve[k]);
-    }
-    s->infused = s->infuses = false;
-    for (size_t k = 0; k < HL_STRAND_HOPS; k++)
-        s->hop[k].full = false;
-    for (size_t k = 0; k < HL_STRAND_LOOKS; k++)
-        s->look[k].full = false;
-}
-
-static void begin_lane(struct hl_strand *s, const struct hl_subjects *subjects, const double *regs, size_t lane)
-{
-    const struct hl_modes_rows *rows = &subjects->rows[lane / HL_LANES];
-    size_t l = lane % HL_LANES;
-    order_modes(s, rows, l);
-    s->rate[l] = fmax(1e-6, fmax(fabs(s->lambda[l]), fabs(s->lambda[(s->n_modes - 1) * HL_LANES + l])));
-    for (size_t j = 0; j < s->n_modes; j++)
-        s->zs[j * HL_LANES + l] = rows->z[s->order[j * HL_LANES + l] * HL_LANES + l];
-    s->start[l] = subjects->start[lane].time;
-    begin_curves(s, rows, regs, subjects->lanes, lane);
-    begin_columns(s, rows, l);
-    begin_sources(s, &subjects->start[lane], regs, subjects->lanes, lane);
-}
-
-/* ---- Where stretches end */
-
-static enum hl_status reserve(struct hl_strand *s, size_t n)
-{
-    if (n <= s->capacity)
-        return HL_OK;
-    size_t capacity = 2 * n + 32;
-    double *time = hl_grow(s->time, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *time);
-    s->time = time ? time : s->time;
-    double *value = hl_grow(s->value, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *value);
-    s->value = value ? value : s->value;
-    struct hl_strand_break *what = hl_grow(s->what, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *what);
-    s->what = what ? what : s->what;
-    struct hl_strand_run *run = hl_grow(s->run, s->capacity * HL_LANES, capacity * HL_LANES, sizeof *run);
-    s->run = run ? run : s->run;
-    if (!time || !value || !what || !run)
-        return HL_ERR_MEMORY;
-    s->capacity = capacity;
-    return HL_OK;
-}
-
-/* There is room. */
-static void put_break(struct hl_strand *s, size_t l, double time, int slot, enum hl_event_kind kind, double value)
-{
-    size_t at = s->n[l]++ * HL_LANES + l;
-    s->time[at] = time;
-    s->value[at] = value;
-    s->what[at] = (struct hl_strand_break){slot, kind};
-}
-
-/* What is to come, in order: edges, events of the strand's states, the end. */
-struct ahead { const double *edge; size_t n_edges, next; double stop; };
-
-static void put_edges(struct hl_strand *s, size_t l, struct ahead *ahead, double until)
-{
-    for (; ahead->next < ahead->n_edges && ahead->edge[ahead->next] < until; ahead->next++)
-        if (ahead->edge[ahead->next] > s->start[l])
-            put_break(s, l, ahead->edge[ahead->next], -1, HL_EVENT_ADD, 0);
-}
-
-static enum hl_status gather(struct hl_strand *s, const struct hl_events *events, size_t l, struct ahead ahead)
-{
-    if (reserve(s, events->n + ahead.n_edges + 1) != HL_OK)
-        return HL_ERR_MEMORY;
-    for (size_t k = 0; k < events->n && events->event[k].time <= ahead.stop; k++) {
-        const struct hl_event *event = &events->event[k];
-        bool moves = event->kind == HL_EVENT_ADD || event->kind == HL_EVENT_RATE;
-        if (!moves || event->state < 0 || s->slot[event->state] < 0)
-            continue;
-        s->infuses = s->infuses || event->kind == HL_EVENT_RATE;
-        put_edges(s, l, &ahead, event->time);
-        put_break(s, l, event->time, s->slot[event->state], event->kind, event->value);
-    }
-    put_edges(s, l, &ahead, ahead.stop);
-    put_break(s, l, ahead.stop, -1, HL_EVENT_ADD, 0);
-    return HL_OK;
-}
-
-/* Lane l has the events of another, and starts with it. */
-static void copy_breaks(struct hl_strand *s, size_t from, size_t l)
-{
-    s->n[l] = s->n[from];
-    s->n_runs[l] = s->n_runs[from];
-    for (size_t k = 0; k < s->n[l] * HL_LANES; k += HL_LANES) {
-        s->time[k + l] = s->time[k + from];
-        s->value[k + l] = s->value[k + from];
-        s->what[k + l] = s->what[k + from];
-    }
-    for (size_t r = 0; r < s->n_runs[l] * HL_LANES; r += HL_LANES)
-        s->run[r + l] = s->run[r + from];
-}
-
-/* ---- Runs */
-
-/* When stretch number k of lane l begins. */
-static double begin_of(const struct hl_strand *s, size_t l, size_t k)
-{
-    return k > 0 ? s->time[(k - 1) * HL_LANES + l] : s->start[l];
-}
-
-double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i)
-{
-    return begin_of(s, l, s->first_alike[l] + i);
-}
-
-/* Whether stretch k follows the same dose as the second of the run that begins with `first`, and lasts as long but for
- * what a double at that time can't tell apart. */
-static bool is_alike(const struct hl_strand *s, size_t l, size_t first, size_t k)
-{
-    const struct hl_strand_break *lead = &s->what[first * HL_LANES + l], *before = &s->what[(k - 1) * HL_LANES + l];
-    double end = s->time[k * HL_LANES + l], length = s->time[first * HL_LANES + l] - begin_of(s, l, first);
-    return lead->kind == HL_EVENT_ADD && lead->slot >= 0 && before->kind == HL_EVENT_ADD && before->slot == lead->slot
-           && s->value[(k - 1) * HL_LANES + l] == s->value[first * HL_LANES + l] && length > 0
-           && fabs(end - begin_of(s, l, k) - length) <= 4 * DBL_EPSILON * fabs(end);
-}
-
-static void find_runs(struct hl_strand *s, size_t l)
-{
-    s->n_runs[l] = 0;
-    for (size_t first = 0, n; first < s->n[l]; first += n) {
-        n = 1;
-        while (first + n < s->n[l] && is_alike(s, l, first, first + n))
-            n++;
-        s->run[s->n_runs[l]++ * HL_LANES + l] = (struct hl_strand_run){first, n};
-    }
-}
-
 /* ---- From run to run */
 
 static void change_rate(struct hl_strand *s, size_t l, size_t slot, double change)
@@ -534,7 +265,6 @@ static void change_rate(struct hl_strand *s, size_t l, size_t slot, double chang
     *rate += change;
     if (fabs(*rate) < HL_RATE_GONE * fabs(change))
         *rate = 0;
-    renew_input(s, l);
 }
 
 /* What happens to each lane at some time. */
@@ -563,15 +293,20 @@ static int common_slot(const struct happening *h)
 
 static void apply(struct hl_strand *s, const struct happening *h, int common, double *z)
 {
+    bool renew = false;
     if (common >= 0)
         hl_strand_add(z, s->W + (size_t)common * s->n_modes * HL_LANES, h->value, s->n_modes);
     for (size_t l = 0; common == -2 && l < HL_LANES; l++) {
         int slot = h->what[l].slot;
-        if (slot >= 0 && h->what[l].kind == HL_EVENT_RATE)
+        bool rate = slot >= 0 && h->what[l].kind == HL_EVENT_RATE;
+        renew = renew || rate;
+        if (rate)
             change_rate(s, l, (size_t)slot, h->value[l]);
-        for (size_t j = 0; slot >= 0 && h->what[l].kind == HL_EVENT_ADD && j < s->n_modes; j++)
+        for (size_t j = 0; slot >= 0 && !rate && j < s->n_modes; j++)
             z[j * HL_LANES + l] += s->W[((size_t)slot * s->n_modes + j) * HL_LANES + l] * h->value[l];
     }
+    if (renew)
+        s->infused = hl_strand_renew_inputs(s) || s->infused;
 }
 
 static enum hl_status reserve_amplitudes(struct hl_strand *s, size_t n)
@@ -610,34 +345,52 @@ static enum hl_status look_ahead(struct hl_strand *s, size_t r, bool *any)
 }
 
 /* Lanes whose run has more than i stretches. */
-static bool goes_on(const struct hl_strand *s, size_t i, bool *flag)
+static void goes_on(const struct hl_strand *s, size_t i, bool *flag)
 {
-    bool all = true;
-    for (size_t l = 0; l < HL_LANES; l++) {
+    for (size_t l = 0; l < HL_LANES; l++)
         flag[l] = i < s->n_alike[l];
-        all = all && flag[l];
-    }
-    return all;
 }
 
-/* Amplitudes at the beginnings of the run's stretches, from the first one's; in the end those of the last. */
+/* The number of stretches up to which all lanes that have any at all have some; 0 when there are no such lanes. */
+static size_t least_alike(const struct hl_strand *s)
+{
+    size_t least = s->most_alike;
+    for (size_t l = 0; l < HL_LANES; l++)
+        least = s->n_alike[l] > 0 && s->n_alike[l] < least ? s->n_alike[l] : least;
+    return least;
+}
+
+/* Stretch number i, in which some lanes have come to the end of their runs, or something else than one dose happens. */
+static void carry_one(struct hl_strand *s, size_t i, const struct happening *h, int common)
+{
+    size_t n = s->n_modes;
+    double *z = s->zs + i * n * HL_LANES;
+    bool flag[HL_LANES];
+    hl_strand_hop(z - n * HL_LANES, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, n, z);
+    apply(s, h, common, z);
+    goes_on(s, i, flag);
+    for (size_t l = 0; l < HL_LANES; l++)
+        for (size_t j = l; j < n * HL_LANES; j += HL_LANES) {
+            s->z_all[j] += flag[l] ? z[j] : 0;
+            z[j] = flag[l] ? z[j] : z[j - n * HL_LANES];
+        }
+}
+
+/* Amplitudes at the beginnings of the run's stretches, from the first one's; in the end those of the last. And their
+ * sums. */
 static void carry(struct hl_strand *s)
 {
-    size_t n = s->n_modes, row = n * HL_LANES;
     bool flag[HL_LANES];
     struct happening h;
     goes_on(s, 1, flag);
     look_up(s, s->first_alike, flag, &h);
     int common = common_slot(&h);
-    for (size_t i = 1; i < s->most_alike; i++) {
-        double *z = s->zs + i * row;
-        hl_strand_hop(z - row, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, n, z);
-        apply(s, &h, common, z);
-        bool all = goes_on(s, i, flag);
-        for (size_t l = 0; !all && l < HL_LANES; l++)
-            for (size_t j = 0; !flag[l] && j < n; j++)
-                z[j * HL_LANES + l] = z[(j - n) * HL_LANES + l];
-    }
+    size_t i = common >= 0 ? least_alike(s) : 1;
+    memcpy(s->z_all, s->zs, s->n_modes * HL_LANES * sizeof *s->zs);
+    if (i > 1)
+        hl_strand_carry(s, s->W + (size_t)common * s->n_modes * HL_LANES, h.value, i);
+    for (; i < s->most_alike; i++)
+        carry_one(s, i, &h, common);
 }
 
 /* Behind the run. */
@@ -687,31 +440,15 @@ enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects 
                                size_t first, double stop, const double *edge, size_t n_edges, hl_stretch_fn tell,
                                void *context)
 {
-    const struct hl_modes_rows *rows = &subjects->rows[first / HL_LANES];
     for (size_t i = 0; i < all->n; i++) {
         struct hl_strand *s = &all->strand[i];
-        const struct hl_event *list = NULL;
-        size_t before = 0; /* the lane before, whose list may be this one's too */
-        if (reserve_amplitudes(s, 1) != HL_OK)
-            return HL_ERR_MEMORY;
-        clear(s);
-        for (size_t l = 0; l < HL_LANES; l++) {
-            if (subjects->status[first + l] != HL_SUBJECT_GOOD || rows->odd[l])
-                continue;
-            const struct hl_events *events = &subjects->events[first + l];
-            struct ahead ahead = {.edge = edge, .n_edges = n_edges, .stop = stop};
-            begin_lane(s, subjects, regs, first + l);
-            if (list && events->event == list && s->start[l] == s->start[before])
-                copy_breaks(s, before, l);
-            else if (gather(s, events, l, ahead) != HL_OK)
-                return HL_ERR_MEMORY;
-            else
-                find_runs(s, l);
-            list = events->event;
-            before = l;
-        }
-        if (walk(s, first, tell, context) != HL_OK)
-            return HL_ERR_MEMORY;
+        enum hl_status status = reserve_amplitudes(s, 1);
+        if (status == HL_OK)
+            status = hl_strand_begin_group(s, subjects, regs, first, stop, edge, n_edges);
+        if (status == HL_OK)
+            status = walk(s, first, tell, context);
+        if (status != HL_OK)
+            return status;
     }
     return HL_OK;
 }

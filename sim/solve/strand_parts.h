@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of strands: strand.c walks, strand_curve.c answers questions about a
+/* The inside of strands: strand_group.c begins, strand.c walks, strand_curve.c answers questions about a
  * stretch, strand_run.c about runs of them; strand_rows.c and strand_run_rows.c hold the loops over lanes. For these
  * files only. strand_hours.c and strand_hours_rows.c tell how long runs lie above a level. */
 #ifndef HL_SOLVE_STRAND_PARTS_H
@@ -81,7 +81,11 @@ struct hl_strand {
     int *output, *system_output; /* by output: number in the study's list, in the system */
     struct hl_strand_curve *curve; /* by output */
     double *room;                /* what all rows point into */
-    size_t *order;               /* [mode][lane]: mode of the plan */
+    /* As the plan has them: number among all its modes, component, number in it. */
+    struct hl_strand_mode { size_t number, component, j; } mode[HL_STRAND_MODES];
+    bool told[HL_LANES];
+    size_t *order;               /* [lane][mode]: which of these */
+    bool ordered_alike;          /* all lanes are told, and have them in the same order */
     double *lambda, *g;         /* [mode] */
     const double *z;            /* [mode]: at the beginning of the stretch being told, in zs or z_mixed */
     double *zs;                 /* [stretch of the run][mode]: at their beginnings; of a shorter run its last again */
@@ -102,9 +106,11 @@ struct hl_strand {
     double *t0, *t1, *length;    /* rows */
     double *whole;               /* row: length of the run's stretches, whichever is being told */
     size_t index[HL_LANES];      /* number in the run of the stretch being told */
-    bool infused, infuses;       /* some g isn't 0; the same, or an infusion is to come */
+    bool infused, infuses, rates_ahead; /* some g isn't 0; the same, or an infusion is to come; that */
     struct hl_strand_table hop[HL_STRAND_HOPS], look[HL_STRAND_LOOKS];
     unsigned long clock;
+    /* Where everybody has the same events: of which list the breaks and runs below were made, for which lanes. */
+    struct hl_strand_kept { const struct hl_event *event; size_t n; unsigned long edition; bool told[HL_LANES]; } kept;
     /* Where stretches end: the k-th of lane l at [k * HL_LANES + l]. slot -1: nothing happens. */
     size_t n[HL_LANES], capacity;
     double *time, *value;
@@ -125,6 +131,16 @@ void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, 
                             double *E_room, double *phi_room, const double **E, const double **phi);
 
 extern const struct hl_stretch_kind hl_strand_kind;
+
+/* ---- strand_group.c */
+
+/* All that lanes lane .. lane + HL_LANES - 1 of a block begin with; what tables and places held is forgotten.
+ * HL_ERR_MEMORY. */
+enum hl_status hl_strand_begin_group(struct hl_strand *s, const struct hl_subjects *subjects, const double *regs,
+                                     size_t lane, double stop, const double *edge, size_t n_edges);
+
+/* When number i of lane l's run begins; of those told. */
+double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i);
 
 /* ---- Shared by strand_curve.c and strand_run.c */
 
@@ -157,13 +173,14 @@ void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const doubl
 void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *hours, double *hard);
 
-/* When number i of lane l's run begins; of those told. */
-double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i);
-
 /* ---- Loops over lanes (strand_rows.c, strand_run_rows.c) */
 
-/* Runs: z_all += z in lanes of flag (1, else 0). */
-void hl_strand_gather(const double *z, const double *flag, size_t n, double *z_all);
+/* g = W (constant inputs + running infusions); whether there is any. */
+bool hl_strand_renew_inputs(struct hl_strand *s);
+
+/* Amplitudes at the beginnings of stretches 1 .. n - 1 of a run, each of which W value is added to; adds them to z_all.
+ */
+void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n);
 
 /* Sign changes and the like: what trend says (stretch.h) of the run that begins with z0, z1. */
 void hl_strand_trend(const double *V, const double *z0, const double *z1, size_t n, double *trend);

@@ -24,6 +24,19 @@ HL_CLONES void hl_strand_hop(const double *z, const double *g, const double *E, 
     }
 }
 
+HL_CLONES bool hl_strand_renew_inputs(struct hl_strand *s)
+{
+    bool found = false;
+    for (size_t j = 0; j < s->n_modes; j++) {
+        eight sum = {0};
+        for (size_t i = 0; i < s->n_slots; i++)
+            sum += CONST_ROW(s->W, i * s->n_modes + j) * (CONST_ROW(s->input, i) + CONST_ROW(s->infusion, i));
+        ROW(s->g, j) = sum;
+        found = found || any(&sum);
+    }
+    return found;
+}
+
 HL_CLONES void hl_strand_drift(const double *E, const double *phi, const double *lambda, const double *drift, size_t n,
                                double *E_to, double *phi_to)
 {

@@ -74,13 +74,7 @@ void hl_strand_run_area(const struct hl_stretch *stretch, size_t k, double *sum)
 {
     struct hl_strand *s = stretch->inside;
     const struct hl_strand_curve *curve = &s->curve[k];
-    row flag, steady;
-    memset(s->z_all, 0, s->n_modes * sizeof(row));
-    for (size_t i = 0; i < s->most_alike; i++) {
-        for (size_t l = 0; l < HL_LANES; l++)
-            flag[l] = i < s->n_alike[l] ? 1 : 0;
-        hl_strand_gather(s->zs + i * s->n_modes * HL_LANES, flag, s->n_modes, s->z_all);
-    }
+    row steady;
     for (size_t l = 0; l < HL_LANES; l++)
         steady[l] = curve->offset[l] * s->whole[l] * (double)s->n_alike[l];
     if (s->infused)

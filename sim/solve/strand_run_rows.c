@@ -12,10 +12,22 @@
 
 typedef hl_eight eight;
 
-HL_CLONES void hl_strand_gather(const double *z, const double *flag, size_t n, double *z_all)
+HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n)
 {
-    for (size_t j = 0; j < n; j++)
-        ROW(z_all, j) += CONST_ROW(z, j) * CONST_ROW(flag, 0);
+    size_t m = s->n_modes;
+    for (size_t j = 0; j < m; j++) {
+        eight z = CONST_ROW(s->zs, j), E = CONST_ROW(s->E_whole, j), all = ROW(s->z_all, j);
+        eight gain = CONST_ROW(s->g, j) * CONST_ROW(s->phi_whole, j), dose = CONST_ROW(W, j) * CONST_ROW(value, 0);
+        for (size_t i = 1; i < n; i++) {
+            z *= E;
+            if (s->infused)
+                z += gain;
+            z += dose;
+            ROW(s->zs, i * m + j) = z;
+            all += z;
+        }
+        ROW(s->z_all, j) = all;
+    }
 }
 
 HL_CLONES void hl_strand_run(const double *offset, const double *V, const double *E, const double *g, const double *phi,

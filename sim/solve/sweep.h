@@ -15,7 +15,8 @@ struct hl_subjects {
     const struct hl_modes_rows *rows; /* [lane / HL_ROW]: the same, and the start's amplitudes, side by side */
     struct hl_start *start;          /* by lane */
     struct hl_events *events;        /* by lane, ascending */
-    bool shared;                     /* all lists are one: the arm's structure gives everybody the same events */
+    bool shared;                     /* all lists are one: the arm's structure gives everybody the same events, in all blocks
+                                        of this edition */
     bool common;                     /* they have the same times at least */
     unsigned long edition;           /* of the output times: the same as before when they are, never 0 */
     signed char *status;             /* by lane */
