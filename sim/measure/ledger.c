@@ -18,8 +18,16 @@
 /* When the doses of an instance are given to eight lanes: the k-th of lane l at [k * HL_LANES + l]. */
 struct doses { size_t n[HL_LANES], capacity; bool same; double *time, *interval, *amount; }; /* same: for all lanes */
 
-/* Of a task about dosing intervals, laid out as the doses: value before, area, value at the end (NaN: not complete). */
+/* Of a task about dosing intervals, laid out as the doses: value before, area, value at the end (NaN: not complete).
+ * next: doses that were given so far; of later ones nothing is known (where doses are the same for all lanes, that of
+ * lane 0 counts). */
 struct marks { size_t next[HL_LANES], capacity; double *before, *area, *at_end; };
+
+/* The list that a group's doses were read from, if it is everybody's. */
+struct origin { const struct hl_event *event; size_t n; unsigned long edition; };
+
+/* Extrema of eight lanes. */
+struct best { hl_row y, time; };
 
 struct hl_ledger {
     const struct hl_study *study;
@@ -31,9 +39,10 @@ struct hl_ledger {
     struct hl_task_rows *rows;       /* [group][task] */
     struct marks *marks;             /* [group][task] */
     struct doses *doses;             /* [group][instance] */
+    struct origin *origin;           /* [group] */
     bool *dosed;                     /* by instance: some task asks for its doses */
     struct hl_tally tally;           /* scratch, for its intervals */
-    struct hl_task_rows *before;     /* scratch: of an output's tasks */
+    struct best *before;             /* scratch: of an output's tasks */
     size_t run_capacity; double *run_y; /* scratch: three rows for each stretch of a run */
     bool out_of_memory;
 };
@@ -85,6 +94,11 @@ static size_t windows_of(const struct hl_metric_spec *spec)
 static bool has_threshold(const struct hl_task *task)
 {
     return task->kind == HL_TASK_ABOVE || task->kind == HL_TASK_HOURS;
+}
+
+static bool is_extremum(const struct hl_task *task)
+{
+    return task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN;
 }
 
 static struct hl_task task_for(const struct hl_ledger *ledger, const struct hl_metric_spec *spec, size_t w)
@@ -169,8 +183,9 @@ struct hl_ledger *hl_ledger_create(const struct hl_study *study, const struct hl
         ledger->marks = hl_alloc(ledger->n_groups * ledger->n_tasks, sizeof *ledger->marks);
         ledger->before = hl_alloc(ledger->n_tasks, sizeof *ledger->before);
         ledger->doses = hl_alloc(ledger->n_groups * system->n_instances, sizeof *ledger->doses);
+        ledger->origin = hl_alloc(ledger->n_groups, sizeof *ledger->origin);
     }
-    if (ledger->rows && ledger->marks && ledger->doses && ledger->before)
+    if (ledger->rows && ledger->marks && ledger->doses && ledger->origin && ledger->before)
         return ledger;
     hl_ledger_free(ledger);
     return NULL;
@@ -192,7 +207,7 @@ void hl_ledger_free(struct hl_ledger *ledger)
     }
     hl_tally_clear(&ledger->tally);
     void *part[] = {ledger->task, ledger->task_of, ledger->first_of_metric, ledger->by_output,
-                    ledger->first_of_output, ledger->dosed, ledger->rows, ledger->marks, ledger->doses,
+                    ledger->first_of_output, ledger->dosed, ledger->rows, ledger->marks, ledger->doses, ledger->origin,
                     ledger->run_y, ledger->before, ledger};
     for (size_t k = 0; k < sizeof part / sizeof *part; k++)
         hl_free(part[k]);
@@ -280,31 +295,46 @@ static bool begin_marks(const struct hl_ledger *ledger, size_t group, size_t i)
     size_t n = most_doses(&ledger->doses[group * ledger->system->n_instances + (size_t)task->instance]);
     if (!reserve(part, &marks->capacity, n))
         return false;
-    for (size_t k = 0; k < n * HL_LANES; k++)
-        marks->before[k] = NAN;
     for (size_t k = 0; task->kind == HL_TASK_INTERVALS && k < n * HL_LANES; k++) {
-        marks->at_end[k] = NAN;
+        marks->before[k] = marks->at_end[k] = NAN;
         marks->area[k] = 0;
     }
     return true;
 }
 
-enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const struct hl_events *const *events)
+/* The doses of a group, unless they are those it had. */
+static bool begin_doses(struct hl_ledger *ledger, size_t group, const struct hl_events *const *events,
+                        unsigned long edition)
 {
-    size_t group = first / HL_LANES, n_instances = ledger->system->n_instances;
-    double stop = ledger->study->time[ledger->study->n_times - 1];
-    bool good = true;
+    size_t n_instances = ledger->system->n_instances, common = common_lane(events);
     struct doses *doses = ledger->doses + group * n_instances;
-    size_t common = common_lane(events);
+    struct origin now = {.edition = edition}, *origin = &ledger->origin[group];
+    double stop = ledger->study->time[ledger->study->n_times - 1];
+    if (common < HL_LANES) {
+        now.event = events[common]->event;
+        now.n = events[common]->n;
+    }
+    if (now.event && edition > 0 && now.event == origin->event && now.n == origin->n && edition == origin->edition)
+        return true;
+    *origin = (struct origin){NULL, 0, 0};
     for (size_t i = 0; i < n_instances; i++) {
         memset(doses[i].n, 0, sizeof doses->n);
         doses[i].same = false;
     }
-    for (size_t l = 0; good && l < HL_LANES; l++)
-        if (events[l] && (common == HL_LANES || common == l))
-            good = read_doses(ledger, group, l, events[l], stop);
-    for (size_t i = 0; good && common < HL_LANES && i < n_instances; i++)
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (events[l] && (common == HL_LANES || common == l) && !read_doses(ledger, group, l, events[l], stop))
+            return false;
+    for (size_t i = 0; common < HL_LANES && i < n_instances; i++)
         share_doses(&doses[i], common);
+    *origin = now;
+    return true;
+}
+
+enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const struct hl_events *const *events,
+                               unsigned long edition)
+{
+    size_t group = first / HL_LANES;
+    bool good = begin_doses(ledger, group, events, edition);
     for (size_t i = 0; good && i < ledger->n_tasks; i++) {
         hl_task_begin(&ledger->task[i], &ledger->rows[group * ledger->n_tasks + i]);
         good = begin_marks(ledger, group, i);
@@ -329,8 +359,10 @@ static void note_before_all(const struct doses *doses, struct marks *marks, cons
             offset[i] = stretch->length[i] > 0 ? time - t0 : 0;
         if (time >= t1)
             memcpy(before, view->right, sizeof view->right);
-        else if (time > t0) /* at the very beginning nothing was before: NaN */
+        else if (time > t0)
             stretch->kind->values(stretch, view->k, offset, before);
+        for (size_t i = 0; !(time > t0) && i < HL_LANES; i++)
+            before[i] = NAN; /* nothing was before */
     }
 }
 
@@ -470,20 +502,22 @@ static void look_at(struct hl_ledger *ledger, size_t group, struct hl_view *view
     const struct hl_stretch *stretch = view->stretch;
     size_t output = (size_t)stretch->output[view->k], from = ledger->first_of_output[output],
            to = ledger->first_of_output[output + 1];
+    struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks];
     hl_row wanted = {0};
     bool any = false;
     stretch->kind->ends(stretch, view->k, view->left, view->right);
     stretch->kind->bounds(stretch, view->k, view->low, view->high);
     for (size_t i = from; i < to; i++)
-        any = first_look(ledger, group, ledger->by_output[i], view, wanted) || any;
+        if (rows[ledger->by_output[i]].looks)
+            any = first_look(ledger, group, ledger->by_output[i], view, wanted) || any;
     look_inside(view, wanted, any);
     for (size_t i = from; i < to; i++) {
         const struct hl_task *task = &ledger->task[ledger->by_output[i]];
-        struct hl_task_rows *rows = &ledger->rows[group * ledger->n_tasks + ledger->by_output[i]];
-        if (task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN)
-            hl_task_note_extremum(task, rows, view);
-        if (has_threshold(task))
-            hl_task_add_above(task, rows, view);
+        struct hl_task_rows *mine = &rows[ledger->by_output[i]];
+        if (mine->looks && is_extremum(task))
+            hl_task_note_extremum(task, mine, view);
+        if (mine->looks && has_threshold(task))
+            hl_task_add_above(task, mine, view);
     }
 }
 
@@ -495,14 +529,27 @@ static void look_at(struct hl_ledger *ledger, size_t group, struct hl_view *view
  * if there are others, at the last; and, one after the other, at all where that doesn't do: which of them is a function
  * of the lane alone. */
 
+/* Lanes by how their runs go, rows of 1 and 0: in which there is just one stretch, or several; of these, in which y
+ * rises or sinks from one stretch to the next, or neither is known. */
+enum lanes { NO_LANE, ALL_LANES, SINGLE, SEVERAL, RISING, SINKING, OPEN, SINGLE_OR_RISING, SINGLE_OR_SINKING,
+             N_LANES_KINDS };
+
+/* In which lanes a task looks at the first stretch of a run, at its last if there are others, at each. What has the
+ * whole run's (areas, hours, values before doses) needs none of them. */
+static const unsigned char looks_at[][3] = {
+    [HL_TASK_MAX] = {SINGLE_OR_SINKING, RISING, OPEN}, [HL_TASK_MIN] = {SINGLE_OR_RISING, SINKING, OPEN},
+    [HL_TASK_AREA] = {NO_LANE, NO_LANE, NO_LANE},      [HL_TASK_HOURS] = {NO_LANE, NO_LANE, NO_LANE},
+    [HL_TASK_ABOVE] = {SINGLE, NO_LANE, NO_LANE},      [HL_TASK_LAST] = {SINGLE, SEVERAL, NO_LANE},
+    [HL_TASK_BEFORE] = {SINGLE, NO_LANE, NO_LANE},     [HL_TASK_INTERVALS] = {SINGLE, NO_LANE, SEVERAL},
+};
+
 /* A run of output view->k and what is known of it: trends, bounds of its first and its last stretch. */
 struct run {
     struct hl_ledger *ledger;
     size_t group, from, to;          /* tasks: by_output[from .. to - 1] */
     const struct hl_stretch *stretch;
     struct hl_view view;
-    hl_row trend, low, high, end;
-    bool single[HL_LANES], each[HL_LANES]; /* lanes with one stretch; lanes that look at each */
+    hl_row low, high, end, lanes[N_LANES_KINDS];
 };
 
 static const struct hl_task *task_number(const struct run *run, size_t i)
@@ -515,110 +562,149 @@ static struct hl_task_rows *rows_number(const struct run *run, size_t i)
     return &run->ledger->rows[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
 }
 
-/* Which tasks look at the first stretch of lane l's run. */
-static bool looks_first(const struct hl_task *task, bool single, double trend)
+/* The lanes of a task's part in what is looked at next; whether there are any. */
+static bool set_part(struct hl_task_rows *rows, const double *lanes)
 {
-    if (task->kind == HL_TASK_AREA || task->kind == HL_TASK_HOURS)
-        return false; /* it has the whole run's */
-    return single || (task->kind == HL_TASK_MAX && trend < 0) || (task->kind == HL_TASK_MIN && trend > 0);
+    bool found = false;
+    for (size_t l = 0; l < HL_LANES; l++)
+        found = found || lanes[l] != 0;
+    memcpy(rows->part, lanes, sizeof rows->part);
+    rows->looks = found;
+    return found;
 }
 
-/* Which look at the last, there being others. */
-static bool looks_last(const struct hl_task *task, double trend)
+/* The same for all tasks; look: column of looks_at. */
+static bool set_parts(struct run *run, size_t look)
 {
-    return task->kind == HL_TASK_LAST || (task->kind == HL_TASK_MAX && trend > 0)
-           || (task->kind == HL_TASK_MIN && trend < 0);
+    bool found = false;
+    for (size_t i = run->from; i < run->to; i++)
+        found = set_part(rows_number(run, i), run->lanes[looks_at[task_number(run, i)->kind][look]]) || found;
+    return found;
+}
+
+/* Only task i looks, in lanes of a row, at the stretches of these numbers. */
+static void look_alone(struct run *run, size_t i, const double *lanes, const size_t *index)
+{
+    size_t number[HL_LANES];
+    for (size_t k = run->from; k < run->to; k++)
+        set_part(rows_number(run, k), k == i ? lanes : run->lanes[NO_LANE]);
+    for (size_t l = 0; l < HL_LANES; l++)
+        number[l] = lanes[l] != 0 ? index[l] : SIZE_MAX;
+    run->stretch->kind->turn_to(run->stretch, number);
+    look_at(run->ledger, run->group, &run->view);
+}
+
+/* The first stretch in which y is as good at the offset as the best, which is the last's; y: rows from stretch
+ * `first` on. */
+static size_t first_as_good(const struct run *run, size_t l, double best, bool largest, const double *y, size_t first)
+{
+    double slack = HL_SAME * fabs(best);
+    size_t n = first;
+    for (; n + 1 < run->stretch->n_alike[l]; n++) {
+        double value = y[(n - first) * HL_LANES + l];
+        if (largest ? value >= best - slack : value <= best + slack)
+            break;
+    }
+    return n;
+}
+
+/* In lanes of `improved`, which stretch is the first as good as the last, and where that is another one. Since y rises
+ * (sinks) from one to the next, none is if the one before the last isn't. */
+static bool find_equals(const struct run *run, size_t i, const double *improved, double *equal, size_t *index)
+{
+    const struct hl_stretch *stretch = run->stretch;
+    const struct hl_task_rows *rows = rows_number(run, i);
+    double *y = run->ledger->run_y;
+    bool largest = task_number(run, i)->kind == HL_TASK_MAX, found = false;
+    size_t least = stretch->most_alike;
+    hl_row offset;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        least = improved[l] != 0 && stretch->n_alike[l] < least ? stretch->n_alike[l] : least;
+        offset[l] = improved[l] != 0 ? rows->best_time[l] - stretch->t0[l] : 0;
+    }
+    stretch->kind->run_values(stretch, run->view.k, offset, least - 2, stretch->most_alike - least + 1, y);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        size_t last = stretch->n_alike[l] - 1;
+        equal[l] = improved[l] != 0
+                   && first_as_good(run, l, rows->best[l], largest, y + (last - 1 - (least - 2)) * HL_LANES, last - 1)
+                          < last;
+        found = found || equal[l] != 0;
+    }
+    if (found)
+        stretch->kind->run_values(stretch, run->view.k, offset, 0, stretch->most_alike, y);
+    for (size_t l = 0; found && l < HL_LANES; l++)
+        index[l] = equal[l] != 0 ? first_as_good(run, l, rows->best[l], largest, y, 0) : 0;
+    return found;
+}
+
+/* Lanes whose last stretch has brought a new extremum: of equals the first counts. before: the record without it. */
+static void prefer_first(struct run *run, size_t i, const struct best *before)
+{
+    struct hl_task_rows *rows = rows_number(run, i);
+    size_t index[HL_LANES];
+    struct best last;
+    hl_row improved, equal;
+    bool any_improved = false;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        improved[l] = rows->part[l] != 0 && rows->best[l] != before->y[l] ? 1 : 0;
+        any_improved = any_improved || improved[l] != 0;
+    }
+    if (!any_improved || !find_equals(run, i, improved, equal, index))
+        return;
+    memcpy(last.y, rows->best, sizeof last.y);
+    memcpy(last.time, rows->best_time, sizeof last.time);
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (equal[l] != 0) {
+            rows->best[l] = before->y[l];
+            rows->best_time[l] = before->time[l];
+        }
+    look_alone(run, i, equal, index);
+    for (size_t l = 0; l < HL_LANES; l++)
+        if (equal[l] != 0 && rows->best[l] == before->y[l]) { /* better than before by a hair, and only in the last */
+            rows->best[l] = last.y[l];
+            rows->best_time[l] = last.time[l];
+        }
 }
 
 static void look_first(struct run *run)
 {
     static const size_t number_0[HL_LANES];
     run->stretch->kind->turn_to(run->stretch, number_0);
-    for (size_t i = run->from; i < run->to; i++)
-        for (size_t l = 0; l < HL_LANES; l++)
-            rows_number(run, i)->part[l] = looks_first(task_number(run, i), run->single[l], run->trend[l]) ? 1 : 0;
+    set_parts(run, 0);
     look_at(run->ledger, run->group, &run->view);
     memcpy(run->low, run->view.low, sizeof run->low);
     memcpy(run->high, run->view.high, sizeof run->high);
 }
 
-/* Only task i looks, in lanes of flag, at the stretches of these numbers. */
-static void look_alone(struct run *run, size_t i, const bool *flag, const size_t *index)
+static void turn_to_last(struct run *run)
 {
-    size_t number[HL_LANES];
-    for (size_t k = run->from; k < run->to; k++)
-        for (size_t l = 0; l < HL_LANES; l++)
-            rows_number(run, k)->part[l] = k == i && flag[l] ? 1 : 0;
-    for (size_t l = 0; l < HL_LANES; l++)
-        number[l] = flag[l] ? index[l] : SIZE_MAX;
-    run->stretch->kind->turn_to(run->stretch, number);
-    look_at(run->ledger, run->group, &run->view);
-}
-
-/* The first stretch in which y is as good at the offset as the best, which is the last's. */
-static size_t first_as_good(const struct run *run, size_t l, double best, bool largest)
-{
-    size_t n = 0;
-    for (; n + 1 < run->stretch->n_alike[l]; n++) {
-        double y = run->ledger->run_y[n * HL_LANES + l], slack = HL_SAME * fabs(best);
-        if (largest ? y >= best - slack : y <= best + slack)
-            break;
-    }
-    return n;
-}
-
-/* Lanes whose last stretch has brought a new extremum: of equals the first counts. before: the record without it. */
-static void prefer_first(struct run *run, size_t i, const struct hl_task_rows *before)
-{
-    struct hl_task_rows *rows = rows_number(run, i), last = *rows;
-    bool improved[HL_LANES], any_improved = false, equal[HL_LANES], any_equal = false;
     size_t index[HL_LANES];
-    hl_row offset;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        double begin = run->stretch->kind->begin(run->stretch, l, run->stretch->n_alike[l] - !run->single[l]);
-        improved[l] = before->part[l] != 0 && rows->best[l] != before->best[l];
-        offset[l] = improved[l] ? rows->best_time[l] - begin : 0;
-        any_improved = any_improved || improved[l];
-    }
-    if (!any_improved)
-        return;
-    run->stretch->kind->run_values(run->stretch, run->view.k, offset, run->ledger->run_y);
-    for (size_t l = 0; l < HL_LANES; l++) {
-        index[l] = improved[l] ? first_as_good(run, l, rows->best[l], task_number(run, i)->kind == HL_TASK_MAX) : 0;
-        equal[l] = improved[l] && index[l] + 1 < run->stretch->n_alike[l];
-        any_equal = any_equal || equal[l];
-        rows->best[l] = equal[l] ? before->best[l] : rows->best[l];
-        rows->best_time[l] = equal[l] ? before->best_time[l] : rows->best_time[l];
-    }
-    if (any_equal)
-        look_alone(run, i, equal, index);
     for (size_t l = 0; l < HL_LANES; l++)
-        if (equal[l] && rows->best[l] == before->best[l]) { /* better than before by a hair, and only in the last */
-            rows->best[l] = last.best[l];
-            rows->best_time[l] = last.best_time[l];
-        }
+        index[l] = run->lanes[SEVERAL][l] != 0 ? run->stretch->n_alike[l] - 1 : SIZE_MAX;
+    run->stretch->kind->turn_to(run->stretch, index);
 }
 
 static void look_last(struct run *run)
 {
-    size_t index[HL_LANES];
-    for (size_t l = 0; l < HL_LANES; l++)
-        index[l] = run->single[l] ? SIZE_MAX : run->stretch->n_alike[l] - 1;
-    run->stretch->kind->turn_to(run->stretch, index);
-    for (size_t i = run->from; i < run->to; i++) {
-        struct hl_task_rows *rows = rows_number(run, i);
-        for (size_t l = 0; l < HL_LANES; l++)
-            rows->part[l] = !run->single[l] && looks_last(task_number(run, i), run->trend[l]) ? 1 : 0;
-        run->ledger->before[i - run->from] = *rows;
-    }
+    turn_to_last(run);
+    set_parts(run, 1);
+    for (size_t i = run->from; i < run->to; i++)
+        if (is_extremum(task_number(run, i))) {
+            struct best *before = &run->ledger->before[i - run->from];
+            memcpy(before->y, rows_number(run, i)->best, sizeof before->y);
+            memcpy(before->time, rows_number(run, i)->best_time, sizeof before->time);
+        }
     look_at(run->ledger, run->group, &run->view);
     for (size_t l = 0; l < HL_LANES; l++) {
         run->low[l] = fmin(run->low[l], run->view.low[l]);
         run->high[l] = fmax(run->high[l], run->view.high[l]);
     }
     for (size_t i = run->from; i < run->to; i++)
-        if (task_number(run, i)->kind == HL_TASK_MAX || task_number(run, i)->kind == HL_TASK_MIN)
+        if (is_extremum(task_number(run, i))) {
+            turn_to_last(run);
+            set_part(rows_number(run, i), run->lanes[looks_at[task_number(run, i)->kind][1]]);
             prefer_first(run, i, &run->ledger->before[i - run->from]);
+        }
 }
 
 /* Whether lane l is given one dose after the other, from number `next` on, at the same offset in the stretches of its
@@ -643,98 +729,91 @@ static bool has_pattern(const struct doses *doses, size_t next, const struct hl_
     return true;
 }
 
-/* How many doses of each lane come as has_pattern says, and where; part becomes 1 in lanes in which others come too. */
-static void find_patterns(const struct run *run, const struct doses *doses, const struct marks *marks, double *part,
-                          size_t *count, double *offset)
+/* How many doses of each lane come as has_pattern says, and where; part: lanes in which others come too. Returns the
+ * most. */
+static size_t find_patterns(const struct run *run, const struct doses *doses, const struct marks *marks, double *part,
+                            size_t *count, double *offset)
 {
+    size_t most = 0, last = HL_LANES; /* lane */
     for (size_t l = 0; l < HL_LANES; l++) {
-        bool like_last = l > 0 && doses->same && !run->single[l] && !run->single[l - 1]; /* so are its stretches */
         count[l] = 0;
         offset[l] = part[l] = 0;
-        if (like_last) {
-            count[l] = count[l - 1];
-            offset[l] = offset[l - 1];
-            part[l] = part[l - 1];
-        } else if (!run->single[l]
-                   && !has_pattern(doses, marks->next[doses->same ? 0 : l], run->stretch, l, &count[l], &offset[l])) {
+        if (run->lanes[SEVERAL][l] == 0)
+            continue;
+        if (doses->same && last < HL_LANES) { /* so are the stretches */
+            count[l] = count[last];
+            offset[l] = offset[last];
+            part[l] = part[last];
+        } else if (!has_pattern(doses, marks->next[doses->same ? 0 : l], run->stretch, l, &count[l], &offset[l])) {
             count[l] = 0;
             offset[l] = 0;
             part[l] = 1;
         }
+        last = l;
+        most = count[l] > most ? count[l] : most;
     }
+    return most;
 }
 
-/* The values before the doses that are given in a run, where they come one in each stretch; part becomes 1 in lanes
- * that must look at each stretch. */
-static void note_run_before(struct run *run, size_t i)
+/* The values before the doses that are given in a run, where they come one in each stretch. part: lanes that must look
+ * at each stretch. */
+static void note_run_before(struct run *run, size_t i, double *part)
 {
     const struct hl_stretch *stretch = run->stretch;
     const struct doses *doses = doses_of(run->ledger, run->group, task_number(run, i));
     struct marks *marks = &run->ledger->marks[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
-    size_t count[HL_LANES], most = 0, given = 0;
     hl_row offset;
-    find_patterns(run, doses, marks, rows_number(run, i)->part, count, offset);
-    for (size_t l = 0; l < HL_LANES; l++)
-        most = count[l] > most ? count[l] : most;
+    size_t count[HL_LANES], most = find_patterns(run, doses, marks, part, count, offset);
+    double *y = doses->same ? marks->before + marks->next[0] * HL_LANES : run->ledger->run_y;
     if (most == 0)
         return;
-    stretch->kind->run_values(stretch, run->view.k, offset, run->ledger->run_y);
-    for (size_t l = 0; l < HL_LANES; l++) {
-        double *before = marks->before + marks->next[doses->same ? 0 : l] * HL_LANES + l;
+    stretch->kind->run_values(stretch, run->view.k, offset, 0, most, y);
+    marks->next[0] += doses->same ? most : 0;
+    for (size_t l = 0; !doses->same && l < HL_LANES; l++) {
+        double *before = marks->before + marks->next[l] * HL_LANES + l;
         for (size_t d = 0; d < count[l] * HL_LANES; d += HL_LANES)
-            before[d] = run->ledger->run_y[d + l];
-        given = count[l] > given ? count[l] : given;
-        marks->next[l] += doses->same ? 0 : count[l];
+            before[d] = y[d + l];
+        marks->next[l] += count[l];
     }
-    marks->next[0] += doses->same ? given : 0;
 }
 
-/* Chooses the lanes in which a task must look at each stretch, and does what can be done without. */
-static void choose_each(struct run *run, size_t i)
-{
-    const struct hl_task *task = task_number(run, i);
-    struct hl_task_rows *rows = rows_number(run, i);
-    bool extremum = task->kind == HL_TASK_MAX || task->kind == HL_TASK_MIN;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool each = task->kind == HL_TASK_INTERVALS || (extremum && run->trend[l] == 0);
-        rows->part[l] = !run->single[l] && each ? 1 : 0;
-    }
-    if (task->kind == HL_TASK_BEFORE && task->instance >= 0)
-        note_run_before(run, i);
-    for (size_t l = 0; l < HL_LANES; l++)
-        run->each[l] = run->each[l] || rows->part[l] != 0;
-}
-
+/* Chooses the lanes in which tasks must look at each stretch, and does what can be done without. */
 static void look_at_each(struct run *run)
 {
     static const size_t number_0[HL_LANES];
     size_t index[HL_LANES];
+    hl_row each = {0};
     bool any = false;
     run->stretch->kind->turn_to(run->stretch, number_0);
-    for (size_t i = run->from; i < run->to; i++)
-        choose_each(run, i);
-    for (size_t l = 0; l < HL_LANES; l++)
-        any = any || run->each[l];
+    set_parts(run, 2);
+    for (size_t i = run->from; i < run->to; i++) {
+        struct hl_task_rows *rows = rows_number(run, i);
+        hl_row part;
+        if (task_number(run, i)->kind == HL_TASK_BEFORE && task_number(run, i)->instance >= 0) {
+            note_run_before(run, i, part);
+            set_part(rows, part);
+        }
+        any = any || rows->looks;
+        for (size_t l = 0; rows->looks && l < HL_LANES; l++)
+            each[l] += rows->part[l];
+    }
     for (size_t n = 0; any && n < run->stretch->most_alike; n++) {
         for (size_t l = 0; l < HL_LANES; l++)
-            index[l] = run->each[l] ? n : SIZE_MAX;
+            index[l] = each[l] != 0 ? n : SIZE_MAX;
         run->stretch->kind->turn_to(run->stretch, index);
         look_at(run->ledger, run->group, &run->view);
     }
 }
 
-/* Stretch number n alone, in lanes of the row hard. */
-static void look_at_hard(struct run *run, size_t i, size_t n, const double *hard)
+/* Stretches that are hard: each row of them alone. */
+static void look_at_hard(struct run *run, size_t i, const double *hard)
 {
-    bool flag[HL_LANES], any = false;
-    size_t index[HL_LANES];
-    for (size_t l = 0; l < HL_LANES; l++) {
-        index[l] = n;
-        flag[l] = hard[l] != 0;
-        any = any || flag[l];
+    size_t n = run->stretch->most_alike, index[HL_LANES];
+    for (size_t k = hl_row_with_any(hard, 0, n); k < n; k = hl_row_with_any(hard, k + 1, n)) {
+        for (size_t l = 0; l < HL_LANES; l++)
+            index[l] = k;
+        look_alone(run, i, hard + k * HL_LANES, index);
     }
-    if (any)
-        look_alone(run, i, flag, index);
 }
 
 /* Hours above a threshold, in lanes where the bounds of the run don't tell. */
@@ -748,8 +827,7 @@ static void add_hours(struct run *run, size_t i)
         level[l] = task_number(run, i)->theta;
     memcpy(in, rows->part, sizeof in);
     stretch->kind->run_hours(stretch, run->view.k, level, in, rows->sum, hard);
-    for (size_t n = 0; n < stretch->most_alike; n++)
-        look_at_hard(run, i, n, hard + n * HL_LANES);
+    look_at_hard(run, i, hard);
 }
 
 /* Times above a threshold, in lanes where the bounds of the run don't tell. */
@@ -757,7 +835,7 @@ static void add_parts(struct run *run, size_t i)
 {
     const struct hl_stretch *stretch = run->stretch;
     struct hl_task_rows *rows = rows_number(run, i);
-    size_t size = run->ledger->run_capacity * HL_LANES;
+    size_t size = run->ledger->run_capacity * HL_LANES, index[HL_LANES];
     double *from = run->ledger->run_y, *to = from + size, *hard = to + size;
     hl_row level, t0, t1, whole;
     for (size_t l = 0; l < HL_LANES; l++) {
@@ -770,37 +848,33 @@ static void add_parts(struct run *run, size_t i)
         for (size_t l = 0; l < HL_LANES; l++) {
             t0[l] = t1[l];
             t1[l] = n < stretch->n_alike[l] ? stretch->kind->begin(stretch, l, n + 1) : t0[l];
+            index[l] = n;
         }
         hl_task_add_part(rows, t0, t1, whole, from, to);
-        look_at_hard(run, i, n, hard + n * HL_LANES);
+        if (hl_row_with_any(hard, n, n + 1) == n)
+            look_alone(run, i, hard + n * HL_LANES, index);
     }
 }
 
 static void add_run_above(struct run *run)
 {
     static const size_t number_0[HL_LANES];
-    hl_row unknown;
     for (size_t i = run->from; i < run->to; i++)
-        for (size_t l = 0; l < HL_LANES; l++)
-            rows_number(run, i)->part[l] = 0;
+        set_part(rows_number(run, i), run->lanes[NO_LANE]);
     for (size_t i = run->from; i < run->to; i++) {
         struct hl_task_rows *rows = rows_number(run, i);
-        bool any = false, whole = task_number(run, i)->kind == HL_TASK_HOURS; /* else single stretches have been seen */
+        bool whole = task_number(run, i)->kind == HL_TASK_HOURS; /* else single stretches have been seen */
         if (!has_threshold(task_number(run, i)))
             continue;
         run->stretch->kind->turn_to(run->stretch, number_0);
-        for (size_t l = 0; l < HL_LANES; l++) {
-            unknown[l] = run->trend[l] == 0 ? 1 : 0;
-            rows->part[l] = run->single[l] && !whole ? 0 : 1;
-        }
-        hl_task_add_run_above(task_number(run, i), rows, &run->view, run->low, run->high, unknown, run->end);
-        for (size_t l = 0; l < HL_LANES; l++)
-            any = any || rows->part[l] != 0;
+        set_part(rows, run->lanes[whole ? ALL_LANES : SEVERAL]);
+        bool any = hl_task_add_run_above(task_number(run, i), rows, &run->view, run->low, run->high,
+                                         run->lanes[OPEN], run->end);
         if (any && whole)
             add_hours(run, i);
         else if (any)
             add_parts(run, i);
-        memset(rows->part, 0, sizeof rows->part);
+        set_part(rows, run->lanes[NO_LANE]);
     }
 }
 
@@ -808,15 +882,32 @@ static void add_run_areas(struct run *run)
 {
     for (size_t i = run->from; i < run->to; i++)
         if (task_number(run, i)->kind == HL_TASK_AREA) {
-            for (size_t l = 0; l < HL_LANES; l++)
-                rows_number(run, i)->part[l] = 1;
+            set_part(rows_number(run, i), run->lanes[ALL_LANES]);
             hl_task_add_area(task_number(run, i), rows_number(run, i), &run->view, true);
         }
 }
 
+/* Which lanes are of which kind. */
+static void sort_lanes(struct run *run)
+{
+    const struct hl_stretch *stretch = run->stretch;
+    hl_row trend = {0};
+    if (stretch->most_alike > 1)
+        stretch->kind->trend(stretch, run->view.k, trend);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double several = stretch->n_alike[l] > 1 ? 1 : 0, rises = trend[l] > 0 ? several : 0,
+               sinks = trend[l] < 0 ? several : 0;
+        double lanes[] = {[NO_LANE] = 0, [ALL_LANES] = 1, [SINGLE] = 1 - several, [SEVERAL] = several,
+                          [RISING] = rises, [SINKING] = sinks, [OPEN] = several - rises - sinks,
+                          [SINGLE_OR_RISING] = 1 - several + rises, [SINGLE_OR_SINKING] = 1 - several + sinks};
+        for (size_t k = 0; k < N_LANES_KINDS; k++)
+            run->lanes[k][l] = lanes[k];
+    }
+}
+
 static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stretch, size_t k)
 {
-    size_t output = (size_t)stretch->output[k], most = 0;
+    size_t output = (size_t)stretch->output[k];
     struct run run;
     run.ledger = ledger;
     run.group = stretch->first / HL_LANES;
@@ -824,18 +915,12 @@ static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stret
     run.to = ledger->first_of_output[output + 1];
     run.stretch = run.view.stretch = stretch;
     run.view.k = k;
-    if (stretch->most_alike > 1)
-        stretch->kind->trend(stretch, k, run.trend);
-    for (size_t l = 0; l < HL_LANES; l++) {
-        run.single[l] = stretch->n_alike[l] < 2;
-        run.trend[l] = run.single[l] ? -1 : run.trend[l];
-        run.each[l] = false;
+    sort_lanes(&run);
+    for (size_t l = 0; l < HL_LANES; l++)
         run.end[l] = stretch->kind->begin(stretch, l, stretch->n_alike[l]);
-        most = stretch->n_alike[l] > most ? stretch->n_alike[l] : most;
-    }
     look_first(&run);
     add_run_areas(&run);
-    if (most > 1) {
+    if (stretch->most_alike > 1) {
         look_last(&run);
         look_at_each(&run);
     }
@@ -910,7 +995,7 @@ static bool take_intervals(struct hl_tally *t, const struct doses *doses, const 
 static void copy_troughs(const struct doses *doses, const struct marks *marks, size_t l, double factor, double *values,
                          size_t width)
 {
-    size_t n = doses->n[l] < width ? doses->n[l] : width;
+    size_t known = marks->next[doses->same ? 0 : l], n = known < width ? known : width;
     for (size_t w = 0; w < n; w++)
         values[w] = marks->before[w * HL_LANES + l] / factor;
     for (size_t w = n; w < width; w++)

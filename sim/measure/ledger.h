@@ -25,8 +25,9 @@ void hl_ledger_free(struct hl_ledger *ledger);
 void hl_window_of(const struct hl_study *study, const struct hl_metric_spec *spec, size_t w, double *from, double *to);
 
 /* Forgets lanes first .. first + HL_LANES - 1 of the last block; events[l] are those of lane first + l (NULL: nobody).
- * HL_ERR_MEMORY. */
-enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const struct hl_events *const *events);
+ * edition: not 0 where all lists are one, which is the same as before while its edition is. HL_ERR_MEMORY. */
+enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const struct hl_events *const *events,
+                               unsigned long edition);
 
 /* The next stretch of these lanes: context is the ledger. */
 void hl_ledger_stretch(void *context, const struct hl_stretch *stretch);

@@ -44,6 +44,14 @@ void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
         rows->rise[l] = rows->fall[l] = NAN;
         rows->part[l] = 1;
     }
+    rows->looks = true;
+}
+
+HL_CLONES size_t hl_row_with_any(const double *rows, size_t from, size_t to)
+{
+    while (from < to && !any(&CONST_ROW(rows, from)))
+        from++;
+    return from;
 }
 
 /* y at time in lanes of flag when it is better than best. */
@@ -138,7 +146,7 @@ INLINE void add_above(struct hl_task_rows *rows, const eight *flag, const eight 
     ROW(rows->longest, 0) = GREATER(spell, CONST_ROW(rows->longest, 0));
 }
 
-HL_CLONES void hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
+HL_CLONES bool hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
                                      const double *low, const double *high, const double *unknown, const double *end)
 {
     CONSTANTS;
@@ -148,6 +156,7 @@ HL_CLONES void hl_task_add_run_above(const struct hl_task *task, struct hl_task_
     eight mixed = in * EITHER(open, NOT(above) * LESS(theta, CONST_ROW(high, 0)));
     add_above(rows, &above, &CONST_ROW(view->stretch->t0, 0), &CONST_ROW(end, 0));
     ROW(rows->part, 0) = mixed;
+    return any(&mixed);
 }
 
 HL_CLONES void hl_task_add_part(struct hl_task_rows *rows, const double *t0, const double *t1, const double *length,

@@ -26,7 +26,8 @@ struct hl_task {
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
-    hl_row part;                 /* 1 in lanes to be looked at, else 0: of a run, those that need each stretch of it */
+    hl_row part;                 /* 1 in lanes that look at what is told, else 0 */
+    bool looks;                  /* there are such lanes */
 };
 
 /* What is known of an output on a stretch. */
@@ -42,6 +43,9 @@ struct hl_view {
 void hl_task_window(const struct hl_task *task, const struct hl_stretch *stretch, double *in);
 
 void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows);
+
+/* The first of rows number from .. to - 1 with anything but 0; to when there is none. */
+size_t hl_row_with_any(const double *rows, size_t from, size_t to);
 
 /* Extrema: says whether a turning point may be better than the best so far and than the ends, and marks the lanes (1,
  * never 0) in wanted. */
@@ -59,8 +63,8 @@ bool hl_task_may_cross(const struct hl_task *task, const struct hl_task_rows *ro
 void hl_task_add_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
 
 /* Thresholds: of runs whose stretches all lie between low and high (unless unknown is 1): adds the hours until end in
- * lanes of part that are all above. part becomes 0 but where the level lies in between. */
-void hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
+ * lanes of part that are all above. part becomes 0 but where the level lies in between; whether it does anywhere. */
+bool hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
                            const double *low, const double *high, const double *unknown, const double *end);
 
 /* Thresholds: adds the part from .. to (offsets, as run_parts has them) of a stretch from t0 to t1, in lanes where

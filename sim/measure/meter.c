@@ -338,7 +338,7 @@ static void on_group(void *context, const struct hl_subjects *subjects, const do
             begin_lane(m, lane);
     }
     if (m->ledger && m->status == HL_OK)
-        m->status = hl_ledger_begin(m->ledger, first, events);
+        m->status = hl_ledger_begin(m->ledger, first, events, subjects->shared ? subjects->edition : 0);
     if (m->ledger && m->status == HL_OK)
         m->status = hl_strands_tell(m->strands, subjects, regs, first, stop, m->edge, m->n_edges, hl_ledger_stretch,
                                     m->ledger);

@@ -165,7 +165,8 @@ void hl_strand_run_turn_to(const struct hl_stretch *stretch, const size_t *index
 double hl_strand_run_begin(const struct hl_stretch *stretch, size_t l, size_t i);
 void hl_strand_run_trend(const struct hl_stretch *stretch, size_t k, double *trend);
 void hl_strand_run_area(const struct hl_stretch *stretch, size_t k, double *area);
-void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const double *s, double *y);
+void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const double *s, size_t first, size_t n,
+                          double *y);
 void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *from, double *to, double *hard);
 

@@ -89,8 +89,9 @@ struct hl_stretch_kind {
     void (*run_hours)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                       double *hours, double *hard);
 
-    /* y at the same offset in every stretch of the run: row i of y, most_alike of them. */
-    void (*run_values)(const struct hl_stretch *stretch, size_t k, const double *s, double *y);
+    /* y at the same offset in n stretches of the run, from number `first` on, first + n <= most_alike: rows. Lanes whose
+     * run has ended have their last stretch's again. */
+    void (*run_values)(const struct hl_stretch *stretch, size_t k, const double *s, size_t first, size_t n, double *y);
 };
 
 #endif
