@@ -99,7 +99,7 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
 static void lay_out(struct hl_strand *s, struct rows *rows)
 {
     size_t m = s->n_modes;
-    double **by_mode[] = {&s->lambda, &s->z_mixed, &s->z_all, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi,
+    double **by_mode[] = {&s->lambda, &s->z_mixed, &s->z_sum, &s->z_all, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi,
                           &s->x};
     double **single[] = {&s->t0, &s->t1, &s->length, &s->whole, &s->rate};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
@@ -371,7 +371,7 @@ static void carry_one(struct hl_strand *s, size_t i, const struct happening *h, 
     goes_on(s, i, flag);
     for (size_t l = 0; l < HL_LANES; l++)
         for (size_t j = l; j < n * HL_LANES; j += HL_LANES) {
-            s->z_all[j] += flag[l] ? z[j] : 0;
+            s->z_sum[j] += flag[l] ? z[j] : 0;
             z[j] = flag[l] ? z[j] : z[j - n * HL_LANES];
         }
 }
@@ -386,7 +386,7 @@ static void carry(struct hl_strand *s)
     look_up(s, s->first_alike, flag, &h);
     int common = common_slot(&h);
     size_t i = common >= 0 ? least_alike(s) : 1;
-    memcpy(s->z_all, s->zs, s->n_modes * HL_LANES * sizeof *s->zs);
+    memcpy(s->z_sum, s->zs, s->n_modes * HL_LANES * sizeof *s->zs);
     if (i > 1)
         hl_strand_carry(s, s->W + (size_t)common * s->n_modes * HL_LANES, h.value, i);
     for (; i < s->most_alike; i++)

@@ -91,7 +91,7 @@ struct hl_strand {
     double *zs;                 /* [stretch of the run][mode]: at their beginnings; of a shorter run its last again */
     size_t z_capacity;          /* stretches */
     double *z_mixed;            /* [mode]: where lanes are told different numbers of their runs */
-    double *z_all;              /* [mode]: sum over the run */
+    double *z_sum, *z_all;      /* [mode]: over the run; scratch of questions about hours */
     double *part_rows;          /* of a struct hl_strand_parts, for z_capacity stretches */
     double *from_rows;          /* from and to of such parts */
     struct hl_strand_series series; /* scratch */
@@ -179,7 +179,7 @@ void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const doubl
 /* g = W (constant inputs + running infusions); whether there is any. */
 bool hl_strand_renew_inputs(struct hl_strand *s);
 
-/* Amplitudes at the beginnings of stretches 1 .. n - 1 of a run, each of which W value is added to; adds them to z_all.
+/* Amplitudes at the beginnings of stretches 1 .. n - 1 of a run, each of which W value is added to; adds them to z_sum.
  */
 void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n);
 

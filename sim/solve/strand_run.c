@@ -83,7 +83,7 @@ void hl_strand_run_area(const struct hl_stretch *stretch, size_t k, double *sum)
         for (size_t l = 0; l < HL_LANES; l++)
             steady[l] += (double)s->n_alike[l] * curve->V[j * HL_LANES + l] * s->g[j * HL_LANES + l]
                          * s->x[j * HL_LANES + l];
-    hl_strand_run(steady, curve->V, s->phi_whole, NULL, NULL, s->z_all, s->n_modes, 1, s->E, sum);
+    hl_strand_run(steady, curve->V, s->phi_whole, NULL, NULL, s->z_sum, s->n_modes, 1, s->E, sum);
 }
 
 void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const double *offset, size_t first, size_t n,

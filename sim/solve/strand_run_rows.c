@@ -16,7 +16,7 @@ HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const doubl
 {
     size_t m = s->n_modes;
     for (size_t j = 0; j < m; j++) {
-        eight z = CONST_ROW(s->zs, j), E = CONST_ROW(s->E_whole, j), all = ROW(s->z_all, j);
+        eight z = CONST_ROW(s->zs, j), E = CONST_ROW(s->E_whole, j), all = ROW(s->z_sum, j);
         eight gain = CONST_ROW(s->g, j) * CONST_ROW(s->phi_whole, j), dose = CONST_ROW(W, j) * CONST_ROW(value, 0);
         for (size_t i = 1; i < n; i++) {
             z *= E;
@@ -26,7 +26,7 @@ HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const doubl
             ROW(s->zs, i * m + j) = z;
             all += z;
         }
-        ROW(s->z_all, j) = all;
+        ROW(s->z_sum, j) = all;
     }
 }
 
