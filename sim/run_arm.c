@@ -356,7 +356,10 @@ static enum hl_status solve_batches(const struct pass *pass, size_t n_columns, i
         for (size_t first = 0, strips; first < n_strips; first += strips) {
             strips = hl_columns_batch(pass->columns, first, n_strips - first, (size_t)threads);
 #pragma omp single
-            hl_desks_open(pass->desks, strips, subjects - first * HL_STRIP);
+            {
+                hl_columns_begin(pass->columns);
+                hl_desks_open(pass->desks, strips, subjects - first * HL_STRIP);
+            }
             mine = do_tasks(&w, pass, mine, first);
 #pragma omp barrier
             bool goes_on = hl_desks_go_on(pass->desks);
@@ -400,7 +403,8 @@ static enum hl_status run_pass(struct pass *pass, const struct hl_room *room, ui
 {
     int threads = threads_for(pass);
     bool *found = hl_alloc(n, sizeof *found);
-    pass->columns = hl_columns_create(pass->p->study, column, n, pass->results->subjects, room->strips, capacity);
+    pass->columns = hl_columns_create(pass->p->study, column, n, pass->results->subjects, room->strips, capacity,
+                                      (size_t)threads);
     pass->desks = hl_desks_create((size_t)threads, pass->block);
     pass->strip = hl_alloc((size_t)threads, sizeof *pass->strip);
     enum hl_status status = found && pass->columns && pass->desks && pass->strip ? HL_OK : HL_ERR_MEMORY;
@@ -506,6 +510,8 @@ static enum hl_status try_block(struct worker *w, const struct pass *pass, size_
 {
     struct hl_block block;
     enum hl_status status = solve_block(w, pass, row + 1, n, &block);
+    if (row == 0)
+        hl_columns_begin(pass->columns);
     if (status == HL_OK)
         hl_columns_keep(pass->columns, 0, row, &block);
     return status;
@@ -543,7 +549,7 @@ double hl_run_probe(const struct hl_prepared *p, size_t a, double limit)
     size_t subjects = arm->cohort->subjects < HL_STRIP ? (size_t)arm->cohort->subjects : HL_STRIP;
     for (size_t i = 0; column && i < n; i++)
         column[i] = (uint32_t)i;
-    pass.columns = column ? hl_columns_create(p->study, column, n, 1, 1, 1) : NULL;
+    pass.columns = column ? hl_columns_create(p->study, column, n, 1, 1, 1, 1) : NULL;
     enum hl_status status = results_init(&r, p->study, arm, p->regimen[a], subjects, 1);
     if (status == HL_OK && pass.columns)
         status = worker_init(&w, &pass);

@@ -4,11 +4,15 @@
  * taken through all strips of the batch, in the order of the subjects, by one thread each: sums don't depend on who
  * solved what.
  *
+ * Kept values of several strips stand on one shelf, one strip after another: how many there will be isn't known before,
+ * and memory that has been touched is used again by the next batch, which keeps a smaller share of more strips.
+ *
  * What quantiles may need is decided by the brackets that hl_ranks had at the end of the batch before; at first every
  * value. */
 #include "run_columns.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "base/memory.h"
@@ -18,18 +22,23 @@
 #define MOST_BLOCKS (HL_STRIP / HL_LANES) /* of a strip */
 #define FIRST_BATCH 4                     /* strips */
 #define AT_ONCE 8                         /* kept values, read together */
+#define SHELF 4                           /* strips */
 
 #define SPARE (HL_SIEVE_SPARE > AT_ONCE ? HL_SIEVE_SPARE : AT_ONCE)
 
 _Static_assert(HL_COLUMNS_AT_ONCE == HL_SIEVE_GROUP, "kept values are found by groups of columns");
 
+/* Kept values: room for every value of SHELF strips, which is touched as far as needed. */
+struct shelf { size_t n; bool taken; double *value; };
+
 /* What is left of a strip of the batch. */
 struct pile {
     struct hl_sifted sifted;
-    size_t n_blocks, start[MOST_BLOCKS]; /* where a block's kept values begin */
+    size_t n_blocks;
     uint8_t *inside;                     /* [MOST_BLOCKS][stride]: how many of each column */
-    uint32_t *offset;                    /* [MOST_BLOCKS][groups]: where a group's begin, counted from start */
-    size_t n; double *kept;              /* room for every value of the strip, which is touched as far as needed */
+    uint32_t *offset;                    /* [MOST_BLOCKS][groups]: where a group's begin, counted from the block's */
+    const double *kept[MOST_BLOCKS];     /* a block's kept values */
+    struct shelf *shelf;                 /* where they stand */
 };
 
 struct hl_columns {
@@ -45,6 +54,8 @@ struct hl_columns {
     struct hl_moments *moments;       /* [n] */
     uint32_t *above;                  /* [n][n_thresholds] */
     struct pile *pile;                /* [strips] */
+    pthread_mutex_t lock;             /* of who takes which shelf */
+    size_t shelves; struct shelf *shelf; /* by the first with room */
 };
 
 /* ---- The summary. */
@@ -134,9 +145,8 @@ static bool pile_init(struct pile *p, const struct hl_columns *c)
     uint8_t *counts = hl_alloc_unset(2 * c->n_rows + c->n_thresholds, c->stride);
     p->inside = hl_alloc_unset(MOST_BLOCKS, c->stride);
     p->offset = hl_alloc_unset(MOST_BLOCKS * c->groups, sizeof *p->offset);
-    p->kept = hl_alloc_unset(c->n * HL_STRIP + SPARE, sizeof *p->kept);
     p->sifted = (struct hl_sifted){.count = moments, .above = counts};
-    if (!moments || !counts || !p->inside || !p->offset || !p->kept)
+    if (!moments || !counts || !p->inside || !p->offset)
         return false;
     p->sifted.sum = moments + c->stride;
     p->sifted.squares = moments + 2 * c->stride;
@@ -153,17 +163,21 @@ static bool take_memory(struct hl_columns *c, uint64_t subjects, size_t capacity
     c->level = hl_alloc_unset(c->n_thresholds * c->stride, sizeof *c->level);
     c->n_brackets = hl_alloc_unset(c->stride, sizeof *c->n_brackets);
     c->pile = hl_alloc(c->strips, sizeof *c->pile);
-    if (!c->moments || !c->above || !c->ends || !c->level || !c->n_brackets || !c->pile)
+    c->shelf = hl_alloc(c->shelves, sizeof *c->shelf);
+    if (!c->moments || !c->above || !c->ends || !c->level || !c->n_brackets || !c->pile || !c->shelf)
         return false;
     for (size_t s = 0; s < c->strips; s++)
         if (!pile_init(&c->pile[s], c))
+            return false;
+    for (size_t s = 0; s < c->shelves; s++)
+        if (!(c->shelf[s].value = hl_alloc_unset(SHELF * c->n * HL_STRIP + SPARE, sizeof(double))))
             return false;
     c->ranks = hl_ranks_create(c->n, subjects, capacity, c->study->quantile, c->study->n_quantiles);
     return c->ranks;
 }
 
 struct hl_columns *hl_columns_create(const struct hl_study *study, const uint32_t *column, size_t n, uint64_t subjects,
-                                     size_t strips, size_t capacity)
+                                     size_t strips, size_t capacity, size_t threads)
 {
     struct hl_columns *c = hl_alloc(1, sizeof *c);
     if (!c)
@@ -171,7 +185,9 @@ struct hl_columns *hl_columns_create(const struct hl_study *study, const uint32_
     *c = (struct hl_columns){.study = study, .column = column, .n = n, .strips = strips,
                              .n_thresholds = most_thresholds(study), .n_rows = study->n_quantiles,
                              .stride = (n + HL_SIEVE_TILE - 1) / HL_SIEVE_TILE * HL_SIEVE_TILE,
-                             .groups = (n + HL_SIEVE_GROUP - 1) / HL_SIEVE_GROUP};
+                             .groups = (n + HL_SIEVE_GROUP - 1) / HL_SIEVE_GROUP,
+                             .shelves = (threads < strips ? threads : strips) + strips / SHELF + 1};
+    pthread_mutex_init(&c->lock, NULL);
     if (take_memory(c, subjects, capacity)) {
         set_levels(c);
         open_brackets(c);
@@ -195,9 +211,12 @@ void hl_columns_free(struct hl_columns *c)
         hl_free(c->pile[s].sifted.above);
         hl_free(c->pile[s].inside);
         hl_free(c->pile[s].offset);
-        hl_free(c->pile[s].kept);
     }
+    for (size_t s = 0; c->shelf && s < c->shelves; s++)
+        hl_free(c->shelf[s].value);
     hl_free(c->pile);
+    hl_free(c->shelf);
+    pthread_mutex_destroy(&c->lock);
     hl_ranks_free(c->ranks);
     hl_free(c->ends);
     hl_free(c->level);
@@ -217,11 +236,41 @@ size_t hl_columns_batch(const struct hl_columns *c, size_t done, size_t left, si
 
 /* ---- Filling. */
 
-static void pile_begin(struct pile *p, const struct hl_columns *c)
+void hl_columns_begin(struct hl_columns *c)
 {
+    for (size_t s = 0; s < c->shelves; s++) {
+        c->shelf[s].n = 0;
+        c->shelf[s].taken = false;
+    }
+}
+
+/* The first shelf with room for every value of a strip. There always is one: others are taken, by at most as many
+ * strips as there are threads and by the last strip of all, if it has fewer rows; or they hold SHELF strips or more. */
+static struct shelf *take_shelf(struct hl_columns *c)
+{
+    size_t strip = c->n * HL_STRIP;
+    struct shelf *shelf = c->shelf;
+    pthread_mutex_lock(&c->lock);
+    while (shelf->taken || shelf->n > (SHELF - 1) * strip)
+        shelf++;
+    shelf->taken = true;
+    pthread_mutex_unlock(&c->lock);
+    return shelf;
+}
+
+static void leave_shelf(struct hl_columns *c, struct shelf *shelf)
+{
+    pthread_mutex_lock(&c->lock);
+    shelf->taken = false;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void pile_begin(struct pile *p, struct hl_columns *c)
+{
+    p->shelf = take_shelf(c);
     memset(p->sifted.count, 0, 3 * c->stride * sizeof *p->sifted.count);
     memset(p->sifted.above, 0, (2 * c->n_rows + c->n_thresholds) * c->stride);
-    p->n = p->n_blocks = 0;
+    p->n_blocks = 0;
 }
 
 static bool is_complete(const struct hl_block *block)
@@ -247,10 +296,12 @@ void hl_columns_keep(struct hl_columns *c, size_t strip, size_t row, const struc
         pile_begin(p, c);
     if (!is_complete(block))
         blot_out(c, block);
-    p->start[p->n_blocks] = p->n;
-    p->n += hl_sieve_block(&c->sieve, block->out, block->lanes, &p->sifted, p->inside + p->n_blocks * c->stride,
-                           p->offset + p->n_blocks * c->groups, p->kept + p->n);
-    p->n_blocks++;
+    double *kept = p->shelf->value + p->shelf->n;
+    p->shelf->n += hl_sieve_block(&c->sieve, block->out, block->lanes, &p->sifted, p->inside + p->n_blocks * c->stride,
+                                  p->offset + p->n_blocks * c->groups, kept);
+    p->kept[p->n_blocks++] = kept;
+    if (row + block->n == HL_STRIP)
+        leave_shelf(c, p->shelf);
 }
 
 /* ---- Taking in. */
@@ -262,7 +313,7 @@ static struct reader open_group(const struct hl_columns *c, const struct pile *p
 {
     struct reader r = {.pile = p, .n = p->n_blocks};
     for (size_t b = 0; b < r.n; b++)
-        r.at[b] = p->kept + p->start[b] + p->offset[b * c->groups + group];
+        r.at[b] = p->kept[b] + p->offset[b * c->groups + group];
     return r;
 }
 

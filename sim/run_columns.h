@@ -24,9 +24,10 @@ struct hl_columns;
 
 /* n columns (number output * n_times + time, ascending; the list must outlive them) of a cohort, of which a batch of at
  * most so many strips is in memory at a time, and capacity values per column besides (hl_ranks_capacity, or that of the
- * whole cohort, so that nothing is missed). NULL when there is no memory. */
+ * whole cohort, so that nothing is missed); so many threads fill one strip each at a time. NULL when there is no memory.
+ */
 struct hl_columns *hl_columns_create(const struct hl_study *study, const uint32_t *column, size_t n, uint64_t subjects,
-                                     size_t strips, size_t capacity);
+                                     size_t strips, size_t capacity, size_t threads);
 void hl_columns_free(struct hl_columns *columns);
 
 /* Bytes per column, without the batch; and of a strip in the batch, at most. */
@@ -36,6 +37,9 @@ double hl_columns_strip_bytes(const struct hl_study *study, size_t n);
 /* How many strips the next batch has, when so many are done and `threads` share it: small ones at first, since what
  * quantiles must keep of a value is known the better the more have been seen. */
 size_t hl_columns_batch(const struct hl_columns *columns, size_t done, size_t left, size_t threads);
+
+/* A batch begins; nobody may be at work. */
+void hl_columns_begin(struct hl_columns *columns);
 
 /* Takes what is needed from the values of a solved block, which are rows row .. row + block->n - 1 of a strip of the
  * batch (rows ascending from 0, a multiple of 8 in each but the last); those who failed count as none, and block->out

@@ -4,8 +4,8 @@
  * waited for a third of the time. So whole strips are dealt as long as there are some, then the blocks that are left
  * on others' desks.
  *
- * The last strips of a batch are finished (packed, mostly) when all are solved: what is done across the cohort next needs
- * their values, not their chunks, and one thread may pack while another goes on.
+ * The last strips of a batch are finished (packed, mostly) when all are solved: what is done across the cohort next
+ * needs their values, not their chunks, and one thread may pack while another goes on.
  *
  * What several threads solve of one strip is handed over in the order of its rows, as columns (run_columns.h) want it.
  * Blocks of a strip are dealt in that order too, so a thread waits for one that is at work already, never for one that

@@ -98,12 +98,14 @@ static void keep_strip(struct hl_columns *c, const struct way *way, size_t strip
 static void summarise(const struct hl_study *study, const struct way *way, struct hl_arm_summary *s, bool *found)
 {
     size_t strips = (way->subjects + 63) / 64, n = way->columns;
-    struct hl_columns *c = hl_columns_create(study, listed, n, way->subjects, way->strips, way->capacity);
+    struct hl_columns *c = hl_columns_create(study, listed, n, way->subjects, way->strips, way->capacity,
+                                              way->threads);
     assert_non_null(c);
     double *scratch = hl_alloc_unset(hl_columns_scratch(c), sizeof *scratch);
     for (size_t first = 0, batch; first < strips; first += batch) {
         batch = hl_columns_batch(c, first, strips - first, way->threads);
         assert_in_range(batch, 1, way->strips);
+        hl_columns_begin(c);
         for (size_t k = batch; k-- > 0;) /* in any order */
             keep_strip(c, way, first + k, k);
         hl_columns_add(c, 0, n, batch, scratch);
@@ -271,9 +273,10 @@ static void the_failed_do_not_count(void **state)
     list_all();
     for (size_t i = 0; i < N_COLUMNS * 8; i++)
         out[i] = (double)(i % 8) * 1.7;
-    struct hl_columns *c = hl_columns_create(&study, listed, N_COLUMNS, 5, 1, 5);
+    struct hl_columns *c = hl_columns_create(&study, listed, N_COLUMNS, 5, 1, 5, 1);
     double *scratch = hl_alloc_unset(hl_columns_scratch(c), sizeof *scratch);
     assert_int_equal(hl_arm_summary_init(&s, &study), HL_OK);
+    hl_columns_begin(c);
     hl_columns_keep(c, 0, 0, &block);
     hl_columns_add(c, 0, N_COLUMNS, 1, scratch);
     hl_columns_finish(c, 0, N_COLUMNS, &s, found);
