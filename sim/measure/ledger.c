@@ -534,22 +534,29 @@ static void look_at(struct hl_ledger *ledger, size_t group, struct hl_view *view
 enum lanes { NO_LANE, ALL_LANES, SINGLE, SEVERAL, RISING, SINKING, OPEN, SINGLE_OR_RISING, SINGLE_OR_SINKING,
              N_LANES_KINDS };
 
-/* In which lanes a task looks at the first stretch of a run, at its last if there are others, at each. What has the
- * whole run's (areas, hours, values before doses) needs none of them. */
-static const unsigned char looks_at[][3] = {
-    [HL_TASK_MAX] = {SINGLE_OR_SINKING, RISING, OPEN}, [HL_TASK_MIN] = {SINGLE_OR_RISING, SINKING, OPEN},
-    [HL_TASK_AREA] = {NO_LANE, NO_LANE, NO_LANE},      [HL_TASK_HOURS] = {NO_LANE, NO_LANE, NO_LANE},
-    [HL_TASK_ABOVE] = {SINGLE, NO_LANE, NO_LANE},      [HL_TASK_LAST] = {SINGLE, SEVERAL, NO_LANE},
-    [HL_TASK_BEFORE] = {SINGLE, NO_LANE, NO_LANE},     [HL_TASK_INTERVALS] = {SINGLE, NO_LANE, SEVERAL},
+/* In which lanes a task looks at the first stretch of a run, at its last if there are others, at each; and in which it
+ * needs the bounds of the first and of the last. What has the whole run's (areas, hours, values before doses) looks at
+ * none of them. */
+enum look { FIRST, LAST, EACH, BOUNDS_OF_FIRST, BOUNDS_OF_LAST, N_LOOKS };
+static const unsigned char looks_at[][N_LOOKS] = {
+    [HL_TASK_MAX] = {SINGLE_OR_SINKING, RISING, OPEN, NO_LANE, NO_LANE},
+    [HL_TASK_MIN] = {SINGLE_OR_RISING, SINKING, OPEN, NO_LANE, NO_LANE},
+    [HL_TASK_AREA] = {NO_LANE, NO_LANE, NO_LANE, NO_LANE, NO_LANE},
+    [HL_TASK_HOURS] = {NO_LANE, NO_LANE, NO_LANE, SINGLE_OR_SINKING, RISING}, /* the upper bounds */
+    [HL_TASK_ABOVE] = {SINGLE, NO_LANE, NO_LANE, SEVERAL, SEVERAL},
+    [HL_TASK_LAST] = {SINGLE, SEVERAL, NO_LANE, NO_LANE, NO_LANE},
+    [HL_TASK_BEFORE] = {SINGLE, NO_LANE, NO_LANE, NO_LANE, NO_LANE},
+    [HL_TASK_INTERVALS] = {SINGLE, NO_LANE, SEVERAL, NO_LANE, NO_LANE},
 };
 
-/* A run of output view->k and what is known of it: trends, bounds of its first and its last stretch. */
+/* A run of output view->k and what is known of it: trends, and bounds where some task needs them. */
 struct run {
     struct hl_ledger *ledger;
     size_t group, from, to;          /* tasks: by_output[from .. to - 1] */
     const struct hl_stretch *stretch;
     struct hl_view view;
     hl_row low, high, end, lanes[N_LANES_KINDS];
+    bool any[N_LANES_KINDS];
 };
 
 static const struct hl_task *task_number(const struct run *run, size_t i)
@@ -562,24 +569,49 @@ static struct hl_task_rows *rows_number(const struct run *run, size_t i)
     return &run->ledger->rows[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
 }
 
-/* The lanes of a task's part in what is looked at next; whether there are any. */
-static bool set_part(struct hl_task_rows *rows, const double *lanes)
+/* The lanes of a task's part in what is looked at next, and whether there are any. The row must stay. */
+static void set_part(struct hl_task_rows *rows, const double *lanes, bool any)
 {
-    bool found = false;
-    for (size_t l = 0; l < HL_LANES; l++)
-        found = found || lanes[l] != 0;
-    memcpy(rows->part, lanes, sizeof rows->part);
-    rows->looks = found;
-    return found;
+    rows->part = lanes;
+    rows->looks = any;
 }
 
-/* The same for all tasks; look: column of looks_at. */
-static bool set_parts(struct run *run, size_t look)
+static void set_kind(struct run *run, size_t i, enum lanes kind)
 {
-    bool found = false;
+    set_part(rows_number(run, i), run->lanes[kind], run->any[kind]);
+}
+
+/* The same for all tasks. */
+static void set_parts(struct run *run, enum look look)
+{
     for (size_t i = run->from; i < run->to; i++)
-        found = set_part(rows_number(run, i), run->lanes[looks_at[task_number(run, i)->kind][look]]) || found;
-    return found;
+        set_kind(run, i, looks_at[task_number(run, i)->kind][look]);
+}
+
+/* Looks at stretches of these numbers with all tasks, in lanes that some of them asks for. */
+static void look_for_all(struct run *run, enum look look, const size_t *number)
+{
+    enum look bounds = look == FIRST ? BOUNDS_OF_FIRST : BOUNDS_OF_LAST;
+    size_t index[HL_LANES];
+    hl_row seen = {0};
+    bool any = false;
+    for (size_t i = run->from; i < run->to; i++) {
+        const unsigned char *kind = looks_at[task_number(run, i)->kind];
+        any = any || run->any[kind[look]] || run->any[kind[bounds]];
+        for (size_t l = 0; l < HL_LANES; l++)
+            seen[l] += run->lanes[kind[look]][l] + run->lanes[kind[bounds]][l];
+    }
+    if (!any)
+        return;
+    for (size_t l = 0; l < HL_LANES; l++)
+        index[l] = seen[l] != 0 ? number[l] : SIZE_MAX;
+    run->stretch->kind->turn_to(run->stretch, index);
+    set_parts(run, look);
+    look_at(run->ledger, run->group, &run->view);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        run->low[l] = seen[l] != 0 && run->view.low[l] < run->low[l] ? run->view.low[l] : run->low[l];
+        run->high[l] = seen[l] != 0 && run->view.high[l] > run->high[l] ? run->view.high[l] : run->high[l];
+    }
 }
 
 /* Only task i looks, in lanes of a row, at the stretches of these numbers. */
@@ -587,7 +619,8 @@ static void look_alone(struct run *run, size_t i, const double *lanes, const siz
 {
     size_t number[HL_LANES];
     for (size_t k = run->from; k < run->to; k++)
-        set_part(rows_number(run, k), k == i ? lanes : run->lanes[NO_LANE]);
+        set_kind(run, k, NO_LANE);
+    set_part(rows_number(run, i), lanes, true);
     for (size_t l = 0; l < HL_LANES; l++)
         number[l] = lanes[l] != 0 ? index[l] : SIZE_MAX;
     run->stretch->kind->turn_to(run->stretch, number);
@@ -669,42 +702,33 @@ static void prefer_first(struct run *run, size_t i, const struct best *before)
 static void look_first(struct run *run)
 {
     static const size_t number_0[HL_LANES];
-    run->stretch->kind->turn_to(run->stretch, number_0);
-    set_parts(run, 0);
-    look_at(run->ledger, run->group, &run->view);
-    memcpy(run->low, run->view.low, sizeof run->low);
-    memcpy(run->high, run->view.high, sizeof run->high);
-}
-
-static void turn_to_last(struct run *run)
-{
-    size_t index[HL_LANES];
-    for (size_t l = 0; l < HL_LANES; l++)
-        index[l] = run->lanes[SEVERAL][l] != 0 ? run->stretch->n_alike[l] - 1 : SIZE_MAX;
-    run->stretch->kind->turn_to(run->stretch, index);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        run->low[l] = HL_NEVER;
+        run->high[l] = -HL_NEVER;
+    }
+    look_for_all(run, FIRST, number_0);
 }
 
 static void look_last(struct run *run)
 {
-    turn_to_last(run);
-    set_parts(run, 1);
+    size_t last[HL_LANES];
+    for (size_t l = 0; l < HL_LANES; l++)
+        last[l] = run->lanes[SEVERAL][l] != 0 ? run->stretch->n_alike[l] - 1 : SIZE_MAX;
     for (size_t i = run->from; i < run->to; i++)
         if (is_extremum(task_number(run, i))) {
             struct best *before = &run->ledger->before[i - run->from];
             memcpy(before->y, rows_number(run, i)->best, sizeof before->y);
             memcpy(before->time, rows_number(run, i)->best_time, sizeof before->time);
         }
-    look_at(run->ledger, run->group, &run->view);
-    for (size_t l = 0; l < HL_LANES; l++) {
-        run->low[l] = fmin(run->low[l], run->view.low[l]);
-        run->high[l] = fmax(run->high[l], run->view.high[l]);
-    }
-    for (size_t i = run->from; i < run->to; i++)
-        if (is_extremum(task_number(run, i))) {
-            turn_to_last(run);
-            set_part(rows_number(run, i), run->lanes[looks_at[task_number(run, i)->kind][1]]);
+    look_for_all(run, LAST, last);
+    for (size_t i = run->from; i < run->to; i++) {
+        enum lanes kind = looks_at[task_number(run, i)->kind][LAST];
+        if (is_extremum(task_number(run, i)) && run->any[kind]) {
+            run->stretch->kind->turn_to(run->stretch, last);
+            set_kind(run, i, kind);
             prefer_first(run, i, &run->ledger->before[i - run->from]);
         }
+    }
 }
 
 /* Whether lane l is given one dose after the other, from number `next` on, at the same offset in the stretches of its
@@ -756,8 +780,8 @@ static size_t find_patterns(const struct run *run, const struct doses *doses, co
 }
 
 /* The values before the doses that are given in a run, where they come one in each stretch. part: lanes that must look
- * at each stretch. */
-static void note_run_before(struct run *run, size_t i, double *part)
+ * at each stretch; whether there are any. */
+static bool note_run_before(struct run *run, size_t i, double *part)
 {
     const struct hl_stretch *stretch = run->stretch;
     const struct doses *doses = doses_of(run->ledger, run->group, task_number(run, i));
@@ -765,9 +789,8 @@ static void note_run_before(struct run *run, size_t i, double *part)
     hl_row offset;
     size_t count[HL_LANES], most = find_patterns(run, doses, marks, part, count, offset);
     double *y = doses->same ? marks->before + marks->next[0] * HL_LANES : run->ledger->run_y;
-    if (most == 0)
-        return;
-    stretch->kind->run_values(stretch, run->view.k, offset, 0, most, y);
+    if (most > 0)
+        stretch->kind->run_values(stretch, run->view.k, offset, 0, most, y);
     marks->next[0] += doses->same ? most : 0;
     for (size_t l = 0; !doses->same && l < HL_LANES; l++) {
         double *before = marks->before + marks->next[l] * HL_LANES + l;
@@ -775,24 +798,21 @@ static void note_run_before(struct run *run, size_t i, double *part)
             before[d] = y[d + l];
         marks->next[l] += count[l];
     }
+    return hl_row_with_any(part, 0, 1) == 0;
 }
 
 /* Chooses the lanes in which tasks must look at each stretch, and does what can be done without. */
 static void look_at_each(struct run *run)
 {
-    static const size_t number_0[HL_LANES];
     size_t index[HL_LANES];
     hl_row each = {0};
     bool any = false;
-    run->stretch->kind->turn_to(run->stretch, number_0);
-    set_parts(run, 2);
+    set_parts(run, EACH);
     for (size_t i = run->from; i < run->to; i++) {
         struct hl_task_rows *rows = rows_number(run, i);
-        hl_row part;
-        if (task_number(run, i)->kind == HL_TASK_BEFORE && task_number(run, i)->instance >= 0) {
-            note_run_before(run, i, part);
-            set_part(rows, part);
-        }
+        double *part = run->ledger->before[i - run->from].y;
+        if (task_number(run, i)->kind == HL_TASK_BEFORE && task_number(run, i)->instance >= 0)
+            set_part(rows, part, note_run_before(run, i, part));
         any = any || rows->looks;
         for (size_t l = 0; rows->looks && l < HL_LANES; l++)
             each[l] += rows->part[l];
@@ -817,21 +837,20 @@ static void look_at_hard(struct run *run, size_t i, const double *hard)
 }
 
 /* Hours above a threshold, in lanes where the bounds of the run don't tell. */
-static void add_hours(struct run *run, size_t i)
+static void add_hours(struct run *run, size_t i, const double *mixed)
 {
     const struct hl_stretch *stretch = run->stretch;
     struct hl_task_rows *rows = rows_number(run, i);
     double *hard = run->ledger->run_y;
-    hl_row level, in;
+    hl_row level;
     for (size_t l = 0; l < HL_LANES; l++)
         level[l] = task_number(run, i)->theta;
-    memcpy(in, rows->part, sizeof in);
-    stretch->kind->run_hours(stretch, run->view.k, level, in, rows->sum, hard);
+    stretch->kind->run_hours(stretch, run->view.k, level, mixed, rows->sum, hard);
     look_at_hard(run, i, hard);
 }
 
 /* Times above a threshold, in lanes where the bounds of the run don't tell. */
-static void add_parts(struct run *run, size_t i)
+static void add_parts(struct run *run, size_t i, const double *mixed)
 {
     const struct hl_stretch *stretch = run->stretch;
     struct hl_task_rows *rows = rows_number(run, i);
@@ -843,7 +862,7 @@ static void add_parts(struct run *run, size_t i)
         t1[l] = stretch->kind->begin(stretch, l, 0);
         whole[l] = stretch->length[l];
     }
-    stretch->kind->run_parts(stretch, run->view.k, level, rows->part, from, to, hard);
+    stretch->kind->run_parts(stretch, run->view.k, level, mixed, from, to, hard);
     for (size_t n = 0; n < stretch->most_alike; n++, from += HL_LANES, to += HL_LANES) {
         for (size_t l = 0; l < HL_LANES; l++) {
             t0[l] = t1[l];
@@ -859,22 +878,20 @@ static void add_parts(struct run *run, size_t i)
 static void add_run_above(struct run *run)
 {
     static const size_t number_0[HL_LANES];
-    for (size_t i = run->from; i < run->to; i++)
-        set_part(rows_number(run, i), run->lanes[NO_LANE]);
     for (size_t i = run->from; i < run->to; i++) {
         struct hl_task_rows *rows = rows_number(run, i);
         bool whole = task_number(run, i)->kind == HL_TASK_HOURS; /* else single stretches have been seen */
+        hl_row mixed;
         if (!has_threshold(task_number(run, i)))
             continue;
         run->stretch->kind->turn_to(run->stretch, number_0);
-        set_part(rows, run->lanes[whole ? ALL_LANES : SEVERAL]);
-        bool any = hl_task_add_run_above(task_number(run, i), rows, &run->view, run->low, run->high,
-                                         run->lanes[OPEN], run->end);
+        set_kind(run, i, whole ? ALL_LANES : SEVERAL);
+        bool any = hl_task_add_run_above(task_number(run, i), rows, &run->view, whole ? NULL : run->low, run->high,
+                                         run->lanes[OPEN], run->end, mixed);
         if (any && whole)
-            add_hours(run, i);
+            add_hours(run, i, mixed);
         else if (any)
-            add_parts(run, i);
-        set_part(rows, run->lanes[NO_LANE]);
+            add_parts(run, i, mixed);
     }
 }
 
@@ -882,7 +899,7 @@ static void add_run_areas(struct run *run)
 {
     for (size_t i = run->from; i < run->to; i++)
         if (task_number(run, i)->kind == HL_TASK_AREA) {
-            set_part(rows_number(run, i), run->lanes[ALL_LANES]);
+            set_kind(run, i, ALL_LANES);
             hl_task_add_area(task_number(run, i), rows_number(run, i), &run->view, true);
         }
 }
@@ -891,22 +908,30 @@ static void add_run_areas(struct run *run)
 static void sort_lanes(struct run *run)
 {
     const struct hl_stretch *stretch = run->stretch;
-    hl_row trend = {0};
+    hl_row trend = {0}, several;
     if (stretch->most_alike > 1)
         stretch->kind->trend(stretch, run->view.k, trend);
+    for (size_t l = 0; l < HL_LANES; l++)
+        several[l] = stretch->n_alike[l] > 1 ? 1 : 0;
     for (size_t l = 0; l < HL_LANES; l++) {
-        double several = stretch->n_alike[l] > 1 ? 1 : 0, rises = trend[l] > 0 ? several : 0,
-               sinks = trend[l] < 0 ? several : 0;
-        double lanes[] = {[NO_LANE] = 0, [ALL_LANES] = 1, [SINGLE] = 1 - several, [SEVERAL] = several,
-                          [RISING] = rises, [SINKING] = sinks, [OPEN] = several - rises - sinks,
-                          [SINGLE_OR_RISING] = 1 - several + rises, [SINGLE_OR_SINKING] = 1 - several + sinks};
-        for (size_t k = 0; k < N_LANES_KINDS; k++)
-            run->lanes[k][l] = lanes[k];
+        double rising = trend[l] > 0 ? several[l] : 0, sinking = trend[l] < 0 ? several[l] : 0;
+        run->lanes[NO_LANE][l] = 0;
+        run->lanes[ALL_LANES][l] = 1;
+        run->lanes[SINGLE][l] = 1 - several[l];
+        run->lanes[SEVERAL][l] = several[l];
+        run->lanes[RISING][l] = rising;
+        run->lanes[SINKING][l] = sinking;
+        run->lanes[OPEN][l] = several[l] - rising - sinking;
+        run->lanes[SINGLE_OR_RISING][l] = 1 - several[l] + rising;
+        run->lanes[SINGLE_OR_SINKING][l] = 1 - several[l] + sinking;
     }
+    for (size_t k = 0; k < N_LANES_KINDS; k++)
+        run->any[k] = hl_row_with_any(run->lanes[k], 0, 1) == 0;
 }
 
 static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stretch, size_t k)
 {
+    static const size_t number_0[HL_LANES];
     size_t output = (size_t)stretch->output[k];
     struct run run;
     run.ledger = ledger;
@@ -919,11 +944,12 @@ static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stret
     for (size_t l = 0; l < HL_LANES; l++)
         run.end[l] = stretch->kind->begin(stretch, l, stretch->n_alike[l]);
     look_first(&run);
-    add_run_areas(&run);
     if (stretch->most_alike > 1) {
         look_last(&run);
         look_at_each(&run);
     }
+    stretch->kind->turn_to(stretch, number_0);
+    add_run_areas(&run);
     add_run_above(&run);
 }
 

@@ -35,6 +35,7 @@ HL_CLONES void hl_task_window(const struct hl_task *task, const struct hl_stretc
 
 void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
 {
+    static const hl_row everybody = {1, 1, 1, 1, 1, 1, 1, 1};
     for (size_t l = 0; l < HL_LANES; l++) {
         rows->best[l] = task->kind == HL_TASK_MAX ? -HL_NEVER : HL_NEVER;
         rows->first[l] = HL_NEVER;
@@ -42,8 +43,8 @@ void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
         rows->best_time[l] = rows->last[l] = NAN;
         rows->sum[l] = rows->spell[l] = rows->longest[l] = 0;
         rows->rise[l] = rows->fall[l] = NAN;
-        rows->part[l] = 1;
     }
+    rows->part = everybody;
     rows->looks = true;
 }
 
@@ -147,16 +148,19 @@ INLINE void add_above(struct hl_task_rows *rows, const eight *flag, const eight 
 }
 
 HL_CLONES bool hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
-                                     const double *low, const double *high, const double *unknown, const double *end)
+                                     const double *low, const double *high, const double *unknown, const double *end,
+                                     double *mixed)
 {
     CONSTANTS;
-    eight in, theta = task->theta * one, open = CONST_ROW(unknown, 0);
+    eight in, theta = task->theta * one, open = CONST_ROW(unknown, 0), above = none;
     take_part(task, rows, view->stretch, &in);
-    eight above = in * NOT(open) * LESS(theta, CONST_ROW(low, 0));
-    eight mixed = in * EITHER(open, NOT(above) * LESS(theta, CONST_ROW(high, 0)));
-    add_above(rows, &above, &CONST_ROW(view->stretch->t0, 0), &CONST_ROW(end, 0));
-    ROW(rows->part, 0) = mixed;
-    return any(&mixed);
+    if (low) {
+        above = in * NOT(open) * LESS(theta, CONST_ROW(low, 0));
+        add_above(rows, &above, &CONST_ROW(view->stretch->t0, 0), &CONST_ROW(end, 0));
+    }
+    eight between = in * EITHER(open, NOT(above) * LESS(theta, CONST_ROW(high, 0)));
+    ROW(mixed, 0) = between;
+    return any(&between);
 }
 
 HL_CLONES void hl_task_add_part(struct hl_task_rows *rows, const double *t0, const double *t1, const double *length,

@@ -26,7 +26,7 @@ struct hl_task {
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
-    hl_row part;                 /* 1 in lanes that look at what is told, else 0 */
+    const double *part;          /* row: 1 in lanes that look at what is told, else 0 */
     bool looks;                  /* there are such lanes */
 };
 
@@ -63,9 +63,11 @@ bool hl_task_may_cross(const struct hl_task *task, const struct hl_task_rows *ro
 void hl_task_add_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
 
 /* Thresholds: of runs whose stretches all lie between low and high (unless unknown is 1): adds the hours until end in
- * lanes of part that are all above. part becomes 0 but where the level lies in between; whether it does anywhere. */
+ * lanes of part that are all above (low NULL: isn't known of any). mixed: those where the level lies in between;
+ * whether there are any. */
 bool hl_task_add_run_above(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view,
-                           const double *low, const double *high, const double *unknown, const double *end);
+                           const double *low, const double *high, const double *unknown, const double *end,
+                           double *mixed);
 
 /* Thresholds: adds the part from .. to (offsets, as run_parts has them) of a stretch from t0 to t1, in lanes where
  * there is one. */

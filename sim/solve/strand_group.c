@@ -244,26 +244,15 @@ static void copy_breaks(struct hl_strand *s, size_t from, size_t l)
         s->run[r + l] = s->run[r + from];
 }
 
-/* When stretch number k of lane l begins. */
-static double begin_of(const struct hl_strand *s, size_t l, size_t k)
-{
-    return k > 0 ? s->time[(k - 1) * HL_LANES + l] : s->start[l];
-}
-
-double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i)
-{
-    return begin_of(s, l, s->first_alike[l] + i);
-}
-
 /* Whether stretch k follows the same dose as the second of the run that begins with `first`, and lasts as long but for
  * what a double at that time can't tell apart. */
 static bool is_alike(const struct hl_strand *s, size_t l, size_t first, size_t k)
 {
     const struct hl_strand_break *lead = &s->what[first * HL_LANES + l], *before = &s->what[(k - 1) * HL_LANES + l];
-    double end = s->time[k * HL_LANES + l], length = s->time[first * HL_LANES + l] - begin_of(s, l, first);
+    double end = s->time[k * HL_LANES + l], length = s->time[first * HL_LANES + l] - hl_strand_break_before(s, l, first);
     return lead->kind == HL_EVENT_ADD && lead->slot >= 0 && before->kind == HL_EVENT_ADD && before->slot == lead->slot
            && s->value[(k - 1) * HL_LANES + l] == s->value[first * HL_LANES + l] && length > 0
-           && fabs(end - begin_of(s, l, k) - length) <= 4 * DBL_EPSILON * fabs(end);
+           && fabs(end - hl_strand_break_before(s, l, k) - length) <= 4 * DBL_EPSILON * fabs(end);
 }
 
 static void find_runs(struct hl_strand *s, size_t l)

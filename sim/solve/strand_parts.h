@@ -139,8 +139,17 @@ extern const struct hl_stretch_kind hl_strand_kind;
 enum hl_status hl_strand_begin_group(struct hl_strand *s, const struct hl_subjects *subjects, const double *regs,
                                      size_t lane, double stop, const double *edge, size_t n_edges);
 
+/* When stretch number k of lane l begins. */
+static inline double hl_strand_break_before(const struct hl_strand *s, size_t l, size_t k)
+{
+    return k > 0 ? s->time[(k - 1) * HL_LANES + l] : s->start[l];
+}
+
 /* When number i of lane l's run begins; of those told. */
-double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i);
+static inline double hl_strand_begin(const struct hl_strand *s, size_t l, size_t i)
+{
+    return hl_strand_break_before(s, l, s->first_alike[l] + i);
+}
 
 /* ---- Shared by strand_curve.c and strand_run.c */
 
