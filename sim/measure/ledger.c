@@ -1018,14 +1018,38 @@ static bool take_intervals(struct hl_tally *t, const struct doses *doses, const 
     return true;
 }
 
-static void copy_troughs(const struct doses *doses, const struct marks *marks, size_t l, double factor, double *values,
-                         size_t width)
+/* Of a metric that has no windows, or of its window number w. */
+static size_t task_of_metric(const struct hl_ledger *ledger, size_t metric, size_t w)
 {
-    size_t known = marks->next[doses->same ? 0 : l], n = known < width ? known : width;
-    for (size_t w = 0; w < n; w++)
-        values[w] = marks->before[w * HL_LANES + l] / factor;
-    for (size_t w = n; w < width; w++)
-        values[w] = NAN;
+    return ledger->task_of[ledger->first_of_metric[metric] + w];
+}
+
+static const struct doses *doses_or_none(const struct hl_ledger *ledger, size_t group, const struct hl_task *task)
+{
+    static const struct doses nothing;
+    return task->instance < 0 ? &nothing : doses_of(ledger, group, task);
+}
+
+enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes,
+                                 double factor, double *values, size_t width)
+{
+    size_t group = first / HL_LANES, i = task_of_metric(ledger, metric, 0);
+    const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
+    const struct doses *doses = doses_or_none(ledger, group, &ledger->task[i]);
+    size_t common = 0;
+    if (ledger->out_of_memory)
+        return HL_ERR_MEMORY;
+    if (doses->same && n_lanes == HL_LANES)
+        common = marks->next[0] < width ? marks->next[0] : width;
+    hl_rows_to_lanes(marks->before, common, factor, values, width);
+    for (size_t l = 0; l < n_lanes; l++) {
+        size_t known = marks->next[doses->same ? 0 : l], n = known < width ? known : width;
+        for (size_t w = common; w < n; w++)
+            values[l * width + w] = marks->before[w * HL_LANES + l] / factor;
+        for (size_t w = n; w < width; w++)
+            values[l * width + w] = NAN;
+    }
+    return HL_OK;
 }
 
 enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
@@ -1035,19 +1059,13 @@ enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t 
     const struct hl_metric_kind_info *info = hl_metric_kind_info(spec->kind);
     size_t group = lane / HL_LANES, l = lane % HL_LANES;
     for (size_t w = 0; w < width; w++) {
-        size_t window = info->by_window ? w : 0, i = ledger->task_of[ledger->first_of_metric[metric] + window];
+        size_t window = info->by_window ? w : 0, i = task_of_metric(ledger, metric, window);
         const struct hl_task *task = &ledger->task[i];
         const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
-        static const struct doses nothing;
-        const struct doses *doses = task->instance < 0 ? &nothing : ledger->doses + group * ledger->system->n_instances
-                                                                    + task->instance;
+        const struct doses *doses = doses_or_none(ledger, group, task);
+        double from, to;
         if (ledger->out_of_memory)
             return HL_ERR_MEMORY;
-        if (spec->kind == HL_TROUGHS) {
-            copy_troughs(doses, marks, l, factor, values, width);
-            return HL_OK;
-        }
-        double from, to;
         hl_window_of(ledger->study, spec, window, &from, &to);
         take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
         if (task->kind == HL_TASK_INTERVALS && !take_intervals(&ledger->tally, doses, marks, l))

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #include "base/eight.h"
+#include "base/four.h"
 
 typedef hl_eight eight;
 
@@ -238,4 +239,21 @@ HL_CLONES void hl_task_note_end(const struct hl_task *task, struct hl_task_rows 
     eight in;
     take_part(task, rows, view->stretch, &in);
     ROW(rows->last, 0) = PICK(in, CONST_ROW(view->right, 0), ROW(rows->last, 0));
+}
+
+HL_CLONES void hl_rows_to_lanes(const double *rows, size_t n, double factor, double *values, size_t width)
+{
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (size_t half = 0; half < HL_LANES; half += 4) {
+            const double *from = rows + i * HL_LANES, *row[] = {from, from + HL_LANES, from + 2 * HL_LANES,
+                                                                from + 3 * HL_LANES};
+            hl_four x[4];
+            hl_four_turn(row, half, x);
+            for (size_t l = 0; l < 4; l++)
+                *(hl_four *)(void *)(values + (half + l) * width + i) = x[l] / factor;
+        }
+    for (; i < n; i++)
+        for (size_t l = 0; l < HL_LANES; l++)
+            values[l * width + i] = rows[i * HL_LANES + l] / factor;
 }

@@ -484,11 +484,16 @@ enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *
     enum hl_status status = HL_OK;
     if (m->status != HL_OK)
         return m->status;
+    bool troughs = m->study->metric[metric].kind == HL_TROUGHS;
     for (size_t lane = 0; lane < block->n && status == HL_OK; lane++) {
-        bool good = block->status[lane] == HL_SUBJECT_GOOD;
-        if (good && (m->teller[metric] & m->heard[lane]))
+        bool good = block->status[lane] == HL_SUBJECT_GOOD, kept = good && (m->teller[metric] & m->heard[lane]);
+        size_t left = block->n - lane;
+        if (troughs && m->teller[metric] != NOBODY && lane % HL_LANES == 0)
+            status = hl_ledger_troughs(m->ledger, metric, lane, left < HL_LANES ? left : HL_LANES, factor,
+                                       values + lane * width, width);
+        if (status == HL_OK && kept && !troughs)
             status = hl_ledger_values(m->ledger, metric, lane, factor, values + lane * width, width);
-        else
+        if (status == HL_OK && !kept)
             status = lane_values(m, block, metric, lane, good, values + lane * width, width);
     }
     return status;

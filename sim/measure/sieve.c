@@ -14,21 +14,16 @@
 
 #include <stdbool.h>
 
+#include "base/four.h"
 #include "base/vector.h"
 
 #define EIGHT 8
 #define TILE HL_SIEVE_TILE
 
-typedef double four __attribute__((vector_size(TILE * sizeof(double)), aligned(8)));
+typedef hl_four four; /* one of each column */
 typedef int64_t four_bits __attribute__((vector_size(TILE * sizeof(int64_t)), aligned(8)));
 
 #define INLINE static inline __attribute__((always_inline))
-
-#if defined(__clang__) || __GNUC__ >= 12
-#define PICK(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
-#else
-#define PICK(a, b, i, j, k, l) __builtin_shuffle(a, b, (four_bits){i, j, k, l})
-#endif
 
 INLINE four *row(double *x)
 {
@@ -38,19 +33,6 @@ INLINE four *row(double *x)
 INLINE const four *known_row(const double *x)
 {
     return (const four *)(const void *)x;
-}
-
-/* x[k] becomes the values of subject k of four: one of each column. */
-INLINE void turn(const double *const *column, size_t lane, four *x)
-{
-    four a = *known_row(column[0] + lane), b = *known_row(column[1] + lane);
-    four c = *known_row(column[2] + lane), d = *known_row(column[3] + lane);
-    four even_ab = PICK(a, b, 0, 4, 2, 6), odd_ab = PICK(a, b, 1, 5, 3, 7);
-    four even_cd = PICK(c, d, 0, 4, 2, 6), odd_cd = PICK(c, d, 1, 5, 3, 7);
-    x[0] = PICK(even_ab, even_cd, 0, 1, 4, 5);
-    x[1] = PICK(odd_ab, odd_cd, 0, 1, 4, 5);
-    x[2] = PICK(even_ab, even_cd, 2, 3, 6, 7);
-    x[3] = PICK(odd_ab, odd_cd, 2, 3, 6, 7);
 }
 
 INLINE void sum_of_eight(const four *x, four *sum)
@@ -201,7 +183,7 @@ INLINE void pass_lanes(const struct hl_sieve *s, size_t i, size_t n_brackets, co
 {
     four x[2 * EIGHT];
     for (size_t k = 0; k < n; k += TILE)
-        turn(column, lane + k, x + k);
+        hl_four_turn(column, lane + k, x + k);
     for (size_t k = 0; k < n; k += EIGHT)
         join_eight(x + k, m);
     count_levels(s, i, x, n, to->over);
