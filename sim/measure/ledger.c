@@ -908,25 +908,30 @@ static void add_run_areas(struct run *run)
 static void sort_lanes(struct run *run)
 {
     const struct hl_stretch *stretch = run->stretch;
-    hl_row trend = {0}, several;
+    hl_row trend = {0};
+    double several = 0, rising = 0, sinking = 0; /* lanes */
     if (stretch->most_alike > 1)
         stretch->kind->trend(stretch, run->view.k, trend);
-    for (size_t l = 0; l < HL_LANES; l++)
-        several[l] = stretch->n_alike[l] > 1 ? 1 : 0;
     for (size_t l = 0; l < HL_LANES; l++) {
-        double rising = trend[l] > 0 ? several[l] : 0, sinking = trend[l] < 0 ? several[l] : 0;
+        double more = stretch->n_alike[l] > 1 ? 1 : 0, rises = trend[l] > 0 ? more : 0, sinks = trend[l] < 0 ? more : 0;
         run->lanes[NO_LANE][l] = 0;
         run->lanes[ALL_LANES][l] = 1;
-        run->lanes[SINGLE][l] = 1 - several[l];
-        run->lanes[SEVERAL][l] = several[l];
-        run->lanes[RISING][l] = rising;
-        run->lanes[SINKING][l] = sinking;
-        run->lanes[OPEN][l] = several[l] - rising - sinking;
-        run->lanes[SINGLE_OR_RISING][l] = 1 - several[l] + rising;
-        run->lanes[SINGLE_OR_SINKING][l] = 1 - several[l] + sinking;
+        run->lanes[SINGLE][l] = 1 - more;
+        run->lanes[SEVERAL][l] = more;
+        run->lanes[RISING][l] = rises;
+        run->lanes[SINKING][l] = sinks;
+        run->lanes[OPEN][l] = more - rises - sinks;
+        run->lanes[SINGLE_OR_RISING][l] = 1 - more + rises;
+        run->lanes[SINGLE_OR_SINKING][l] = 1 - more + sinks;
+        several += more;
+        rising += rises;
+        sinking += sinks;
     }
-    for (size_t k = 0; k < N_LANES_KINDS; k++)
-        run->any[k] = hl_row_with_any(run->lanes[k], 0, 1) == 0;
+    bool any[] = {[NO_LANE] = false, [ALL_LANES] = true, [SINGLE] = several < HL_LANES, [SEVERAL] = several > 0,
+                  [RISING] = rising > 0, [SINKING] = sinking > 0, [OPEN] = rising + sinking < several,
+                  [SINGLE_OR_RISING] = several < HL_LANES || rising > 0,
+                  [SINGLE_OR_SINKING] = several < HL_LANES || sinking > 0};
+    memcpy(run->any, any, sizeof run->any);
 }
 
 static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stretch, size_t k)

@@ -360,14 +360,6 @@ static void iterate_crossing(struct hl_strand *s, const struct hl_strand_curve *
     }
 }
 
-bool hl_strand_is_any(const double *mask)
-{
-    bool found = false;
-    for (size_t l = 0; l < HL_LANES; l++)
-        found = found || mask[l] != 0;
-    return found;
-}
-
 static void begin_search(struct hl_strand_root *root, const struct hl_strand_search *search, const double *left)
 {
     for (size_t l = 0; l < HL_LANES; l++) {

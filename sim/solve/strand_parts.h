@@ -154,7 +154,13 @@ static inline double hl_strand_begin(const struct hl_strand *s, size_t l, size_t
 /* ---- Shared by strand_curve.c and strand_run.c */
 
 /* Whether a row has anything but 0. */
-bool hl_strand_is_any(const double *mask);
+static inline bool hl_strand_is_any(const double *mask)
+{
+    bool found = false;
+    for (size_t l = 0; l < HL_LANES; l++)
+        found = found || mask[l] != 0;
+    return found;
+}
 
 /* Where the crossings of a level are remembered: below HL_STRAND_LEVELS. */
 size_t hl_strand_level_number(const double *level);

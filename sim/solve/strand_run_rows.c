@@ -9,41 +9,48 @@
 #include "solve/strand_parts.h"
 
 #include "base/eight.h"
+#include "base/four.h"
 
 typedef hl_eight eight;
+
+/* The two functions below take half rows, which AVX2 holds in a register: whole ones would go to memory and back. */
+typedef hl_four four;
+#define HALF(array, i) (*(four *)(void *)((array) + (i) * HL_LANES))
+#define CONST_HALF(array, i) (*(const four *)(const void *)((array) + (i) * HL_LANES))
 
 HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n)
 {
     size_t m = s->n_modes;
-    for (size_t j = 0; j < m; j++) {
-        eight z = CONST_ROW(s->zs, j), E = CONST_ROW(s->E_whole, j), all = ROW(s->z_sum, j);
-        eight gain = CONST_ROW(s->g, j) * CONST_ROW(s->phi_whole, j), dose = CONST_ROW(W, j) * CONST_ROW(value, 0);
-        for (size_t i = 1; i < n; i++) {
-            z *= E;
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = 0; k < m * HL_LANES; k += 4) {
+            double *z = s->zs + i * m * HL_LANES + k;
+            four next = CONST_HALF(z - m * HL_LANES, 0) * CONST_HALF(s->E_whole + k, 0);
             if (s->infused)
-                z += gain;
-            z += dose;
-            ROW(s->zs, i * m + j) = z;
-            all += z;
+                next += CONST_HALF(s->g + k, 0) * CONST_HALF(s->phi_whole + k, 0);
+            next += CONST_HALF(W + k, 0) * CONST_HALF(value + k % HL_LANES, 0);
+            HALF(z, 0) = next;
+            HALF(s->z_sum + k, 0) += next;
         }
-        ROW(s->z_sum, j) = all;
-    }
 }
 
 HL_CLONES void hl_strand_run(const double *offset, const double *V, const double *E, const double *g, const double *phi,
                              const double *z, size_t n, size_t m, double *c, double *y)
 {
-    eight still = CONST_ROW(offset, 0);
+    double still[HL_LANES] __attribute__((aligned(64)));
+    ROW(still, 0) = CONST_ROW(offset, 0);
     for (size_t j = 0; j < n; j++) {
         ROW(c, j) = CONST_ROW(V, j) * CONST_ROW(E, j);
         if (g)
-            still += CONST_ROW(V, j) * CONST_ROW(g, j) * CONST_ROW(phi, j);
+            ROW(still, 0) += CONST_ROW(V, j) * CONST_ROW(g, j) * CONST_ROW(phi, j);
     }
     for (size_t i = 0; i < m; i++, z += n * HL_LANES) {
-        eight sum = still;
-        for (size_t j = 0; j < n; j++)
-            sum += CONST_ROW(c, j) * CONST_ROW(z, j);
-        ROW(y, i) = sum;
+        four low = CONST_HALF(still, 0), high = CONST_HALF(still + 4, 0);
+        for (size_t j = 0; j < n; j++) {
+            low += CONST_HALF(c, j) * CONST_HALF(z, j);
+            high += CONST_HALF(c + 4, j) * CONST_HALF(z + 4, j);
+        }
+        HALF(y, i) = low;
+        HALF(y + 4, i) = high;
     }
 }
 
