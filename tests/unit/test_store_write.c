@@ -85,6 +85,36 @@ static void same_payload_however_it_comes(void **state)
     unlink(path);
 }
 
+/* Columns too long to be stored in one piece are one chunk, packed by the writer, and read the same whatever the
+ * compression; those that differ between arms are written a second time. */
+static void columns_of_subjects(void **state)
+{
+    (void)state;
+    static const char *const compression[] = {"none", "fast", "small"}, *const name[] = {"/subjects/WT",
+                                              "/subjects/clonazepam_ka", "/subjects/subject"};
+    enum { N = 3011 };
+    static double value[3][3][2 * N];
+    for (int c = 0; c < 3; c++) {
+        struct sample *s = sample_create(N, 3);
+        s->study.compression = compression[c];
+        assert_int_equal(sample_write(s, path, true, 64, 9), HL_OK);
+        hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+        for (int i = 0; i < 3; i++) {
+            hid_t d = H5Dopen2(file, name[i], H5P_DEFAULT), space = H5Dget_space(d);
+            assert_in_range(H5Sget_simple_extent_npoints(space), N, 2 * N);
+            assert_true(H5Dread(d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, value[c][i]) >= 0);
+            assert_memory_equal(value[c][i], value[0][i], sizeof value[0][i]);
+            H5Sclose(space);
+            H5Dclose(d);
+        }
+        H5Fclose(file);
+        sample_free(s);
+    }
+    assert_true(value[1][0][N - 1] == 50.0 + 0.1 * (N - 1) && value[1][2][N - 1] == N);
+    assert_true(value[1][1][N - 1] > 1.7);
+    unlink(path);
+}
+
 /* 64 subjects by 9001 times are 2.2 MiB: three chunks along time, one digest. */
 static void long_studies_are_split_along_time(void **state)
 {
@@ -467,6 +497,7 @@ int main(void)
         cmocka_unit_test(full_disk_at_any_byte), /* first: it forks, and that goes before any thread */
         cmocka_unit_test(writes_and_reads_back),
         cmocka_unit_test(same_payload_however_it_comes),
+        cmocka_unit_test(columns_of_subjects),
         cmocka_unit_test(long_studies_are_split_along_time),
         cmocka_unit_test(long_dose_tables_grow),
         cmocka_unit_test(long_texts_fit),
