@@ -845,8 +845,8 @@ static void add_hours(struct run *run, size_t i, const double *mixed)
     hl_row level;
     for (size_t l = 0; l < HL_LANES; l++)
         level[l] = task_number(run, i)->theta;
-    stretch->kind->run_hours(stretch, run->view.k, level, mixed, rows->sum, hard);
-    look_at_hard(run, i, hard);
+    if (stretch->kind->run_hours(stretch, run->view.k, level, mixed, rows->sum, hard))
+        look_at_hard(run, i, hard);
 }
 
 /* Times above a threshold, in lanes where the bounds of the run don't tell. */

@@ -60,7 +60,8 @@ static void choose_lanes(struct inquiry *q)
     }
 }
 
-static void add_others(struct inquiry *q, double *hard)
+/* Whether some stretch is hard. */
+static bool add_others(struct inquiry *q, double *hard)
 {
     struct hl_strand *s = q->s;
     size_t size = s->z_capacity * HL_LANES;
@@ -68,6 +69,10 @@ static void add_others(struct inquiry *q, double *hard)
     hl_strand_judge_levels(s, q->curve, q->level, q->others, &parts);
     hl_strand_pursue_crossings(s, q->curve, q->level, &parts);
     hl_strand_add_hours(parts.from, parts.to, s->most_alike, q->hours);
+    bool any = false;
+    for (size_t i = 0; i < s->most_alike && !any; i++)
+        any = hl_strand_is_any(hard + i * HL_LANES);
+    return any;
 }
 
 /* ---- Single stretches */
@@ -247,7 +252,14 @@ static void begin_walks(const struct inquiry *q, struct hl_strand_walk *up, stru
 
 static void add_walks(const struct inquiry *q)
 {
-    struct hl_strand_walk walk[2] = {{.side = 1}, {.side = -1}};
+    struct hl_strand_walk walk[2];
+    for (size_t k = 0; k < 2; k++) {
+        walk[k].side = k == 0 ? 1 : -1;
+        memset(walk[k].n, 0, sizeof(row));
+        memset(walk[k].sum, 0, sizeof(row));
+        memset(walk[k].c, 0, q->s->n_modes * sizeof(row));
+        memset(walk[k].d, 0, q->s->n_modes * sizeof(row));
+    }
     begin_walks(q, &walk[0], &walk[1]);
     if (hl_strand_is_any(walk[0].n) || hl_strand_is_any(walk[1].n))
         hl_strand_follow(q->s, q->curve, q->level, walk);
@@ -256,13 +268,12 @@ static void add_walks(const struct inquiry *q)
             q->hours[l] += (double)q->above.right[l] * q->s->whole[l] + (walk[1].sum[l] - walk[0].sum[l]);
 }
 
-void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+bool hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *hours, double *hard)
 {
     struct hl_strand *s = stretch->inside;
     struct inquiry q = {.s = s, .curve = &s->curve[k], .level = level, .hours = hours};
     memcpy(q.wanted, wanted, sizeof q.wanted);
-    memset(hard, 0, s->most_alike * sizeof(row));
     for (size_t l = 0; l < HL_LANES; l++)
         q.n_alike[l] = (double)s->n_alike[l];
     memcpy(s->crest.at, q.curve->peak.at, sizeof(row));
@@ -274,7 +285,7 @@ void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const doubl
         take_off_dips(&q);
         add_walks(&q);
     }
-    if (hl_strand_is_any(q.others))
-        add_others(&q, hard);
+    bool any = hl_strand_is_any(q.others) && add_others(&q, hard);
     q.curve->open = false;
+    return any;
 }

@@ -40,7 +40,9 @@ typedef hl_eight_bits bits;
 
 #define SIGN_CHANGE(x, y) (((bits)(x) ^ (bits)(y)) >> 63)
 #define AS_FLAG(mask) ((eight)((mask) & (bits)one))
-#define SMALLER(size, limit) (-(((bits)(size) - (bits)((limit) * one)) >> 63)) /* of sizes; never a NaN */
+/* Of sizes; a NaN is neither. */
+#define SMALLER(size, limit) (-(((bits)(size) - (bits)(limit)) >> 63))
+#define AT_MOST_SIZE(size, limit) (-(((bits)(size) - (bits)(limit) - 1u) >> 63))
 
 INLINE bool any_bits(const bits *mask)
 {
@@ -167,14 +169,13 @@ HL_CLONES void hl_strand_floor(const struct hl_strand *s, const struct hl_strand
 
 /* ---- Walks */
 
-/* e^x for |x| <= 1: the eighth power of e^(x / 8), by its terms to the ninth. */
-INLINE void short_way(const eight *at, eight *power)
+/* e^x for |x| <= 1/2, from x / 8: its eighth power, by its terms to the eighth. */
+INLINE void short_way(const eight *part, eight *power)
 {
     CONSTANTS;
-    eight x = *at * 0.125, xx = x * x, x4 = xx * xx;
-    eight low = x + xx * (1. / 2 + x * (1. / 6)), high = 1. / 40320 + x * (1. / 362880);
-    eight middle = (1. / 24 + x * (1. / 120)) + xx * (1. / 720 + x * (1. / 5040));
-    eight e = one + (low + x4 * (middle + x4 * high));
+    eight x = *part, xx = x * x, x4 = xx * xx;
+    eight low = x + xx * (1. / 2 + x * (1. / 6)), high = (1. / 720 + x * (1. / 5040)) + xx * (1. / 40320);
+    eight e = one + (low + x4 * ((1. / 24 + x * (1. / 120)) + xx * high));
     e *= e;
     e *= e;
     *power = e * e;
@@ -197,33 +198,33 @@ INLINE void exponential(const eight *at, eight *power)
     *power = (eight)((bits)(scale + scale * q) & there);
 }
 
-/* What both walks of a pair share. */
-struct ground { eight lambda[HL_STRAND_MODES], p[HL_STRAND_MODES], rate, settling, reach; };
+/* What both walks of a pair share. eighth: of lambda. */
+struct ground { eight lambda[HL_STRAND_MODES], eighth[HL_STRAND_MODES], p[HL_STRAND_MODES], rate, settling, reach; };
 
-/* A walk under way. from, to: the bracket as it has been narrowed; rest: stretches left; rounds: since the last root;
- * root, inverse: of the last one found, and 1 / f_1 there. */
+/* A walk under way. middle, half: of the bracket; from, to: the bracket as it has been narrowed; rest: stretches left;
+ * rounds: since the last root; root, inverse: of the last one found, and 1 / f_1 there. */
 struct stand {
-    eight tau, move, side, below, low, high, from, to, rest, rounds, sum, root, inverse;
+    eight tau, move, side, below, low, high, middle, half, from, to, rest, rounds, sum, root, inverse;
     bits active, settled;
     eight c[HL_STRAND_MODES], d[HL_STRAND_MODES], e[HL_STRAND_MODES];
 };
 
-/* f and its derivatives; those of the change to the next stretch; sizes of the terms of f_5, and of the change. */
-struct sums { eight f, f1, f2, f3, f4, w, w1, w2, size, change; };
+/* f and its derivatives; sizes of the terms of f_4; those of the change to the next stretch, what the slowest mode adds
+ * to it, and sizes of what the others do. */
+struct sums { eight f, f1, f2, f3, size, w, w1, slowest, others; };
 
 INLINE void go(const struct ground *g, struct stand *h, size_t m, bool renew, struct sums *sums)
 {
     CONSTANTS;
-    eight f = h->below, f1 = none, f2 = none, f3 = none, f4 = none, w = none, w1 = none, w2 = none, size = none,
-          change = none;
-    eight tau = h->tau + h->move;
-    bits far = BELOW(one, g->rate * SIZE(h->move));
+    eight f = h->below, f1 = none, f2 = none, f3 = none, size = none, w = none, w1 = none, others = none;
+    eight move = h->move, tau = h->tau + move;
+    bits far = BELOW(0.5 * one, g->rate * SIZE(move));
     if (renew)
         far = h->active;
     bool some_far = any_bits(&far);
 #pragma GCC unroll 8
     for (size_t j = 0; j < m; j++) {
-        eight lambda = g->lambda[j], x = lambda * h->move, power;
+        eight lambda = g->lambda[j], x = g->eighth[j] * move, power;
         short_way(&x, &power);
         eight e = (h->e[j] * power + FLUSH) - FLUSH;
         if (some_far) {
@@ -240,18 +241,16 @@ INLINE void go(const struct ground *g, struct stand *h, size_t m, bool renew, st
         f2 += v;
         v *= lambda;
         f3 += v;
-        v *= lambda;
-        f4 += v;
         size += SIZE(v);
         w += t;
-        change += SIZE(t);
-        t *= lambda;
-        w1 += t;
-        t *= lambda;
-        w2 += t;
+        if (j > 0)
+            others += SIZE(t);
+        else
+            sums->slowest = SIZE(t);
+        w1 += lambda * t;
     }
     h->tau = tau;
-    *sums = (struct sums){f, f1, f2, f3, f4, w, w1, w2, size * g->rate, change};
+    *sums = (struct sums){f, f1, f2, f3, size * g->rate, w, w1, sums->slowest, others};
 }
 
 /* Where the root of this stretch is, and whether that is known well enough. */
@@ -259,26 +258,22 @@ INLINE void revert(const struct sums *s, const struct stand *h, eight *inverse, 
 {
     CONSTANTS;
     eight r = one / s->f1, u = -s->f * r, uu = u * u;
-    eight a = s->f2 * r * 0.5 * u, b = s->f3 * r * (1. / 6) * uu, c = s->f4 * r * (1. / 24) * (u * uu), aa = a * a;
-    eight x = u * (one - a + (2 * aa - b) - (5 * a * (aa - b) + c)), b_size = SIZE(b);
-    eight second = GREATER(aa, b_size);
-    eight left = SIZE(u) * (20 * second * second + 10 * SIZE(a * c) + SIZE(s->size * r) * uu * uu * (1. / 60));
-    eight at = h->tau + x;
+    eight a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * uu), aa = a * a;
+    eight at = h->tau + u * ((one - a) + (2 * aa - b)), beyond = s->size * r * (1. / 12 * uu);
+    eight left = SIZE(u) * (SIZE(a) * (10 * (aa + SIZE(b))) + SIZE(beyond * u));
     *inverse = r;
     *root = at;
-    *good = h->active & SMALLER(left, EXACT) & BELOW(none, s->f1 * h->side) & ~BELOW(at, h->low) & ~BELOW(h->high, at);
+    *good = h->active & SMALLER(left, EXACT * one) & BELOW(none, s->f1 * h->side)
+            & AT_MOST_SIZE(SIZE(at - h->middle), h->half);
 }
 
-/* Where the next stretch's root may be. */
+/* Where the next stretch's root may be; here if it seems to be outside. */
 INLINE void foresee(const struct sums *s, const struct stand *h, const eight *root, eight *next)
 {
     CONSTANTS;
-    eight r = one / (s->f1 + s->w1), u = -(s->f + s->w) * r, a = (s->f2 + s->w2) * r * 0.5 * u,
-          b = s->f3 * r * (1. / 6) * (u * u);
-    eight at = h->tau + u * (one - a + (2 * a * a - b));
-    at = CHOOSE(-OVERFLOWS(at), *root, at);
-    at = GREATER(at, h->low);
-    *next = LESSER(at, h->high);
+    eight r = one / (s->f1 + s->w1), u = -(s->f + s->w) * r, a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * (u * u));
+    eight at = h->tau + u * ((one - a) + (2 * (a * a) - b));
+    *next = CHOOSE(AT_MOST_SIZE(SIZE(at - h->middle), h->half), at, *root);
 }
 
 /* Lanes whose root hasn't been found: narrows their bracket; where to look next, or whether that is narrow enough. */
@@ -308,9 +303,10 @@ INLINE void turn(const struct ground *g, struct stand *h, size_t m, const struct
         narrow(s, h, &lost, &root, &good);
     foresee(s, h, &root, &next);
     next = CHOOSE(good, next, root);
-    eight to_come = s->change * g->reach * SIZE(inverse), x = SIZE(root - h->tau);
-    eight bent = to_come * (to_come + x) * (SIZE(s->f2 * inverse) + g->rate);
-    bits settled = good & ~lost & (bits)g->settling & SMALLER(bent, EXACT), goes_on = good & ~settled;
+    eight reach = g->reach * SIZE(inverse), curved = SIZE(s->f2 * inverse), x = SIZE(root - h->tau);
+    eight slow = s->slowest * reach, fast = s->others * reach, all = slow + fast + x;
+    eight bent = slow * (slow + x) * (curved - g->lambda[0]) + fast * (all * (curved + g->rate));
+    bits settled = good & ~lost & (bits)g->settling & SMALLER(bent, EXACT * one), goes_on = good & ~settled;
     h->sum += (eight)(good & (bits)root);
     h->rest -= AS_FLAG(good);
     h->root = CHOOSE(settled, root, h->root);
@@ -371,10 +367,16 @@ INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *cur
 {
     CONSTANTS;
     eight n = CONST_ROW(walk->n, 0), low = CONST_ROW(walk->low, 0), high = CONST_ROW(walk->high, 0);
-    *h = (struct stand){.move = none, .side = walk->side * one,
-                        .below = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0), .low = low, .high = high,
-                        .from = low, .to = high, .rest = n, .rounds = none, .sum = none, .root = none,
-                        .inverse = none, .active = BELOW(0.5 * one, n), .settled = (bits)none};
+    h->move = h->rounds = h->sum = h->root = h->inverse = none;
+    h->side = walk->side * one;
+    h->below = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0);
+    h->low = h->from = low;
+    h->high = h->to = high;
+    h->middle = 0.5 * (low + high);
+    h->half = 0.5 * (high - low);
+    h->rest = n;
+    h->active = BELOW(0.5 * one, n);
+    h->settled = (bits)none;
     for (size_t j = 0; j < m; j++) {
         h->c[j] = CONST_ROW(walk->c, j);
         h->d[j] = CONST_ROW(walk->d, j);
@@ -392,6 +394,7 @@ INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curv
     g.rate = CONST_ROW(s->rate, 0);
     for (size_t j = 0; j < m; j++) {
         g.lambda[j] = CONST_ROW(s->lambda, j);
+        g.eighth[j] = 0.125 * g.lambda[j];
         g.p[j] = CONST_ROW(s->E_whole, j);
     }
     g.settling = (eight)BELOW(g.p[0], SETTLING * one);

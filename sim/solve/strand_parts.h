@@ -186,7 +186,7 @@ void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const doubl
                          double *from, double *to, double *hard);
 
 /* strand_hours.c: the same. */
-void hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+bool hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *hours, double *hard);
 
 /* ---- Loops over lanes (strand_rows.c, strand_run_rows.c) */

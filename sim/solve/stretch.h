@@ -85,8 +85,8 @@ struct hl_stretch_kind {
                       double *from, double *to, double *hard);
 
     /* Adds to hours the time that the run spends above the level, in wanted lanes, but for stretches where that can't
-     * be told so simply: hard[i] is 1 there, else 0. */
-    void (*run_hours)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
+     * be told so simply: hard[i] is 1 there, else 0. False when there are none: hard is then left alone. */
+    bool (*run_hours)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                       double *hours, double *hard);
 
     /* y at the same offset in n stretches of the run, from number `first` on, first + n <= most_alike: rows. Lanes whose

@@ -85,9 +85,9 @@ static void compare_one(struct ear *ear, const struct hl_stretch *stretch, size_
     }
     add_parts(ear, stretch, k, level + hair, wanted, r->least, r->open);
     add_parts(ear, stretch, k, level - hair, wanted, r->most, r->open);
-    stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, ear->hard[0]);
+    bool any = stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, ear->hard[0]);
     for (size_t l = 0; l < HL_LANES; l++)
-        for (size_t i = 0; i < r->n[l]; i++)
+        for (size_t i = 0; any && i < r->n[l]; i++)
             r->open[l] += ear->hard[i][l] != 0;
 }
 
