@@ -52,10 +52,10 @@ static void choose_lanes(struct inquiry *q)
     row simple;
     hl_strand_shape(s, q->curve, simple, &q->above);
     for (size_t l = 0; l < HL_LANES; l++) {
-        bool infused = false;
+        bool infused = false, grows = s->lambda[l] > 0;
         for (size_t j = 0; s->infused && j < s->n_modes; j++)
             infused = infused || s->g[j * HL_LANES + l] != 0;
-        if (infused || simple[l] == 0 || q->trend[l] == 0)
+        if (infused || grows || simple[l] == 0 || q->trend[l] == 0)
             give_up(q, l);
     }
 }

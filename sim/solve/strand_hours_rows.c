@@ -3,13 +3,12 @@
  *
  * A walk stands, in each lane, at an offset tau of one stretch with the exponentials e_j = e^(lambda_j tau). With the
  * Taylor coefficients there, f = sum c e - level, f_k = sum lambda^k c e, and
- *     u = -f / f_1,  A = f_2 / (2 f_1),  B = f_3 / (6 f_1),  C = f_4 / (24 f_1),
- * the root is at tau + x, x + A x^2 + B x^3 + C x^4 + ... = u, whose reversion is
- *     x = u - A u^2 + (2 A^2 - B) u^3 - (5 A^3 - 5 A B + C) u^4 + ...
- * What that leaves out is of the size of u (A u)^4 and the like, and of the next term of the series. If that is small
+ *     u = -f / f_1,  A = f_2 / (2 f_1),  B = f_3 / (6 f_1),
+ * the root is at tau + x, x + A x^2 + B x^3 + ... = u, whose reversion is
+ *     x = u - A u^2 + (2 A^2 - B) u^3 - ...
+ * What that leaves out is of the size of u (A u)^3 and the like, and of the next term of the series. If that is small
  * enough the walk goes on to the next stretch, whose coefficients at tau are f_k + w_k, w_k = sum lambda^k d e; where
- * its root is follows from the same reversion to third order, so that as a rule each stretch takes one round and no
- * exponential: e goes along by e^(lambda x), of which a few terms do where the way is short.
+ * its root is follows from the same reversion, so that as a rule each stretch takes one round.
  *
  * The root lies between low and high. Where the reversion doesn't find it, the sign of f narrows this bracket, and a
  * guess outside is replaced by the middle, and so is every eighth, so that each root is found.
@@ -30,7 +29,6 @@ typedef hl_eight_bits bits;
 #define EXACT 1e-11  /* what a root may be off [h] */
 #define NARROW 1e-12 /* a bracket this narrow [h], or so many parts of its place, holds the root */
 #define FLUSH 1e-270 /* added to and taken away from what shrinks, so that it ends in 0 before it has no digits left */
-#define RENEW 32     /* so many rounds e goes along before exponentials are made anew */
 #define SETTLING 0.9 /* tails are summed up when the slowest mode shrinks by this at least */
 #define GONE (-600.0) /* exponentials of less count for nothing */
 
@@ -169,70 +167,43 @@ HL_CLONES void hl_strand_floor(const struct hl_strand *s, const struct hl_strand
 
 /* ---- Walks */
 
-/* e^x for |x| <= 1/2, from x / 8: its eighth power, by its terms to the eighth. */
-INLINE void short_way(const eight *part, eight *power)
+/* e^x, from x / 4 <= 0: the fourth power of e^(r / 4), by its terms to the ninth, times 2^k, x = k ln 2 + r; 0 for x
+ * below GONE. */
+INLINE void exponential(const eight *quarter, eight *power)
 {
     CONSTANTS;
-    eight x = *part, xx = x * x, x4 = xx * xx;
-    eight low = x + xx * (1. / 2 + x * (1. / 6)), high = (1. / 720 + x * (1. / 5040)) + xx * (1. / 40320);
-    eight e = one + (low + x4 * ((1. / 24 + x * (1. / 120)) + xx * high));
+    eight x = *quarter, shifted = x * (4 * 1.44269504088896340736) + ROUND, k = shifted - ROUND;
+    eight r = (x - k * (0.25 * LN2_HIGH)) - k * (0.25 * LN2_LOW), rr = r * r, r4 = rr * rr;
+    eight low = r + rr * (1. / 2 + r * (1. / 6)), high = 1. / 40320 + r * (1. / 362880);
+    eight middle = (1. / 24 + r * (1. / 120)) + rr * (1. / 720 + r * (1. / 5040));
+    eight e = one + (low + r4 * (middle + r4 * high)), scale = (eight)(((bits)shifted + 1023u) << 52);
     e *= e;
-    e *= e;
-    *power = e * e;
+    *power = (eight)((bits)(e * e * scale) & ~BELOW(x, 0.25 * GONE * one));
 }
 
-/* e^x as in base/vector.c, 0 for x below GONE, and e^700 above 700. */
-INLINE void exponential(const eight *at, eight *power)
-{
-    CONSTANTS;
-    eight x = GREATER(*at, -700 * one);
-    bits there = ~BELOW(*at, GONE * one);
-    x = LESSER(x, 700 * one);
-    eight shifted = x * 1.44269504088896340736 + ROUND, k = shifted - ROUND;
-    eight r = (x - k * LN2_HIGH) - k * LN2_LOW, rr = r * r, r4 = rr * rr;
-    eight scale = (eight)(((bits)shifted + 1023u) << 52);
-    eight low = (1. / 2 + r * (1. / 6)) + rr * (1. / 24 + r * (1. / 120));
-    eight middle = (1. / 720 + r * (1. / 5040)) + rr * (1. / 40320 + r * (1. / 362880));
-    eight high = (1. / 3628800 + r * (1. / 39916800)) + rr * (1. / 479001600 + r * (1. / 6227020800.));
-    eight q = r + rr * (low + r4 * (middle + r4 * high));
-    *power = (eight)((bits)(scale + scale * q) & there);
-}
-
-/* What both walks of a pair share. eighth: of lambda. */
-struct ground { eight lambda[HL_STRAND_MODES], eighth[HL_STRAND_MODES], p[HL_STRAND_MODES], rate, settling, reach; };
+/* What both walks of a pair share. quarter: of lambda. */
+struct ground { eight lambda[HL_STRAND_MODES], quarter[HL_STRAND_MODES], p[HL_STRAND_MODES], rate, settling, reach; };
 
 /* A walk under way. middle, half: of the bracket; from, to: the bracket as it has been narrowed; rest: stretches left;
  * rounds: since the last root; root, inverse: of the last one found, and 1 / f_1 there. */
 struct stand {
-    eight tau, move, side, below, low, high, middle, half, from, to, rest, rounds, sum, root, inverse;
+    eight tau, side, below, low, high, middle, half, from, to, rest, rounds, sum, root, inverse;
     bits active, settled;
-    eight c[HL_STRAND_MODES], d[HL_STRAND_MODES], e[HL_STRAND_MODES];
+    eight c[HL_STRAND_MODES], d[HL_STRAND_MODES];
 };
 
 /* f and its derivatives; sizes of the terms of f_4; those of the change to the next stretch, what the slowest mode adds
  * to it, and sizes of what the others do. */
 struct sums { eight f, f1, f2, f3, size, w, w1, slowest, others; };
 
-INLINE void go(const struct ground *g, struct stand *h, size_t m, bool renew, struct sums *sums)
+INLINE void look(const struct ground *g, const struct stand *h, size_t m, struct sums *s)
 {
     CONSTANTS;
     eight f = h->below, f1 = none, f2 = none, f3 = none, size = none, w = none, w1 = none, others = none;
-    eight move = h->move, tau = h->tau + move;
-    bits far = BELOW(0.5 * one, g->rate * SIZE(move));
-    if (renew)
-        far = h->active;
-    bool some_far = any_bits(&far);
 #pragma GCC unroll 8
     for (size_t j = 0; j < m; j++) {
-        eight lambda = g->lambda[j], x = g->eighth[j] * move, power;
-        short_way(&x, &power);
-        eight e = (h->e[j] * power + FLUSH) - FLUSH;
-        if (some_far) {
-            eight whole = lambda * tau;
-            exponential(&whole, &power);
-            e = CHOOSE(far, power, e);
-        }
-        h->e[j] = e;
+        eight lambda = g->lambda[j], x = g->quarter[j] * h->tau, e;
+        exponential(&x, &e);
         eight v = h->c[j] * e, t = h->d[j] * e;
         f += v;
         v *= lambda;
@@ -245,12 +216,18 @@ INLINE void go(const struct ground *g, struct stand *h, size_t m, bool renew, st
         w += t;
         if (j > 0)
             others += SIZE(t);
-        else
-            sums->slowest = SIZE(t);
         w1 += lambda * t;
+        if (j == 0)
+            s->slowest = SIZE(t);
     }
-    h->tau = tau;
-    *sums = (struct sums){f, f1, f2, f3, size * g->rate, w, w1, sums->slowest, others};
+    s->f = f;
+    s->f1 = f1;
+    s->f2 = f2;
+    s->f3 = f3;
+    s->size = size * g->rate;
+    s->w = w;
+    s->w1 = w1;
+    s->others = others;
 }
 
 /* Where the root of this stretch is, and whether that is known well enough. */
@@ -313,7 +290,7 @@ INLINE void turn(const struct ground *g, struct stand *h, size_t m, const struct
     h->inverse = CHOOSE(settled, inverse, h->inverse);
     h->settled |= settled;
     h->active &= ~settled & BELOW(0.5 * one, h->rest);
-    h->move = (eight)(h->active & (bits)(next - h->tau));
+    h->tau = CHOOSE(h->active, next, h->tau);
     h->from = CHOOSE(good, h->low, h->from);
     h->to = CHOOSE(good, h->high, h->to);
     h->rounds = (eight)(~good & (bits)h->rounds);
@@ -331,9 +308,10 @@ INLINE void add_tails(const struct ground *g, const struct hl_strand *s, struct 
     CONSTANTS;
     eight moved = none, R = h->rest;
     for (size_t j = 0; j < m; j++) {
-        eight q = one / (one - g->p[j]), x = g->lambda[j] * CONST_ROW(s->whole, 0) * R, power;
-        exponential(&x, &power);
-        moved += h->d[j] * h->e[j] * q * (R - g->p[j] * q * (one - power));
+        eight q = one / (one - g->p[j]), x = g->quarter[j] * h->tau, y = g->quarter[j] * CONST_ROW(s->whole, 0) * R, e, power;
+        exponential(&x, &e);
+        exponential(&y, &power);
+        moved += h->d[j] * e * q * (R - g->p[j] * q * (one - power));
     }
     eight tail = R * h->root - h->inverse * moved;
     h->sum += (eight)(h->settled & (bits)tail);
@@ -367,7 +345,7 @@ INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *cur
 {
     CONSTANTS;
     eight n = CONST_ROW(walk->n, 0), low = CONST_ROW(walk->low, 0), high = CONST_ROW(walk->high, 0);
-    h->move = h->rounds = h->sum = h->root = h->inverse = none;
+    h->rounds = h->sum = h->root = h->inverse = none;
     h->side = walk->side * one;
     h->below = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0);
     h->low = h->from = low;
@@ -380,7 +358,6 @@ INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *cur
     for (size_t j = 0; j < m; j++) {
         h->c[j] = CONST_ROW(walk->c, j);
         h->d[j] = CONST_ROW(walk->d, j);
-        h->e[j] = one;
     }
     guess(s, h, m);
 }
@@ -394,7 +371,7 @@ INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curv
     g.rate = CONST_ROW(s->rate, 0);
     for (size_t j = 0; j < m; j++) {
         g.lambda[j] = CONST_ROW(s->lambda, j);
-        g.eighth[j] = 0.125 * g.lambda[j];
+        g.quarter[j] = 0.25 * g.lambda[j];
         g.p[j] = CONST_ROW(s->E_whole, j);
     }
     g.settling = (eight)BELOW(g.p[0], SETTLING * one);
@@ -402,10 +379,10 @@ INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curv
     for (size_t k = 0; k < 2; k++)
         set_out(s, curve, level, &walk[k], m, &stand[k]);
     bits active = stand[0].active | stand[1].active;
-    for (size_t round = 0; any_bits(&active); round++) {
+    while (any_bits(&active)) {
         struct sums sums[2];
         for (size_t k = 0; k < 2; k++)
-            go(&g, &stand[k], m, round % RENEW == 0, &sums[k]);
+            look(&g, &stand[k], m, &sums[k]);
         for (size_t k = 0; k < 2; k++)
             turn(&g, &stand[k], m, &sums[k]);
         active = stand[0].active | stand[1].active;
