@@ -13,10 +13,11 @@
  * The root lies between low and high. Where the reversion doesn't find it, the sign of f narrows this bracket, and a
  * guess outside is replaced by the middle, and so is every eighth, so that each root is found.
  *
- * Towards a steady state what still moves shrinks by p = e^(lambda L) from stretch to stretch. As soon as the squares
- * of what is to come don't count, R stretches that are left have the roots
- *     r - (1 / f_1) sum over modes of d e (1 - p^q) / (1 - p),  q = 1 .. R,
- * whose sum is a formula, and the walk ends.
+ * Towards a steady state what still moves shrinks by p = e^(lambda L) from stretch to stretch. As soon as third powers
+ * of what is to come don't count, nor squares but that of the slowest mode, the R stretches that are left have, with
+ * S_q = (1 - p^q) / (1 - p), q = 1 .. R, the roots
+ *     r - (1 / f_1) sum over modes of d e S_q + S_q^2 (d e / f_1)^2 (lambda - f_2 / (2 f_1)),
+ * the square being that of the slowest mode; their sum is a formula, and the walk ends.
  *
  * A lane does in each round what it would do alone: selections, never branches by lane. */
 #include "solve/strand_parts.h"
@@ -115,7 +116,8 @@ HL_CLONES void hl_strand_shape(const struct hl_strand *s, const struct hl_strand
     eight step = none, least = none, most = none, size = none;
     bits turns = {0};
     for (size_t j = 0; j < n; j++) {
-        eight share = CONST_ROW(curve->V, j) * CONST_ROW(s->lambda, j), z[2] = {CONST_ROW(first, j), CONST_ROW(last, j)};
+        eight share = CONST_ROW(curve->V, j) * CONST_ROW(s->lambda, j);
+        eight z[2] = {CONST_ROW(first, j), CONST_ROW(last, j)};
         eight E = CONST_ROW(s->E_whole, j) + HL_STRAND_HARDLY, dip = CONST_ROW(curve->dip.E, j);
         bits before[2] = {(bits)y.T[0], (bits)y.T[1]};
         step += share * (CONST_ROW(next, j) - z[0]);
@@ -134,13 +136,15 @@ HL_CLONES void hl_strand_shape(const struct hl_strand *s, const struct hl_strand
             turns += (some & ~every) >> 63;
     }
     bits steady = ~(BELOW(NOISE * size, most) & BELOW(least, -NOISE * size));
-    bits start_falls = BELOW(y.T[0], none) & BELOW(y.T[1], none), start_rises = BELOW(none, y.T[0]) & BELOW(none, y.T[1]);
+    bits start_falls = BELOW(y.T[0], none) & BELOW(y.T[1], none);
+    bits start_rises = BELOW(none, y.T[0]) & BELOW(none, y.T[1]);
     bits end_falls = BELOW(y.end[0], none) & BELOW(y.end[1], none);
     bits end_rises = BELOW(none, y.end[0]) & BELOW(none, y.end[1]);
     bits none_or_one = -((turns - 2u) >> 63), two = -((turns - 3u) >> 63), three = -((turns - 4u) >> 63);
     bits dips = ~start_rises & ~none_or_one;
     eight place = CONST_ROW(curve->dip.at, 0);
-    bits told = BELOW(none, place) & BELOW(place, CONST_ROW(s->whole, 0)) & BELOW(none, y.dip[0]) & BELOW(none, y.dip[1]);
+    bits told = BELOW(none, place) & BELOW(place, CONST_ROW(s->whole, 0)) & BELOW(none, y.dip[0])
+                & BELOW(none, y.dip[1]);
     bits hills = end_falls & (two | (three & start_falls)) & (~dips | told);
     bits good = steady & (hills | (end_rises & start_rises & none_or_one));
     ROW(simple, 0) = AS_FLAG(good);
@@ -185,9 +189,9 @@ INLINE void exponential(const eight *quarter, eight *power)
 struct ground { eight lambda[HL_STRAND_MODES], quarter[HL_STRAND_MODES], p[HL_STRAND_MODES], rate, settling, reach; };
 
 /* A walk under way. middle, half: of the bracket; from, to: the bracket as it has been narrowed; rest: stretches left;
- * rounds: since the last root; root, inverse: of the last one found, and 1 / f_1 there. */
+ * rounds: since the last root. */
 struct stand {
-    eight tau, side, below, low, high, middle, half, from, to, rest, rounds, sum, root, inverse;
+    eight tau, side, below, low, high, middle, half, from, to, rest, rounds, sum;
     bits active, settled;
     eight c[HL_STRAND_MODES], d[HL_STRAND_MODES];
 };
@@ -248,7 +252,8 @@ INLINE void revert(const struct sums *s, const struct stand *h, eight *inverse, 
 INLINE void foresee(const struct sums *s, const struct stand *h, const eight *root, eight *next)
 {
     CONSTANTS;
-    eight r = one / (s->f1 + s->w1), u = -(s->f + s->w) * r, a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * (u * u));
+    eight r = one / (s->f1 + s->w1), u = -(s->f + s->w) * r;
+    eight a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * (u * u));
     eight at = h->tau + u * ((one - a) + (2 * (a * a) - b));
     *next = CHOOSE(AT_MOST_SIZE(SIZE(at - h->middle), h->half), at, *root);
 }
@@ -280,17 +285,16 @@ INLINE void turn(const struct ground *g, struct stand *h, size_t m, const struct
         narrow(s, h, &lost, &root, &good);
     foresee(s, h, &root, &next);
     next = CHOOSE(good, next, root);
-    eight reach = g->reach * SIZE(inverse), curved = SIZE(s->f2 * inverse), x = SIZE(root - h->tau);
-    eight slow = s->slowest * reach, fast = s->others * reach, all = slow + fast + x;
-    eight bent = slow * (slow + x) * (curved - g->lambda[0]) + fast * (all * (curved + g->rate));
-    bits settled = good & ~lost & (bits)g->settling & SMALLER(bent, EXACT * one), goes_on = good & ~settled;
+    eight reach = g->reach * SIZE(inverse), slow = s->slowest * reach, fast = s->others * reach;
+    eight curved = SIZE(s->f2 * inverse), bend = curved - g->lambda[0];
+    eight beyond = slow * slow * slow * (2 * bend * bend + SIZE(s->f3 * inverse))
+                   + fast * (slow + fast) * (curved + g->rate);
+    bits settled = good & ~lost & (bits)g->settling & SMALLER(beyond * h->rest, EXACT * one), goes_on = good & ~settled;
     h->sum += (eight)(good & (bits)root);
     h->rest -= AS_FLAG(good);
-    h->root = CHOOSE(settled, root, h->root);
-    h->inverse = CHOOSE(settled, inverse, h->inverse);
     h->settled |= settled;
     h->active &= ~settled & BELOW(0.5 * one, h->rest);
-    h->tau = CHOOSE(h->active, next, h->tau);
+    h->tau = CHOOSE(h->active, next, CHOOSE(settled, root, h->tau));
     h->from = CHOOSE(good, h->low, h->from);
     h->to = CHOOSE(good, h->high, h->to);
     h->rounds = (eight)(~good & (bits)h->rounds);
@@ -302,18 +306,28 @@ INLINE void turn(const struct ground *g, struct stand *h, size_t m, const struct
     }
 }
 
-/* Adds what is left in lanes that have settled. */
+/* Adds what is left in lanes that have settled; they stand at the last root found. */
 INLINE void add_tails(const struct ground *g, const struct hl_strand *s, struct stand *h, size_t m)
 {
     CONSTANTS;
-    eight moved = none, R = h->rest;
+    eight f = h->below, f1 = none, f2 = none, moved = none, R = h->rest, slow = none, squares = none;
     for (size_t j = 0; j < m; j++) {
-        eight q = one / (one - g->p[j]), x = g->quarter[j] * h->tau, y = g->quarter[j] * CONST_ROW(s->whole, 0) * R, e, power;
-        exponential(&x, &e);
-        exponential(&y, &power);
-        moved += h->d[j] * e * q * (R - g->p[j] * q * (one - power));
+        eight lambda = g->lambda[j], p = g->p[j], q = one / (one - p), at = g->quarter[j] * h->tau, e, gone;
+        eight end = g->quarter[j] * CONST_ROW(s->whole, 0) * R;
+        exponential(&at, &e);
+        exponential(&end, &gone);
+        eight v = h->c[j] * e, t = h->d[j] * e, sum = p * q * (one - gone); /* of p^i, i = 1 .. R */
+        f += v;
+        f1 += lambda * v;
+        f2 += lambda * (lambda * v);
+        moved += t * q * (R - sum);
+        if (j == 0) {
+            slow = t;
+            squares = q * q * (R - 2 * sum + p * p * (one - gone * gone) / (one - p * p));
+        }
     }
-    eight tail = R * h->root - h->inverse * moved;
+    eight r = one / f1, first = slow * r, tail = R * (h->tau - f * r) - r * moved;
+    tail += squares * first * first * (g->lambda[0] - 0.5 * f2 * r);
     h->sum += (eight)(h->settled & (bits)tail);
 }
 
@@ -345,7 +359,7 @@ INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *cur
 {
     CONSTANTS;
     eight n = CONST_ROW(walk->n, 0), low = CONST_ROW(walk->low, 0), high = CONST_ROW(walk->high, 0);
-    h->rounds = h->sum = h->root = h->inverse = none;
+    h->rounds = h->sum = none;
     h->side = walk->side * one;
     h->below = CONST_ROW(curve->offset, 0) - CONST_ROW(level, 0);
     h->low = h->from = low;
