@@ -77,7 +77,8 @@ static inline struct fixture *fixture_create(size_t n, size_t n_linear)
     s->integrated = n_linear < n;
     for (size_t i = 0; i < n; i++) {
         struct hl_state *x = &s->state[s->n_states++];
-        *x = (struct hl_state){.name = "x", .needed = true, .linear = i < n_linear, .initial_reg = f->zero};
+        *x = (struct hl_state){.name = "x", .needed = true, .linear = i < n_linear, .initial_reg = f->zero,
+                               .unit = {.factor = 1}};
         x->reg = fixture_reg(f, HL_REG_STATE, 0);
         x->derivative_reg = fixture_reg(f, HL_REG_DERIVATIVE, 0);
         struct hl_route_part *part = hl_arena_alloc(arena, 1, sizeof *part);
