@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/random.h"
+#include "unit/dice.h"
 
 /* What a table may contain or make happen: counted where it is made or where it happens. */
 #define RECORD_FEATURES(X)                                                                                            \
@@ -79,23 +79,6 @@ static const char *const feature_name[] = {
     RECORD_FEATURES(X)
 #undef X
 };
-
-struct dice { uint64_t seed, number, draw; };
-
-static double uniform(struct dice *d, double low, double high)
-{
-    return low + (high - low) * hl_random_uniform(d->seed, d->number, 29, d->draw++);
-}
-
-static bool chance(struct dice *d, double p)
-{
-    return uniform(d, 0, 1) < p;
-}
-
-static int integer(struct dice *d, int low, int high) /* both included */
-{
-    return low + (int)uniform(d, 0, high - low + 1);
-}
 
 static double log_uniform(struct dice *d, double low, double high)
 {

@@ -7,32 +7,15 @@
  * either may be told. A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more than 5. */
 #include <time.h>
 
-#include "base/random.h"
 #include "measure/measure.h"
 #include "unit/solve_fixture.h"
 #include "unit/case_numbers.h"
+#include "unit/dice.h"
 
 #define SUBJECTS 13
 #define LANES 16
 #define MOST_METRICS 400
 #define N_TIMES 40
-
-struct dice { uint64_t seed, number, draw; };
-
-static double uniform(struct dice *d, double low, double high)
-{
-    return low + (high - low) * hl_random_uniform(d->seed, d->number, 19, d->draw++);
-}
-
-static int integer(struct dice *d, int low, int high) /* both included */
-{
-    return low + (int)uniform(d, 0, high - low + 1);
-}
-
-static bool chance(struct dice *d, double p)
-{
-    return uniform(d, 0, 1) < p;
-}
 
 /* --- models --- */
 
@@ -339,7 +322,7 @@ static void side_by_side_is_lane_by_lane(void **state)
     printf("metrics side by side: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed,
            (unsigned long long)cases);
     for (uint64_t number = 0; number < cases; number++) {
-        struct dice d = {seed, number, 0};
+        struct dice d = {seed, number, 0, 19};
         struct trial *t = begin(&d);
         size_t one[MOST_METRICS + 1], other[MOST_METRICS + 1];
         double *together = measure(t, false, one), *alone = measure(t, true, other);
@@ -371,7 +354,7 @@ static void neighbours_leave_no_trace(void **state)
     (void)state;
     uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 5);
     for (uint64_t number = 0; number < 6 * cases; number++) {
-        struct dice d = {seed, number, 0};
+        struct dice d = {seed, number, 0, 19};
         struct trial *t = begin(&d);
         size_t first[MOST_METRICS + 1];
         double *here = measure(t, false, first);

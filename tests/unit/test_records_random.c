@@ -252,7 +252,7 @@ static void check_table(struct campaign *c, const struct dice *d, const struct r
 
 static void check_model(struct campaign *c, uint64_t number)
 {
-    struct dice d = {c->seed, number, 0};
+    struct dice d = {c->seed, number, 0, 29};
     struct random_model m = make_model(&d, number % 8 != 7, c->seen);
     struct table t[TABLES];
     struct loaded l;

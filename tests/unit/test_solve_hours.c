@@ -8,24 +8,17 @@
  * occur. A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more than 12. */
 #include <time.h>
 
-#include "base/random.h"
 #include "solve/strand.h"
 #include "solve/stretch.h"
 #include "unit/solve_fixture.h"
 #include "unit/case_numbers.h"
+#include "unit/dice.h"
 
 #define SUBJECTS 8
 #define MOST_RUNS 64
 #define MOST_STRETCHES 1100
 #define LEVELS 7
 #define OUTPUTS 4
-
-struct dice { uint64_t seed, number, draw; };
-
-static double uniform(struct dice *d, double low, double high)
-{
-    return low + (high - low) * hl_random_uniform(d->seed, d->number, 23, d->draw++);
-}
 
 typedef double row[HL_LANES] __attribute__((aligned(64)));
 
@@ -187,7 +180,7 @@ static void hours_add_up_to_parts(void **state)
     size_t told = 0, left = 0;
     printf("hours: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed, (unsigned long long)cases);
     for (uint64_t number = 0; number < cases; number++) {
-        struct dice d = {seed, number, 0};
+        struct dice d = {seed, number, 0, 23};
         struct fixture *f = fixture_create(OUTPUTS, OUTPUTS);
         const int output[OUTPUTS] = {0, 1, 2, 3};
         const unsigned char watched[OUTPUTS] = {0, 1, 0, 1};

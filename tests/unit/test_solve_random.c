@@ -9,26 +9,14 @@
 #include <gsl/gsl_eigen.h>
 #include <time.h>
 
-#include "base/random.h"
 #include "unit/solve_fixture.h"
 #include "unit/case_numbers.h"
+#include "unit/dice.h"
 
 #define MOST_TIMES 128
 #define AGREEMENT 1e-9  /* of a compartment's largest amount */
 #define BALANCE 1e-12   /* of the dose */
 #define STIFFEST 4000.0 /* fastest rate times horizon: keeps an explicit integrator's work within bounds */
-
-struct dice { uint64_t seed, number, draw; };
-
-static double uniform(struct dice *d, double low, double high)
-{
-    return low + (high - low) * hl_random_uniform(d->seed, d->number, 17, d->draw++);
-}
-
-static int integer(struct dice *d, int low, int high) /* both included */
-{
-    return low + (int)uniform(d, 0, high - low + 1);
-}
 
 static double five_decades(struct dice *d)
 {
@@ -215,7 +203,7 @@ static void exact_agrees_with_gsl(void **state)
     printf("random linear models: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed,
            (unsigned long long)cases);
     for (uint64_t number = 0; number < cases; number++) {
-        struct dice d = {seed, number, 0};
+        struct dice d = {seed, number, 0, 17};
         struct model m = make_model(&d);
         turning += is_complex(&m);
         double horizon = fmin(300, STIFFEST / m.fastest), grid[MOST_TIMES];
