@@ -101,8 +101,8 @@ INLINE void NAME(begin_quotient)(const struct hl_batch_part *p, size_t at)
     }
 }
 
-/* In a loop the denominator's coefficient k was made last (fresh), else the quotient's own k - 1. */
-INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at, bool fresh, PAIR *q)
+/* Coefficient k of a quotient in a loop, whose denominator's coefficient k was made last. */
+INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at)
 {
     PAIR sum, x;
     double *to = p->to + at;
@@ -113,14 +113,11 @@ INLINE void NAME(quotient)(const struct hl_batch_part *p, size_t k, size_t at, b
         NAME(multiply)(&x, p->a + at + k * R);
     else if (k > 0)
         NAME(zero)(&x);
-    if (fresh)
-        NAME(convolve)(to, p->b + at + k * R, k, &sum);
-    else
-        NAME(convolve)(p->b + at + R, to + k * R - R, k, &sum);
+    NAME(convolve)(to, p->b + at + k * R, k, &sum);
     NAME(multiply)(&sum, (p->coef ? p->twin : p->spare) + at);
-    q->a = x.a - sum.a;
-    q->b = x.b - sum.b;
-    NAME(store)(to + k * R, q);
+    x.a -= sum.a;
+    x.b -= sum.b;
+    NAME(store)(to + k * R, &x);
 }
 
 /* Bit by bit: what isn't chosen may be anything. */
@@ -209,7 +206,7 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
         NAME(store)(p->to + at + (k + 1) * R, &sum);
         break;
     case HL_BATCH_PRODUCT: NAME(product)(p, k, at); break;
-    case HL_BATCH_QUOTIENT: NAME(quotient)(p, k, at, true, &sum); break;
+    case HL_BATCH_QUOTIENT: NAME(quotient)(p, k, at); break;
     case HL_BATCH_SELECT: NAME(choose)(p, k, at); break;
     default:
         if (k == 0)
@@ -225,9 +222,12 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
 INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool more, double *to, size_t order, size_t at)
 {
     PAIR c[4];
+    const double *x[4];
     UNROLL
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         NAME(load)(&c[i], term[i].coef + at);
+        x[i] = term[i].x + at;
+    }
     for (size_t k = 0; k < order; k++) {
         PAIR sum;
         NAME(zero)(&sum);
@@ -235,8 +235,8 @@ INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool mor
             NAME(load)(&sum, to + k * R);
         UNROLL
         for (size_t i = 0; i < n; i++) {
-            sum.a += c[i].a * AT(term[i].x + at + k * R);
-            sum.b += c[i].b * AT(term[i].x + at + k * R + W);
+            sum.a += c[i].a * AT(x[i] + k * R);
+            sum.b += c[i].b * AT(x[i] + k * R + W);
         }
         NAME(store)(to + k * R, &sum);
     }
@@ -273,9 +273,12 @@ INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, si
 {
     double *to = p->to + at;
     PAIR c[4], y, a, first, slow;
+    const double *x[4];
     UNROLL
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         NAME(load)(&c[i], p->term[i].coef + at);
+        x[i] = p->term[i].x + at;
+    }
     NAME(load)(&y, to);
     NAME(load)(&slow, p->slow + at);
     NAME(zero)(&a);
@@ -293,8 +296,8 @@ INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, si
             NAME(load)(&sum, to + (k + 1) * R);
         UNROLL
         for (size_t i = 0; i < n; i++) {
-            sum.a += c[i].a * AT(p->term[i].x + at + k * R);
-            sum.b += c[i].b * AT(p->term[i].x + at + k * R + W);
+            sum.a += c[i].a * AT(x[i] + k * R);
+            sum.b += c[i].b * AT(x[i] + k * R + W);
         }
         y.a = sum.a * share + a.a * share * y.a;
         y.b = sum.b * share + a.b * share * y.b;
@@ -342,61 +345,167 @@ TARGET static void NAME(whole_mode)(const struct hl_batch_part *p, size_t order,
     }
 }
 
-/* One quotient q = a / (constant + coef y_0) and n states y' = forcing + gain q + coupled y: everything that the next
- * order waits for stays in registers. The forcing, of all orders, is made before and stands where y will. */
-INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, size_t order, size_t at)
+/* sum of b_j q_{k-j} for j = 1 .. k - 1. What was made last comes last: b_{k-1}, then q_{k-1}. */
+INLINE void NAME(inner)(const double *b, const double *q, size_t k, PAIR *sum)
 {
-    const struct hl_batch_part *quotient = p->member;
-    PAIR y[HL_BATCH_MOST_COUPLED], coupled[HL_BATCH_MOST_COUPLED][HL_BATCH_MOST_COUPLED];
-    PAIR gain[HL_BATCH_MOST_COUPLED], slow;
-    NAME(load)(&slow, p->member[1].slow + at);
+    NAME(zero)(sum);
+    if (k >= 3) {
+        NAME(convolve)(b + 2 * R, q + (k - 2) * R, k - 3, sum);
+        NAME(add_product)(sum, b + (k - 1) * R, q + R);
+    }
+    if (k >= 2)
+        NAME(add_product)(sum, b + R, q + (k - 1) * R);
+}
+
+/* What a saturable flow keeps in registers. */
+struct NAME(flow) {
+    PAIR y[HL_BATCH_MOST_COUPLED], gain[HL_BATCH_MOST_COUPLED], pull[HL_BATCH_MOST_COUPLED];
+    PAIR coupled[HL_BATCH_MOST_COUPLED][HL_BATCH_MOST_COUPLED];
+    PAIR slow, inverse, twin, slope;
+    double *to[HL_BATCH_MOST_COUPLED]; /* coefficients 0 */
+};
+
+INLINE void NAME(add_coupled)(const struct NAME(flow) *f, size_t n, size_t i, PAIR *next)
+{
+    UNROLL
+    for (size_t j = 0; j < n; j++) {
+        next->a += f->coupled[i][j].a * f->y[j].a;
+        next->b += f->coupled[i][j].b * f->y[j].b;
+    }
+}
+
+/* Rates of order k become coefficients k + 1. */
+INLINE void NAME(take_order)(size_t n, size_t k, const PAIR *rate, struct NAME(flow) *f)
+{
     UNROLL
     for (size_t i = 0; i < n; i++) {
-        double *to = p->member[i + 1].to + at;
-        NAME(whole_sum)(&p->member[i + 1], to + R, order, at);
-        NAME(load)(&y[i], to);
-        NAME(load)(&gain[i], p->gain[i] + at);
+        f->coupled[i][i].a += f->slow.a;
+        f->coupled[i][i].b += f->slow.b;
+        f->y[i].a = rate[i].a * share_of[k];
+        f->y[i].b = rate[i].b * share_of[k];
+        NAME(store)(f->to[i] + (k + 1) * R, &f->y[i]);
+    }
+}
+
+/* Forcings of all orders, coefficient 0 of the quotient, coefficients 1 of the states. */
+INLINE void NAME(begin_flow)(const struct hl_batch_part *p, size_t n, bool fed, size_t order, size_t at,
+                             struct NAME(flow) *f)
+{
+    const struct hl_batch_part *quotient = p->member;
+    PAIR q, rate[HL_BATCH_MOST_COUPLED];
+    NAME(begin_quotient)(quotient, at);
+    NAME(load)(&f->slow, p->member[1].slow + at);
+    NAME(load)(&f->inverse, quotient->spare + at);
+    NAME(load)(&f->twin, quotient->twin + at);
+    q = f->inverse;
+    if (quotient->a)
+        NAME(multiply)(&q, quotient->a + at);
+    NAME(store)(quotient->to + at, &q);
+    f->slope.a = (fed ? f->inverse.a : (PIECE){0}) - f->twin.a * q.a;
+    f->slope.b = (fed ? f->inverse.b : (PIECE){0}) - f->twin.b * q.b;
+    UNROLL
+    for (size_t i = 0; i < n; i++) {
+        f->to[i] = p->member[i + 1].to + at;
+        NAME(whole_sum)(&p->member[i + 1], f->to[i] + R, order, at);
+        NAME(load)(&f->y[i], f->to[i]);
+        NAME(load)(&f->gain[i], p->gain[i] + at);
+        f->pull[i].a = f->gain[i].a * f->twin.a;
+        f->pull[i].b = f->gain[i].b * f->twin.b;
         UNROLL
         for (size_t j = 0; j < n; j++)
-            NAME(load)(&coupled[i][j], p->coupled[i][j] + at);
+            NAME(load)(&f->coupled[i][j], p->coupled[i][j] + at);
     }
-    for (size_t k = 0; k < order; k++) {
-        PAIR next[HL_BATCH_MOST_COUPLED], q;
+    UNROLL
+    for (size_t i = 0; i < n; i++) {
+        NAME(load)(&rate[i], f->to[i] + R);
+        rate[i].a += f->gain[i].a * q.a;
+        rate[i].b += f->gain[i].b * q.b;
+        NAME(add_coupled)(f, n, i, &rate[i]);
+        f->coupled[i][0].a += f->gain[i].a * f->slope.a;
+        f->coupled[i][0].b += f->gain[i].b * f->slope.b;
+    }
+    NAME(take_order)(n, 0, rate, f);
+}
+
+/* One quotient q = a / (constant + coef y_0) and n states y' = forcing + gain q + coupled y: everything that the next
+ * order waits for stays in registers. The forcing, of all orders, is made before and stands where y will. With twin =
+ * coef / denominator_0 and the inner sum S_k, which is known before y_k is,
+ *     q_k = a_k / denominator_0 - twin q_0 y_0k - twin S_k,
+ * so that what is left to do with y_k is linear, and its coefficients are the same for all orders: fed is true where a
+ * is y_0 itself, and both terms are one. */
+INLINE void NAME(coupled)(const struct hl_batch_part *p, size_t n, bool fed, size_t order, size_t at)
+{
+    const double *a = fed || !p->member[0].a ? NULL : p->member[0].a + at, *b = p->member[0].b + at;
+    double *q = p->member[0].to + at;
+    struct NAME(flow) f;
+    NAME(begin_flow)(p, n, fed, order, at, &f);
+    for (size_t k = 1; k < order; k++) {
+        PAIR next[HL_BATCH_MOST_COUPLED], sum, x;
+        NAME(inner)(b, q, k, &sum);
+        NAME(zero)(&x);
+        if (!fed && a) {
+            x = f.inverse;
+            NAME(multiply)(&x, a + k * R);
+        }
         UNROLL
         for (size_t i = 0; i < n; i++) {
-            NAME(load)(&next[i], p->member[i + 1].to + at + (k + 1) * R);
-            UNROLL
-            for (size_t j = 0; j < n; j++) {
-                next[i].a += coupled[i][j].a * y[j].a;
-                next[i].b += coupled[i][j].b * y[j].b;
+            NAME(load)(&next[i], f.to[i] + (k + 1) * R);
+            next[i].a -= f.pull[i].a * sum.a;
+            next[i].b -= f.pull[i].b * sum.b;
+            if (!fed) {
+                next[i].a += f.gain[i].a * x.a;
+                next[i].b += f.gain[i].b * x.b;
             }
+            NAME(add_coupled)(&f, n, i, &next[i]);
         }
-        NAME(quotient)(quotient, k, at, true, &q);
-        UNROLL
-        for (size_t i = 0; i < n; i++) {
-            y[i].a = (next[i].a + gain[i].a * q.a) * share_of[k];
-            y[i].b = (next[i].b + gain[i].b * q.b) * share_of[k];
-            NAME(store)(p->member[i + 1].to + at + (k + 1) * R, &y[i]);
-            coupled[i][i].a += slow.a;
-            coupled[i][i].b += slow.b;
-        }
+        x.a = (x.a - f.twin.a * sum.a) + f.slope.a * f.y[0].a;
+        x.b = (x.b - f.twin.b * sum.b) + f.slope.b * f.y[0].b;
+        NAME(store)(q + k * R, &x);
+        NAME(take_order)(n, k, next, &f);
     }
 }
 
 TARGET static void NAME(saturable)(const struct hl_batch_part *p, size_t order, size_t at)
 {
-    switch (p->n_members) {
-    case 2: NAME(coupled)(p, 1, order, at); break;
-    case 3: NAME(coupled)(p, 2, order, at); break;
-    default: NAME(coupled)(p, 3, order, at); break;
+    bool fed = p->member[0].a == p->member[0].b;
+    switch (2 * p->n_members + fed) {
+    case 4: NAME(coupled)(p, 1, false, order, at); break;
+    case 5: NAME(coupled)(p, 1, true, order, at); break;
+    case 6: NAME(coupled)(p, 2, false, order, at); break;
+    case 7: NAME(coupled)(p, 2, true, order, at); break;
+    case 8: NAME(coupled)(p, 3, false, order, at); break;
+    default: NAME(coupled)(p, 3, true, order, at); break;
     }
 }
 
+/* A quotient whose operands are known: the next order waits for one product with b_1 and a difference. */
 TARGET static void NAME(whole_quotient)(const struct hl_batch_part *p, size_t order, size_t at)
 {
-    PAIR q;
-    for (size_t k = 0; k < order; k++)
-        NAME(quotient)(p, k, at, false, &q);
+    const double *a = p->a ? p->a + at : NULL, *b = p->b + at;
+    double *to = p->to + at;
+    PAIR inverse, twin, first, q, x, sum;
+    NAME(begin_quotient)(p, at);
+    NAME(load)(&inverse, p->spare + at);
+    NAME(load)(&twin, (p->coef ? p->twin : p->spare) + at);
+    first = twin;
+    NAME(multiply)(&first, b + R);
+    q = inverse;
+    if (a)
+        NAME(multiply)(&q, a);
+    NAME(store)(to, &q);
+    for (size_t k = 1; k < order; k++) {
+        NAME(zero)(&x);
+        if (a) {
+            x = inverse;
+            NAME(multiply)(&x, a + k * R);
+        }
+        NAME(zero)(&sum);
+        if (k >= 2)
+            NAME(convolve)(b + 2 * R, to + (k - 2) * R, k - 1, &sum);
+        q.a = (x.a - twin.a * sum.a) - first.a * q.a;
+        q.b = (x.b - twin.b * sum.b) - first.b * q.b;
+        NAME(store)(to + k * R, &q);
+    }
 }
 
 TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
@@ -427,6 +536,11 @@ TARGET static void NAME(series)(const struct hl_batch_schedule *s, size_t at)
 
 INLINE bool NAME(any)(const BITS *bits)
 {
+#if W == 8
+    return _mm512_test_epi64_mask((__m512i)*bits, (__m512i)*bits) != 0;
+#elif W == 4
+    return !_mm256_testz_si256((__m256i)*bits, (__m256i)*bits);
+#endif
     int64_t any = 0;
     UNROLL
     for (size_t l = 0; l < W; l++)
@@ -442,26 +556,39 @@ INLINE void NAME(magnitude)(PIECE *x)
 /* *x = max(*x, y); y where either isn't a number. */
 INLINE void NAME(raise)(PIECE *x, const PIECE *y)
 {
+#if W == 8
+    *x = (PIECE)_mm512_max_pd((__m512d)*x, (__m512d)*y);
+#elif W == 4
+    *x = (PIECE)_mm256_max_pd((__m256d)*x, (__m256d)*y);
+#else
     BITS above = *x > *y;
     *x = (PIECE)(((BITS)*x & above) | ((BITS)*y & ~above));
+#endif
 }
 
-/* *x becomes log2 x to 2e-5, -1022 for 0: a polynomial for the mantissa (least squares at Chebyshev's points). */
+/* *x becomes 1 / x to 1e-5, for positive numbers, infinity for 0: a first guess from the bits, and twice Newton's rule.
+ * Divisions of whole vectors are what reach waits for otherwise. */
+INLINE void NAME(take_inverse)(PIECE *x)
+{
+    PIECE y = (PIECE)(INVERSE_BITS - (BITS)*x);
+    y *= 2.0 - *x * y;
+    *x = y * (2.0 - *x * y);
+}
+
+/* *x becomes log2 x to 2e-5, -1022 for 0. */
 INLINE void NAME(take_log2)(PIECE *x)
 {
     BITS bits = (BITS)*x, exponent = (bits >> 52) + ROUND_BITS;
-    PIECE t = (PIECE)((bits & 0xfffffffffffff) | 0x3ff0000000000000) - 1.5;
-    PIECE high = -0.3197490951 + t * (0.1417181589 + t * (-0.08001087691 + t * 0.04392862785));
-    *x = ((PIECE)exponent - (ROUND + 1023.0)) + (0.5849504981 + t * (0.9618212283 + t * high));
+    PIECE t = (PIECE)((bits & 0xfffffffffffff) | 0x3ff0000000000000) - 1.5, t2 = t * t;
+    *x = ((PIECE)exponent - (HL_ROUGH_ROUND + 1023.0)) + HL_ROUGH_LOG2(t, t2);
 }
 
 /* *x becomes 2^x to 3e-6 relative, for |x| < 1000. */
 INLINE void NAME(take_exp2)(PIECE *x)
 {
-    PIECE shifted = *x + ROUND, t = *x - (shifted - ROUND);
-    PIECE high = 0.240221073558 + t * (0.0559220356473 + t * 0.00967603709818);
+    PIECE shifted = *x + HL_ROUGH_ROUND, t = *x - (shifted - HL_ROUGH_ROUND), t2 = t * t;
     BITS scale = ((BITS)shifted + 1023) << 52;
-    *x = (1.0000000755 + t * (0.693121033992 + t * high)) * (PIECE)scale;
+    *x = HL_ROUGH_EXP2(t, t2) * (PIECE)scale;
 }
 
 /* W lanes: what the slowed clock shows s after the series' origin. */
@@ -474,11 +601,13 @@ INLINE void NAME(tell_time)(const PIECE *s, const double *slow, PIECE *x)
 /* *x becomes the s at which the clock shows it, to 5e-6, or most_bend / slow if that is nearer. */
 INLINE void NAME(take_way)(PIECE *x, const double *slow, double most_bend)
 {
-    PIECE w = AT(slow) * *x, farthest = most_bend / AT(slow); /* infinite where the clock isn't slowed */
+    PIECE w = AT(slow) * *x, farthest = AT(slow);
+    NAME(take_inverse)(&farthest); /* infinite where the clock isn't slowed */
+    farthest *= most_bend;
     BITS beyond = w > 1.0;
     w = (PIECE)(((BITS)((PIECE){0} + 1.0) & beyond) | ((BITS)w & ~beyond));
-    PIECE high = 0.22666614557 + w * (0.37466937497 + w * (-0.38741742265 + w * 0.83549068908));
-    *x *= 1.0 + w * (0.49999186313 + w * (0.33443131932 + w * high));
+    PIECE w2 = w * w, high = (0.37466937497 + w * -0.38741742265) + w2 * 0.83549068908;
+    *x *= (1.0 + w * 0.49999186313) + w2 * ((0.33443131932 + w * 0.22666614557) + w2 * high);
     beyond = *x > farthest;
     *x = (PIECE)(((BITS)farthest & beyond) | ((BITS)*x & ~beyond));
 }
@@ -502,25 +631,29 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
                           const struct hl_batch_pace *pace, size_t at, BITS *stalled)
 {
     PIECE sum[3] = {{0}}, alike = {0};
-    for (size_t i = 0; i < s->n_states; i++) {
-        const double *c = s->series + ((size_t)s->state_slot[i] * (s->order + 1)) * R + at;
-        PIECE size = AT(c), peak = AT(scale->peak + i * R + at), least;
+    const double *series = s->series + at, *noise = scale->noise;
+    const int *slot = s->state_slot;
+    double *peaks = scale->peak + at, small_share = scale->small_share;
+    size_t order = s->order, rows = (order + 1) * R, n = s->n_states;
+    for (size_t i = 0; i < n; i++) {
+        const double *c = series + (size_t)slot[i] * rows;
+        PIECE size = AT(c), peak = AT(peaks + i * R), least;
         NAME(magnitude)(&size);
         NAME(raise)(&peak, &size);
-        TO(scale->peak + i * R + at) = peak;
-        least = peak * scale->small_share;
+        TO(peaks + i * R) = peak;
+        least = peak * small_share;
         NAME(raise)(&size, &least);
-        least = least * 0.0 + scale->noise[i];
+        least = (PIECE){0} + noise[i];
         NAME(raise)(&size, &least);
-        size = 1.0 / size;
+        NAME(take_inverse)(&size);
         UNROLL
         for (size_t m = 0; m < 3; m++) {
-            PIECE term = AT(c + (s->order - m) * R);
+            PIECE term = AT(c + (order - m) * R);
             NAME(magnitude)(&term);
             sum[m] += term * size;
         }
-        BITS sign = (BITS)AT(c + (s->order - 1) * R) & INT64_MIN;
-        alike += (PIECE)((BITS)AT(c + s->order * R) ^ sign) * size;
+        BITS sign = (BITS)AT(c + (order - 1) * R) & INT64_MIN;
+        alike += (PIECE)((BITS)AT(c + order * R) ^ sign) * size;
     }
     PIECE best = {0}, fault = {0};
     best += 1000.0;
@@ -528,7 +661,7 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
     for (size_t m = 0; m < 3; m++) {
         PIECE x = sum[m];
         NAME(take_log2)(&x);
-        x = (scale->log2_tolerance - x) * share_of[s->order - m - 1];
+        x = (scale->log2_tolerance - x) * share_of[order - m - 1];
         BITS below = x < best;
         best = (PIECE)(((BITS)x & below) | ((BITS)best & ~below));
         fault += sum[m] - sum[m]; /* 0, or NaN where the sum isn't finite */
@@ -539,7 +672,9 @@ INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_bat
     PIECE bend = AT(pace->bend + at);
     NAME(take_bend)(&bend, &alike, scale->most_bend);
     TO(pace->bend + at) = bend;
-    TO(pace->slow_next + at) = bend / best;
+    PIECE slow = best;
+    NAME(take_inverse)(&slow);
+    TO(pace->slow_next + at) = bend * slow;
     PIECE t = AT(pace->t + at), until = AT(pace->until + at), way = until - t, least = t * pace->least_share;
     NAME(magnitude)(&least);
     fault = (PIECE){0} + pace->least;
@@ -576,6 +711,24 @@ INLINE void NAME(value)(const double *c, size_t rows, const PIECE *s, const PIEC
     *y = (p0 + p1 * *s) + (p2 + p3 * *s) * *s2;
 }
 
+/* The same at two x, which need each coefficient but once. */
+INLINE void NAME(values)(const double *c, size_t rows, const PAIR *x, const PAIR *x2, const PAIR *x4, PAIR *y)
+{
+    const double *p = c + (rows - 4) * R;
+    PAIR p0, p1, p2, p3;
+    p0.a = p0.b = AT(p), p1.a = p1.b = AT(p + R), p2.a = p2.b = AT(p + 2 * R), p3.a = p3.b = AT(p + 3 * R);
+    while (p > c) {
+        p -= 4 * R;
+        PIECE c0 = AT(p), c1 = AT(p + R), c2 = AT(p + 2 * R), c3 = AT(p + 3 * R);
+        p0.a = p0.a * x4->a + c0, p0.b = p0.b * x4->b + c0;
+        p1.a = p1.a * x4->a + c1, p1.b = p1.b * x4->b + c1;
+        p2.a = p2.a * x4->a + c2, p2.b = p2.b * x4->b + c2;
+        p3.a = p3.a * x4->a + c3, p3.b = p3.b * x4->b + c3;
+    }
+    y->a = (p0.a + p1.a * x->a) + (p2.a + p3.a * x->a) * x2->a;
+    y->b = (p0.b + p1.b * x->b) + (p2.b + p3.b * x->b) * x2->b;
+}
+
 INLINE const double *NAME(origin)(const struct hl_batch_schedule *schedule, int slot, size_t at)
 {
     return schedule->series + (size_t)slot * (schedule->order + 1) * R + at;
@@ -589,15 +742,18 @@ INLINE void NAME(arrive_piece)(const struct hl_batch_schedule *schedule, const s
     NAME(tell_time)(&h, schedule->slow + at, &d);
     PIECE d2 = d * d, d4 = d2 * d2;
     BITS goes = h > 0.0; /* what stands still stays, whatever its series */
-    for (size_t i = 0; i < schedule->n_states; i++) {
-        double *c = schedule->series + (size_t)schedule->state_slot[i] * (schedule->order + 1) * R + at;
-        NAME(value)(c, schedule->order + 1, &d, &d2, &d4, &x);
+    double *series = schedule->series + at, *peak = scale->peak + at;
+    const int *slot = schedule->state_slot;
+    size_t rows = schedule->order + 1, n = schedule->n_states;
+    for (size_t i = 0; i < n; i++) {
+        double *c = series + (size_t)slot[i] * rows * R;
+        NAME(value)(c, rows, &d, &d2, &d4, &x);
         x = (PIECE)(((BITS)x & goes) | ((BITS)AT(c) & ~goes));
         TO(c) = x;
         fault += x - x; /* 0, or NaN where a state isn't finite */
         NAME(magnitude)(&x);
-        NAME(raise)(&x, &AT(scale->peak + i * R + at));
-        TO(scale->peak + i * R + at) = x;
+        NAME(raise)(&x, &AT(peak + i * R));
+        TO(peak + i * R) = x;
     }
     PIECE until = AT(pace->until + at);
     BITS inside = h < until - t;
@@ -616,8 +772,8 @@ TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const 
     return NAME(any)(&first);
 }
 
-/* For each lane by itself, from register to register: wide loads after narrow stores would wait for them, and a
- * compiler that sees a loop makes scattered stores of it, which are slower than single ones. */
+/* For each lane by itself, written out: a compiler that sees a loop makes scattered stores of it, which are slower than
+ * single ones. */
 #if W == 2
 #define EACH(f) f(0) f(1)
 #elif W == 4
@@ -625,34 +781,41 @@ TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #else
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #endif
-#define ADDRESS(l) round->to[l] = shown->to[at + l] + next[l] * shown->pitch;
-#define COUNT(l) next[l] += (size_t)(within[l] & 1);
-#define DUE(l) shown->time[next[l]],
-#define STORE(l) if (!some_done || round->within[l]) round->to[l][place] = x[l];
+#define DUE(l) time[index.lane[l]],
+#define STORE(l) if (!some_done || round->within[l]) round->to.lane[l][place] = x[l];
 
 #define ROUNDS 8 /* at once */
 
 /* Lanes at .. at + W - 1 at their next times: where they are not due, at their origins. */
-struct NAME(round) { PIECE x, x2, x4; BITS within; double *to[W]; };
+struct NAME(round) { PIECE x, x2, x4; BITS within; union { BITS all; double *lane[W]; } to; };
 
-/* False when none has a time that is due. */
-INLINE bool NAME(take_round)(struct hl_batch_shown *shown, const struct hl_batch_pace *pace, const double *slow,
-                             size_t at, struct NAME(round) *round)
+/* Each lane's time number next + n, as far as there are times, until none is within its step. Returns how many rounds
+ * there are; next and to go on behind them. Rounds don't wait for each other: times ascend, so that who isn't due now
+ * won't be later, and only the place where it writes stays. */
+INLINE size_t NAME(take_rounds)(const struct hl_batch_shown *shown, const struct hl_batch_pace *pace,
+                                const double *slow, size_t at, BITS *next, BITS *to, struct NAME(round) *round)
 {
-    size_t *next = shown->next + at;
-    PIECE s = AT(shown->due + at) - AT(pace->t + at);
-    BITS within = s < AT(pace->h + at);
-    if (!NAME(any)(&within))
-        return false;
-    s = (PIECE)((BITS)s & within);
-    NAME(tell_time)(&s, slow + at, &round->x);
-    round->x2 = round->x * round->x;
-    round->x4 = round->x2 * round->x2;
-    round->within = within;
-    EACH(ADDRESS)
-    EACH(COUNT)
-    TO(shown->due + at) = (PIECE){EACH(DUE)};
-    return true;
+    const double *time = shown->time;
+    BITS begin = *next, last = (BITS){0} + (int64_t)shown->n_times;
+    int64_t row = (int64_t)(shown->pitch * sizeof(double));
+    for (size_t n = 0; n < ROUNDS; n++, round++) {
+        union { BITS all; int64_t lane[W]; } index = {begin + (int64_t)n};
+        BITS beyond = index.all > last;
+        index.all = (last & beyond) | (index.all & ~beyond);
+        PIECE s = (PIECE){EACH(DUE)} - AT(pace->t + at);
+        BITS within = s < AT(pace->h + at);
+        if (!NAME(any)(&within))
+            return n;
+        s = (PIECE)((BITS)s & within);
+        NAME(tell_time)(&s, slow + at, &round->x);
+        round->x2 = round->x * round->x;
+        round->x4 = round->x2 * round->x2;
+        round->within = within;
+        round->to.all = *to;
+        *to += within & row;
+        *next -= within;
+    }
+    return ROUNDS;
 }
 
 /* Output i at the times of n rounds. Lanes that have none write too, where they will write their next later: that
@@ -661,10 +824,19 @@ INLINE void NAME(show_output)(const struct hl_batch_schedule *schedule, const st
                               size_t i, const struct NAME(round) *round, size_t n, bool some_done)
 {
     const double *c = NAME(origin)(schedule, shown->slot[i], at);
-    size_t place = shown->place[i];
+    size_t place = shown->place[i], rows = schedule->order + 1;
     for (const struct NAME(round) *end = round + n; round < end; round++) {
         PIECE x;
-        NAME(value)(c, schedule->order + 1, &round->x, &round->x2, &round->x4, &x);
+        if (end - round > 1) {
+            PAIR s = {round->x, round[1].x}, s2 = {round->x2, round[1].x2}, s4 = {round->x4, round[1].x4}, both;
+            NAME(values)(c, rows, &s, &s2, &s4, &both);
+            x = both.a;
+            EACH(STORE)
+            round++;
+            x = both.b;
+        } else {
+            NAME(value)(c, rows, &round->x, &round->x2, &round->x4, &x);
+        }
         EACH(STORE)
     }
 }
@@ -676,26 +848,28 @@ TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct h
 {
     for (size_t end = at + 2 * W; at < end; at += W) {
         struct NAME(round) round[ROUNDS];
-        bool some_done = false;
-        for (size_t l = at; l < at + W; l++)
-            some_done = some_done || shown->next[l] >= shown->n_times;
+        BITS next = *(const BITS *)(shown->next + at), to;
+        BITS done = next >= (int64_t)shown->n_times;
+        bool some_done = NAME(any)(&done);
+        union { BITS all; int64_t lane[W]; } rows = {next};
+        for (size_t l = 0; l < W; l++)
+            rows.lane[l] = (int64_t)(uintptr_t)(shown->to[at + l] + shown->next[at + l] * shown->pitch);
+        to = rows.all;
         for (size_t n = ROUNDS; n == ROUNDS;) {
-            for (n = 0; n < ROUNDS && NAME(take_round)(shown, pace, schedule->slow, at, &round[n]);)
-                n++;
+            n = NAME(take_rounds)(shown, pace, schedule->slow, at, &next, &to, round);
             for (size_t i = 0; n > 0 && i < shown->n; i++)
                 if (some_done)
                     NAME(show_output)(schedule, shown, at, i, round, n, true);
                 else
                     NAME(show_output)(schedule, shown, at, i, round, n, false);
         }
+        *(BITS *)(shown->next + at) = next;
     }
 }
 
 #undef EACH
 #undef ROUNDS
-#undef COUNT
 #undef DUE
-#undef ADDRESS
 #undef STORE
 #undef PIECE
 #undef BITS

@@ -31,15 +31,16 @@
 
 #include "base/vector.h"
 #include "solve/batch_clock.h"
+#include "solve/batch_rough.h"
 #include "solve/batch_schedule.h"
 
 #if defined(__x86_64__) && !defined(HL_NO_CLONES)
 #define HL_BATCH_WIDER
 #endif
 #define R HL_BATCH_LANES
-#define ROUND 6755399441055744.0       /* 1.5 * 2^52: added to it, a small number stands in the low bits, rounded */
-#define ROUND_BITS 0x4338000000000000
-#define BEND_STEP 0.05 /* of the slowing over a step, mu h; each step moves it by so much */
+#define INVERSE_BITS 0x7fde623822fc16e6 /* less the bits of x, those of 1 / x to 5 % */
+#define ROUND_BITS 0x4338000000000000 /* HL_ROUGH_ROUND's */
+#define BEND_STEP 0.02 /* of the slowing over a step, mu h; each step moves it by so much */
 #define SQRT_HALF 0.70710678118654752440
 #define PER_SQRT_2PI 0.39894228040143267794
 
@@ -94,6 +95,8 @@ struct loops {
 #undef NAME
 
 #ifdef HL_BATCH_WIDER
+#include <immintrin.h>
+
 #define W 4
 #define TARGET __attribute__((target("avx2")))
 #define NAME(x) x##_4
@@ -103,7 +106,7 @@ struct loops {
 #undef NAME
 
 #define W 8
-#define TARGET __attribute__((target("avx512f")))
+#define TARGET __attribute__((target("avx512f,avx512dq")))
 #define NAME(x) x##_8
 #include "solve/batch_body.h"
 #undef W
@@ -120,7 +123,7 @@ static const struct loops widest = {16, series_8, reach_8, show_8, arrive_8};
 static const struct loops *loops_here(void)
 {
 #ifdef HL_BATCH_WIDER
-    if (__builtin_cpu_supports("avx512f"))
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq"))
         return &widest;
     if (__builtin_cpu_supports("avx2"))
         return &wide;

@@ -93,7 +93,6 @@ struct hl_batch_shown {
     const double *time;          /* ascending, then infinity */
     double *to[HL_BATCH_LANES] __attribute__((aligned(64)));
     size_t next[HL_BATCH_LANES] __attribute__((aligned(64))); /* the lane's next time, n_times for one that is done */
-    double *due;                 /* row: time[next] */
 };
 
 /* Shows every lane's times before t + h, t being the time of its series' origin, which must be before the last time

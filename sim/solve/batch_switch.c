@@ -33,6 +33,7 @@
 #include "base/memory.h"
 #include "base/vector.h"
 #include "model/program.h"
+#include "solve/batch_rough.h"
 
 #define LANES HL_BATCH_LANES
 #define NOISE 1e-14
@@ -114,27 +115,29 @@ void hl_batch_switches_load(struct hl_batch_switches *s, double *file)
 
 /* ---- The first change of a polynomial on [0, 1] */
 
+/* Even and odd powers apart: two short chains instead of a long one. */
 static double value_at(const double *c, size_t n, double x)
 {
-    double y = 0;
-    for (size_t k = n; k > 0; k--)
-        y = y * x + c[k - 1];
-    return y;
+    double even = 0, odd = 0, x2 = x * x;
+    for (size_t k = (n + 1) / 2; k > 0; k--) {
+        even = even * x2 + c[2 * k - 2];
+        odd = odd * x2 + (2 * k - 1 < n ? c[2 * k - 1] : 0);
+    }
+    return even + odd * x;
 }
 
-double hl_batch_root(const double *c, size_t n, double a, double b)
+/* The root in (a, b), f falling; x: a guess, or anything. */
+static double root_from(const double *c, size_t n, double a, double b, double x)
 {
-    double fa = value_at(c, n, a), fb = value_at(c, n, b), x = fa > fb ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b);
+    double d[HL_BATCH_MOST_ORDER + 1]; /* the derivative's coefficients */
+    for (size_t k = 1; k < n; k++)
+        d[k - 1] = (double)k * c[k];
     for (int round = 0; round < ROUNDS && b - a > DBL_EPSILON * b; round++) {
         if (!(x > a && x < b) || round % 8 == 7) /* Newton's rule has left the bracket, or dawdles */
             x = 0.5 * (a + b);
         if (!(x > a && x < b))
             break;
-        double f = 0, slope = 0;
-        for (size_t k = n; k > 0; k--) {
-            slope = slope * x + f;
-            f = f * x + c[k - 1];
-        }
+        double f = value_at(c, n, x), slope = value_at(d, n - 1, x);
         if (f < 0)
             b = x;
         else
@@ -145,6 +148,22 @@ double hl_batch_root(const double *c, size_t n, double a, double b)
         x = next;
     }
     return b;
+}
+
+double hl_batch_root(const double *c, size_t n, double a, double b)
+{
+    double fa = value_at(c, n, a), fb = value_at(c, n, b);
+    return root_from(c, n, a, b, fa > fb ? a + (b - a) * (fa / (fa - fb)) : 0.5 * (a + b));
+}
+
+/* Where the polygon of Bernstein coefficients over [from, to] falls below 0, which it does once: near the root. */
+static double polygon_root(const double *b, size_t n, double from, double to)
+{
+    size_t k = 1;
+    while (k + 1 < n && b[k] >= 0)
+        k++;
+    double share = ((double)(k - 1) + b[k - 1] / (b[k - 1] - b[k])) / (double)(n - 1);
+    return from + (to - from) * share;
 }
 
 static size_t changes(const double *b, size_t n)
@@ -168,7 +187,7 @@ static double first_in(const double *c, double *b, size_t n, double from, double
     if (count == 0)
         return 2;
     if (count == 1)
-        return hl_batch_root(c, n, from, to);
+        return root_from(c, n, from, to, polygon_root(b, n, from, to));
     if (depth == 0)
         return b[n - 1] < 0 ? to : 2;
     double left[HL_BATCH_MOST_ORDER + 1], middle = 0.5 * (from + to);
@@ -273,7 +292,7 @@ static double reach(const double *g, size_t n, size_t l, double limit, double h)
     for (size_t k = n - 3; k < n; k++, power *= h) { /* power: h^k */
         double term = fabs(g[k * LANES + l]);
         if (term * power > limit)
-            most = fmin(most, pow(limit / term, 1.0 / (double)k));
+            most = fmin(most, hl_rough_exp2(hl_rough_log2(limit / term) / (double)k));
     }
     return most;
 }
