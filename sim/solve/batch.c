@@ -75,7 +75,7 @@
 #define SMALL_SHARE 1e-6       /* of the peak: below it relative digits aren't asked for */
 #define NOISE_SHARE 1e-12      /* of the unit a state is shown in: smaller values are noise */
 #define SMALLEST_SCALE 1e-30   /* engine's units */
-#define TRUNCATION 0.2         /* of the tolerance, per step: errors of some steps add up */
+#define TRUNCATION 0.15        /* of the tolerance, per step: errors of some steps add up */
 #define MAX_STEPS 200000u      /* per subject; beyond them the subject is solved alone */
 #define STEPS_AT_FIRST 3000u   /* a subject that takes more, and */
 #define STEPS_PER_EVENT 1000u  /* these more for each event passed, is stiff */

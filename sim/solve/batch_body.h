@@ -218,6 +218,21 @@ TARGET static void NAME(one_order)(const struct hl_batch_part *p, size_t k, size
 
 /* ---- All orders at once */
 
+/* n terms of coefficient k; fresh: the sum is nothing yet. */
+INLINE void NAME(add_terms)(const PAIR *c, const double *const *x, size_t n, bool fresh, size_t k, PAIR *sum)
+{
+    UNROLL
+    for (size_t i = 0; i < n; i++) {
+        PAIR term = c[i];
+        NAME(multiply)(&term, x[i] + k * R);
+        if (i > 0 || !fresh) {
+            term.a += sum->a;
+            term.b += sum->b;
+        }
+        *sum = term;
+    }
+}
+
 /* Into coefficients of a series: n terms, onto what is there already when more is true. */
 INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool more, double *to, size_t order, size_t at)
 {
@@ -233,11 +248,7 @@ INLINE void NAME(sum_of)(const struct hl_batch_address *term, size_t n, bool mor
         NAME(zero)(&sum);
         if (more)
             NAME(load)(&sum, to + k * R);
-        UNROLL
-        for (size_t i = 0; i < n; i++) {
-            sum.a += c[i].a * AT(x[i] + k * R);
-            sum.b += c[i].b * AT(x[i] + k * R + W);
-        }
+        NAME(add_terms)(c, x, n, !more, k, &sum);
         NAME(store)(to + k * R, &sum);
     }
 }
@@ -291,18 +302,18 @@ INLINE void NAME(rate_of)(const struct hl_batch_part *p, size_t n, bool more, si
         NAME(add_row)(&first, p->inflow + at);
     for (size_t k = 0; k < order; k++) {
         double share = share_of[k];
-        PAIR sum = first;
+        PAIR sum;
+        NAME(zero)(&sum);
         if (more)
             NAME(load)(&sum, to + (k + 1) * R);
-        UNROLL
-        for (size_t i = 0; i < n; i++) {
-            sum.a += c[i].a * AT(x[i] + k * R);
-            sum.b += c[i].b * AT(x[i] + k * R + W);
+        NAME(add_terms)(c, x, n, !more, k, &sum);
+        if (k == 0) {
+            sum.a += first.a;
+            sum.b += first.b;
         }
         y.a = sum.a * share + a.a * share * y.a;
         y.b = sum.b * share + a.b * share * y.b;
         NAME(store)(to + (k + 1) * R, &y);
-        NAME(zero)(&first);
         a.a += slow.a;
         a.b += slow.b;
     }
@@ -566,6 +577,19 @@ INLINE void NAME(raise)(PIECE *x, const PIECE *y)
 #endif
 }
 
+/* *x = min(*x, y); x where either isn't a number. */
+INLINE void NAME(lower)(PIECE *x, const PIECE *y)
+{
+#if W == 8
+    *x = (PIECE)_mm512_min_pd((__m512d)*y, (__m512d)*x);
+#elif W == 4
+    *x = (PIECE)_mm256_min_pd((__m256d)*y, (__m256d)*x);
+#else
+    BITS below = *y < *x;
+    *x = (PIECE)(((BITS)*y & below) | ((BITS)*x & ~below));
+#endif
+}
+
 /* *x becomes 1 / x to 1e-5, for positive numbers, infinity for 0: a first guess from the bits, and twice Newton's rule.
  * Divisions of whole vectors are what reach waits for otherwise. */
 INLINE void NAME(take_inverse)(PIECE *x)
@@ -604,12 +628,11 @@ INLINE void NAME(take_way)(PIECE *x, const double *slow, double most_bend)
     PIECE w = AT(slow) * *x, farthest = AT(slow);
     NAME(take_inverse)(&farthest); /* infinite where the clock isn't slowed */
     farthest *= most_bend;
-    BITS beyond = w > 1.0;
-    w = (PIECE)(((BITS)((PIECE){0} + 1.0) & beyond) | ((BITS)w & ~beyond));
+    PIECE one = (PIECE){0} + 1.0;
+    NAME(lower)(&w, &one);
     PIECE w2 = w * w, high = (0.37466937497 + w * -0.38741742265) + w2 * 0.83549068908;
     *x *= (1.0 + w * 0.49999186313) + w2 * ((0.33443131932 + w * 0.22666614557) + w2 * high);
-    beyond = *x > farthest;
-    *x = (PIECE)(((BITS)farthest & beyond) | ((BITS)*x & ~beyond));
+    NAME(lower)(x, &farthest);
 }
 
 /* *bend moves to where no term is left over: slowing too little leaves what decays fast, terms of changing sign;
@@ -626,74 +649,85 @@ INLINE void NAME(take_bend)(PIECE *bend, const PIECE *alike, double most_bend)
     *bend = (PIECE)(((BITS)lower & less) | ((BITS)upper & ~less));
 }
 
+/* The last three terms over their states' sizes, summed over states; alike: how much of the last has the sign of the
+ * one before. */
+struct NAME(tail) { PIECE term[3], alike; };
+
+/* A state's share; c: coefficient 0. */
+INLINE void NAME(add_tail)(struct NAME(tail) *tail, const double *c, size_t order, double *peak, double small_share,
+                           double noise)
+{
+    PIECE size = AT(c), most = AT(peak), least;
+    NAME(magnitude)(&size);
+    NAME(raise)(&most, &size);
+    TO(peak) = most;
+    least = most * small_share;
+    NAME(raise)(&size, &least);
+    least = (PIECE){0} + noise;
+    NAME(raise)(&size, &least);
+    NAME(take_inverse)(&size);
+    UNROLL
+    for (size_t m = 0; m < 3; m++) {
+        PIECE term = AT(c + (order - m) * R);
+        NAME(magnitude)(&term);
+        tail->term[m] += term * size;
+    }
+    BITS sign = (BITS)AT(c + (order - 1) * R) & INT64_MIN;
+    tail->alike += (PIECE)((BITS)AT(c + order * R) ^ sign) * size;
+}
+
 /* W lanes: the longest step; bits that differ from 0 where a lane can't go on. */
 INLINE void NAME(longest)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale,
-                          const struct hl_batch_pace *pace, size_t at, BITS *stalled)
+                          const struct hl_batch_pace *pace, const struct NAME(tail) *tail, size_t at, BITS *stalled)
 {
-    PIECE sum[3] = {{0}}, alike = {0};
-    const double *series = s->series + at, *noise = scale->noise;
-    const int *slot = s->state_slot;
-    double *peaks = scale->peak + at, small_share = scale->small_share;
-    size_t order = s->order, rows = (order + 1) * R, n = s->n_states;
-    for (size_t i = 0; i < n; i++) {
-        const double *c = series + (size_t)slot[i] * rows;
-        PIECE size = AT(c), peak = AT(peaks + i * R), least;
-        NAME(magnitude)(&size);
-        NAME(raise)(&peak, &size);
-        TO(peaks + i * R) = peak;
-        least = peak * small_share;
-        NAME(raise)(&size, &least);
-        least = (PIECE){0} + noise[i];
-        NAME(raise)(&size, &least);
-        NAME(take_inverse)(&size);
-        UNROLL
-        for (size_t m = 0; m < 3; m++) {
-            PIECE term = AT(c + (order - m) * R);
-            NAME(magnitude)(&term);
-            sum[m] += term * size;
-        }
-        BITS sign = (BITS)AT(c + (order - 1) * R) & INT64_MIN;
-        alike += (PIECE)((BITS)AT(c + order * R) ^ sign) * size;
-    }
     PIECE best = {0}, fault = {0};
     best += 1000.0;
     UNROLL
     for (size_t m = 0; m < 3; m++) {
-        PIECE x = sum[m];
+        PIECE x = tail->term[m];
         NAME(take_log2)(&x);
-        x = (scale->log2_tolerance - x) * share_of[order - m - 1];
-        BITS below = x < best;
-        best = (PIECE)(((BITS)x & below) | ((BITS)best & ~below));
-        fault += sum[m] - sum[m]; /* 0, or NaN where the sum isn't finite */
+        x = (scale->log2_tolerance - x) * share_of[s->order - m - 1];
+        NAME(lower)(&best, &x);
+        fault += tail->term[m] - tail->term[m]; /* 0, or NaN where the sum isn't finite */
     }
     NAME(take_exp2)(&best);
     best += fault;
     NAME(take_way)(&best, s->slow + at, scale->most_bend);
-    PIECE bend = AT(pace->bend + at);
-    NAME(take_bend)(&bend, &alike, scale->most_bend);
+    PIECE bend = AT(pace->bend + at), slow = best;
+    NAME(take_bend)(&bend, &tail->alike, scale->most_bend);
     TO(pace->bend + at) = bend;
-    PIECE slow = best;
     NAME(take_inverse)(&slow);
     TO(pace->slow_next + at) = bend * slow;
     PIECE t = AT(pace->t + at), until = AT(pace->until + at), way = until - t, least = t * pace->least_share;
     NAME(magnitude)(&least);
     fault = (PIECE){0} + pace->least;
-    BITS goes = t < until, beyond = best > way;
-    best = (PIECE)(((BITS)way & beyond) | ((BITS)best & ~beyond));
+    BITS goes = t < until;
+    NAME(lower)(&best, &way);
     best = (PIECE)((BITS)best & goes);
     TO(pace->h + at) = best;
     NAME(raise)(&least, &fault);
     *stalled = goes & ~((best >= least) | (best >= way));
 }
 
+/* Both vectors of a pair state by state, and then both to their ends: neither waits for the other. */
 TARGET static bool NAME(reach)(const struct hl_batch_schedule *s, const struct hl_batch_scale *scale,
                                const struct hl_batch_pace *pace, size_t at)
 {
-    BITS first, second;
-    NAME(longest)(s, scale, pace, at, &first);
-    NAME(longest)(s, scale, pace, at + W, &second);
-    first |= second;
-    return NAME(any)(&first);
+    struct NAME(tail) first = {.alike = {0}}, second = {.alike = {0}};
+    BITS a, b;
+    const double *series = s->series + at, *noise = scale->noise;
+    const int *slot = s->state_slot;
+    double *peak = scale->peak + at, share = scale->small_share;
+    size_t order = s->order, n = s->n_states;
+    for (size_t i = 0; i < n; i++) {
+        const double *c = series + (size_t)slot[i] * (order + 1) * R;
+        NAME(add_tail)(&first, c, order, peak + i * R, share, noise[i]);
+        NAME(add_tail)(&second, c + W, order, peak + i * R + W, share, noise[i]);
+    }
+    NAME(longest)(s, scale, pace, &first, at, &a);
+    NAME(longest)(s, scale, pace, &second, at + W, &b);
+    a |= b;
+    return NAME(any)(&a);
 }
 
 /* W lanes of one series at s of its clock: four polynomials in s^4, so that additions needn't wait for each other. */
@@ -734,42 +768,58 @@ INLINE const double *NAME(origin)(const struct hl_batch_schedule *schedule, int 
     return schedule->series + (size_t)slot * (schedule->order + 1) * R + at;
 }
 
-/* W lanes; bits that differ from 0 where a lane has failed. */
-INLINE void NAME(arrive_piece)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
-                               const struct hl_batch_pace *pace, size_t at, BITS *failed)
+/* W lanes on their way: what their clocks show at the end. */
+struct NAME(arrival) { PIECE x, x2, x4, fault; BITS goes; };
+
+INLINE void NAME(begin_arrival)(struct NAME(arrival) *a, const double *h, const double *slow)
 {
-    PIECE h = AT(pace->h + at), d, x, fault = {0}, t = AT(pace->t + at);
-    NAME(tell_time)(&h, schedule->slow + at, &d);
-    PIECE d2 = d * d, d4 = d2 * d2;
-    BITS goes = h > 0.0; /* what stands still stays, whatever its series */
-    double *series = schedule->series + at, *peak = scale->peak + at;
-    const int *slot = schedule->state_slot;
-    size_t rows = schedule->order + 1, n = schedule->n_states;
-    for (size_t i = 0; i < n; i++) {
-        double *c = series + (size_t)slot[i] * rows * R;
-        NAME(value)(c, rows, &d, &d2, &d4, &x);
-        x = (PIECE)(((BITS)x & goes) | ((BITS)AT(c) & ~goes));
-        TO(c) = x;
-        fault += x - x; /* 0, or NaN where a state isn't finite */
-        NAME(magnitude)(&x);
-        NAME(raise)(&x, &AT(peak + i * R));
-        TO(peak + i * R) = x;
-    }
-    PIECE until = AT(pace->until + at);
+    NAME(tell_time)(&AT(h), slow, &a->x);
+    a->x2 = a->x * a->x;
+    a->x4 = a->x2 * a->x2;
+    a->fault = (PIECE){0};
+    a->goes = AT(h) > 0.0; /* what stands still stays, whatever its series */
+}
+
+INLINE void NAME(take_state)(struct NAME(arrival) *a, double *c, size_t rows, double *peak)
+{
+    PIECE y;
+    NAME(value)(c, rows, &a->x, &a->x2, &a->x4, &y);
+    y = (PIECE)(((BITS)y & a->goes) | ((BITS)AT(c) & ~a->goes));
+    TO(c) = y;
+    a->fault += y - y; /* 0, or NaN where a state isn't finite */
+    NAME(magnitude)(&y);
+    NAME(raise)(&y, &AT(peak));
+    TO(peak) = y;
+}
+
+/* Bits that differ from 0 where a lane has failed. */
+INLINE void NAME(end_arrival)(const struct NAME(arrival) *a, const struct hl_batch_pace *pace, size_t at, BITS *failed)
+{
+    PIECE h = AT(pace->h + at), t = AT(pace->t + at), until = AT(pace->until + at), next = t + h;
     BITS inside = h < until - t;
-    PIECE next = t + h;
     TO(pace->t + at) = (PIECE)(((BITS)next & inside) | ((BITS)until & ~inside));
-    *failed = goes & (fault != 0.0);
+    *failed = a->goes & (a->fault != 0.0);
 }
 
 TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const struct hl_batch_scale *scale,
                                 const struct hl_batch_pace *pace, size_t at)
 {
-    BITS first, second;
-    NAME(arrive_piece)(schedule, scale, pace, at, &first);
-    NAME(arrive_piece)(schedule, scale, pace, at + W, &second);
-    first |= second;
-    return NAME(any)(&first);
+    struct NAME(arrival) first, second;
+    BITS a, b;
+    double *series = schedule->series + at, *peak = scale->peak + at;
+    const int *slot = schedule->state_slot;
+    size_t rows = schedule->order + 1, n = schedule->n_states;
+    NAME(begin_arrival)(&first, pace->h + at, schedule->slow + at);
+    NAME(begin_arrival)(&second, pace->h + at + W, schedule->slow + at + W);
+    for (size_t i = 0; i < n; i++) {
+        double *c = series + (size_t)slot[i] * rows * R;
+        NAME(take_state)(&first, c, rows, peak + i * R);
+        NAME(take_state)(&second, c + W, rows, peak + i * R + W);
+    }
+    NAME(end_arrival)(&first, pace, at, &a);
+    NAME(end_arrival)(&second, pace, at + W, &b);
+    a |= b;
+    return NAME(any)(&a);
 }
 
 /* For each lane by itself, written out: a compiler that sees a loop makes scattered stores of it, which are slower than
