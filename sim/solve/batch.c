@@ -107,7 +107,7 @@ struct hl_batch {
     bool shows_outputs;              /* else states */
     int *shown_slot;
     size_t *shown_number, *shown_place; /* of the output, or of the integrated state; where that is */
-    double *time; size_t n_times;    /* output times, then infinity */
+    double *time; size_t n_times;    /* output times, then HL_BATCH_ROUNDS times infinity */
     double *z, *z_now, *lambda, *input, *E, *phi; /* [mode of the program] */
     double *rate;                    /* [lane][state] */
     double *scratch, *g;             /* largest component */
@@ -398,12 +398,13 @@ enum hl_status hl_batch_set_times(struct hl_batch *b, const double *time, size_t
     if (b->n_times < n_times) {
         hl_free(b->time);
         b->n_times = 0;
-        if (!(b->time = hl_alloc(n_times + 1, sizeof *b->time)))
+        if (!(b->time = hl_alloc(n_times + HL_BATCH_ROUNDS, sizeof *b->time)))
             return HL_ERR_MEMORY;
     }
     b->n_times = n_times;
     memcpy(b->time, time, n_times * sizeof *time);
-    b->time[n_times] = INFINITY;
+    for (size_t k = 0; k < HL_BATCH_ROUNDS; k++)
+        b->time[n_times + k] = INFINITY;
     b->shown.time = b->time;
     b->shown.n_times = n_times;
     return HL_OK;
@@ -622,12 +623,15 @@ static double pass_events(struct hl_batch *b, size_t l, double end)
 
 /* ---- Steps */
 
-/* x = lambda dt; true when some lane has an input. */
-HL_CLONES static bool find_exponents(const double *lambda, const double *dt, const double *input, double *x)
+/* dt = t - anchor, x = lambda dt; true when some lane has an input. */
+HL_CLONES static bool find_exponents(const double *lambda, const double *t, const double *anchor, const double *input,
+                                     double *dt, double *x)
 {
     double some = 0;
-    for (size_t l = 0; l < HL_BATCH_LANES; l++)
+    for (size_t l = 0; l < HL_BATCH_LANES; l++) {
+        dt[l] = t[l] - anchor[l];
         x[l] = lambda[l] * dt[l];
+    }
     for (size_t l = 0; l < HL_BATCH_LANES; l++)
         some = input[l] != 0 ? 1 : some;
     return some != 0;
@@ -655,11 +659,9 @@ HL_CLONES static void set_inputs(const double *lambda, const double *z, const do
 static void see_modes(struct hl_batch *b)
 {
     double dt[HL_BATCH_LANES] __attribute__((aligned(64))), x[HL_BATCH_LANES] __attribute__((aligned(64)));
-    for (size_t l = 0; l < HL_BATCH_LANES; l++)
-        dt[l] = b->pace.t[l] - b->anchor[l];
     for (size_t j = 0; j < b->program.n_modes; j++) {
         size_t at = j * HL_BATCH_LANES;
-        if (find_exponents(b->lambda + at, dt, b->input + at, x)) {
+        if (find_exponents(b->lambda + at, b->pace.t, b->anchor, b->input + at, dt, x)) {
             hl_vector_step(b->lambda + at, dt, b->E + at, b->phi + at, HL_BATCH_LANES);
             carry(b->z + at, b->E + at, b->input + at, b->phi + at, b->z_now + at);
         } else {

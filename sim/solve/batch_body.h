@@ -831,27 +831,24 @@ TARGET static bool NAME(arrive)(const struct hl_batch_schedule *schedule, const 
 #else
 #define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7)
 #endif
-#define DUE(l) time[index.lane[l]],
+#define DUE(l) due[l][n],
 #define STORE(l) if (!some_done || round->within[l]) round->to.lane[l][place] = x[l];
-
-#define ROUNDS 8 /* at once */
 
 /* Lanes at .. at + W - 1 at their next times: where they are not due, at their origins. */
 struct NAME(round) { PIECE x, x2, x4; BITS within; union { BITS all; double *lane[W]; } to; };
 
-/* Each lane's time number next + n, as far as there are times, until none is within its step. Returns how many rounds
- * there are; next and to go on behind them. Rounds don't wait for each other: times ascend, so that who isn't due now
- * won't be later, and only the place where it writes stays. */
-INLINE size_t NAME(take_rounds)(const struct hl_batch_shown *shown, const struct hl_batch_pace *pace,
-                                const double *slow, size_t at, BITS *next, BITS *to, struct NAME(round) *round)
+/* Each lane's time number next + n, until none is within its step. Returns how many rounds there are; next and to go on
+ * behind them. Rounds don't wait for each other: times ascend, so that who isn't due now won't be later, and only the
+ * place where it writes stays. */
+INLINE size_t NAME(take_rounds)(struct hl_batch_shown *shown, const struct hl_batch_pace *pace, const double *slow,
+                                size_t at, BITS *to, struct NAME(round) *round)
 {
-    const double *time = shown->time;
-    BITS begin = *next, last = (BITS){0} + (int64_t)shown->n_times;
+    BITS *next = (BITS *)(shown->next + at);
+    const double *due[W];
     int64_t row = (int64_t)(shown->pitch * sizeof(double));
-    for (size_t n = 0; n < ROUNDS; n++, round++) {
-        union { BITS all; int64_t lane[W]; } index = {begin + (int64_t)n};
-        BITS beyond = index.all > last;
-        index.all = (last & beyond) | (index.all & ~beyond);
+    for (size_t l = 0; l < W; l++)
+        due[l] = shown->time + shown->next[at + l];
+    for (size_t n = 0; n < HL_BATCH_ROUNDS; n++, round++) {
         PIECE s = (PIECE){EACH(DUE)} - AT(pace->t + at);
         BITS within = s < AT(pace->h + at);
         if (!NAME(any)(&within))
@@ -865,7 +862,7 @@ INLINE size_t NAME(take_rounds)(const struct hl_batch_shown *shown, const struct
         *to += within & row;
         *next -= within;
     }
-    return ROUNDS;
+    return HL_BATCH_ROUNDS;
 }
 
 /* Output i at the times of n rounds. Lanes that have none write too, where they will write their next later: that
@@ -897,28 +894,24 @@ TARGET static void NAME(show)(const struct hl_batch_schedule *schedule, struct h
                               const struct hl_batch_pace *pace, size_t at)
 {
     for (size_t end = at + 2 * W; at < end; at += W) {
-        struct NAME(round) round[ROUNDS];
-        BITS next = *(const BITS *)(shown->next + at), to;
-        BITS done = next >= (int64_t)shown->n_times;
+        struct NAME(round) round[HL_BATCH_ROUNDS];
+        BITS done = *(const BITS *)(shown->next + at) >= (int64_t)shown->n_times;
         bool some_done = NAME(any)(&done);
-        union { BITS all; int64_t lane[W]; } rows = {next};
+        union { BITS all; double *lane[W]; } to;
         for (size_t l = 0; l < W; l++)
-            rows.lane[l] = (int64_t)(uintptr_t)(shown->to[at + l] + shown->next[at + l] * shown->pitch);
-        to = rows.all;
-        for (size_t n = ROUNDS; n == ROUNDS;) {
-            n = NAME(take_rounds)(shown, pace, schedule->slow, at, &next, &to, round);
+            to.lane[l] = shown->to[at + l] + shown->next[at + l] * shown->pitch;
+        for (size_t n = HL_BATCH_ROUNDS; n == HL_BATCH_ROUNDS;) {
+            n = NAME(take_rounds)(shown, pace, schedule->slow, at, &to.all, round);
             for (size_t i = 0; n > 0 && i < shown->n; i++)
                 if (some_done)
                     NAME(show_output)(schedule, shown, at, i, round, n, true);
                 else
                     NAME(show_output)(schedule, shown, at, i, round, n, false);
         }
-        *(BITS *)(shown->next + at) = next;
     }
 }
 
 #undef EACH
-#undef ROUNDS
 #undef DUE
 #undef STORE
 #undef PIECE

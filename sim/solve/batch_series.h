@@ -11,6 +11,7 @@
 #include "base/memory.h"
 
 #define HL_BATCH_LANES 16      /* two of the widest vectors, so that one computes while the other waits */
+#define HL_BATCH_ROUNDS 8      /* of output times, one for each lane, at once */
 #define HL_BATCH_MOST_ORDER 31 /* one less than a multiple of 4, as all orders are */
 
 /* One term of a sum: coefficient * series. coef is a row of the file of constants, -1 for a coefficient of 1. */
@@ -90,7 +91,7 @@ bool hl_batch_reach(const struct hl_batch_schedule *schedule, const struct hl_ba
 struct hl_batch_shown {
     size_t n; const int *slot; const size_t *place;
     size_t pitch, n_times;
-    const double *time;          /* ascending, then infinity */
+    const double *time;          /* ascending, then HL_BATCH_ROUNDS times infinity */
     double *to[HL_BATCH_LANES] __attribute__((aligned(64)));
     size_t next[HL_BATCH_LANES] __attribute__((aligned(64))); /* the lane's next time, n_times for one that is done */
 };

@@ -421,8 +421,10 @@ static void lanes_arrive_and_show_what_is_due(void **unused)
 {
     (void)unused;
     struct follow *f = decays();
-    static double time[] = {0, 0.25, 0.5, 1.1, 2, 2.25, 3.7, 11.3, INFINITY};
-    enum { N = sizeof time / sizeof *time - 1 };
+    enum { N = 8 };
+    static double time[N + HL_BATCH_ROUNDS] = {0, 0.25, 0.5, 1.1, 2, 2.25, 3.7, 11.3};
+    for (size_t k = 0; k < HL_BATCH_ROUNDS; k++)
+        time[N + k] = INFINITY;
     double shown_values[N * R];
     const int slot[] = {0};
     const size_t place[] = {0};
