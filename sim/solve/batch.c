@@ -18,18 +18,20 @@
  * the limit is where both ways cost about the same.
  *
  * The clock. Series are written in x = (1 - e^(-mu s)) / mu (batch_clock.h), in which what decays has shorter ones: W3
- * takes 4.2 steps from dose to dose instead of 6.7. How much slowing, mu h, over a step of length h pays is learnt: the
- * last terms alternate in sign where something fast is left over, and then a little more is tried, else a little less
- * (where solutions grow it comes to nothing); h is what the step had that followed the lane's last event at the same
- * distance, counted in steps. A bad guess costs length, not digits: how far a series holds is told by its terms.
+ * takes 4.2 steps of order 15 from dose to dose instead of 6.7. How much slowing, mu h, over a step of length h pays is
+ * learnt: the last terms alternate in sign where something fast is left over, and then a little more is tried, else a
+ * little less (where solutions grow it comes to nothing); h is what the step had that followed the lane's last event at
+ * the same distance, counted in steps. A bad guess costs length, not digits: how far a series holds is told by its
+ * terms.
  *
  * Error: the terms cut off stay below TRUNCATION * tolerance times the state's present size (at least SMALL_SHARE of
  * its peak), so values far below the peak keep their relative digits. That is stricter than the scalar path, which
- * measures by the peak alone. Achieved relative error of outputs above 1e-6 of their peak, as a multiple of the
- * tolerance, for tolerances 1e-4 to 1e-10: W3 0.1 to 0.5, saturated elimination (Km far below the concentrations) 0.02
- * to 0.06 (1.6 where they fall far below Km), a turnover inhibited by a Hill function 0.1 to 0.25, binding to a target
- * 0.03 to 0.5, growth with killing 0.1 to 0.7, predators and prey 0.2 to 0.5, elimination that induces itself 1 to 2.3
- * (4 in plain time). The tolerance is the error to expect, or a bound on it, within a factor of about two.
+ * measures by the peak alone. Largest relative error of outputs above 1e-6 of their peak, as a multiple of the
+ * tolerance, for tolerances 1e-4, 1e-6 and 1e-8, 64 subjects spread by 40 % (W3: 160): W3 0.2 to 0.3, saturated
+ * elimination that ends far below Km 0.9 to 1.6, binding to a target 0.3, growth with killing 0.1 to 0.7, predators and
+ * prey 0.3 to 0.6, a tolerance that comes and goes 0.02 to 0.1, elimination that induces itself 1.6 to 5 (in plain
+ * time, with TRUNCATION 0.2 and order 15, 3.8 to 4.5): there values fall to 1e-6 of the peak, and an error of the rate
+ * counts fourteenfold. The tolerance is the error to expect, or a bound on it, within a factor of a few.
  *
  * Why series and not a Runge-Kutta pair. A dose excites the fastest rates, steps grow again while they fade, and GSL's
  * rk8pd needs 13 evaluations a step and a step per output time. The rates of pharmacokinetic models are mostly linear;
@@ -40,7 +42,7 @@
  * about 2000, seven times.)
  *
  * What was tried on W3 (relative error 4e-7 at tolerance 1e-6, AVX-512, one thread; microseconds per subject, best of
- * many runs on a shared machine, where rk8pd 1e-6 takes 2150 to 2800):
+ * many runs on a shared machine, where rk8pd 1e-6 takes 1920):
  *   290  eight lanes, operations and orders interpreted one by one; 6.6 turns from dose to dose
  *   221  sixteen lanes, two vectors per operation; what needs no loop computed for all orders at once
  *   192  output times shown by one loop in vectors of eight lanes; no wide load after narrow stores, no scattered
@@ -52,13 +54,23 @@
  *   106  lanes wait for each other at doses: as many turns as before (1149 and 1144, a mean subject having 958 steps),
  *        but 3163 looks at output times for eight lanes instead of 4556, 2017 being the least
  *   100  limits, ends and checks of steps in vector loops; four short polynomials instead of two long ones
- *    80  the slowed clock: 740 turns instead of 1150
- * Order 11 costs 18 % more than 15 at this tolerance, 19 as much. Not built, by estimate: output times of one lane in
+ *    80  the slowed clock: 740 turns
+ *    74  quotients and saturable flows whose next order waits for little: what is known early is summed first, and what
+ *        is left to do with the newest coefficient is linear
+ *    72  rounds of output times that don't wait for each other, two at a time; inverses to five digits instead of
+ *        divisions
+ *    70  addresses that loops over orders needn't read again
+ *    67  order 19 instead of 15: 567 turns (with 15 before the clock was slowed, 19 cost 18 % more)
+ *    65  both vectors of a pair end their steps together
+ *    63  sums begin with their first term; output times looked up without indices in vectors
+ * No gain: vectors of modes instead of loops over lanes; ends of steps state by state. Slowing that is learnt in steps
+ * of 0.1 or 0.05 instead of 0.02 takes 5 and 2 % more turns. Not built, by estimate: output times of one lane in
  * a vector, with coefficients broadcast, cost what a vector of lanes does (two of eight places used). Common steps for
  * all lanes, on a lattice of fractions of the dosing interval, need three steps more per interval. Subjects sorted by
  * the number of their steps would save 14 % of the turns, but a lane must not choose its neighbours by their numbers,
- * and lanes that take the next subject when they are done lose the pace. Where the time goes now: half in the series, a fifth in
- * showing, a tenth in step lengths. */
+ * and lanes that take the next subject when they are done lose the pace. Where the time goes now: two fifths in the
+ * series, near what the units can do; 28 % in showing, 150 cycles for a round of four outputs of eight lanes where 107
+ * is the least, seven of ten lanes having a time in it; a sixth in lengths and ends of steps, a tenth between. */
 #include "solve/batch.h"
 
 #include <float.h>
@@ -80,12 +92,12 @@
 #define STEPS_AT_FIRST 3000u   /* a subject that takes more, and */
 #define STEPS_PER_EVENT 1000u  /* these more for each event passed, is stiff */
 #define SHORTEST_STEP 1e-9     /* [h] */
-#define MOST_LOSS 1e5          /* of modes (modes.h): they are right to 1e-11 of a response's peak then, as what is told */
+#define MOST_LOSS 1e5          /* of modes (modes.h): right to 1e-11 of a response's peak then, as what is told */
+#define LOSS_SHARE 0.01        /* and to this share of the tolerance */
 #define PLACES 8               /* steps after an event that have a clock of their own; later ones share the last */
 #define UNKNOWN (-1.0)
 #define FIRST_BEND 0.4         /* mu h of a lane's first steps */
 #define STEP_GROWS 1.4         /* from one step to the next after an event */
-#define LOSS_SHARE 0.01        /* and to this share of the tolerance */
 
 struct hl_batch {
     const struct hl_plan *plan;

@@ -44,7 +44,7 @@ enum hl_status hl_batch_listen(struct hl_batch *batch, const int *output, const 
  * yet (status not good), with modes that turn or a matrix instead of modes, and those that failed here. The listener is
  * told of lanes with told[l]; false afterwards for those of which it wasn't told to the end. A lane's values depend on
  * nothing but that lane, told or not. The relative error to expect, above 1e-6 of a state's peak, is the plan's
- * tolerance within a factor of two, often far less (measured on six models: batch.c). */
+ * tolerance within a factor of a few, often far less (measured on seven models: batch.c). */
 void hl_batch_run(struct hl_batch *batch, const struct hl_subjects *subjects, const double *regs, size_t first,
                   size_t n, double *to, bool done[HL_BATCH_LANES], bool told[HL_BATCH_LANES]);
 
