@@ -94,6 +94,8 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
     curve->node = take(rows, HL_STRAND_NODES);
     curve->node_E = take(rows, HL_STRAND_NODES * m);
     curve->guess = take(rows, HL_STRAND_SLOTS);
+    curve->risen = take(rows, HL_STRAND_LEVELS);
+    curve->fallen = take(rows, HL_STRAND_LEVELS);
 }
 
 static void lay_out(struct hl_strand *s, struct rows *rows)

@@ -113,6 +113,8 @@ static void forget_places(struct hl_strand_curve *curve)
     for (size_t i = 0; i < HL_STRAND_LEVELS; i++)
         for (size_t l = 0; l < HL_LANES; l++)
             curve->rise[i].at[l] = curve->fall[i].at[l] = -1;
+    for (size_t i = 0; i < HL_STRAND_LEVELS * HL_LANES; i++)
+        curve->risen[i] = curve->fallen[i] = -1;
     for (size_t i = 0; i < HL_STRAND_SLOTS * HL_LANES; i++)
         curve->guess[i] = NAN;
     memset(curve->n_nodes, 0, sizeof curve->n_nodes);

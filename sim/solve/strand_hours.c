@@ -252,9 +252,11 @@ static void begin_walks(const struct inquiry *q, struct hl_strand_walk *up, stru
 
 static void add_walks(const struct inquiry *q)
 {
+    size_t number = hl_strand_level_number(q->level);
     struct hl_strand_walk walk[2];
     for (size_t k = 0; k < 2; k++) {
         walk[k].side = k == 0 ? 1 : -1;
+        walk[k].last = (k == 0 ? q->curve->risen : q->curve->fallen) + number * HL_LANES;
         memset(walk[k].n, 0, sizeof(row));
         memset(walk[k].sum, 0, sizeof(row));
         memset(walk[k].c, 0, q->s->n_modes * sizeof(row));

@@ -171,16 +171,16 @@ HL_CLONES void hl_strand_floor(const struct hl_strand *s, const struct hl_strand
 
 /* ---- Walks */
 
-/* e^x, from x / 4 <= 0: the fourth power of e^(r / 4), by its terms to the ninth, times 2^k, x = k ln 2 + r; 0 for x
+/* e^x, from x / 4 <= 0: the fourth power of e^(r / 4), by its terms to the eighth, times 2^k, x = k ln 2 + r; 0 for x
  * below GONE. */
 INLINE void exponential(const eight *quarter, eight *power)
 {
     CONSTANTS;
     eight x = *quarter, shifted = x * (4 * 1.44269504088896340736) + ROUND, k = shifted - ROUND;
     eight r = (x - k * (0.25 * LN2_HIGH)) - k * (0.25 * LN2_LOW), rr = r * r, r4 = rr * rr;
-    eight low = r + rr * (1. / 2 + r * (1. / 6)), high = 1. / 40320 + r * (1. / 362880);
-    eight middle = (1. / 24 + r * (1. / 120)) + rr * (1. / 720 + r * (1. / 5040));
-    eight e = one + (low + r4 * (middle + r4 * high)), scale = (eight)(((bits)shifted + 1023u) << 52);
+    eight low = r + rr * (1. / 2 + r * (1. / 6)), high = (1. / 720 + r * (1. / 5040)) + rr * (1. / 40320);
+    eight e = one + (low + r4 * ((1. / 24 + r * (1. / 120)) + rr * high));
+    eight scale = (eight)(((bits)shifted + 1023u) << 52);
     e *= e;
     *power = (eight)((bits)(e * e * scale) & ~BELOW(x, 0.25 * GONE * one));
 }
@@ -194,6 +194,7 @@ struct stand {
     eight tau, side, below, low, high, middle, half, from, to, rest, rounds, sum;
     bits active, settled;
     eight c[HL_STRAND_MODES], d[HL_STRAND_MODES];
+    eight apart[19]; /* of two walks: stores to one and loads from the other wait if their addresses end alike */
 };
 
 /* f and its derivatives; sizes of the terms of f_4; those of the change to the next stretch, what the slowest mode adds
@@ -235,24 +236,23 @@ INLINE void look(const struct ground *g, const struct stand *h, size_t m, struct
 }
 
 /* Where the root of this stretch is, and whether that is known well enough. */
-INLINE void revert(const struct sums *s, const struct stand *h, eight *inverse, eight *root, bits *good)
+INLINE void revert(const struct sums *s, const struct stand *h, const eight *inverse, eight *root, bits *good)
 {
     CONSTANTS;
-    eight r = one / s->f1, u = -s->f * r, uu = u * u;
+    eight r = *inverse, u = -s->f * r, uu = u * u;
     eight a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * uu), aa = a * a;
     eight at = h->tau + u * ((one - a) + (2 * aa - b)), beyond = s->size * r * (1. / 12 * uu);
     eight left = SIZE(u) * (SIZE(a) * (10 * (aa + SIZE(b))) + SIZE(beyond * u));
-    *inverse = r;
     *root = at;
     *good = h->active & SMALLER(left, EXACT * one) & BELOW(none, s->f1 * h->side)
             & AT_MOST_SIZE(SIZE(at - h->middle), h->half);
 }
 
 /* Where the next stretch's root may be; here if it seems to be outside. */
-INLINE void foresee(const struct sums *s, const struct stand *h, const eight *root, eight *next)
+INLINE void foresee(const struct sums *s, const struct stand *h, const eight *inverse, const eight *root, eight *next)
 {
     CONSTANTS;
-    eight r = one / (s->f1 + s->w1), u = -(s->f + s->w) * r;
+    eight r = *inverse, u = -(s->f + s->w) * r;
     eight a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * (u * u));
     eight at = h->tau + u * ((one - a) + (2 * (a * a) - b));
     *next = CHOOSE(AT_MOST_SIZE(SIZE(at - h->middle), h->half), at, *root);
@@ -277,13 +277,14 @@ INLINE void narrow(const struct sums *s, struct stand *h, const bits *lost, eigh
 INLINE void turn(const struct ground *g, struct stand *h, size_t m, const struct sums *s)
 {
     CONSTANTS;
-    eight inverse, root, next;
+    eight f1_next = s->f1 + s->w1, both = one / (s->f1 * f1_next); /* one division for two */
+    eight inverse = both * f1_next, inverse_next = both * s->f1, root, next;
     bits good;
     revert(s, h, &inverse, &root, &good);
     bits lost = h->active & ~good;
     if (any_bits(&lost))
         narrow(s, h, &lost, &root, &good);
-    foresee(s, h, &root, &next);
+    foresee(s, h, &inverse_next, &root, &next);
     next = CHOOSE(good, next, root);
     eight reach = g->reach * SIZE(inverse), slow = s->slowest * reach, fast = s->others * reach;
     eight curved = SIZE(s->f2 * inverse), bend = curved - g->lambda[0];
@@ -331,8 +332,9 @@ INLINE void add_tails(const struct ground *g, const struct hl_strand *s, struct 
     h->sum += (eight)(h->settled & (bits)tail);
 }
 
-/* Where a curve that rises to a maximum, or falls away from one, may pass the level. */
-INLINE void guess(const struct hl_strand *s, struct stand *h, size_t m)
+/* Where a curve that rises to a maximum, or falls away from one, may pass the level; single stretches often follow a
+ * run with the same dose: where it was passed last. */
+INLINE void guess(const struct hl_strand *s, const eight *last, struct stand *h, size_t m)
 {
     CONSTANTS;
     bits from_crest = BELOW(none, h->low), to_crest = BELOW(h->high, CONST_ROW(s->whole, 0));
@@ -351,7 +353,9 @@ INLINE void guess(const struct hl_strand *s, struct stand *h, size_t m)
     share = CHOOSE(-OVERFLOWS(share), 0.5 * one, share);
     share = GREATER(share, 0.01 * one);
     share = LESSER(share, 0.99 * one);
-    h->tau = h->low + (h->high - h->low) * share;
+    eight tau = h->low + (h->high - h->low) * share;
+    bits known = BELOW(h->rest, 1.5 * one) & BELOW(h->low, *last) & BELOW(*last, h->high);
+    h->tau = CHOOSE(known, *last, tau);
 }
 
 INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
@@ -373,7 +377,8 @@ INLINE void set_out(const struct hl_strand *s, const struct hl_strand_curve *cur
         h->c[j] = CONST_ROW(walk->c, j);
         h->d[j] = CONST_ROW(walk->d, j);
     }
-    guess(s, h, m);
+    eight last = CONST_ROW(walk->last, 0);
+    guess(s, &last, h, m);
 }
 
 INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
@@ -405,6 +410,7 @@ INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curv
         if (any_bits(&stand[k].settled))
             add_tails(&g, s, &stand[k], m);
         ROW(walk[k].sum, 0) = stand[k].sum;
+        ROW(walk[k].last, 0) = CHOOSE(BELOW(0.5 * one, CONST_ROW(walk[k].n, 0)), stand[k].tau, ROW(walk[k].last, 0));
     }
 }
 

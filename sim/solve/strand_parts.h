@@ -48,6 +48,7 @@ struct hl_strand_curve {
     size_t n_nodes[HL_LANES];
     double *node, *node_E;       /* [HL_STRAND_NODES], [HL_STRAND_NODES][mode] */
     double *guess;               /* [HL_STRAND_SLOTS] */
+    double *risen, *fallen;      /* [HL_STRAND_LEVELS]: nearly where a threshold was crossed last in a run */
 };
 
 /* The Taylor series of a curve around a place, of y minus a level, for any amplitudes: sum over k of x^k (K[k] + sum
@@ -65,11 +66,11 @@ struct hl_strand_above {
 
 /* Where y passes a level in n[l] stretches of lane l's run that follow each other, upwards (side 1) or downwards (side
  * -1), between low and high and once. c: V z in the first of them, d: what is added to it in the next. sum: of the
- * offsets, found. */
+ * offsets, found. last: row, where the last one of the lane was. */
 struct hl_strand_walk {
     double n[HL_LANES] __attribute__((aligned(64))), low[HL_LANES], high[HL_LANES], sum[HL_LANES];
     double c[HL_STRAND_MODES * HL_LANES], d[HL_STRAND_MODES * HL_LANES];
-    double side;
+    double side, *last;
 };
 
 /* Outputs that depend on the same components. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Hours above a level of whole runs (strand_hours.c) against the places of the same crossings found stretch by stretch
  * (strand_run.c): random models of depot, centre, periphery and effect site (slow and fast rates, absorption slower
- * than elimination, equal rates), runs of 1, 2, 3, a few and 1000 equal doses, doses of nothing, infusions in some subjects;
- * levels that are never or always exceeded, that are the very value at a dose or at a maximum, and others.
+ * than elimination, equal rates), runs of 1, 2, 3, a few and 1000 equal doses, doses of nothing, infusions in some
+ * subjects; levels that are never or always exceeded, that are the very value at a dose or at a maximum, and others.
  *
  * How many runs were told either way, and how many had stretches left for a closer look, is counted: all three must
  * occur. A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more than 12. */
