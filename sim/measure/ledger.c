@@ -641,62 +641,55 @@ static size_t first_as_good(const struct run *run, size_t l, double best, bool l
     return n;
 }
 
-/* In lanes of `improved`, which stretch is the first as good as the last, and where that is another one. Since y rises
- * (sinks) from one to the next, none is if the one before the last isn't. */
-static bool find_equals(const struct run *run, size_t i, const double *improved, double *equal, size_t *index)
+/* In lanes of `improved`, which stretch is the first as good as the last at these offsets, and where that is another
+ * one; y there is in its row of run_y. Since y rises (sinks) from one to the next, none is if the one before the last
+ * isn't. */
+static bool find_equals(const struct run *run, bool largest, const double *best, const double *improved,
+                        const double *offset, double *equal, size_t *index)
 {
     const struct hl_stretch *stretch = run->stretch;
-    const struct hl_task_rows *rows = rows_number(run, i);
     double *y = run->ledger->run_y;
-    bool largest = task_number(run, i)->kind == HL_TASK_MAX, found = false;
+    bool found = false;
     size_t least = stretch->most_alike;
-    hl_row offset;
-    for (size_t l = 0; l < HL_LANES; l++) {
+    for (size_t l = 0; l < HL_LANES; l++)
         least = improved[l] != 0 && stretch->n_alike[l] < least ? stretch->n_alike[l] : least;
-        offset[l] = improved[l] != 0 ? rows->best_time[l] - stretch->t0[l] : 0;
-    }
     stretch->kind->run_values(stretch, run->view.k, offset, least - 2, stretch->most_alike - least + 1, y);
     for (size_t l = 0; l < HL_LANES; l++) {
         size_t last = stretch->n_alike[l] - 1;
         equal[l] = improved[l] != 0
-                   && first_as_good(run, l, rows->best[l], largest, y + (last - 1 - (least - 2)) * HL_LANES, last - 1)
-                          < last;
+                   && first_as_good(run, l, best[l], largest, y + (last + 1 - least) * HL_LANES, last - 1) < last;
         found = found || equal[l] != 0;
     }
     if (found)
         stretch->kind->run_values(stretch, run->view.k, offset, 0, stretch->most_alike, y);
     for (size_t l = 0; found && l < HL_LANES; l++)
-        index[l] = equal[l] != 0 ? first_as_good(run, l, rows->best[l], largest, y, 0) : 0;
+        index[l] = equal[l] != 0 ? first_as_good(run, l, best[l], largest, y, 0) : 0;
     return found;
 }
 
-/* Lanes whose last stretch has brought a new extremum: of equals the first counts. before: the record without it. */
+/* Lanes whose last stretch, which is the one that is told, has brought a new extremum: of equals the first counts, if
+ * it is better than what was before. Where two stretches are equals, so are the places of their extrema. */
 static void prefer_first(struct run *run, size_t i, const struct best *before)
 {
     struct hl_task_rows *rows = rows_number(run, i);
+    bool largest = task_number(run, i)->kind == HL_TASK_MAX;
     size_t index[HL_LANES];
-    struct best last;
-    hl_row improved, equal;
-    bool any_improved = false;
+    hl_row improved, equal, offset;
     for (size_t l = 0; l < HL_LANES; l++) {
         improved[l] = rows->part[l] != 0 && rows->best[l] != before->y[l] ? 1 : 0;
-        any_improved = any_improved || improved[l] != 0;
+        offset[l] = improved[l] != 0 ? rows->best_time[l] - run->stretch->t0[l] : 0;
     }
-    if (!any_improved || !find_equals(run, i, improved, equal, index))
+    if (hl_row_with_any(improved, 0, 1) != 0
+        || !find_equals(run, largest, rows->best, improved, offset, equal, index))
         return;
-    memcpy(last.y, rows->best, sizeof last.y);
-    memcpy(last.time, rows->best_time, sizeof last.time);
-    for (size_t l = 0; l < HL_LANES; l++)
-        if (equal[l] != 0) {
-            rows->best[l] = before->y[l];
-            rows->best_time[l] = before->time[l];
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double y = run->ledger->run_y[index[l] * HL_LANES + l], slack = HL_SAME * fabs(before->y[l]);
+        bool better = largest ? y > before->y[l] + slack : y < before->y[l] - slack;
+        if (equal[l] != 0 && better) { /* else better by a hair, and only in the last */
+            rows->best[l] = y;
+            rows->best_time[l] = run->stretch->kind->begin(run->stretch, l, index[l]) + offset[l];
         }
-    look_alone(run, i, equal, index);
-    for (size_t l = 0; l < HL_LANES; l++)
-        if (equal[l] != 0 && rows->best[l] == before->y[l]) { /* better than before by a hair, and only in the last */
-            rows->best[l] = last.y[l];
-            rows->best_time[l] = last.time[l];
-        }
+    }
 }
 
 static void look_first(struct run *run)
@@ -723,11 +716,8 @@ static void look_last(struct run *run)
     look_for_all(run, LAST, last);
     for (size_t i = run->from; i < run->to; i++) {
         enum lanes kind = looks_at[task_number(run, i)->kind][LAST];
-        if (is_extremum(task_number(run, i)) && run->any[kind]) {
-            run->stretch->kind->turn_to(run->stretch, last);
-            set_kind(run, i, kind);
+        if (is_extremum(task_number(run, i)) && run->any[kind])
             prefer_first(run, i, &run->ledger->before[i - run->from]);
-        }
     }
 }
 
