@@ -19,6 +19,8 @@
 
 #include "base/vector.h"
 
+#define FLAT 1e-12         /* a slope of less than this share of its terms may be one of rounding */
+#define NEXT_TO_FLAT 1e-6  /* of the way: where it is one no more */
 #define ROUNDS 100       /* at most, of Newton's iteration; every eighth halves the bracket */
 #define CLOSE 1e-5       /* a step this short, in units of the fastest mode's time, was the last: 1e-10 is left */
 #define APPROACHES 2     /* new places for a series before iteration begins */
@@ -415,6 +417,20 @@ static bool approach(struct hl_strand *s, const struct hl_strand_search *search,
 
 /* The root in each wanted lane: y' = 0, or y = level unless it is NULL. By the series around the place of the last one;
  * if that isn't near enough, around where it points to; at last by iteration. */
+/* A curve that leaves 0 flat has there a slope of rounding, of either sign, which isn't the turning point in search. */
+static void leave_flat(const struct hl_strand *s, const struct hl_strand_curve *curve, struct hl_strand_search *search)
+{
+    for (size_t l = 0; l < HL_LANES; l++) {
+        double slope = 0, size = 0;
+        for (size_t j = l; search->low[l] == 0 && j < s->n_modes * HL_LANES; j += HL_LANES) {
+            slope += curve->b[j];
+            size += fabs(curve->b[j]);
+        }
+        if (size > 0 && fabs(slope) <= FLAT * size)
+            search->low[l] = NEXT_TO_FLAT * search->high[l];
+    }
+}
+
 void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
                       struct hl_strand_search *search, struct hl_strand_place *place)
 {
@@ -422,6 +438,8 @@ void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, con
     struct hl_strand_root root;
     row left, far;
     bool more = true;
+    if (!level)
+        leave_flat(s, curve, search);
     for (int round = 0; more; round++) {
         hl_strand_near(s, curve, place, !level, level, search->low, search->high, search->side, &near);
         if (!hl_strand_sort(search, &near, left, far))

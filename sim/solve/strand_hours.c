@@ -23,7 +23,10 @@
  * Lanes with infusions, or of which all that can't be told, are seen stretch by stretch (strand_run.c). */
 #include "solve/strand_parts.h"
 
+#include <math.h>
 #include <string.h>
+
+#define FLAT 1e-12 /* a slope of less than this share of its terms may be one of rounding */
 
 typedef double row[HL_LANES] __attribute__((aligned(64)));
 
@@ -113,8 +116,8 @@ static void find_turn(struct inquiry *q, const double *z, double side, struct hl
 }
 
 /* Lanes with a stretch that is above neither at the end nor at the place near the maximum, but may be between; which
- * has been looked at before is in seen. */
-static bool may_reach(const struct inquiry *q, size_t l, size_t *seen, double *z)
+ * has been looked at before is in seen. Those that leave flat are told in the general way. */
+static bool may_reach(struct inquiry *q, size_t l, size_t *seen, double *z)
 {
     const struct hl_strand *s = q->s;
     size_t n = (size_t)q->n_alike[l], n_left = q->above.left[l], n_above = larger(q->above.right[l], q->above.crest[l]);
@@ -122,12 +125,18 @@ static bool may_reach(const struct inquiry *q, size_t l, size_t *seen, double *z
     if (q->wanted[l] == 0 || n_above == n || *seen == i)
         return false;
     bool begins_above = falls(q, l) ? i < n_left : i >= n - n_left;
-    double start = 0;
+    double start = 0, size = 0;
     take_lane(s, l, i, z);
-    for (size_t j = l; j < s->n_modes * HL_LANES; j += HL_LANES)
+    for (size_t j = l; j < s->n_modes * HL_LANES; j += HL_LANES) {
         start += s->lambda[j] * q->curve->V[j] * z[j];
+        size += fabs(s->lambda[j] * q->curve->V[j] * z[j]);
+    }
     *seen = i;
-    return start >= 0 ? !begins_above && q->above.hills[l] != 0 : q->above.dips[l] != 0;
+    if (fabs(start) <= FLAT * size) { /* what leaves 0 flat: the maximum can't be told from the beginning */
+        give_up(q, l);
+        return false;
+    }
+    return start > 0 ? !begins_above && q->above.hills[l] != 0 : q->above.dips[l] != 0;
 }
 
 /* Moves the place near the maximum until it is above the level in all stretches that are anywhere after their

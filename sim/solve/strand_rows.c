@@ -226,7 +226,7 @@ INLINE void judge(const struct hl_strand *s, struct hl_strand_curve *curve, cons
 HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve *curve)
 {
     CONSTANTS;
-    eight left = CONST_ROW(curve->offset, 0), right = left, above = left, below = left, bend = {0};
+    eight left = CONST_ROW(curve->offset, 0), right = left, above = left, below = left, bend = {0}, size = {0};
     for (size_t j = 0; j < s->n_modes; j++) {
         eight V = CONST_ROW(curve->V, j), lambda = CONST_ROW(s->lambda, j), E = CONST_ROW(s->E_whole, j);
         eight a = V * CONST_ROW(s->z, j), moved = a * E, b = lambda * a;
@@ -245,6 +245,7 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
         }
         ROW(curve->b, j) = b;
         bend += lambda * b;
+        size += SIZE(b);
     }
     ROW(curve->left, 0) = left;
     ROW(curve->right, 0) = right;
@@ -252,7 +253,7 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
     eight count, start, end;
     count_turns(curve->b, s->E_whole, s->n_modes, &count, &start, &end);
     eight flat = EQUAL(end, none);
-    ROW(curve->slope, 0) = PICK(EQUAL(start, none), bend, start);
+    ROW(curve->slope, 0) = PICK(AT_MOST(SIZE(start), 1e-12 * size), bend, start); /* 0 but for rounding */
     ROW(curve->slope_right, 0) = end;
     if (any(&flat)) { /* then y' came from the sign of -y'' */
         eight bend_right = {0};

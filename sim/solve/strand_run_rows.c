@@ -97,8 +97,10 @@ HL_CLONES void hl_strand_fill(const struct hl_strand *s, const double *z, struct
     ROW(crest, 0) = top;
 }
 
+#define FLAT 1e-12 /* a slope of less than this share of its terms may be one of rounding */
+
 /* What is known of a stretch in a run. */
-struct course { eight left, right, start, end, crest, count; };
+struct course { eight left, right, start, end, crest, count, size; }; /* size: of the slope's terms at the beginning */
 
 /* 1 where the signs of x and y differ; that of 0 may be either: at worst one change too many is counted. */
 #define FLIPS(x, y) ((hl_eight)(-(((hl_eight_bits)(x) ^ (hl_eight_bits)(y)) >> 63) & (hl_eight_bits)one))
@@ -107,6 +109,7 @@ INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curv
 {
     CONSTANTS;
     eight left = CONST_ROW(curve->offset, 0), right = left, crest = left, start = {0}, end = {0}, count = {0};
+    eight size = {0};
     for (size_t j = 0; j < s->n_modes; j++) {
         eight V = CONST_ROW(curve->V, j), E = CONST_ROW(s->E_whole, j), a = V * CONST_ROW(z, j), before = start;
         eight b = CONST_ROW(s->lambda, j) * a;
@@ -120,11 +123,12 @@ INLINE void follow(const struct hl_strand *s, const struct hl_strand_curve *curv
             crest += G * CONST_ROW(curve->peak.phi, j);
         }
         start += b;
+        size += SIZE(b);
         end += b * (E + HL_STRAND_HARDLY);
         if (j > 0)
             count += FLIPS(before, start);
     }
-    *c = (struct course){left, right, start, end, crest, count};
+    *c = (struct course){left, right, start, end, crest, count, size};
 }
 
 /* Laguerre's rule from the other end in lanes where it didn't tell. */
@@ -197,7 +201,7 @@ INLINE void place_level(const struct hl_strand *s, const struct hl_strand_curve 
     eight odd = DIFFERENT(falls, LESS(c.end, none)), many = *wanted * LESS((one + odd), c.count);
     if (any(&many))
         count_back(s, curve, z, &many, &c);
-    eight flat = EITHER(EQUAL(c.start, none), EQUAL(c.end, none));
+    eight flat = EITHER(AT_MOST(SIZE(c.start), FLAT * c.size), EQUAL(c.end, none));
     eight straight = NOT(flat) * EITHER(EQUAL(c.count, none), EQUAL(c.count, one) * NOT(odd));
     eight once = NOT(flat) * NOT(straight) * odd * AT_MOST(c.count, one + one);
     eight rest = *wanted * NOT(straight) * NOT(once);
