@@ -314,38 +314,59 @@ static bool is_settled(struct trial *t, const struct hl_metric_spec *spec, size_
     return fabs(y[0] - y[1]) <= 3e-12 * scale || fabs(before[0] - before[1]) <= 3e-12 * scale;
 }
 
+struct tally { size_t compared, differing, settled; };
+
+/* One value told in both ways. */
+static void compare_value(struct trial *t, const struct hl_metric_spec *spec, size_t lane, size_t place, double together,
+                          double alone, struct tally *tally)
+{
+    tally->compared++;
+    if (is_close(t, spec, lane, together, alone))
+        return;
+    if (is_settled(t, spec, lane, together, alone)) {
+        tally->settled++;
+        return;
+    }
+    tally->differing++;
+    printf("metric kind %d of output %d, subject %zu, window or dose %zu, theta %.6g: %.17g side by side, %.17g alone\n",
+           (int)spec->kind, spec->of[0], lane + 1, place, spec->threshold[0], together, alone);
+}
+
+static void compare_case(uint64_t seed, uint64_t number, struct tally *tally)
+{
+    struct dice d = {seed, number, 0, 19};
+    struct trial *t = begin(&d);
+    size_t one[MOST_METRICS + 1], other[MOST_METRICS + 1], before = tally->differing;
+    double *together = measure(t, false, one), *alone = measure(t, true, other);
+    for (size_t m = 0; m < t->study.n_metrics; m++) {
+        size_t width = (one[m + 1] - one[m]) / SUBJECTS;
+        for (size_t i = one[m]; i < one[m + 1]; i++)
+            compare_value(t, &t->metric[m], (i - one[m]) / width, (i - one[m]) % width, together[i], alone[i], tally);
+    }
+    if (tally->differing > before)
+        printf("these are of case %llu of seed %llu\n", (unsigned long long)number, (unsigned long long)seed);
+    hl_free(together);
+    hl_free(alone);
+    finish(t);
+}
+
+/* Once wrong: an effect site leaves 0 with a slope of rounding, which was taken for its maximum (seed 20261123). */
+static const struct { uint64_t seed, number; } known[] = {{20261123, 0}};
+
 static void side_by_side_is_lane_by_lane(void **state)
 {
     (void)state;
     uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 5);
-    size_t compared = 0, differing = 0, settled = 0;
+    struct tally tally = {0};
     printf("metrics side by side: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed,
            (unsigned long long)cases);
-    for (uint64_t number = 0; number < cases; number++) {
-        struct dice d = {seed, number, 0, 19};
-        struct trial *t = begin(&d);
-        size_t one[MOST_METRICS + 1], other[MOST_METRICS + 1];
-        double *together = measure(t, false, one), *alone = measure(t, true, other);
-        for (size_t m = 0; m < t->study.n_metrics; m++)
-            for (size_t i = one[m]; i < one[m + 1]; i++, compared++) {
-                const struct hl_metric_spec *spec = &t->metric[m];
-                size_t width = (one[m + 1] - one[m]) / SUBJECTS, lane = (i - one[m]) / width;
-                if (is_close(t, spec, lane, together[i], alone[i]))
-                    continue;
-                bool equal = is_settled(t, spec, lane, together[i], alone[i]);
-                settled += equal;
-                differing += !equal;
-                if (!equal)
-                    printf("case %llu: metric kind %d of output %d, subject %zu, window or dose %zu, theta %.6g: "
-                           "%.17g side by side, %.17g alone\n", (unsigned long long)number, (int)spec->kind,
-                           spec->of[0], lane + 1, (i - one[m]) % width, spec->threshold[0], together[i], alone[i]);
-            }
-        hl_free(together);
-        hl_free(alone);
-        finish(t);
-    }
-    printf("%zu values compared, %zu differ, %zu times of equal extrema\n", compared, differing, settled);
-    assert_int_equal(differing, 0);
+    for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+        compare_case(known[k].seed, known[k].number, &tally);
+    for (uint64_t number = 0; number < cases; number++)
+        compare_case(seed, number, &tally);
+    printf("%zu values compared, %zu differ, %zu times of equal extrema\n", tally.compared, tally.differing,
+           tally.settled);
+    assert_int_equal(tally.differing, 0);
 }
 
 /* A subject's metrics to the last bit, whoever its neighbours are and wherever it stands. */
