@@ -12,7 +12,7 @@
  * derivative's roots are isolated by halving, as switches are (batch_switch.c), and found to rounding. Differences at
  * the level of rounding count as none, so that what is flat doesn't turn.
  *
- * A crossing of a level on a monotone piece is found by Newton's rule, held within the bracket.. */
+ * A crossing of a level on a monotone piece is found by Newton's rule, held within the bracket. */
 #include <float.h>
 #include <math.h>
 #include <string.h>

@@ -101,8 +101,8 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
 static void lay_out(struct hl_strand *s, struct rows *rows)
 {
     size_t m = s->n_modes;
-    double **by_mode[] = {&s->lambda, &s->z_mixed, &s->z_sum, &s->z_all, &s->g, &s->E_length, &s->phi_length, &s->E, &s->phi,
-                          &s->x};
+    double **by_mode[] = {&s->lambda, &s->z_mixed, &s->z_sum, &s->z_all, &s->g, &s->E_length, &s->phi_length,
+                          &s->E, &s->phi, &s->x};
     double **single[] = {&s->t0, &s->t1, &s->length, &s->whole, &s->rate};
     for (size_t i = 0; i < sizeof by_mode / sizeof *by_mode; i++)
         *by_mode[i] = take(rows, m);

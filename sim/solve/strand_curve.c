@@ -19,8 +19,7 @@
 
 #include "base/vector.h"
 
-#define FLAT 1e-12         /* a slope of less than this share of its terms may be one of rounding */
-#define NEXT_TO_FLAT 1e-6  /* of the way: where it is one no more */
+#define NEXT_TO_FLAT 1e-6 /* of the way: a slope there is one of rounding no more (HL_STRAND_FLAT) */
 #define ROUNDS 100       /* at most, of Newton's iteration; every eighth halves the bracket */
 #define CLOSE 1e-5       /* a step this short, in units of the fastest mode's time, was the last: 1e-10 is left */
 #define APPROACHES 2     /* new places for a series before iteration begins */
@@ -426,7 +425,7 @@ static void leave_flat(const struct hl_strand *s, const struct hl_strand_curve *
             slope += curve->b[j];
             size += fabs(curve->b[j]);
         }
-        if (size > 0 && fabs(slope) <= FLAT * size)
+        if (size > 0 && fabs(slope) <= HL_STRAND_FLAT * size)
             search->low[l] = NEXT_TO_FLAT * search->high[l];
     }
 }

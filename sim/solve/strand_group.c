@@ -251,7 +251,8 @@ static void copy_breaks(struct hl_strand *s, size_t from, size_t l)
 static bool is_alike(const struct hl_strand *s, size_t l, size_t first, size_t k)
 {
     const struct hl_strand_break *lead = &s->what[first * HL_LANES + l], *before = &s->what[(k - 1) * HL_LANES + l];
-    double end = s->time[k * HL_LANES + l], length = s->time[first * HL_LANES + l] - hl_strand_break_before(s, l, first);
+    double end = s->time[k * HL_LANES + l];
+    double length = s->time[first * HL_LANES + l] - hl_strand_break_before(s, l, first);
     return lead->kind == HL_EVENT_ADD && lead->slot >= 0 && before->kind == HL_EVENT_ADD && before->slot == lead->slot
            && s->value[(k - 1) * HL_LANES + l] == s->value[first * HL_LANES + l] && length > 0
            && fabs(end - hl_strand_break_before(s, l, k) - length) <= 4 * DBL_EPSILON * fabs(end);

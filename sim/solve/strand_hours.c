@@ -26,8 +26,6 @@
 #include <math.h>
 #include <string.h>
 
-#define FLAT 1e-12 /* a slope of less than this share of its terms may be one of rounding */
-
 typedef double row[HL_LANES] __attribute__((aligned(64)));
 
 /* A question about hours: what is asked and what is known of each lane. */
@@ -132,7 +130,7 @@ static bool may_reach(struct inquiry *q, size_t l, size_t *seen, double *z)
         size += fabs(s->lambda[j] * q->curve->V[j] * z[j]);
     }
     *seen = i;
-    if (fabs(start) <= FLAT * size) { /* what leaves 0 flat: the maximum can't be told from the beginning */
+    if (fabs(start) <= HL_STRAND_FLAT * size) { /* what leaves 0 flat: the maximum can't be told from the beginning */
         give_up(q, l);
         return false;
     }

@@ -103,8 +103,6 @@ HL_CLONES void hl_strand_count(const struct hl_strand *s, const struct hl_strand
  * the place curve->dip. */
 struct slopes { eight T[2], end[2], dip[2]; };
 
-#define NOISE 1e-15 /* of the amplitudes: what two stretches may differ by through rounding */
-
 HL_CLONES void hl_strand_shape(const struct hl_strand *s, const struct hl_strand_curve *curve, double *simple,
                                struct hl_strand_above *above)
 {
@@ -135,7 +133,7 @@ HL_CLONES void hl_strand_shape(const struct hl_strand *s, const struct hl_strand
         if (j > 0)
             turns += (some & ~every) >> 63;
     }
-    bits steady = ~(BELOW(NOISE * size, most) & BELOW(least, -NOISE * size));
+    bits steady = ~(BELOW(HL_STRAND_NOISE * size, most) & BELOW(least, -HL_STRAND_NOISE * size));
     bits start_falls = BELOW(y.T[0], none) & BELOW(y.T[1], none);
     bits start_rises = BELOW(none, y.T[0]) & BELOW(none, y.T[1]);
     bits end_falls = BELOW(y.end[0], none) & BELOW(y.end[1], none);

@@ -171,7 +171,6 @@ void hl_strand_move_place(struct hl_strand *s, struct hl_strand_place *place, co
 
 /* The root in each wanted lane: y' = 0, or y = level unless it is NULL; place is where the last one was. curve->a, G
  * and b are those of the stretch. */
-
 struct hl_strand_search;
 void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
                          struct hl_strand_search *search, struct hl_strand_place *place);
@@ -364,6 +363,12 @@ bool hl_strand_turn(struct hl_strand_root *root, const double *f, const double *
         (changes) += LESS(sign_ * (last), none); \
         (last) += sign_ * sign_ * (sign_ - (last)); \
     } while (0)
+
+/* A slope of less than this share of its terms may be one of rounding: curves leave 0 flat. */
+#define HL_STRAND_FLAT 1e-12
+
+/* Of the amplitudes: what two stretches of a run may differ by through rounding. */
+#define HL_STRAND_NOISE 1e-15
 
 #define HL_STRAND_EXACT 1e-10 /* what a root may be off [h] */
 

@@ -253,7 +253,7 @@ HL_CLONES bool hl_strand_open(const struct hl_strand *s, struct hl_strand_curve 
     eight count, start, end;
     count_turns(curve->b, s->E_whole, s->n_modes, &count, &start, &end);
     eight flat = EQUAL(end, none);
-    ROW(curve->slope, 0) = PICK(AT_MOST(SIZE(start), 1e-12 * size), bend, start); /* 0 but for rounding */
+    ROW(curve->slope, 0) = PICK(AT_MOST(SIZE(start), HL_STRAND_FLAT * size), bend, start); /* 0 but for rounding */
     ROW(curve->slope_right, 0) = end;
     if (any(&flat)) { /* then y' came from the sign of -y'' */
         eight bend_right = {0};

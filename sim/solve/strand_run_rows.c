@@ -54,8 +54,6 @@ HL_CLONES void hl_strand_run(const double *offset, const double *V, const double
     }
 }
 
-#define NOISE 1e-15 /* of the amplitudes: what two stretches may differ by through rounding */
-
 /* From one stretch of a run to the next y changes by D(t) = sum of V_j (z1_j - z0_j) e^(lambda_j t), t being the time
  * since the run began: the amplitudes' differences themselves decay by e^(lambda_j L) from stretch to stretch. By
  * Laguerre's rule D has one sign for all t > 0 when the partial sums have. */
@@ -70,7 +68,7 @@ HL_CLONES void hl_strand_trend(const double *V, const double *z0, const double *
         size += SIZE(step);
         all += SIZE(here);
     }
-    eight flat = AT_MOST(size, NOISE * all);
+    eight flat = AT_MOST(size, HL_STRAND_NOISE * all);
     ROW(trend, 0) = PICK(flat, -one, last * EQUAL(changes, none));
 }
 
@@ -96,8 +94,6 @@ HL_CLONES void hl_strand_fill(const struct hl_strand *s, const double *z, struct
     ROW(curve->right, 0) = right;
     ROW(crest, 0) = top;
 }
-
-#define FLAT 1e-12 /* a slope of less than this share of its terms may be one of rounding */
 
 /* What is known of a stretch in a run. */
 struct course { eight left, right, start, end, crest, count, size; }; /* size: of the slope's terms at the beginning */
@@ -201,7 +197,7 @@ INLINE void place_level(const struct hl_strand *s, const struct hl_strand_curve 
     eight odd = DIFFERENT(falls, LESS(c.end, none)), many = *wanted * LESS((one + odd), c.count);
     if (any(&many))
         count_back(s, curve, z, &many, &c);
-    eight flat = EITHER(AT_MOST(SIZE(c.start), FLAT * c.size), EQUAL(c.end, none));
+    eight flat = EITHER(AT_MOST(SIZE(c.start), HL_STRAND_FLAT * c.size), EQUAL(c.end, none));
     eight straight = NOT(flat) * EITHER(EQUAL(c.count, none), EQUAL(c.count, one) * NOT(odd));
     eight once = NOT(flat) * NOT(straight) * odd * AT_MOST(c.count, one + one);
     eight rest = *wanted * NOT(straight) * NOT(once);
