@@ -414,8 +414,6 @@ static bool approach(struct hl_strand *s, const struct hl_strand_search *search,
     return found;
 }
 
-/* The root in each wanted lane: y' = 0, or y = level unless it is NULL. By the series around the place of the last one;
- * if that isn't near enough, around where it points to; at last by iteration. */
 /* A curve that leaves 0 flat has there a slope of rounding, of either sign, which isn't the turning point in search. */
 static void leave_flat(const struct hl_strand *s, const struct hl_strand_curve *curve, struct hl_strand_search *search)
 {
@@ -430,6 +428,8 @@ static void leave_flat(const struct hl_strand *s, const struct hl_strand_curve *
     }
 }
 
+/* The root in each wanted lane: y' = 0, or y = level unless it is NULL. By the series around the place of the last one;
+ * if that isn't near enough, around where it points to; at last by iteration. */
 void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, const double *level,
                       struct hl_strand_search *search, struct hl_strand_place *place)
 {

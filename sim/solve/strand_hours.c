@@ -113,8 +113,26 @@ static void find_turn(struct inquiry *q, const double *z, double side, struct hl
         search->y[l] -= q->level[l];
 }
 
+/* The sign of y' next to the beginning, of amplitudes z in lane l: where y leaves flat, as behind an empty compartment,
+ * that of y''; 0 where neither is more than rounding. */
+static int sign_at_start(const struct hl_strand *s, const double *V, size_t l, const double *z)
+{
+    double slope = 0, bend = 0, size = 0, size_of_bend = 0;
+    for (size_t j = l; j < s->n_modes * HL_LANES; j += HL_LANES) {
+        double b = s->lambda[j] * V[j] * z[j];
+        slope += b;
+        size += fabs(b);
+        bend += s->lambda[j] * b;
+        size_of_bend += fabs(s->lambda[j] * b);
+    }
+    if (fabs(slope) > HL_STRAND_FLAT * size)
+        return slope > 0 ? 1 : -1;
+    return fabs(bend) <= HL_STRAND_FLAT * size_of_bend ? 0 : bend > 0 ? 1 : -1;
+}
+
 /* Lanes with a stretch that is above neither at the end nor at the place near the maximum, but may be between; which
- * has been looked at before is in seen. Those that leave flat are told in the general way. */
+ * has been looked at before is in seen. Where it can't be told how the stretch begins, the lane is told in the general
+ * way. */
 static bool may_reach(struct inquiry *q, size_t l, size_t *seen, double *z)
 {
     const struct hl_strand *s = q->s;
@@ -122,19 +140,13 @@ static bool may_reach(struct inquiry *q, size_t l, size_t *seen, double *z)
     size_t i = falls(q, l) ? n_above : n - 1 - n_above;
     if (q->wanted[l] == 0 || n_above == n || *seen == i)
         return false;
-    bool begins_above = falls(q, l) ? i < n_left : i >= n - n_left;
-    double start = 0, size = 0;
+    bool begins_above = falls(q, l) ? i < n_left : i >= n - n_left, dips = q->above.dips[l] != 0;
     take_lane(s, l, i, z);
-    for (size_t j = l; j < s->n_modes * HL_LANES; j += HL_LANES) {
-        start += s->lambda[j] * q->curve->V[j] * z[j];
-        size += fabs(s->lambda[j] * q->curve->V[j] * z[j]);
-    }
     *seen = i;
-    if (fabs(start) <= HL_STRAND_FLAT * size) { /* what leaves 0 flat: the maximum can't be told from the beginning */
+    int sign = sign_at_start(s, q->curve->V, l, z);
+    if (sign == 0)
         give_up(q, l);
-        return false;
-    }
-    return start > 0 ? !begins_above && q->above.hills[l] != 0 : q->above.dips[l] != 0;
+    return sign > 0 ? !begins_above && q->above.hills[l] != 0 : sign < 0 && dips;
 }
 
 /* Moves the place near the maximum until it is above the level in all stretches that are anywhere after their

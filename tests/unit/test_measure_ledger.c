@@ -317,8 +317,8 @@ static bool is_settled(struct trial *t, const struct hl_metric_spec *spec, size_
 struct tally { size_t compared, differing, settled; };
 
 /* One value told in both ways. */
-static void compare_value(struct trial *t, const struct hl_metric_spec *spec, size_t lane, size_t place, double together,
-                          double alone, struct tally *tally)
+static void compare_value(struct trial *t, const struct hl_metric_spec *spec, size_t lane, size_t place,
+                          double together, double alone, struct tally *tally)
 {
     tally->compared++;
     if (is_close(t, spec, lane, together, alone))
@@ -328,8 +328,8 @@ static void compare_value(struct trial *t, const struct hl_metric_spec *spec, si
         return;
     }
     tally->differing++;
-    printf("metric kind %d of output %d, subject %zu, window or dose %zu, theta %.6g: %.17g side by side, %.17g alone\n",
-           (int)spec->kind, spec->of[0], lane + 1, place, spec->threshold[0], together, alone);
+    printf("metric kind %d of output %d, subject %zu, window or dose %zu, theta %.6g: %.17g side by side, "
+           "%.17g alone\n", (int)spec->kind, spec->of[0], lane + 1, place, spec->threshold[0], together, alone);
 }
 
 static void compare_case(uint64_t seed, uint64_t number, struct tally *tally)
