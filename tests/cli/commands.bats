@@ -316,7 +316,7 @@ YAML
 
 @test "an interrupted run exits 5 and leaves nothing that looks finished" {
     small
-    "$halflife" run small.yaml -o big.h5 --quiet --subjects 400000 2> err &
+    "$halflife" run small.yaml -o big.h5 --quiet --subjects 2000000 2> err &
     pid=$!
     sleep 0.7
     kill -INT $pid
