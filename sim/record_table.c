@@ -92,7 +92,7 @@ static void add_file_column(struct maker *m, size_t i)
     add(m, (struct hl_record_column){.name = name, .unit = info->unit_text ? info->unit_text : "1",
                                      .long_name = hl_arena_printf(m->arena, "column %s of the data set", info->name),
                                      .note = text && info->n_texts == 0 ? "texts, too many to keep" : NULL,
-                                     .whole = info->kind != HL_COLUMN_NUMBER && !observed,
+                                     .whole = info->kind != HL_COLUMN_NUMBER && !observed, .guest = !info->item,
                                      .n_flags = text ? info->n_texts : 0, .flag = info->text},
         (struct hl_record_filler){.source = FROM_FILE, .index = i});
 }

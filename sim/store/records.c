@@ -35,18 +35,26 @@ static bool is_taken(const struct hl_kept_records *t, const char *name)
     if (strcmp(name, "record") == 0)
         return true;
     for (size_t i = 0; i < t->n_columns; i++)
-        if (strcmp(t->column[i].name, name) == 0)
+        if (t->column[i].name && strcmp(t->column[i].name, name) == 0)
             return true;
     return false;
 }
 
-static void add_column(struct hl_arena *arena, struct hl_kept_records *t, const struct hl_record_column *wanted)
+static const char *unique_name(struct hl_arena *arena, const struct hl_kept_records *t, const char *wanted)
 {
-    const char *name = hl_writer_safe(arena, wanted->name), *unique = name;
+    const char *name = hl_writer_safe(arena, wanted), *unique = name;
     for (int i = 2; is_taken(t, unique); i++)
         unique = hl_arena_printf(arena, "%s_%d", name, i);
-    t->column[t->n_columns] = *wanted;
-    t->column[t->n_columns++].name = unique;
+    return unique;
+}
+
+/* Guests are named last: what a reader asks for as IPRED is the engine's, whatever else the data set holds. */
+static void name_columns(struct hl_arena *arena, struct hl_kept_records *t, const struct hl_record_column *wanted)
+{
+    for (int guests = 0; guests < 2; guests++)
+        for (size_t i = 0; i < t->n_columns; i++)
+            if (wanted[i].guest == (guests == 1))
+                t->column[i].name = unique_name(arena, t, wanted[i].name);
 }
 
 /* The texts of a column outlive the caller's. */
@@ -74,9 +82,12 @@ enum hl_status hl_store_records_begin(struct hl_store *s, size_t n_columns, cons
     t->dataset = hl_arena_alloc(arena, n_columns, sizeof *t->dataset);
     t->row = hl_arena_alloc(arena, n_columns, sizeof *t->row);
     for (size_t i = 0; i < n_columns; i++) {
-        add_column(arena, t, &column[i]);
+        t->column[i] = column[i];
+        t->column[i].name = NULL;
         keep_texts(arena, &t->column[i]);
     }
+    t->n_columns = n_columns;
+    name_columns(arena, t, column);
     return HL_OK;
 }
 

@@ -124,6 +124,7 @@ struct hl_record_column {
     const char *note;                       /* attribute "comment", or NULL */
     const struct hl_output *evidence;       /* whose evidence grade the column rests on, or NULL */
     bool whole;                             /* int32 instead of float64 */
+    bool guest;                             /* an ordinary column of the data set: others of its name keep the name */
     size_t n_flags; const char *const *flag; /* meanings of codes 0, 1, ... of a whole column */
 };
 enum hl_status hl_store_records_begin(struct hl_store *store, size_t n_columns, const struct hl_record_column *column);

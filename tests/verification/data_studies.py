@@ -138,6 +138,18 @@ first = folder.payload
 folder.run(seeded + "data: {file: events.csv, " + COLUMNS + "}\n")
 tap.ok(folder.payload == first, "--data puts its table in the place of the study's own and of what arms prescribe")
 
+# A table that another tool left has columns called like ours: what the result calls IPRED is its own all the same.
+taken = "ID,TIME,IPRED,d_Cp,AMT,dose,DV_observed,DV\n1,0,801,802,803,11.3,804,.\n1,1.9,.,812,813,0,814,7.31\n"
+guests = Folder(events_csv=taken)
+r = guests.run(seeded + "data: {file: events.csv, columns: {AMT: dose}}\n", "--typical")
+expected = 0.73 * 11.3 / V * 1e3 * np.exp(-3.61 / V * 1.9)
+tap.within("IPRED beside the data set's own column IPRED", r["IPRED"][1], expected, 1e-12)
+tap.within("an output beside a column of its name", r["d_Cp"][1], expected, 1e-12)
+tap.ok(r["AMT"][0] == 11.3 and r["DV_observed"][1] == 7.31, "AMT and DV are the items, not columns that look like them",
+       f"AMT {r['AMT'][0]}, DV {r['DV_observed'][1]}")
+tap.ok([r[name + "_2"][0] for name in ("IPRED", "d_Cp", "AMT", "DV_observed")] == [801, 802, 803, 804],
+       "and those are there with _2 behind their names")
+
 r = folder.run("data: {file: events.csv, " + COLUMNS + "}\n", "--typical")
 tap.ok(np.abs(r["d_random"]).max() < 1e-15 and np.array_equal(r["DV"][[1, 2, 4, 5]], r["IPRED"][[1, 2, 4, 5]]),
        "--typical: no random effects, no residual errors")
