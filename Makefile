@@ -91,7 +91,7 @@ benches: $(BENCHES) ## compile the benchmarks
 # Compile one source of the engine.
 # Selecting by comparison becomes vector code only when comparisons may not trap; ours never do. Results don't change.
 VECTOR_FLAGS := -fno-trapping-math
-VECTORS := base/vector solve/glide solve/batch_series solve/batch_switch measure/columns measure/sieve taper/forecast_dual store/narrow
+VECTORS := base/vector solve/glide solve/batch_series solve/batch_switch measure/columns measure/grid_rows measure/sieve taper/forecast_dual store/narrow
 $(VECTORS:%=$(BUILD)/obj/%.o): ALL_CFLAGS += $(VECTOR_FLAGS)
 
 $(BUILD)/obj/%.o: sim/%.c $(BUILD)/flags.txt | $(BUILD)/build_info.h libraries

@@ -7,11 +7,12 @@
  * each segment is cut at window edges, then into resolved pieces (curve.h), and every piece is shown to every metric's
  * tally (tally.h). Which way a metric of a lane goes depends on the study and on that lane alone.
  *
- * Metrics marked sampled look at the output grid instead, after solving. */
+ * Metrics marked sampled look at the values at the output times instead, after solving (grid.h). */
 #include <gsl/gsl_sort.h>
 #include <math.h>
 #include <string.h>
 
+#include "measure/grid.h"
 #include "measure/ledger.h"
 #include "measure/tally.h"
 #include "solve/batch.h"
@@ -34,6 +35,7 @@ struct hl_meter {
     unsigned char *heard;            /* by lane: bits, from whom the ledger has heard of it */
     struct hl_ledger *ledger;        /* NULL when nothing is kept there */
     struct hl_strands *strands;
+    struct hl_grid *grid;            /* of sampled metrics */
     unsigned char watched[HL_MOST_OUTPUTS]; /* by output: some metric needs it */
     unsigned char left_over[ALL_TELLERS + 1][HL_MOST_OUTPUTS]; /* by who was heard of a lane, by output: in segments */
     unsigned char strung[HL_MOST_OUTPUTS]; /* told by strands */
@@ -211,7 +213,8 @@ struct hl_meter *hl_meter_create(const struct hl_study *study, const struct hl_a
     m->regimen = regimen;
     m->plan = plan;
     m->max_lanes = (max_lanes + HL_LANES - 1) / HL_LANES * HL_LANES;
-    if (lay_out(m) == HL_OK && open_ledger(m) == HL_OK && collect_edges(m) == HL_OK
+    m->grid = hl_grid_create(study, m->max_lanes);
+    if (m->grid && lay_out(m) == HL_OK && open_ledger(m) == HL_OK && collect_edges(m) == HL_OK
         && hl_curve_room_init(&m->room, study->n_outputs) == HL_OK
         && hl_curve_room_init(&m->room_of_metrics, study->n_outputs) == HL_OK)
         return m;
@@ -227,6 +230,7 @@ void hl_meter_free(struct hl_meter *m)
         hl_tally_clear(&m->tally[i]);
     hl_ledger_free(m->ledger);
     hl_strands_free(m->strands);
+    hl_grid_free(m->grid);
     hl_free(m->teller);
     hl_free(m->heard);
     hl_free(m->tally);
@@ -250,6 +254,7 @@ void hl_meter_begin(struct hl_meter *m, const struct hl_block *block)
 {
     m->block = block;
     m->status = HL_OK;
+    hl_grid_begin(m->grid);
 }
 
 static struct hl_tally *tally_of(const struct hl_meter *m, size_t metric, size_t lane, size_t window)
@@ -381,52 +386,6 @@ static enum hl_status half_life_of(const struct hl_meter *m, const struct hl_blo
     return hl_plan_half_lives(m->plan, block->regs, block->lanes, lane, instance, half_life, 1, &n);
 }
 
-/* The grid's values as a piecewise linear curve: what a metric would be to someone who has only the file. */
-struct grid { const double *time, *y; size_t n, stride; double theta; };
-
-static double grid_y(const struct grid *g, size_t k)
-{
-    return g->y[k * g->stride];
-}
-
-static double grid_above(const struct grid *g, size_t k)
-{
-    double a = grid_y(g, k) - g->theta, b = grid_y(g, k + 1) - g->theta, h = g->time[k + 1] - g->time[k];
-    if (a > 0 && b > 0)
-        return h;
-    return a > 0 ? h * a / (a - b) : b > 0 ? h * b / (b - a) : 0;
-}
-
-static double sampled_value(const struct grid *g, enum hl_metric_kind kind, double from, double to)
-{
-    double best = NAN, when = NAN, area = 0, hours = 0, last = NAN;
-    double sign = kind == HL_CMIN || kind == HL_TMIN ? -1 : 1;
-    for (size_t k = 0; k < g->n; k++) {
-        if (g->time[k] < from || g->time[k] > to)
-            continue;
-        last = grid_y(g, k);
-        if (isnan(best) || sign * last > sign * best) {
-            best = last;
-            when = g->time[k];
-        }
-        if (k + 1 < g->n && g->time[k + 1] <= to) {
-            area += 0.5 * (last + grid_y(g, k + 1)) * (g->time[k + 1] - g->time[k]);
-            hours += grid_above(g, k);
-        }
-    }
-    switch (kind) {
-    case HL_CMAX: case HL_CMIN: return best;
-    case HL_TMAX: case HL_TMIN: return when;
-    case HL_AUC: return area;
-    case HL_CAVG: return area / (to - from);
-    case HL_LAST: return last;
-    case HL_HOURS_ABOVE: return hours;
-    case HL_HOURS_BELOW: return to - from - hours;
-    case HL_FRACTION_ABOVE: return hours / (to - from);
-    default: return NAN; /* the study refuses sampled: for the others */
-    }
-}
-
 /* Engine's units to the metric's own: only those that carry the output's unit change. */
 static double unit_factor(const struct hl_meter *m, const struct hl_metric_spec *spec)
 {
@@ -447,12 +406,6 @@ static enum hl_status one_value(const struct hl_meter *m, const struct hl_block 
     hl_window_of(m->study, spec, hl_metric_kind_info(spec->kind)->by_window ? w : 0, &from, &to);
     if (spec->kind == HL_HALF_LIFE)
         return half_life_of(m, block, metric, lane, value);
-    if (spec->sampled) {
-        struct grid g = {m->study->time, block->out + (size_t)spec->of[0] * m->study->n_times * block->lanes + lane,
-                         m->study->n_times, block->lanes, spec->has_threshold ? spec->threshold[0] : 0};
-        *value = sampled_value(&g, spec->kind, from, to);
-        return HL_OK;
-    }
     if (tally->out_of_memory)
         return HL_ERR_MEMORY;
     if (spec->kind == HL_TROUGHS)
@@ -484,7 +437,7 @@ enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *
     enum hl_status status = HL_OK;
     if (m->status != HL_OK)
         return m->status;
-    bool troughs = m->study->metric[metric].kind == HL_TROUGHS;
+    bool troughs = m->study->metric[metric].kind == HL_TROUGHS, sampled = m->study->metric[metric].sampled;
     for (size_t lane = 0; lane < block->n && status == HL_OK; lane++) {
         bool good = block->status[lane] == HL_SUBJECT_GOOD, kept = good && (m->teller[metric] & m->heard[lane]);
         size_t left = block->n - lane;
@@ -493,7 +446,9 @@ enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *
                                        values + lane * width, width);
         if (status == HL_OK && kept && !troughs)
             status = hl_ledger_values(m->ledger, metric, lane, factor, values + lane * width, width);
-        if (status == HL_OK && !kept)
+        if (good && sampled)
+            hl_grid_values(m->grid, block, metric, lane, factor, values + lane * width);
+        else if (status == HL_OK && !kept)
             status = lane_values(m, block, metric, lane, good, values + lane * width, width);
     }
     return status;

@@ -181,7 +181,7 @@ static void print_ratio(const struct contest *c, const struct contestant *above,
 static void print_row(const struct contest *c, const struct contestant *x, const char *mark, FILE *csv)
 {
     struct spread s = spread_of(x->time, c->runs);
-    printf("W%d  %-24s %7d %8zu %8zu  %9.4g [%9.4g, %9.4g]", c->w, x->name, x->threads, c->subjects, x->n, s.median,
+    printf("W%d  %-39s %7d %8zu %8zu  %9.4g [%9.4g, %9.4g]", c->w, x->name, x->threads, c->subjects, x->n, s.median,
            s.low, s.high);
     fprintf(csv, "W%d,%s,%d,%zu,%zu,%.6g,%.6g,%.6g,", c->w, x->name, x->threads, c->subjects, x->n, s.median, s.low,
             s.high);
@@ -225,18 +225,26 @@ static struct hl_prepared *prepare(const struct contest *c, const char *studies,
     return engine_prepare(path, c->subjects, set, n);
 }
 
-static void contest_of_methods(struct contest *c, const char *studies, FILE *csv)
+/* W1 with metrics: its study w1_WHICH.yaml. */
+static struct hl_prepared *prepare_w1(const struct contest *c, const char *studies, const char *which)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/w%d_metrics.yaml", studies, c->w);
+    snprintf(path, sizeof path, "%s/w1_%s.yaml", studies, which);
+    return engine_prepare(path, c->subjects, NULL, 0);
+}
+
+static void contest_of_methods(struct contest *c, const char *studies, FILE *csv)
+{
     static const struct hl_set tight = {"tolerance", "1e-8"};
-    struct hl_prepared *p = prepare(c, studies, NULL, 0), *other = NULL;
+    struct hl_prepared *p = prepare(c, studies, NULL, 0), *other = NULL, *sampled = NULL;
     c->task = engine_task(p, c->w, c->subjects);
     c->truth = accuracy_truth(&c->task);
     join_methods(c, engine_error(c, p));
     join_engine(c, "engine", p, false, 1);
-    if (c->w == 1)
-        join_engine(c, "engine with metrics", other = engine_prepare(path, c->subjects, NULL, 0), true, 1);
+    if (c->w == 1) {
+        join_engine(c, "engine with metrics", other = prepare_w1(c, studies, "metrics"), true, 1);
+        join_engine(c, "engine with metrics of the output times", sampled = prepare_w1(c, studies, "sampled"), true, 1);
+    }
     if (c->w == 3)
         join_engine(c, "engine 1e-08", other = prepare(c, studies, &tight, 1), false, 1);
     join_engine(c, "engine on two threads", p, false, 2);
@@ -245,6 +253,8 @@ static void contest_of_methods(struct contest *c, const char *studies, FILE *csv
     engine_release(p);
     if (other)
         engine_release(other);
+    if (sampled)
+        engine_release(sampled);
 }
 
 static void contest_of_solvers(struct contest *c, const char *studies, FILE *csv)
@@ -289,7 +299,7 @@ int main(int argc, char **argv)
     FILE *csv = bench_table(argv[2], "workloads.csv",
                             "workload,method,threads,patients,solved,median_s,low_s,high_s,plain,plain_low,plain_high,"
                             "rk8pd,rk8pd_low,rk8pd_high,engine,engine_low,engine_high,error,less_exact");
-    printf("%-3s %-24s %7s %8s %8s  %9s [%9s, %9s] %8s %8s %8s  %8s\n", "", "method", "threads", "patients", "solved",
+    printf("%-3s %-39s %7s %8s %8s  %9s [%9s, %9s] %8s %8s %8s  %8s\n", "", "method", "threads", "patients", "solved",
            "median s", "low", "high", "x plain", "x rk8pd", "engines", "error");
     for (int w = 1; w <= BENCH_W5; w++)
         if (wanted(argc, argv, w))
