@@ -26,11 +26,8 @@ sorted_metric(a) = system(export('metrics/'.metric.of_arm(a))." | awk -F'\\t' 'N
 at_once = attribute('/', 'taper_statistic') eq 'at_any_time'
 worst_share(a) = real(system(table(of.'_fraction_above'.of_arm(a))." | awk -F'\\t' -v b=".sprintf("%g", bound)." -v from=".sprintf("%g", zero == zero ? zero : 0)." 'NR == 1 { c = 3; for (i = 3; i <= NF; i++) { n = split($i, w, \"_\"); if (w[n] == b) c = i } } NR > 1 && $2 >= from - 1e-6 && $c > m { m = $c } END { print m + 0 }'"))
 
-# Day 0, the drug that goes down, and a column of /design, NaN where there is none.
-zero = attribute('/', 'taper_day_0') eq '' ? NaN : attribute('/', 'taper_day_0') + 0.0
-phase = zero == zero ? zero - 24*floor(zero/24 + 1e-9) : 0.0
-day(t) = floor((t - phase)/24 + 1e-9)
-mine = attribute('/', 'taper_drug') eq '' || has('design/'.drug(of).'_taken') ? drug(of) : attribute('/', 'taper_drug')
+# A column of /design, NaN where there is none.
+load here.'_course.gp'
 array said_days[n_arms]; array said_given[n_arms]
 column_of_arms(name) = has(name) ? system(table(name)) : ' '
 set print $stated; print column_of_arms('design/duration'); unset print
@@ -39,26 +36,14 @@ do for [p = 1:n_arms] { said_days[p] = unit('design/duration') eq 'd' ? stated(p
 set print $stated; print column_of_arms('design/'.mine.'_equivalent'); unset print
 do for [p = 1:n_arms] { said_given[p] = stated(p) }
 
-array days[n_arms]; array given[n_arms]; array highest[n_arms]; array kept[n_arms]; array counted_in[n_arms]
+any_differ = 0
+array days[n_arms]; array taken[n_arms]; array highest[n_arms]; array kept[n_arms]; array counted_in[n_arms]
 do for [p = 1:n_arms] {
-    # Days from the first lower dose to the last one, and what is given on them.
-    eval doses_of_arm(p - 1)
-    set table $daily
-    if (|$doses| > 1) { plot [][0:*] $doses using (dose_is(mine) ? day(dose_value('time')) : 0):(dose_is(mine) ? dose_value('amount') : 0) skip 1 smooth frequency }
-    else { plot [0:1][0:*] '+' using (0):(0) }
-    unset table
-    first_dose = -1.0; begins = zero == zero ? day(zero) : -1; ends = begins < 0 ? 0 : begins; given[p] = 0.0
-    do for [i = 1:|$daily|] {
-        if (strlen($daily[i]) > 0 && $daily[i][1:1] ne '#' && words($daily[i]) > 1) {
-            amount = real(word($daily[i], 2)); d = int(real(word($daily[i], 1)))
-            if (first_dose < 0) { first_dose = amount }
-            if (begins < 0 && amount < first_dose - 1e-9 && amount > 0) { begins = d }
-            if (amount > 0 && d >= begins) { ends = d + 1 }
-            if (begins >= 0 && d >= begins) { given[p] = given[p] + amount }
-        }
-    }
-    days[p] = said_days[p] == said_days[p] ? said_days[p] : begins < 0 ? 0 : ends - begins
-    given[p] = said_given[p] == said_given[p] ? said_given[p] : given[p]
+    # Days from the first lower dose to the last one, and what is taken on them: medians where subjects differ.
+    comes_to = taper_of(p - 1, mine, since)
+    days[p] = said_days[p] == said_days[p] ? said_days[p] : real(word(comes_to, 1))
+    taken[p] = said_given[p] == said_given[p] ? said_given[p] : real(word(comes_to, 2))
+    any_differ = any_differ || real(word(comes_to, 4)) > 0
     # The smallest value that the wanted share stays below or at, and how many keep the bound.
     list = sorted_metric(p - 1)
     n_values = words(list); counted_in[p] = n_values

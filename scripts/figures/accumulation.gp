@@ -72,7 +72,7 @@ do for [p = 1:n] {
     h = $Q[1]; m = median_column(h); c = colour(p - 1)
     above = 156 + (p - 1)*row + 34; below = 156 + p*row - 16
     eval panel(120, right, above, below)
-    set xrange [0:last_day]
+    set xrange [0:last_day]; set xtics autofreq
     set format x (p == n ? '%g' : '')
     set xlabel (p == n ? 'time [d]' : '')
     set label 1 arm_name(a) at graph 0,1 offset (dumb ? 1 : 0),(dumb ? 1 : 0.8) left font font_panel tc rgb c
@@ -85,7 +85,7 @@ do for [p = 1:n] {
     unset label 905
     if (zoom_to[p] <= zoom_from[p]) { continue }
     eval panel(1170, 1570, above, below)
-    set xrange [0:longest]
+    set xrange [0:longest]; set xtics 0,step_for(longest, 6)
     set xlabel (p == n ? 'time after a dose [h]' : '')
     set label 1 sprintf("dose of day %.4g", zoom_from[p]/24)
     unset key

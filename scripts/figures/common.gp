@@ -113,6 +113,7 @@ bold(n) = dumb ? '' : sprintf("%s:Bold,%d", face, n)
 font_tics = size_of(17); font_axis = size_of(19); font_note = size_of(15); font_small = size_of(14); font_panel = bold(18)
 set border 3 lw 1 lc rgb '#444444'
 set tics nomirror out scale 0.6 font font_tics
+set format '%g' # gnuplot's own begins with a blank: numbers would stand beside their tics
 set grid ytics lc rgb '#E4E4E4' lw 0.8 lt 1
 if (dumb) { unset grid }
 set key noopaque spacing 1.1 samplen 2.2 font font_tics
@@ -130,12 +131,12 @@ warning_text = 'education and research, not for dosing'
 pixel_x(p) = (1.0*p)/wide
 pixel_y(p) = 1 - (1.0*p)/high      # from the top
 frame(title, subtitle) = \
-    sprintf("set label 901 %s at screen %g,%g left font '%s' tc rgb '#111111';", gp_quote(title), pixel_x(30), pixel_y(38), bold(fitting(26, title))). \
-    sprintf("set label 902 %s at screen %g,%g left font '%s' tc rgb '#444444';", gp_quote(subtitle), pixel_x(30), pixel_y(76), size_of(fitting(18, subtitle))). \
+    sprintf("set label 901 %s at screen %g,%g left font '%s' tc rgb '#111111';", gp_quote(title), pixel_x(30), pixel_y(38), bold(fitting(26, title, 0.8))). \
+    sprintf("set label 902 %s at screen %g,%g left font '%s' tc rgb '#444444';", gp_quote(subtitle), pixel_x(30), pixel_y(76), size_of(fitting(18, subtitle, 0.7))). \
     sprintf("set label 903 %s at screen %g,%g left font '%s' tc rgb '#666666';", gp_quote(identity), pixel_x(30), pixel_y(high - 18), size_of(13)). \
     sprintf("set label 904 %s at screen %g,%g right font '%s' tc rgb '#666666'", gp_quote(warning_text), pixel_x(wide - 30), pixel_y(high - 18), size_of(13))
-# The largest size up to n at which a text fits the width.
-fitting(n, text) = int(strlen(text)*0.8*n > wide - 60 ? (wide - 60)/(0.8*strlen(text)) : n)
+# The largest size up to n at which a text fits the width; a letter is about em sizes wide, in bold more.
+fitting(n, text, em) = int(strlen(text)*em*n > wide - 60 ? (wide - 60)/(em*strlen(text)) : n)
 no_frame = 'unset label 901; unset label 902; unset label 903; unset label 904'
 gp_quote(s) = "'".gp_quoted(s)."'"
 gp_quoted(s) = strstrt(s, "'") == 0 ? s : s[1:strstrt(s, "'") - 1]."''".gp_quoted(s[strstrt(s, "'") + 1:*])
@@ -158,6 +159,21 @@ ribbon_name(header, pair) = sprintf("%g–%g %%", 100*quantile_at(header, pair),
 doses_of_arm(a) = "set print $doses; print system(table('doses'.of_arm(".a.").' --subject 1')); unset print; dose_head = $doses[1]"
 dose_value(name) = column(column_of(dose_head, name))
 dose_is(name) = stringcolumn(column_of(dose_head, 'drug')) eq name && stringcolumn(column_of(dose_head, 'refused')) ne 'refused'
+
+# What is given of a drug day by day: day, planned, taken (_days.awk: of infusions and patches their
+# share of each day); more is passed on. The course is that of subject 1 where subjects differ.
+by_days(more) = " | awk -f ".shell_quote(here.'_days.awk').' '.more
+days_of(a, what, more) = something(system(export('doses'.of_arm(a).' --subject 1').by_days('-v drug='.shell_quote(what).' '.more)))
+something(lines) = lines eq '' ? "0\t0\t0\n0\t0\t0" : lines
+# What a taper of it comes to across the cohort: days, amount, 1 where plans differ, 1 where what is taken does.
+taper_of(a, what, more) = system(export('doses'.of_arm(a)).by_days('-v drug='.shell_quote(what).sprintf(' -v subjects=%d ', n_subjects).more))
+differing(n) = n == 0 ? '' : '; doses of subject 1'
+# The drugs that are given, in order of appearance. One that an output belongs to, else the first: an index of several
+# drugs belongs to none of them.
+given = system(export('doses')." --subject 1 | awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == \"drug\") c = i } NR > 1 && !seen[$c]++ { print $c }'")
+is_given(name) = strstrt(' '.joined(given, 1), ' '.name.' ') > 0
+joined(list, i) = i > words(list) ? '' : word(list, i).' '.joined(list, i + 1)
+given_drug(variable) = is_given(drug(variable)) || words(given) == 0 ? drug(variable) : word(given, 1)
 
 # The threshold in the name of a column ("above_1").
 threshold(head) = head[strstrt(head, '_') + 1:*]

@@ -10,13 +10,10 @@ here = ''
 do for [i = 1:strlen(ARG0)] { if (ARG0[i:i] eq '/') { here = ARG0[1:i] } }
 load here.'common.gp'
 if (of eq '') { of = 'clonazepam_Cp' }
-# Drugs that are given, and whose withdrawal indices there are. One that belongs to no drug counts several together: in a
+# Whose withdrawal indices there are. One that belongs to no drug counts several together: in a
 # crossover only that one holds. Beside an index as `of` stands another one.
-given = system(export('doses')." --subject 1 | awk -F '\\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == \"drug\") c = i } NR > 1 && !seen[$c]++ { print $c }'")
 owners = system(export('attributes')." | cut -f1 | sed -n 's/_withdrawal_index_quantiles$//p' | sort -u")
-is_given(name) = strstrt(' '.joined(given, 1), ' '.name.' ') > 0
-joined(list, i) = i > words(list) ? '' : word(list, i).' '.joined(list, i + 1)
-main = is_given(drug(of)) || words(given) == 0 ? drug(of) : word(given, 1)
+main = given_drug(of)
 if (!exists("index")) {
     index = main.'_withdrawal_index'
     do for [i = words(owners):1:-1] {
@@ -57,24 +54,15 @@ do for [p = 1:n] {
         high_W = S_max_y > high_W ? S_max_y : high_W
     }
 }
-# The dose of a day: all that is given within it.
-day(t) = floor(t/24 + 1e-9) + 0.5
+n_differ = 0
 do for [p = 1:n] {
-    eval doses_of_arm(first + p - 1)
-    eval sprintf("set table $daily%d", p)
-    if (|$doses| > 1) { plot $doses using (dose_is(main) ? day(dose_value('time')) : 0.5):(dose_is(main) ? dose_value('amount') : 0) skip 1 smooth frequency }
-    else { plot [0:1] '+' using 1:(0) }
-    unset table
-    eval sprintf("set table $other%d", p)
-    if (second ne '' && |$doses| > 1) { plot $doses using (dose_is(second) ? day(dose_value('time')) : 0.5):(dose_is(second) ? dose_value('amount') : 0) skip 1 smooth frequency }
-    else { plot [0:1] '+' using 1:(0) }
-    unset table
-    set datafile separator whitespace
-    eval sprintf("stats $other%d using 2 name 'O' nooutput; stats $other%d using ($2 > 0 ? $1 : 0) name 'P' nooutput", p, p)
+    eval sprintf("set print $daily%d", p); print days_of(first + p - 1, main, ''); unset print
+    eval sprintf("set print $other%d", p); print days_of(first + p - 1, second, ''); unset print
+    n_differ = n_differ + (real(word(taper_of(first + p - 1, main, ''), 4)) > 0 ? 1 : 0)
+    eval sprintf("stats $other%d using 3 name 'O' nooutput; stats $other%d using ($3 > 0 ? $1 + 0.5 : 0) name 'P' nooutput", p, p)
     high_S = O_max > high_S ? O_max : high_S
-    eval sprintf("stats $daily%d using 2 name 'S' nooutput", p)
-    eval sprintf("stats $daily%d using ($2 > 0 ? $1 : 0) name 'E' nooutput", p)
-    set datafile separator "\t"
+    eval sprintf("stats $daily%d using 3 name 'S' nooutput", p)
+    eval sprintf("stats $daily%d using ($3 > 0 ? $1 + 0.5 : 0) name 'E' nooutput", p)
     high_D = S_max > high_D ? S_max : high_D
     set print $C; print system(table(level.'_quantiles'.of_arm(first + p - 1))); unset print
     set print $W; print system(table(index.'_quantiles'.of_arm(first + p - 1))); unset print
@@ -93,7 +81,7 @@ if (high_D <= 0) { high_D = 1.0 }
 dose_unit = unit('doses/amount').'/d'
 
 set multiplot
-eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(high_S > 0 ? sprintf("; %s in orange%s, up to %g %s", second, two ? ', its index too' : '', high_S, dose_unit) : '').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
+eval frame(attribute('/', 'title'), 'medians and ribbons of '.counted(n_subjects, 'subject').'; in numbers: highest median index and its day'.(high_S > 0 ? sprintf("; %s in orange%s, up to %g %s", second, two ? ', its index too' : '', high_S, dose_unit) : '').(grade(index) eq '' ? '' : '; '.plain_name(index).grade(index)).differing(n_differ).(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
 left = 140; gap = n > 4 ? 16 : 30
 per_day = (1570.0 - left - (n - 1)*gap)/(sum [p = 1:n] end[p])
 set label 911 "dose\n[".dose_unit.']' at screen pixel_x(26),pixel_y(265) center rotate by 90 font font_note
@@ -120,10 +108,8 @@ do for [p = 1:n] {
     set label 1 wrap(arm_name(a), int((r - l)/12)) at screen pixel_x(l),pixel_y(130) left font bold(15) tc rgb black
     set yrange [0:high_D*1.1]; set ytics step_for(high_D, 3)
     set style fill solid 1.0 noborder
-    set datafile separator whitespace
     share = high_S > 0 ? high_D/high_S : 0.0
-    eval sprintf("plot $daily%d using 1:2:(1.04) with boxes fc rgb '%s', $other%d using 1:(share*$2) with steps lw 1.3 lc rgb '%s'", p, grey, p, orange)
-    set datafile separator "\t"
+    eval sprintf("plot $daily%d using ($1 + 0.5):3:(1.04) with boxes fc rgb '%s', $other%d using 1:(share*$3) with steps lw 1.3 lc rgb '%s'", p, grey, p, orange)
     eval no_frame
     unset label 911; unset label 912; unset label 913; unset label 914; unset label 1
 

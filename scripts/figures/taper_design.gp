@@ -21,27 +21,18 @@ if (!exists("bound")) { bound = attribute('/', 'taper_bound') eq '' ? threshold(
 if (!exists("share")) { share = attribute('/', 'taper_share') eq '' ? 0 : attribute('/', 'taper_share') + 0.0 }
 if (!exists("certificate")) { certificate = attribute('/', 'taper_certificate_days') eq '' ? -1 : attribute('/', 'taper_certificate_days') + 0.0 }
 
-# The dose of a day: all that is given within it, and zero on the others. Days count from day 0 of the taper where the file
-# says when that was (taper_day_0, in h), so that none is half of one level and half of another.
-zero = attribute('/', 'taper_day_0') eq '' ? NaN : attribute('/', 'taper_day_0') + 0.0
-phase = zero == zero ? zero - 24*floor(zero/24 + 1e-9) : 0.0
-day(t) = floor((t - phase)/24 + 1e-9)
-mine = attribute('/', 'taper_drug') eq '' || has('design/'.drug(of).'_taken') ? drug(of) : attribute('/', 'taper_drug')
+# The dose of a day: all that is planned within it, and zero on the others.
+load here.'_course.gp'
 # Of a crossover the drug that takes over counts as what it is worth of the first.
 second = attribute('/', 'taper_second'); worth = 0.0
 set print $stated; print second ne '' && has('design/'.second.'_worth') ? system(table('design/'.second.'_worth'.of_arm(shown))) : ' '; unset print
 if (|$stated| > 1) { worth = real(field($stated[2], 2)) == real(field($stated[2], 2)) ? real(field($stated[2], 2)) : 0.0 }
-counts(i) = dose_is(mine) ? 1.0 : worth > 0 && dose_is(second) ? worth : 0.0
-eval doses_of_arm(shown)
+set print $daily; print days_of(shown, mine, sprintf('-v phase=%.15g -v second=%s -v worth=%.15g', phase, shell_quote(second), worth)); unset print
 stats $W using ($2/24):(column(high_column(h, 1))) skip 1 name 'W' nooutput
 last_day = W_max_x; high_W = W_max_y > bound ? W_max_y : bound
-set table $daily
-if (|$doses| > 1) { plot [][0:*] $doses using (counts(0) > 0 ? day(dose_value('time')) : 0):(counts(0) > 0 ? counts(0)*dose_value('amount') : 0) skip 1 smooth frequency }
-else { plot [0:1][0:*] '+' using (0):(0) }
-unset table
 n_daily = 0; array at[4000]; array of_day[4000]
 do for [i = 1:|$daily|] {
-    if (strlen($daily[i]) > 0 && $daily[i][1:1] ne '#' && n_daily < 3998) { n_daily = n_daily + 1; at[n_daily] = int(real(word($daily[i], 1))) + phase/24; of_day[n_daily] = real(word($daily[i], 2)) }
+    if (n_daily < 3998 && real(word($daily[i], 2)) > 0) { n_daily = n_daily + 1; at[n_daily] = int(real(word($daily[i], 1))) + phase/24; of_day[n_daily] = real(word($daily[i], 2)) }
 }
 if (n_daily > 1 && at[1] < 0) { at[1] = 0; of_day[1] = of_day[2] } # began before the study did
 high_D = 0.0
@@ -70,7 +61,8 @@ unset print
 begins = last_dose
 do for [i = n_levels:2:-1] { if (label_dose[i] < label_dose[1] - 1e-9) { begins = label_day[i] } }
 if (zero == zero) { begins = zero/24 < last_dose ? zero/24 : last_dose }
-duration = last_dose - begins
+comes_to = taper_of(shown, mine, since)
+duration = real(word(comes_to, 1))
 set print $stated; print has('design/duration') ? system(table('design/duration'.of_arm(shown))) : ' '; unset print
 if (|$stated| > 1 && unit('design/duration') eq 'd') { duration = real(field($stated[2], 2)) == real(field($stated[2], 2)) ? real(field($stated[2], 2)) : duration }
 
@@ -81,7 +73,7 @@ if (end_day <= 0) { end_day = 1 }
 
 stats $F using 3 skip 1 name 'F' nooutput
 set multiplot
-eval frame(attribute('/', 'title'), arm_name(shown).': '.counted(duration, 'day').' below the first dose; '.counted(n_subjects, 'subject').', at most '.sprintf("%.1f", 100*F_max).' % at a time above '.sprintf("%g", bound).(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
+eval frame(attribute('/', 'title'), arm_name(shown).': '.counted(duration, 'day').' below the first dose'.(real(word(comes_to, 3)) > 0 ? ' (median; drawn: subject 1)' : '').(others eq '' ? '' : ', '.others.'not drawn').'; '.counted(n_subjects, 'subject').', at most '.sprintf("%.1f", 100*F_max).' % at a time above '.sprintf("%g", bound).(grade(of) eq '' ? '' : '; '.plain_name(of).grade(of)))
 l = 150; r = 1430
 set xrange [0:end_day]
 set xtics 0,step_for(end_day, 12)
@@ -115,8 +107,9 @@ set yrange [0:high_W*1.06]; set ytics step_for(high_W, 6)
 set label 911 wrap(axis(of), 30) at screen pixel_x(40),pixel_y(530) center rotate by 90 font font_note
 set label 3 sprintf("bound %g", bound) at graph 1,first bound left offset 0.8,0 font font_small tc rgb black
 set arrow 3 from 0,bound to end_day,bound nohead front lw 1.4 dt 2 lc rgb black
-set key at graph 1.005,(bound > 0.55*high_W ? 0.6 : 1) left top reverse Left samplen 1.2 font font_small
 n_pairs = pairs(h)
+height = bound/(1.06*high_W) # of the bound's name; the legend stands above it where there is room, else below
+set key at graph 1.005,(height < 0.92 - 0.085*(n_pairs + 1) ? 1 : height - 0.04) left top reverse Left samplen 1.2 font font_small
 shade(k) = k == 1 ? faint(vermillion) : k == 2 ? soft(vermillion) : tint(vermillion, 0.65)
 plot for [k = 1:n_pairs] $W using ($2/24):(column(low_column(h, k))):(column(high_column(h, k))) skip 1 with filledcurves fc rgb shade(k) title ribbon_name(h, k), \
      $W using ($2/24):(column(m)) skip 1 with lines lw 1.4 lc rgb vermillion title 'median'

@@ -20,7 +20,7 @@ high_D = 0.0; high_W = limit; high_G = 0.0
 do for [p = 1:n_arms] {
     high_D = days[p] > high_D ? days[p] : high_D
     high_W = highest[p] > high_W ? highest[p] : high_W
-    high_G = given[p] > high_G ? given[p] : high_G
+    high_G = taken[p] > high_G ? taken[p] : high_G
 }
 high_D = certificate > high_D ? certificate : high_D
 if (high_D <= 0) { high_D = 1.0 }
@@ -51,15 +51,15 @@ near(p, q) = abs(days[p] - days[q]) < 0.02*high_D && abs(highest[p] - highest[q]
 before(p) = p < 2 ? 0 : sum [q = 1:p - 1] (near(p, q) ? 1 : 0)
 all_near(p, q) = q > n_arms ? '' : (near(p, q) ? (before(p) == 0 && q > p ? ', ' : '').sprintf('%d', q) : '').all_near(p, q + 1)
 alone(p) = (sum [q = 1:n_arms] (near(p, q) ? 1 : 0)) == 1
-# ... to the left where another point stands close on the right, above them where one stands on either side.
+# ... to the left where another point or the table stands close on the right, above them where one stands on either side.
 beside(p, side) = (sum [q = 1:n_arms] (!near(p, q) && side*(days[q] - days[p]) > 0 && side*(days[q] - days[p]) < 0.25*high_D && abs(highest[q] - highest[p]) < 0.04*high_W ? 1 : 0)) > 0
-place(p) = !beside(p, 1) ? 1 : !beside(p, -1) ? 2 : 3
+place(p) = !beside(p, 1) && days[p] < 0.9*high_D ? 1 : !beside(p, -1) ? 2 : 3
 together(p) = !alone(p) && before(p) == 0 ? all_near(p, 1) : ' '
 set print $points
 do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', place(p) == 1 ? together(p) : ' ', place(p) == 2 ? together(p) : ' ', place(p) == 3 ? together(p) : ' ') }
 unset print
-set label 3 '● keeps the bound' at graph 0.98,graph 0.975 right font font_note tc rgb blue front
-set label 4 '■ does not' at graph 0.98,graph 0.93 right font font_note tc rgb vermillion front
+set label 3 '● keeps the bound' at screen pixel_x(r - 130),pixel_y(t - 18) right font font_note tc rgb blue front
+set label 4 '■ does not' at screen pixel_x(r),pixel_y(t - 18) right font font_note tc rgb vermillion front
 plot $points using 1:($3 > 0 ? $2 : NaN) with points pt 7 ps 3.8 lc rgb blue notitle, \
      $points using 1:($3 > 0 ? NaN : $2) with points pt 5 ps 3.3 lc rgb vermillion notitle, \
      $points using 1:2:4 with labels font bold(n_arms > 9 ? 12 : 14) tc rgb 'white' notitle, \
@@ -78,13 +78,13 @@ set label 5 mine."\n".unit('doses/amount') at screen pixel_x(1415),pixel_y(t - 3
 set label 6 'days' at screen pixel_x(1485),pixel_y(t - 15) right font font_small tc rgb '#444444'
 set label 7 "keep it\n[%]" at screen pixel_x(1570),pixel_y(t - 33) right font font_small tc rgb '#444444'
 do for [p = 1:n_arms] {
-    set object 10 + p rectangle from 0,p - 0.2 to given[p],p + 0.2 fs solid 1.0 noborder fc rgb (keeps(p) ? soft(blue) : soft(vermillion))
+    set object 10 + p rectangle from 0,p - 0.2 to taken[p],p + 0.2 fs solid 1.0 noborder fc rgb (keeps(p) ? soft(blue) : soft(vermillion))
     set label 100 + p sprintf('%d', p) at screen pixel_x(945),first p center font bold(16) tc rgb (keeps(p) ? blue : vermillion)
     set label 200 + p row_name(p, 22) at screen pixel_x(968),first p left offset 0,row_lift(p, 22) font (is_designed(p) ? bold(n_arms > 12 ? 13 : 15) : font_note)
-    set label 300 + p sprintf('%.4g', given[p]) at screen pixel_x(1415),first p right font font_note
+    set label 300 + p sprintf('%.4g', taken[p]) at screen pixel_x(1415),first p right font font_note
     set label 400 + p sprintf('%d', days[p]) at screen pixel_x(1485),first p right font font_note
     set label 500 + p sprintf('%.1f', counted_in[p] > 0 ? 100.0*kept[p]/counted_in[p] : 0) at screen pixel_x(1570),first p right font font_note
 }
-set label 8 'amounts and days count from the first lower dose' at screen pixel_x(1570),pixel_y(b + 28) right font font_small tc rgb '#444444'
+set label 8 'amounts '.(others eq '' ? '' : 'of '.mine.' alone ').'and days count from the first lower dose'.(any_differ ? '; medians' : '') at screen pixel_x(1570),pixel_y(b + 28) right font font_small tc rgb '#444444'
 plot NaN notitle
 unset multiplot

@@ -183,6 +183,18 @@ static const char *lacks(const struct job *job, const struct figure *figure, con
     return strcmp(figure->name, "dv_ipred") == 0 ? lacks_observations(job) : NULL;
 }
 
+/* Tapers are judged by a withdrawal index, and by another output only where one is asked for. */
+static bool is_of_index(const struct figure *figure)
+{
+    return strncmp(figure->name, "taper_", 6) == 0 && strcmp(figure->needs[0], "{of}_fraction_above") == 0;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 /* The output a figure draws: the one asked for; else clonazepam_Cp; else the first that the figure can be drawn of; ""
  * for a figure that has outputs of its own. */
 static const char *output_for(const struct job *job, const struct figure *figure)
@@ -190,7 +202,7 @@ static const char *output_for(const struct job *job, const struct figure *figure
     const char *suffix = figure->needs[0], *group = strncmp(suffix, "metrics/", 8) == 0 ? "/metrics" : "";
     if (!job->of_given && !strstr(suffix, "{of}"))
         return "";
-    if (job->of_given || has(job, replaced(job->arena, suffix, "{of}", job->of)))
+    if (job->of_given || (!is_of_index(figure) && has(job, replaced(job->arena, suffix, "{of}", job->of))))
         return job->of;
     suffix = strstr(suffix, "{of}") + 4;
     const char *first = NULL;
@@ -200,10 +212,14 @@ static const char *output_for(const struct job *job, const struct figure *figure
         if (strcmp(v->group, group) != 0 || n <= m || strcmp(v->name + n - m, suffix) != 0)
             continue;
         const char *of = hl_arena_strndup(job->arena, v->name, n - m);
+        if (is_of_index(figure) && !ends_in(of, "withdrawal_index"))
+            continue;
         if (!lacks(job, figure, of))
             return of;
         first = first ? first : of;
     }
+    if (!first && is_of_index(figure))
+        first = hl_arena_printf(job->arena, "%s_withdrawal_index", drug_of(job->arena, job->of));
     return first ? first : job->of;
 }
 

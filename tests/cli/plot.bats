@@ -125,6 +125,26 @@ holds() {
     holds 13
 }
 
+@test "sweep: arms of the study stand side by side, and so do the levels of every other factor" {
+    python3 - "$here" <<'PY'
+import sys
+text = open(sys.argv[1] + "/swept.yaml").read().replace("study: swept", "study: several")
+text = text.replace("times:", '  - {name: "more, and longer", clonazepam: [{oral: 2 mg, every: 8 h, for: 3 d}]}\ntimes:')
+text = text[:text.index("  factors:")] + "  factors: {clonazepam.TVCL: [3 L/h, 3.6 L/h], clonazepam.TVF: [0.7, 0.9]}\n"
+open(sys.argv[1] + "/several.yaml", "w").write(text)
+PY
+    "$program" run "$here/several.yaml" -o "$here/several.h5" --quiet
+    "$program" plot "$here/several.h5" sweep --format svg -o . > list
+    python3 - several_sweep.svg <<'PY'
+import re, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+assert "more, and longer, 0.9" in text, "no arm's name and level in the legend"
+# boxes are drawn at the same places, an arm each: 2 x 2 levels of 2 arms
+left = {re.split("[, ]", points)[0] for points in re.findall(r"<polygon[^>]*points = '([^']*)'", text)}
+assert len(left) >= 8, f"{len(left)} places for 8 boxes"
+PY
+}
+
 @test "sweep: a metric against a factor" {
     "$program" plot "$here/swept.h5" sweep --format svg -o . > list
     figure=swept_sweep.svg

@@ -92,6 +92,59 @@ kept() {
     for arm in 0 1 2; do says ">$(kept $arm)<"; done
 }
 
+@test "what is given per day: an infusion by its share of each day, a patch by its nominal rate" {
+    cat > worn.yaml <<'YAML'
+study: worn
+drugs: {clonazepam: clonazepam_adult, fentanyl: fentanyl_adult}
+cohort: {subjects: 2, seed: 7}
+arms:
+  - name: pump
+    clonazepam: [{oral: 1 mg, every: 12 h, for: 8 d}]
+    fentanyl: [{infuse: 730 ug/d, for: 6 d}]
+  - name: patch
+    fentanyl: [{patch: 37.5 ug/h, every: 72 h, for: 6 d}, {tape: 0.35 mg, every: 24 h, for: 2 d}]
+times: [{until: 9 d, every: 12 h}]
+outputs: [clonazepam.Cp, clonazepam.Ce, clonazepam.withdrawal_index]
+thresholds: {clonazepam.Ce: 3 ng/mL, clonazepam.Cp: 3 ng/mL}
+tolerance: 1e-5
+YAML
+    "$program" run worn.yaml -o worn.h5 --quiet
+    days="awk -f $root/scripts/figures/_days.awk -v drug=fentanyl"
+    "$program" export worn.h5 doses --arm pump --format tsv | $days > pump
+    [ "$(tr '\t\n' ' ;' < pump)" = "0 0.73 0.73;1 0.73 0.73;2 0.73 0.73;3 0.73 0.73;4 0.73 0.73;5 0.73 0.73;6 0 0;" ]
+    "$program" export worn.h5 doses --arm patch --format tsv | $days | cut -f3 > patch
+    python3 -c 'import sys; d = [float(x) for x in open("patch")]; assert d[:6] == [0.9] * 6 and 0 < d[6] == d[7] <= 0.35, d'
+    "$program" export worn.h5 doses --arm pump --format tsv | $days -v phase=18 | head -1 | tr '\t' ' ' > half
+    [ "$(cut -d' ' -f1,2 half)" = "-1 0.5475" ]
+    "$program" plot worn.h5 taper_comparison --format svg -o . > /dev/null
+    grep -qF "fentanyl in orange, up to 0.9 mg/d" worn_taper_comparison.svg
+    # no threshold of the index: no figure of another output in its place
+    run "$program" plot worn.h5 taper_design
+    [ "$status" -eq 2 ]
+    [[ $output == *"needs clonazepam_withdrawal_index_fraction_above"* ]]
+}
+
+@test "levels of each subject's own: days and amounts are those of the cohort, not of its first" {
+    "$program" run "$root/configs/symptom_guided.yaml" --subjects 15 -o guided.h5 --quiet
+    "$program" plot guided.h5 taper_plane taper_design taper_comparison --arm 1 --format svg -o . > /dev/null
+    "$program" summary guided.h5 --json > guided.json
+    median=$(python3 -c 'import json; m=[m for m in json.load(open("guided.json"))["metrics"] if m["name"] == "clonazepam_taper_days"]; print(*("%d" % x["median"] for x in m if x["n"]))')
+    [ "$(wc -w <<< "$median")" -eq 2 ]
+    for days in $median; do grep -qF ">$days<" symptom_guided_taper_plane.svg; done
+    grep -qF "first lower dose; medians" symptom_guided_taper_plane.svg
+    grep -qF "${median%% *} days below the first dose (median; drawn: subject 1)" symptom_guided_taper_design.svg
+    grep -qF "; doses of subject 1" symptom_guided_taper_comparison.svg
+}
+
+@test "an index of two drugs: the taper lasts until neither is given" {
+    "$program" run "$root/configs/crossover.yaml" --subjects 3 -o over.h5 --quiet
+    "$program" plot over.h5 taper_plane taper_design --arm 'diazepam by Ashton' --format svg -o . > /dev/null
+    last=$("$program" export over.h5 doses --arm 'diazepam by Ashton' --format tsv | awk -F'\t' 'NR > 1 { t = $3 } END { printf "%d", t/24 }')
+    grep -qF ">$((last + 1 - 7))<" crossover_taper_plane.svg
+    grep -qF "amounts of clonazepam alone" crossover_taper_plane.svg
+    grep -qF "diazepam by Ashton: $((last + 1 - 7)) days below the first dose, diazepam not drawn" crossover_taper_design.svg
+}
+
 @test "highest values are found by what they are, whatever the study calls them" {
     sed 's/ list: \[Cmax, hours_above\]}/ list: [hours_above]}, {of: clonazepam.withdrawal_index, list: [Cmax], name: worst}/; s/study: ways/study: named/' \
         ways.yaml > named.yaml
