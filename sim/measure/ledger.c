@@ -545,8 +545,16 @@ static const unsigned char looks_at[][N_LOOKS] = {
     [HL_TASK_HOURS] = {NO_LANE, NO_LANE, NO_LANE, SINGLE_OR_SINKING, RISING}, /* the upper bounds */
     [HL_TASK_ABOVE] = {SINGLE, NO_LANE, NO_LANE, SEVERAL, SEVERAL},
     [HL_TASK_LAST] = {SINGLE, SEVERAL, NO_LANE, NO_LANE, NO_LANE},
-    [HL_TASK_BEFORE] = {SINGLE, NO_LANE, NO_LANE, NO_LANE, NO_LANE},
+    [HL_TASK_BEFORE] = {NO_LANE, NO_LANE, NO_LANE, NO_LANE, NO_LANE},
     [HL_TASK_INTERVALS] = {SINGLE, NO_LANE, SEVERAL, NO_LANE, NO_LANE},
+};
+
+/* Where doses are given in a run: how many at the same offset in its stretches, one in each, beginning with the first;
+ * part: lanes in which others come too. For these doses, those before `next` apart. */
+struct pattern {
+    const struct doses *doses;
+    size_t next[HL_LANES], count[HL_LANES], most;
+    hl_row offset, part;
 };
 
 /* A run of output view->k and what is known of it: trends, and bounds where some task needs them. */
@@ -554,6 +562,7 @@ struct run {
     struct hl_ledger *ledger;
     size_t group, from, to;          /* tasks: by_output[from .. to - 1] */
     const struct hl_stretch *stretch;
+    struct pattern *pattern;
     struct hl_view view;
     hl_row low, high, end, lanes[N_LANES_KINDS];
     bool any[N_LANES_KINDS];
@@ -743,52 +752,70 @@ static bool has_pattern(const struct doses *doses, size_t next, const struct hl_
     return true;
 }
 
-/* How many doses of each lane come as has_pattern says, and where; part: lanes in which others come too. Returns the
- * most. */
-static size_t find_patterns(const struct run *run, const struct doses *doses, const struct marks *marks, double *part,
-                            size_t *count, double *offset)
+/* Doses given before there was anything. */
+static void pass_first(const struct doses *doses, struct marks *marks, const struct hl_stretch *stretch)
 {
-    size_t most = 0, last = HL_LANES; /* lane */
     for (size_t l = 0; l < HL_LANES; l++) {
-        count[l] = 0;
-        offset[l] = part[l] = 0;
-        if (run->lanes[SEVERAL][l] == 0)
+        if (stretch->n_alike[l] == 0)
             continue;
-        if (doses->same && last < HL_LANES) { /* so are the stretches */
-            count[l] = count[last];
-            offset[l] = offset[last];
-            part[l] = part[last];
-        } else if (!has_pattern(doses, marks->next[doses->same ? 0 : l], run->stretch, l, &count[l], &offset[l])) {
-            count[l] = 0;
-            offset[l] = 0;
-            part[l] = 1;
-        }
-        last = l;
-        most = count[l] > most ? count[l] : most;
+        size_t from = doses->same ? 0 : l, to = doses->same ? HL_LANES : l + 1, *next = &marks->next[from];
+        double t0 = stretch->kind->begin(stretch, l, 0);
+        for (; *next < doses->n[l] && doses->time[*next * HL_LANES + l] <= t0; ++*next)
+            for (size_t i = from; i < to; i++)
+                marks->before[*next * HL_LANES + i] = NAN;
+        if (doses->same)
+            return; /* so are the stretches */
     }
-    return most;
 }
 
-/* The values before the doses that are given in a run, where they come one in each stretch. part: lanes that must look
- * at each stretch; whether there are any. */
-static bool note_run_before(struct run *run, size_t i, double *part)
+static void find_patterns(const struct hl_stretch *stretch, const struct doses *doses, const struct marks *marks,
+                          struct pattern *p)
+{
+    size_t last = HL_LANES; /* lane */
+    p->doses = doses;
+    memcpy(p->next, marks->next, sizeof p->next);
+    p->most = 0;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        p->count[l] = 0;
+        p->offset[l] = p->part[l] = 0;
+        if (stretch->n_alike[l] == 0)
+            continue;
+        if (doses->same && last < HL_LANES) { /* so are the stretches */
+            p->count[l] = p->count[last];
+            p->offset[l] = p->offset[last];
+            p->part[l] = p->part[last];
+        } else if (!has_pattern(doses, marks->next[doses->same ? 0 : l], stretch, l, &p->count[l], &p->offset[l])) {
+            p->count[l] = 0;
+            p->offset[l] = 0;
+            p->part[l] = 1;
+        }
+        last = l;
+        p->most = p->count[l] > p->most ? p->count[l] : p->most;
+    }
+}
+
+/* The values before the doses that are given in a run, where they come one in each stretch. Outputs told together
+ * mostly have the same doses. */
+static void note_run_before(struct run *run, size_t i)
 {
     const struct hl_stretch *stretch = run->stretch;
     const struct doses *doses = doses_of(run->ledger, run->group, task_number(run, i));
     struct marks *marks = &run->ledger->marks[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
-    hl_row offset;
-    size_t count[HL_LANES], most = find_patterns(run, doses, marks, part, count, offset);
+    struct pattern *p = run->pattern;
+    pass_first(doses, marks, stretch);
+    if (p->doses != doses || memcmp(p->next, marks->next, sizeof p->next) != 0)
+        find_patterns(stretch, doses, marks, p);
     double *y = doses->same ? marks->before + marks->next[0] * HL_LANES : run->ledger->run_y;
-    if (most > 0)
-        stretch->kind->run_values(stretch, run->view.k, offset, 0, most, y);
-    marks->next[0] += doses->same ? most : 0;
+    if (p->most > 0)
+        stretch->kind->run_values(stretch, run->view.k, p->offset, 0, p->most, y);
+    marks->next[0] += doses->same ? p->most : 0;
     for (size_t l = 0; !doses->same && l < HL_LANES; l++) {
         double *before = marks->before + marks->next[l] * HL_LANES + l;
-        for (size_t d = 0; d < count[l] * HL_LANES; d += HL_LANES)
+        for (size_t d = 0; d < p->count[l] * HL_LANES; d += HL_LANES)
             before[d] = y[d + l];
-        marks->next[l] += count[l];
+        marks->next[l] += p->count[l];
     }
-    return hl_row_with_any(part, 0, 1) == 0;
+    set_part(rows_number(run, i), p->part, hl_row_with_any(p->part, 0, 1) == 0);
 }
 
 /* Chooses the lanes in which tasks must look at each stretch, and does what can be done without. */
@@ -796,13 +823,13 @@ static void look_at_each(struct run *run)
 {
     size_t index[HL_LANES];
     hl_row each = {0};
-    bool any = false;
     set_parts(run, EACH);
-    for (size_t i = run->from; i < run->to; i++) {
-        struct hl_task_rows *rows = rows_number(run, i);
-        double *part = run->ledger->before[i - run->from].y;
+    for (size_t i = run->from; i < run->to; i++)
         if (task_number(run, i)->kind == HL_TASK_BEFORE && task_number(run, i)->instance >= 0)
-            set_part(rows, part, note_run_before(run, i, part));
+            note_run_before(run, i);
+    bool any = false;
+    for (size_t i = run->from; i < run->to; i++) {
+        const struct hl_task_rows *rows = rows_number(run, i);
         any = any || rows->looks;
         for (size_t l = 0; rows->looks && l < HL_LANES; l++)
             each[l] += rows->part[l];
@@ -924,7 +951,7 @@ static void sort_lanes(struct run *run)
     memcpy(run->any, any, sizeof run->any);
 }
 
-static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stretch, size_t k)
+static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stretch, size_t k, struct pattern *pattern)
 {
     static const size_t number_0[HL_LANES];
     size_t output = (size_t)stretch->output[k];
@@ -934,15 +961,15 @@ static void look_at_run(struct hl_ledger *ledger, const struct hl_stretch *stret
     run.from = ledger->first_of_output[output];
     run.to = ledger->first_of_output[output + 1];
     run.stretch = run.view.stretch = stretch;
+    run.pattern = pattern;
     run.view.k = k;
     sort_lanes(&run);
     for (size_t l = 0; l < HL_LANES; l++)
         run.end[l] = stretch->kind->begin(stretch, l, stretch->n_alike[l]);
     look_first(&run);
-    if (stretch->most_alike > 1) {
+    if (stretch->most_alike > 1)
         look_last(&run);
-        look_at_each(&run);
-    }
+    look_at_each(&run);
     stretch->kind->turn_to(stretch, number_0);
     add_run_areas(&run);
     add_run_above(&run);
@@ -965,14 +992,16 @@ void hl_ledger_stretch(void *context, const struct hl_stretch *stretch)
 {
     struct hl_ledger *ledger = context;
     struct hl_view view;
+    struct pattern pattern;
     view.stretch = stretch;
+    pattern.doses = NULL;
     if (stretch->n_alike && !reserve_run(ledger, stretch->most_alike)) {
         ledger->out_of_memory = true;
         return;
     }
     for (view.k = 0; view.k < stretch->n_outputs; view.k++)
         if (stretch->n_alike)
-            look_at_run(ledger, stretch, view.k);
+            look_at_run(ledger, stretch, view.k, &pattern);
         else
             look_at(ledger, stretch->first / HL_LANES, &view);
 }
