@@ -18,7 +18,8 @@
 /* When the doses of an instance are given to eight lanes: the k-th of lane l at [k * HL_LANES + l]. */
 struct doses { size_t n[HL_LANES], capacity; bool same; double *time, *interval, *amount; }; /* same: for all lanes */
 
-/* Of a task about dosing intervals, laid out as the doses: value before, area, value at the end (NaN: not complete).
+/* Of a task about dosing intervals, laid out as the doses: value before [the output's unit], area, value at the end
+ * (NaN: not complete).
  * next: doses that were given so far; of later ones nothing is known (where doses are the same for all lanes, that of
  * lane 0 counts). */
 struct marks { size_t next[HL_LANES], capacity; double *before, *area, *at_end; };
@@ -345,7 +346,7 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
 
 /* The same where all lanes have the same doses, and so the same stretches. */
 static void note_before_all(const struct doses *doses, struct marks *marks, const struct hl_view *view,
-                            const double *part)
+                            const double *part, double unit)
 {
     const struct hl_stretch *stretch = view->stretch;
     size_t l = 0, *next = &marks->next[0];
@@ -354,24 +355,23 @@ static void note_before_all(const struct doses *doses, struct marks *marks, cons
     double t0 = stretch->t0[l], t1 = stretch->t1[l];
     for (; part[l] != 0 && *next < doses->n[0] && doses->time[*next * HL_LANES] <= t1; ++*next) {
         double time = doses->time[*next * HL_LANES], *before = marks->before + *next * HL_LANES;
-        hl_row offset;
+        hl_row offset, y;
         for (size_t i = 0; i < HL_LANES; i++)
             offset[i] = stretch->length[i] > 0 ? time - t0 : 0;
-        if (time >= t1)
-            memcpy(before, view->right, sizeof view->right);
-        else if (time > t0)
-            stretch->kind->values(stretch, view->k, offset, before);
-        for (size_t i = 0; !(time > t0) && i < HL_LANES; i++)
-            before[i] = NAN; /* nothing was before */
+        if (time > t0 && time < t1)
+            stretch->kind->values(stretch, view->k, offset, y);
+        for (size_t i = 0; i < HL_LANES; i++) /* before the stretch there was nothing */
+            before[i] = time > t0 ? (time < t1 ? y[i] : view->right[i]) / unit : (double)NAN;
     }
 }
 
 /* The values just before the doses given in the stretch, its right end included. */
-static void note_before(const struct doses *doses, struct marks *marks, const struct hl_view *view, const double *part)
+static void note_before(const struct doses *doses, struct marks *marks, const struct hl_view *view, const double *part,
+                        double unit)
 {
     const struct hl_stretch *stretch = view->stretch;
     if (doses->same) {
-        note_before_all(doses, marks, view, part);
+        note_before_all(doses, marks, view, part, unit);
         return;
     }
     for (bool more = true; more;) {
@@ -391,7 +391,8 @@ static void note_before(const struct doses *doses, struct marks *marks, const st
             if (due[l]) {
                 size_t at = marks->next[l]++ * HL_LANES + l;
                 bool begins = !(doses->time[at] > stretch->t0[l]); /* nothing was before: NaN */
-                marks->before[at] = begins ? (double)NAN : doses->time[at] < stretch->t1[l] ? y[l] : view->right[l];
+                double value = doses->time[at] < stretch->t1[l] ? y[l] : view->right[l];
+                marks->before[at] = begins ? (double)NAN : value / unit;
             }
     }
 }
@@ -478,6 +479,11 @@ static const struct doses *doses_of(const struct hl_ledger *ledger, size_t group
     return ledger->doses + group * ledger->system->n_instances + (size_t)(task->instance < 0 ? 0 : task->instance);
 }
 
+static double unit_of(const struct hl_ledger *ledger, const struct hl_task *task)
+{
+    return ledger->system->output[ledger->study->output[task->output]].unit.factor;
+}
+
 static bool first_look(const struct hl_ledger *ledger, size_t group, size_t i, const struct hl_view *view,
                        double *wanted)
 {
@@ -490,7 +496,10 @@ static bool first_look(const struct hl_ledger *ledger, size_t group, size_t i, c
     case HL_TASK_HOURS: case HL_TASK_ABOVE: return hl_task_may_cross(task, rows, view, wanted);
     case HL_TASK_AREA: hl_task_add_area(task, rows, view, false); return false;
     case HL_TASK_LAST: hl_task_note_end(task, rows, view); return false;
-    case HL_TASK_BEFORE: if (task->instance >= 0) note_before(doses, marks, view, rows->part); return false;
+    case HL_TASK_BEFORE:
+        if (task->instance >= 0)
+            note_before(doses, marks, view, rows->part, unit_of(ledger, task));
+        return false;
     case HL_TASK_INTERVALS: if (task->instance >= 0) note_intervals(doses, marks, view, rows->part); return false;
     }
     return false;
@@ -662,7 +671,7 @@ static bool find_equals(const struct run *run, bool largest, const double *best,
     size_t least = stretch->most_alike;
     for (size_t l = 0; l < HL_LANES; l++)
         least = improved[l] != 0 && stretch->n_alike[l] < least ? stretch->n_alike[l] : least;
-    stretch->kind->run_values(stretch, run->view.k, offset, least - 2, stretch->most_alike - least + 1, y);
+    stretch->kind->run_values(stretch, run->view.k, offset, least - 2, stretch->most_alike - least + 1, 1, y);
     for (size_t l = 0; l < HL_LANES; l++) {
         size_t last = stretch->n_alike[l] - 1;
         equal[l] = improved[l] != 0
@@ -670,7 +679,7 @@ static bool find_equals(const struct run *run, bool largest, const double *best,
         found = found || equal[l] != 0;
     }
     if (found)
-        stretch->kind->run_values(stretch, run->view.k, offset, 0, stretch->most_alike, y);
+        stretch->kind->run_values(stretch, run->view.k, offset, 0, stretch->most_alike, 1, y);
     for (size_t l = 0; found && l < HL_LANES; l++)
         index[l] = equal[l] != 0 ? first_as_good(run, l, best[l], largest, y, 0) : 0;
     return found;
@@ -799,7 +808,8 @@ static void find_patterns(const struct hl_stretch *stretch, const struct doses *
 static void note_run_before(struct run *run, size_t i)
 {
     const struct hl_stretch *stretch = run->stretch;
-    const struct doses *doses = doses_of(run->ledger, run->group, task_number(run, i));
+    const struct hl_task *task = task_number(run, i);
+    const struct doses *doses = doses_of(run->ledger, run->group, task);
     struct marks *marks = &run->ledger->marks[run->group * run->ledger->n_tasks + run->ledger->by_output[i]];
     struct pattern *p = run->pattern;
     pass_first(doses, marks, stretch);
@@ -807,7 +817,7 @@ static void note_run_before(struct run *run, size_t i)
         find_patterns(stretch, doses, marks, p);
     double *y = doses->same ? marks->before + marks->next[0] * HL_LANES : run->ledger->run_y;
     if (p->most > 0)
-        stretch->kind->run_values(stretch, run->view.k, p->offset, 0, p->most, y);
+        stretch->kind->run_values(stretch, run->view.k, p->offset, 0, p->most, unit_of(run->ledger, task), y);
     marks->next[0] += doses->same ? p->most : 0;
     for (size_t l = 0; !doses->same && l < HL_LANES; l++) {
         double *before = marks->before + marks->next[l] * HL_LANES + l;
@@ -1055,7 +1065,7 @@ static const struct doses *doses_or_none(const struct hl_ledger *ledger, size_t 
 }
 
 enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes,
-                                 double factor, double *values, size_t width)
+                                 double *values, size_t width)
 {
     size_t group = first / HL_LANES, i = task_of_metric(ledger, metric, 0);
     const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
@@ -1065,11 +1075,11 @@ enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, 
         return HL_ERR_MEMORY;
     if (doses->same && n_lanes == HL_LANES)
         common = marks->next[0] < width ? marks->next[0] : width;
-    hl_rows_to_lanes(marks->before, common, factor, values, width);
+    hl_rows_to_lanes(marks->before, common, values, width);
     for (size_t l = 0; l < n_lanes; l++) {
         size_t known = marks->next[doses->same ? 0 : l], n = known < width ? known : width;
         for (size_t w = common; w < n; w++)
-            values[l * width + w] = marks->before[w * HL_LANES + l] / factor;
+            values[l * width + w] = marks->before[w * HL_LANES + l];
         for (size_t w = n; w < width; w++)
             values[l * width + w] = NAN;
     }

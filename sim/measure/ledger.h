@@ -37,9 +37,9 @@ void hl_ledger_stretch(void *context, const struct hl_stretch *stretch);
 enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
                                 size_t width);
 
-/* Troughs, kept and divided likewise, one per dose: of n_lanes lanes from `first` on, which is a multiple of HL_LANES:
+/* Troughs in the output's own unit, one per dose: of n_lanes lanes from `first` on, which is a multiple of HL_LANES:
  * values[lane - first][width]. Of lanes that the ledger hasn't heard of they mean nothing. HL_ERR_MEMORY. */
 enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes,
-                                 double factor, double *values, size_t width);
+                                 double *values, size_t width);
 
 #endif

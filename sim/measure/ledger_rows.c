@@ -241,7 +241,7 @@ HL_CLONES void hl_task_note_end(const struct hl_task *task, struct hl_task_rows 
     ROW(rows->last, 0) = PICK(in, CONST_ROW(view->right, 0), ROW(rows->last, 0));
 }
 
-HL_CLONES void hl_rows_to_lanes(const double *rows, size_t n, double factor, double *values, size_t width)
+HL_CLONES void hl_rows_to_lanes(const double *rows, size_t n, double *values, size_t width)
 {
     size_t i = 0;
     for (; i + 4 <= n; i += 4)
@@ -251,9 +251,9 @@ HL_CLONES void hl_rows_to_lanes(const double *rows, size_t n, double factor, dou
             hl_four x[4];
             hl_four_turn(row, half, x);
             for (size_t l = 0; l < 4; l++)
-                *(hl_four *)(void *)(values + (half + l) * width + i) = x[l] / factor;
+                *(hl_four *)(void *)(values + (half + l) * width + i) = x[l];
         }
     for (; i < n; i++)
         for (size_t l = 0; l < HL_LANES; l++)
-            values[l * width + i] = rows[i * HL_LANES + l] / factor;
+            values[l * width + i] = rows[i * HL_LANES + l];
 }

@@ -78,7 +78,7 @@ void hl_task_add_part(struct hl_task_rows *rows, const double *t0, const double 
 void hl_task_add_area(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view, bool run);
 void hl_task_note_end(const struct hl_task *task, struct hl_task_rows *rows, const struct hl_view *view);
 
-/* n rows, divided by factor, lane by lane: values[lane * width + row]. */
-void hl_rows_to_lanes(const double *rows, size_t n, double factor, double *values, size_t width);
+/* n rows, lane by lane: values[lane * width + row]. */
+void hl_rows_to_lanes(const double *rows, size_t n, double *values, size_t width);
 
 #endif

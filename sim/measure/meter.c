@@ -442,7 +442,7 @@ enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *
         bool good = block->status[lane] == HL_SUBJECT_GOOD, kept = good && (m->teller[metric] & m->heard[lane]);
         size_t left = block->n - lane;
         if (troughs && m->teller[metric] != NOBODY && lane % HL_LANES == 0)
-            status = hl_ledger_troughs(m->ledger, metric, lane, left < HL_LANES ? left : HL_LANES, factor,
+            status = hl_ledger_troughs(m->ledger, metric, lane, left < HL_LANES ? left : HL_LANES,
                                        values + lane * width, width);
         if (status == HL_OK && kept && !troughs)
             status = hl_ledger_values(m->ledger, metric, lane, factor, values + lane * width, width);

@@ -181,7 +181,7 @@ double hl_strand_run_begin(const struct hl_stretch *stretch, size_t l, size_t i)
 void hl_strand_run_trend(const struct hl_stretch *stretch, size_t k, double *trend);
 void hl_strand_run_area(const struct hl_stretch *stretch, size_t k, double *area);
 void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const double *s, size_t first, size_t n,
-                          double *y);
+                          double unit, double *y);
 void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                          double *from, double *to, double *hard);
 
@@ -267,9 +267,9 @@ void hl_strand_add_hours(const double *from, const double *to, size_t n, double 
 /* a, G, b and the values at the ends for amplitudes z; crest: y at the place curve->peak. */
 void hl_strand_fill(const struct hl_strand *s, const double *z, struct hl_strand_curve *curve, double *crest);
 
-/* y[i] = offset + sum of V E z[i], + V g phi unless g is NULL; m rows of n modes each. c: n rows of scratch. */
+/* y[i] unit = offset + sum of V E z[i], + V g phi unless g is NULL; m rows of n modes each. c: n rows of scratch. */
 void hl_strand_run(const double *offset, const double *V, const double *E, const double *g, const double *phi,
-                   const double *z, size_t n, size_t m, double *c, double *y);
+                   const double *z, size_t n, size_t m, double unit, double *c, double *y);
 
 /* z_end = z E, + g phi unless g is NULL; z_end may be z. */
 void hl_strand_hop(const double *z, const double *g, const double *E, const double *phi, size_t n, double *z_end);

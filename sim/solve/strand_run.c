@@ -83,18 +83,18 @@ void hl_strand_run_area(const struct hl_stretch *stretch, size_t k, double *sum)
         for (size_t l = 0; l < HL_LANES; l++)
             steady[l] += (double)s->n_alike[l] * curve->V[j * HL_LANES + l] * s->g[j * HL_LANES + l]
                          * s->x[j * HL_LANES + l];
-    hl_strand_run(steady, curve->V, s->phi_whole, NULL, NULL, s->z_sum, s->n_modes, 1, s->E, sum);
+    hl_strand_run(steady, curve->V, s->phi_whole, NULL, NULL, s->z_sum, s->n_modes, 1, 1, s->E, sum);
 }
 
 void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const double *offset, size_t first, size_t n,
-                          double *y)
+                          double unit, double *y)
 {
     struct hl_strand *s = stretch->inside;
     const struct hl_strand_curve *curve = &s->curve[k];
     const double *E, *phi;
     hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
     hl_strand_run(curve->offset, curve->V, E, s->infused ? s->g : NULL, phi, s->zs + first * s->n_modes * HL_LANES,
-                  s->n_modes, n, s->x, y);
+                  s->n_modes, n, unit, s->x, y);
 }
 
 /* What is looked for in a run: a turning point, or where y passes the level. */

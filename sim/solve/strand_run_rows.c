@@ -34,15 +34,17 @@ HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const doubl
 }
 
 HL_CLONES void hl_strand_run(const double *offset, const double *V, const double *E, const double *g, const double *phi,
-                             const double *z, size_t n, size_t m, double *c, double *y)
+                             const double *z, size_t n, size_t m, double unit, double *c, double *y)
 {
+    const double scale = 1 / unit;
     double still[HL_LANES] __attribute__((aligned(64)));
     ROW(still, 0) = CONST_ROW(offset, 0);
     for (size_t j = 0; j < n; j++) {
-        ROW(c, j) = CONST_ROW(V, j) * CONST_ROW(E, j);
+        ROW(c, j) = CONST_ROW(V, j) * CONST_ROW(E, j) * scale;
         if (g)
             ROW(still, 0) += CONST_ROW(V, j) * CONST_ROW(g, j) * CONST_ROW(phi, j);
     }
+    ROW(still, 0) *= scale;
     for (size_t i = 0; i < m; i++, z += n * HL_LANES) {
         four low = CONST_HALF(still, 0), high = CONST_HALF(still + 4, 0);
         for (size_t j = 0; j < n; j++) {

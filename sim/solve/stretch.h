@@ -89,9 +89,10 @@ struct hl_stretch_kind {
     bool (*run_hours)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                       double *hours, double *hard);
 
-    /* y at the same offset in n stretches of the run, from number `first` on, first + n <= most_alike: rows. Lanes whose
-     * run has ended have their last stretch's again. */
-    void (*run_values)(const struct hl_stretch *stretch, size_t k, const double *s, size_t first, size_t n, double *y);
+    /* y in units of `unit` at the same offset in n stretches of the run, from number `first` on, first + n <=
+     * most_alike: rows. Lanes whose run has ended have their last stretch's again. */
+    void (*run_values)(const struct hl_stretch *stretch, size_t k, const double *s, size_t first, size_t n,
+                       double unit, double *y);
 };
 
 #endif
