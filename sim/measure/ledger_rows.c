@@ -250,8 +250,11 @@ HL_CLONES void hl_rows_to_lanes(const double *rows, size_t n, double *values, si
                                                                 from + 3 * HL_LANES};
             hl_four x[4];
             hl_four_turn(row, half, x);
-            for (size_t l = 0; l < 4; l++)
-                *(hl_four *)(void *)(values + (half + l) * width + i) = x[l];
+            double *to = values + half * width + i;
+            *(hl_four *)(void *)to = x[0]; /* a loop would go through memory */
+            *(hl_four *)(void *)(to + width) = x[1];
+            *(hl_four *)(void *)(to + 2 * width) = x[2];
+            *(hl_four *)(void *)(to + 3 * width) = x[3];
         }
     for (; i < n; i++)
         for (size_t l = 0; l < HL_LANES; l++)
