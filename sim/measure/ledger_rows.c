@@ -34,17 +34,15 @@ HL_CLONES void hl_task_window(const struct hl_task *task, const struct hl_stretc
     ROW(in, 0) = inside;
 }
 
-void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
+HL_CLONES void hl_task_begin(const struct hl_task *task, struct hl_task_rows *rows)
 {
     static const hl_row everybody = {1, 1, 1, 1, 1, 1, 1, 1};
-    for (size_t l = 0; l < HL_LANES; l++) {
-        rows->best[l] = task->kind == HL_TASK_MAX ? -HL_NEVER : HL_NEVER;
-        rows->first[l] = HL_NEVER;
-        rows->end[l] = -HL_NEVER;
-        rows->best_time[l] = rows->last[l] = NAN;
-        rows->sum[l] = rows->spell[l] = rows->longest[l] = 0;
-        rows->rise[l] = rows->fall[l] = NAN;
-    }
+    CONSTANTS;
+    ROW(rows->best, 0) = (task->kind == HL_TASK_MAX ? -HL_NEVER : HL_NEVER) * one;
+    ROW(rows->first, 0) = HL_NEVER * one;
+    ROW(rows->end, 0) = -HL_NEVER * one;
+    ROW(rows->sum, 0) = ROW(rows->spell, 0) = ROW(rows->longest, 0) = none;
+    ROW(rows->best_time, 0) = ROW(rows->last, 0) = ROW(rows->rise, 0) = ROW(rows->fall, 0) = NAN * one;
     rows->part = everybody;
     rows->looks = true;
 }

@@ -68,9 +68,10 @@ static double *take(struct rows *rows, size_t n)
     return taken;
 }
 
-static void lay_out_place(struct hl_strand_place *place, size_t m, struct rows *rows)
+/* at: a row. */
+static void lay_out_place(struct hl_strand_place *place, double *at, size_t m, struct rows *rows)
 {
-    place->at = take(rows, 1);
+    place->at = at;
     place->E = take(rows, m);
     place->phi = take(rows, m);
 }
@@ -84,18 +85,20 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
         *by_mode[i] = take(rows, m);
     for (size_t i = 0; i < sizeof single / sizeof *single; i++)
         *single[i] = take(rows, 1);
+    curve->kept = take(rows, HL_STRAND_KEPT);
+    struct rows kept = {rows->room ? curve->kept : NULL, 0};
     struct hl_strand_place *place[] = {&curve->dip, &curve->ridge, &curve->peak, &curve->hollow};
     for (size_t i = 0; i < sizeof place / sizeof *place; i++)
-        lay_out_place(place[i], m, rows);
+        lay_out_place(place[i], take(&kept, 1), m, rows);
     for (size_t i = 0; i < HL_STRAND_LEVELS; i++) {
-        lay_out_place(&curve->rise[i], m, rows);
-        lay_out_place(&curve->fall[i], m, rows);
+        lay_out_place(&curve->rise[i], take(&kept, 1), m, rows);
+        lay_out_place(&curve->fall[i], take(&kept, 1), m, rows);
     }
+    curve->guess = take(&kept, HL_STRAND_SLOTS);
+    curve->risen = take(&kept, HL_STRAND_LEVELS);
+    curve->fallen = take(&kept, HL_STRAND_LEVELS);
     curve->node = take(rows, HL_STRAND_NODES);
     curve->node_E = take(rows, HL_STRAND_NODES * m);
-    curve->guess = take(rows, HL_STRAND_SLOTS);
-    curve->risen = take(rows, HL_STRAND_LEVELS);
-    curve->fallen = take(rows, HL_STRAND_LEVELS);
 }
 
 static void lay_out(struct hl_strand *s, struct rows *rows)
@@ -111,7 +114,7 @@ static void lay_out(struct hl_strand *s, struct rows *rows)
     s->series.K = take(rows, HL_STRAND_TERMS + 1);
     s->series.C = take(rows, HL_STRAND_TERMS * m);
     s->series.size = take(rows, m);
-    lay_out_place(&s->crest, m, rows);
+    lay_out_place(&s->crest, take(rows, 1), m, rows);
     s->W = take(rows, s->n_slots * m);
     s->chain = take(rows, m * (m + 1) / 2);
     s->infusion = take(rows, s->n_slots);
@@ -218,9 +221,15 @@ void hl_strands_free(struct hl_strands *all)
 
 /* ---- Exponentials */
 
-static void fill(const struct hl_strand *s, struct hl_strand_table *t)
+/* E has the same bits with phi and without. */
+static void fill(struct hl_strand *s, struct hl_strand_table *t, bool both)
 {
-    for (size_t j = 0; j < s->n_modes; j++)
+    t->both = both;
+    if (!both) {
+        hl_strand_times(s->lambda, t->dt, s->n_modes, s->x);
+        hl_vector_exp(s->x, t->E, s->n_modes * HL_LANES);
+    }
+    for (size_t j = 0; both && j < s->n_modes; j++)
         hl_vector_step(s->lambda + j * HL_LANES, t->dt, t->E + j * HL_LANES, t->phi + j * HL_LANES, HL_LANES);
 }
 
@@ -230,12 +239,14 @@ static bool is_for(const struct hl_strand_table *t, const double *dt)
 }
 
 static const struct hl_strand_table *table_for(struct hl_strand *s, struct hl_strand_table *table, size_t n,
-                                               const double *dt)
+                                               const double *dt, bool both)
 {
     struct hl_strand_table *oldest = table;
     for (size_t k = 0; k < n; k++) {
         if (is_for(&table[k], dt)) {
             table[k].used = ++s->clock;
+            if (both && !table[k].both)
+                fill(s, &table[k], both);
             return &table[k];
         }
         oldest = table[k].used < oldest->used ? &table[k] : oldest;
@@ -243,16 +254,16 @@ static const struct hl_strand_table *table_for(struct hl_strand *s, struct hl_st
     memcpy(oldest->dt, dt, sizeof oldest->dt);
     oldest->full = true;
     oldest->used = ++s->clock;
-    fill(s, oldest);
+    fill(s, oldest, both);
     return oldest;
 }
 
-void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, size_t n, const double *dt,
+void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, size_t n, const double *dt, bool both,
                             double *E_room, double *phi_room, const double **E, const double **phi)
 {
     double whole[HL_LANES] __attribute__((aligned(64))), drift[HL_LANES] __attribute__((aligned(64)));
     bool drifts = hl_strand_split(dt, whole, drift);
-    const struct hl_strand_table *t = table_for(s, table, n, whole);
+    const struct hl_strand_table *t = table_for(s, table, n, whole, both);
     *E = drifts ? E_room : t->E;
     *phi = drifts ? phi_room : t->phi;
     if (drifts)
@@ -425,7 +436,7 @@ static enum hl_status walk(struct hl_strand *s, size_t first, hl_stretch_fn tell
         if (look_ahead(s, r, &any) != HL_OK)
             return HL_ERR_MEMORY;
         if (any) {
-            hl_strand_exponentials(s, s->hop, HL_STRAND_HOPS, s->whole, s->E_length, s->phi_length, &s->E_whole,
+            hl_strand_exponentials(s, s->hop, HL_STRAND_HOPS, s->whole, true, s->E_length, s->phi_length, &s->E_whole,
                                    &s->phi_whole);
             carry(s);
             stretch.most_alike = s->most_alike;

@@ -104,7 +104,7 @@ static void values(const struct hl_stretch *stretch, size_t k, const double *off
     struct hl_strand *s = stretch->inside;
     const struct hl_strand_curve *curve = curve_of(stretch, k);
     const double *E, *phi;
-    hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
+    hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->infused, s->E, s->phi, &E, &phi);
     hl_strand_sum(curve->offset, curve->a, E, gains(s, curve), phi, s->n_modes, y);
 }
 
@@ -115,7 +115,7 @@ static void area(const struct hl_stretch *stretch, size_t k, const double *offse
     const double *E, *phi = s->phi_whole;
     row steady;
     if (offset != stretch->length) /* whose exponentials are there; of length 0 they don't matter */
-        hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
+        hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, true, s->E, s->phi, &E, &phi);
     for (size_t l = 0; l < HL_LANES; l++)
         steady[l] = curve->offset[l] * offset[l];
     if (s->infused)

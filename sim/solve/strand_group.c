@@ -98,25 +98,17 @@ static void share(const struct hl_strand *s, const struct hl_output *out, const 
             continue;
         size_t i = (size_t)s->plan->place_of[out->coef[k].col];
         const double *coef = regs + (size_t)out->coef[k].reg * lanes, *V = hl_modes_row(rows->V, component, i, mode->j);
-        for (size_t l = 0; component->shape.reach[i * component->shape.n + mode->j] && l < HL_LANES; l++)
-            sum[l] += coef[l] * V[l];
+        if (component->shape.reach[i * component->shape.n + mode->j])
+            for (size_t l = 0; l < HL_LANES; l++)
+                sum[l] += coef[l] * V[l];
     }
     memcpy(to, sum, sizeof sum);
 }
 
 static void forget_places(struct hl_strand_curve *curve)
 {
-    double *at[] = {curve->dip.at, curve->ridge.at, curve->peak.at, curve->hollow.at};
-    for (size_t i = 0; i < sizeof at / sizeof *at; i++)
-        for (size_t l = 0; l < HL_LANES; l++)
-            at[i][l] = -1;
-    for (size_t i = 0; i < HL_STRAND_LEVELS; i++)
-        for (size_t l = 0; l < HL_LANES; l++)
-            curve->rise[i].at[l] = curve->fall[i].at[l] = -1;
-    for (size_t i = 0; i < HL_STRAND_LEVELS * HL_LANES; i++)
-        curve->risen[i] = curve->fallen[i] = -1;
-    for (size_t i = 0; i < HL_STRAND_SLOTS * HL_LANES; i++)
-        curve->guess[i] = NAN;
+    for (size_t i = 0; i < HL_STRAND_KEPT * HL_LANES; i++)
+        curve->kept[i] = -1;
     memset(curve->n_nodes, 0, sizeof curve->n_nodes);
 }
 

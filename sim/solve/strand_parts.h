@@ -15,13 +15,19 @@
 #define HL_STRAND_NODES 3  /* offsets that told turning points apart, kept from stretch to stretch */
 #define HL_STRAND_SLOTS 4  /* turning points whose offsets are kept as guesses */
 #define HL_STRAND_LEVELS 4 /* thresholds of an output whose crossings are remembered */
+#define HL_STRAND_KEPT (4 + 4 * HL_STRAND_LEVELS + HL_STRAND_SLOTS) /* rows of offsets kept */
 #define HL_STRAND_MODES 24   /* at most, of all components an output depends on */
 
 /* Below, an array is of rows; "[mode]" runs over the modes of the strand, in each lane from the slowest to the
  * fastest. */
 
-/* e^(lambda dt) and (e^(lambda dt) - 1) / lambda, for one dt by lane. */
-struct hl_strand_table { double dt[HL_LANES]; bool full; unsigned long used; double *E, *phi; };
+/* e^(lambda dt) and, if both, (e^(lambda dt) - 1) / lambda, for one dt by lane. */
+struct hl_strand_table {
+    double dt[HL_LANES] __attribute__((aligned(64)));
+    bool full, both;
+    unsigned long used;
+    double *E, *phi;
+};
 
 /* An offset, below 0 for none, with its exponentials. */
 struct hl_strand_place { double *at, *E, *phi; };
@@ -41,6 +47,7 @@ struct hl_strand_curve {
     double *slope, *slope_right; /* rows: y' at the ends; where it is 0, the sign of what comes next to the end */
     double *bend;                /* row: y'' at the left end */
     double *turns;               /* row of HL_TURNS_ */
+    double *kept;                /* the rows of what is kept from stretch to stretch: offsets, below 0 for none */
     /* From stretch to stretch, each lane its own. dip: between a minimum and the maximum after it; ridge: shortly
      * before a maximum. peak, hollow: where the last of them was; rise, fall: where a threshold was crossed. */
     struct hl_strand_place dip, ridge, peak, hollow, rise[HL_STRAND_LEVELS], fall[HL_STRAND_LEVELS];
@@ -127,8 +134,8 @@ struct hl_strand {
 #define HL_STRAND_QUANTUM 1.4551915228366852e-11 /* 2^-36 */
 
 /* Exponentials of lengths dt from tables, made where they aren't there: *E and *phi are in a table or, where dt differs
- * from what is in it, in E_room and phi_room. */
-void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, size_t n, const double *dt,
+ * from what is in it, in E_room and phi_room. Without both, phi means nothing. */
+void hl_strand_exponentials(struct hl_strand *s, struct hl_strand_table *table, size_t n, const double *dt, bool both,
                             double *E_room, double *phi_room, const double **E, const double **phi);
 
 extern const struct hl_stretch_kind hl_strand_kind;

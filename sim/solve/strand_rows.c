@@ -311,6 +311,11 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
 {
     CONSTANTS;
     struct terms t;
+    eight known = AT_MOST(none, CONST_ROW(place->at, 0)); /* else the exponentials are somebody else's */
+    ROW(near->s, 0) = -one;
+    ROW(near->y, 0) = ROW(near->good, 0) = ROW(near->far, 0) = none;
+    if (!any(&known))
+        return;
     take_terms(s, curve, place, &t);
     eight c0 = t.y, c1 = t.S0, c2 = t.S1 * (1. / 2), c3 = t.S2 * (1. / 6), c4 = t.S3 * (1. / 24),
           c5 = t.S4 * (1. / 120), c6 = t.S5 * (1. / 720), c7 = t.S6 * (1. / 5040), y0 = c1, y1 = c2, y2 = c3, y3 = c4,
@@ -340,7 +345,6 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     eight left = second * second, may = HL_STRAND_EXACT * SIZE(first); /* steps shrink at this rate */
     eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
     eight y = t.y + x * (y0 + x * (y1 + x * (y2 + x * (y3 + x * (y4 + x * (y5 + x * y6))))));
-    eight known = AT_MOST(none, CONST_ROW(place->at, 0)); /* else the exponentials are somebody else's */
     ROW(near->s, 0) = PICK(known, at, -one);
     ROW(near->y, 0) = y;
     ROW(near->good, 0) = FINITE(at) * FINITE(y) * known * AT_MOST(CONST_ROW(low, 0), at) * LESS(none, direction)

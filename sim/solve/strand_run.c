@@ -92,7 +92,7 @@ void hl_strand_run_values(const struct hl_stretch *stretch, size_t k, const doub
     struct hl_strand *s = stretch->inside;
     const struct hl_strand_curve *curve = &s->curve[k];
     const double *E, *phi;
-    hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->E, s->phi, &E, &phi);
+    hl_strand_exponentials(s, s->look, HL_STRAND_LOOKS, offset, s->infused, s->E, s->phi, &E, &phi);
     hl_strand_run(curve->offset, curve->V, E, s->infused ? s->g : NULL, phi, s->zs + first * s->n_modes * HL_LANES,
                   s->n_modes, n, unit, s->x, y);
 }
