@@ -344,12 +344,14 @@ static enum hl_status reserve_amplitudes(struct hl_strand *s, size_t n)
 static enum hl_status look_ahead(struct hl_strand *s, size_t r, bool *any)
 {
     s->most_alike = 0;
+    s->abreast = true;
     *any = false;
     for (size_t l = 0; l < HL_LANES; l++) {
         bool some = r < s->n_runs[l];
         struct hl_strand_run run = some ? s->run[r * HL_LANES + l] : (struct hl_strand_run){s->n[l], 0};
         s->first_alike[l] = run.first;
         s->n_alike[l] = run.n;
+        s->abreast = s->abreast && run.first == s->first_alike[0] && run.n == s->n_alike[0];
         s->most_alike = run.n > s->most_alike ? run.n : s->most_alike;
         s->whole[l] = some ? hl_strand_begin(s, l, 1) - hl_strand_begin(s, l, 0) : 0;
         *any = *any || s->whole[l] > 0;

@@ -127,7 +127,8 @@ struct hl_strand {
     size_t n_runs[HL_LANES];
     struct hl_strand_run { size_t first, n; } *run;
     size_t first_alike[HL_LANES], n_alike[HL_LANES], most_alike; /* of the run being told; n 0: none */
-    double start[HL_LANES];
+    bool abreast;                /* these are the same for all lanes */
+    double start[HL_LANES] __attribute__((aligned(64)));
 };
 
 /* Lengths of stretches and offsets are looked up in multiples of this [h]; what is left is made up for by a series. */
@@ -204,6 +205,9 @@ bool hl_strand_renew_inputs(struct hl_strand *s);
 /* Amplitudes at the beginnings of stretches 1 .. n - 1 of a run, each of which W value is added to; adds them to z_sum.
  */
 void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n);
+
+/* All lanes' stretches last from t0 to t1, rows. */
+void hl_strand_stand(struct hl_strand *s, const double *t0, const double *t1);
 
 /* Sign changes and the like: what trend says (stretch.h) of the run that begins with z0, z1. */
 void hl_strand_trend(const double *V, const double *z0, const double *z1, size_t n, double *trend);

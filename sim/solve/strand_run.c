@@ -31,14 +31,12 @@ static void mix(struct hl_strand *s)
     s->z = s->z_mixed;
 }
 
-void hl_strand_run_turn_to(const struct hl_stretch *stretch, const size_t *index)
+/* Lane by lane. */
+static void turn_lanes(struct hl_strand *s)
 {
-    struct hl_strand *s = stretch->inside;
+    const size_t *index = s->index;
     size_t common = SIZE_MAX;
     bool same = true;
-    if (memcmp(index, s->index, sizeof s->index) == 0)
-        return;
-    memcpy(s->index, index, sizeof s->index);
     for (size_t l = 0; l < HL_LANES; l++) {
         bool there = index[l] < s->n_alike[l];
         same = same && (!there || common == SIZE_MAX || index[l] == common);
@@ -51,6 +49,24 @@ void hl_strand_run_turn_to(const struct hl_stretch *stretch, const size_t *index
         s->z = s->zs + (common < s->most_alike ? common : 0) * s->n_modes * HL_LANES;
     else
         mix(s);
+}
+
+void hl_strand_run_turn_to(const struct hl_stretch *stretch, const size_t *index)
+{
+    struct hl_strand *s = stretch->inside;
+    size_t i = index[0], at = s->first_alike[0] + i;
+    if (memcmp(index, s->index, sizeof s->index) == 0)
+        return;
+    memcpy(s->index, index, sizeof s->index);
+    bool together = s->abreast && i < s->most_alike;
+    for (size_t l = 1; l < HL_LANES; l++)
+        together = together && index[l] == i;
+    if (together) {
+        hl_strand_stand(s, at > 0 ? s->time + (at - 1) * HL_LANES : s->start, s->time + at * HL_LANES);
+        s->z = s->zs + i * s->n_modes * HL_LANES;
+    } else {
+        turn_lanes(s);
+    }
     for (size_t o = 0; o < s->n_outputs; o++)
         s->curve[o].open = false;
 }

@@ -33,6 +33,13 @@ HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const doubl
         }
 }
 
+HL_CLONES void hl_strand_stand(struct hl_strand *s, const double *t0, const double *t1)
+{
+    ROW(s->t0, 0) = CONST_ROW(t0, 0);
+    ROW(s->t1, 0) = CONST_ROW(t1, 0);
+    ROW(s->length, 0) = CONST_ROW(s->whole, 0);
+}
+
 HL_CLONES void hl_strand_run(const double *offset, const double *V, const double *E, const double *g, const double *phi,
                              const double *z, size_t n, size_t m, double unit, double *c, double *y)
 {

@@ -62,15 +62,19 @@ struct worker {
     struct hl_solver *solver;
     struct hl_meter *meter;
     double *regs, *out, *metric;
+    size_t *width;               /* by metric */
     signed char status[BLOCK];
 };
 
-static size_t widest_metric(const struct hl_prepared *p, size_t arm)
+/* Fills the widths of all metrics, and returns the greatest. */
+static size_t measure_widths(struct worker *w)
 {
+    const struct hl_study *study = w->p->study;
     size_t widest = 1;
-    for (size_t m = 0; m < p->study->n_metrics; m++) {
-        size_t width = hl_metric_width(p->study, p->regimen[arm], m);
-        widest = width > widest ? width : widest;
+    w->width = hl_alloc(study->n_metrics + 1, sizeof *w->width);
+    for (size_t m = 0; m < study->n_metrics; m++) {
+        w->width[m] = hl_metric_width(study, w->p->regimen[w->arm], m);
+        widest = w->width[m] > widest ? w->width[m] : widest;
     }
     return widest;
 }
@@ -82,7 +86,7 @@ static void worker_init(struct worker *w, const struct hl_prepared *p, size_t ar
     w->solver = hl_solver_create(p->plan[arm], BLOCK);
     w->regs = hl_alloc(study->arm[arm].system->n_regs * BLOCK, sizeof(double));
     w->out = hl_alloc_unset(study->n_outputs * study->n_times, BLOCK * sizeof(double));
-    w->metric = hl_alloc(widest_metric(p, arm) * BLOCK, sizeof(double));
+    w->metric = hl_alloc(measure_widths(w) * BLOCK, sizeof(double));
     if (measured)
         w->meter = hl_meter_create(study, &study->arm[arm], p->regimen[arm], p->plan[arm], BLOCK);
 }
@@ -94,6 +98,7 @@ static void worker_clear(struct worker *w)
     hl_free(w->regs);
     hl_free(w->out);
     hl_free(w->metric);
+    hl_free(w->width);
 }
 
 static struct hl_block solve_block(struct worker *w, size_t first, size_t n)
@@ -143,7 +148,7 @@ static double checksum(const struct worker *w, const struct hl_block *block)
     const struct hl_study *study = w->p->study;
     double all = sum_of_values(block->out, study->n_outputs * study->n_times * block->lanes);
     for (size_t m = 0; w->meter && m < study->n_metrics; m++) {
-        hl_meter_values(w->meter, block, m, w->metric, hl_metric_width(study, w->p->regimen[w->arm], m));
+        hl_meter_values(w->meter, block, m, w->metric, w->width[m]);
         all += w->metric[0];
     }
     return all;
