@@ -13,24 +13,36 @@
 
 typedef hl_eight eight;
 
-/* The two functions below take half rows, which AVX2 holds in a register: whole ones would go to memory and back. */
+/* hl_strand_run takes half rows, which AVX2 holds in a register: whole ones would go to memory and back. */
 typedef hl_four four;
 #define HALF(array, i) (*(four *)(void *)((array) + (i) * HL_LANES))
 #define CONST_HALF(array, i) (*(const four *)(const void *)((array) + (i) * HL_LANES))
 
-HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n)
+/* dose: rows of what is added. */
+INLINE void carry_on(struct hl_strand *s, const double *dose, size_t n, bool infused)
 {
     size_t m = s->n_modes;
+    const double *E = s->E_whole;
+    double *z = s->zs, *sum = s->z_sum;
     for (size_t i = 1; i < n; i++)
-        for (size_t k = 0; k < m * HL_LANES; k += 4) {
-            double *z = s->zs + i * m * HL_LANES + k;
-            four next = CONST_HALF(z - m * HL_LANES, 0) * CONST_HALF(s->E_whole + k, 0);
-            if (s->infused)
-                next += CONST_HALF(s->g + k, 0) * CONST_HALF(s->phi_whole + k, 0);
-            next += CONST_HALF(W + k, 0) * CONST_HALF(value + k % HL_LANES, 0);
-            HALF(z, 0) = next;
-            HALF(s->z_sum + k, 0) += next;
+        for (size_t j = 0; j < m; j++, z += HL_LANES) {
+            eight next = CONST_ROW(z, 0) * CONST_ROW(E, j);
+            if (infused)
+                next += CONST_ROW(s->g, j) * CONST_ROW(s->phi_whole, j);
+            next += CONST_ROW(dose, j);
+            ROW(z, m) = next;
+            ROW(sum, j) += next;
         }
+}
+
+HL_CLONES void hl_strand_carry(struct hl_strand *s, const double *W, const double *value, size_t n)
+{
+    for (size_t j = 0; j < s->n_modes; j++)
+        ROW(s->x, j) = CONST_ROW(W, j) * CONST_ROW(value, 0);
+    if (s->infused)
+        carry_on(s, s->x, n, true);
+    else
+        carry_on(s, s->x, n, false);
 }
 
 HL_CLONES void hl_strand_stand(struct hl_strand *s, const double *t0, const double *t1)
