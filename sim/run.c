@@ -16,6 +16,7 @@
 #include "run_arm.h"
 #include "run_columns.h"
 #include "run_records.h"
+#include "store/result.h"
 
 static volatile sig_atomic_t interrupted;
 
@@ -171,6 +172,18 @@ static enum hl_status check_disk(const struct hl_prepared *p, const char *output
     return HL_ERR_IO;
 }
 
+/* --force replaces results. Anything else of that name is dear to somebody: the study, its data, a model. */
+static enum hl_status check_replaced(const struct hl_run_options *options, const char *output, struct hl_diag *diag)
+{
+    struct stat info;
+    if (!options->force || stat(output, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 ||
+        hl_result_is_file(output))
+        return HL_OK;
+    hl_diag_error(diag, hl_pos_none(), "'%s' exists and is no result; --force replaces results only: name another file "
+                  "with -o", output);
+    return HL_ERR_IO;
+}
+
 enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag)
 {
     double started = seconds_now();
@@ -186,7 +199,9 @@ enum hl_status hl_run(const struct hl_run_options *options, struct hl_diag *diag
     }
     if (status == HL_OK) {
         const char *output = options->output ? options->output : default_output(prepared.arena, prepared.study);
-        status = check_memory(&prepared, options->memory, diag);
+        status = check_replaced(options, output, diag);
+        if (status == HL_OK)
+            status = check_memory(&prepared, options->memory, diag);
         if (status == HL_OK && !prepared.data)
             status = check_disk(&prepared, output, diag);
         if (status == HL_OK && options->dry_run)

@@ -18,7 +18,7 @@
 struct wish {
     struct hl_arena *arena;
     struct hl_diag *diag;
-    const char *format, *rows, *output;
+    const char *source, *format, *rows, *output;
     struct hl_calendar_options options;
     size_t n_tablets; struct hl_calendar_tablets *tablets;
     uint64_t subject;         /* 0: what is prescribed */
@@ -82,6 +82,7 @@ static enum hl_status read_wish(struct wish *wish, const struct hl_arguments *ar
         status = HL_ERR_INPUT;
     }
     wish->output = hl_arguments_value(arguments, "output");
+    wish->source = arguments->word[0];
     read_tablets(wish, arguments);
     if (hl_arguments_integer(arguments, "subject", 1, &wish->subject, wish->diag) != HL_OK)
         status = HL_ERR_INPUT;
@@ -145,17 +146,6 @@ static enum hl_status compile_arm(struct wish *wish, const struct hl_study *stud
                               calendar, wish->diag);
 }
 
-static bool is_result(const char *path)
-{
-    static const char magic[] = "\x89HDF\r\n\x1a\n";
-    char start[8];
-    FILE *stream = fopen(path, "rb");
-    bool good = stream && fread(start, 1, 8, stream) == 8 && memcmp(start, magic, 8) == 0;
-    if (stream)
-        (void)fclose(stream);
-    return good;
-}
-
 static enum hl_status from_result(struct wish *wish, const char *path, const char *arm, struct hl_calendar **calendar)
 {
     struct hl_result *result;
@@ -181,11 +171,11 @@ static enum hl_status make_calendar(struct wish *wish, const struct hl_arguments
     static struct hl_study_option_room room;
     struct hl_study_options options;
     const char *arm = hl_arguments_value(arguments, "arm");
-    if (is_result(path) && hl_arguments_value(arguments, "set")) {
+    if (hl_result_is_file(path) && hl_arguments_value(arguments, "set")) {
         hl_diag_error(wish->diag, hl_pos_none(), "--set changes a study; '%s' is a result", path);
         return HL_ERR_INPUT;
     }
-    if (is_result(path))
+    if (hl_result_is_file(path))
         return from_result(wish, path, arm, calendar);
     if (wish->subject > 0) {
         hl_diag_error(wish->diag, hl_pos_none(), "--subject is for results, which hold what each subject took; run "
@@ -212,8 +202,14 @@ static enum hl_status close_output(const struct wish *wish, FILE *stream, const 
     return status;
 }
 
+/* A calendar replaces an earlier one, but neither what it is made of nor a result. */
 static FILE *open_output(const struct wish *wish, const char *path)
 {
+    if (path && (hl_place_is_same(path, wish->source) || hl_result_is_file(path))) {
+        hl_diag_error(wish->diag, hl_pos_none(), "'%s' is %s, which a calendar must not replace; name another file "
+                      "with -o", path, hl_place_is_same(path, wish->source) ? "what it is made of" : "a result");
+        return NULL;
+    }
     FILE *stream = path ? fopen(path, "wb") : stdout;
     if (!stream)
         hl_diag_error(wish->diag, hl_pos_none(), "cannot write '%s': %s", path, strerror(errno));

@@ -17,6 +17,12 @@
 
 #define N_PLACES 8
 
+bool hl_place_is_same(const char *a, const char *b)
+{
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
 const char *hl_place_of_program(void)
 {
     static char path[PATH_MAX];

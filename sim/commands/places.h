@@ -5,6 +5,7 @@
 #ifndef HL_COMMANDS_PLACES_H
 #define HL_COMMANDS_PLACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The directory that holds sub ("models", "configs", "scripts/figures"), or NULL when there is none. The text belongs
@@ -13,5 +14,8 @@ const char *hl_place(const char *sub);
 
 /* The path of the running program itself, or "halflife" when the system won't tell. */
 const char *hl_place_of_program(void);
+
+/* True when both names are of one file that exists. */
+bool hl_place_is_same(const char *a, const char *b);
 
 #endif

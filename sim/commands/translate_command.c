@@ -192,6 +192,10 @@ static enum hl_status write_to(const char *path, bool force, const struct hl_tra
         hl_diag_error(diag, hl_pos_none(), "%s exists; give another name, or --force to replace it", path);
         return HL_ERR_IO;
     }
+    if (hl_place_is_same(path, translation->source)) {
+        hl_diag_error(diag, hl_pos_none(), "'%s' is what is translated; name another file with -o", path);
+        return HL_ERR_IO;
+    }
     char *text = NULL;
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);

@@ -167,6 +167,17 @@ static enum hl_status refuse(struct hl_result *r, const char *path, enum hl_stat
     return status;
 }
 
+bool hl_result_is_file(const char *path)
+{
+    static const char magic[] = "\x89HDF\r\n\x1a\n";
+    char start[8];
+    FILE *stream = fopen(path, "rb");
+    bool good = stream && fread(start, 1, 8, stream) == 8 && memcmp(start, magic, 8) == 0;
+    if (stream)
+        (void)fclose(stream);
+    return good;
+}
+
 enum hl_status hl_result_open(const char *path, struct hl_result **result, struct hl_diag *diag)
 {
     hl_hdf_start();

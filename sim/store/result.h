@@ -34,6 +34,9 @@ struct hl_result {
     double *time;                                            /* [h] */
 };
 
+/* True when there is an HDF5 file of this name, by how it begins; no message. */
+bool hl_result_is_file(const char *path);
+
 /* Opens a result for reading. HL_ERR_IO with a message in diag when it can't be read, HL_ERR_INPUT when it isn't a
  * result of this program. */
 enum hl_status hl_result_open(const char *path, struct hl_result **result, struct hl_diag *diag);

@@ -93,6 +93,34 @@ YAML
     [ "$status" -eq 2 ]
 }
 
+@test "no output takes the place of what it is made from, or of a result" {
+    small
+    cp small.yaml study.yaml
+    "$halflife" new model mine > /dev/null
+    "$halflife" run study.yaml -o a.h5 --quiet --subjects 2
+    cp a.h5 b.h5
+    for victim in study.yaml mine.yaml; do
+        cp "$victim" kept
+        run "$halflife" run study.yaml -o "$victim" --force --quiet --subjects 2
+        [ "$status" -eq 4 ]
+        [[ "$output" == *"'$victim' exists and is no result; --force replaces results only"* ]]
+        cmp "$victim" kept
+    done
+    run "$halflife" calendar study.yaml -o study.yaml
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"'study.yaml' is what it is made of"* ]]
+    run "$halflife" calendar study.yaml -o a.h5
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"'a.h5' is a result"* ]]
+    run "$halflife" translate ./mine.yaml --to nonmem -o mine.yaml --force
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"'mine.yaml' is what is translated"* ]]
+    cmp a.h5 b.h5
+    grep -q '^model: mine' mine.yaml
+    "$halflife" run study.yaml -o a.h5 --force --quiet --subjects 2
+    "$halflife" calendar study.yaml -o c.txt && "$halflife" calendar study.yaml -o c.txt
+}
+
 @test "run writes the file, says where, and refuses to overwrite without --force" {
     small
     run "$halflife" run small.yaml -o small.h5
