@@ -872,7 +872,7 @@ static void add_hours(struct run *run, size_t i, const double *mixed)
     hl_row level;
     for (size_t l = 0; l < HL_LANES; l++)
         level[l] = task_number(run, i)->theta;
-    if (stretch->kind->run_hours(stretch, run->view.k, level, mixed, rows->sum, hard))
+    if (stretch->kind->run_hours(stretch, run->view.k, level, mixed, rows->sum, rows->later, hard))
         look_at_hard(run, i, hard);
 }
 
@@ -1022,7 +1022,7 @@ static void take_record(struct hl_tally *t, const struct hl_task_rows *rows, siz
 {
     t->best = fabs(rows->best[l]) < HL_NEVER ? rows->best[l] : (double)NAN;
     t->best_time = rows->best_time[l];
-    t->sum = rows->sum[l];
+    t->sum = rows->sum[l] + rows->later[l];
     t->spell = rows->spell[l];
     t->longest = rows->longest[l];
     t->first = rows->first[l] < HL_NEVER ? rows->first[l] : (double)NAN;

@@ -41,7 +41,7 @@ HL_CLONES void hl_task_begin(const struct hl_task *task, struct hl_task_rows *ro
     ROW(rows->best, 0) = (task->kind == HL_TASK_MAX ? -HL_NEVER : HL_NEVER) * one;
     ROW(rows->first, 0) = HL_NEVER * one;
     ROW(rows->end, 0) = -HL_NEVER * one;
-    ROW(rows->sum, 0) = ROW(rows->spell, 0) = ROW(rows->longest, 0) = none;
+    ROW(rows->sum, 0) = ROW(rows->later, 0) = ROW(rows->spell, 0) = ROW(rows->longest, 0) = none;
     ROW(rows->best_time, 0) = ROW(rows->last, 0) = ROW(rows->rise, 0) = ROW(rows->fall, 0) = NAN * one;
     rows->part = everybody;
     rows->looks = true;

@@ -25,6 +25,7 @@ struct hl_task {
 #define HL_NEVER 1e300
 struct hl_task_rows {
     hl_row best, best_time, sum, spell, longest, first, last, end;
+    hl_row later;                /* belongs to sum, apart from what is added at once (stretch.h) */
     hl_row rise, fall;           /* offsets of the last crossings: guesses */
     const double *part;          /* row: 1 in lanes that look at what is told, else 0 */
     bool looks;                  /* there are such lanes */

@@ -95,10 +95,17 @@ static void lay_out_curve(struct hl_strand_curve *curve, size_t m, struct rows *
         lay_out_place(&curve->fall[i], take(&kept, 1), m, rows);
     }
     curve->guess = take(&kept, HL_STRAND_SLOTS);
-    curve->risen = take(&kept, HL_STRAND_LEVELS);
-    curve->fallen = take(&kept, HL_STRAND_LEVELS);
     curve->node = take(rows, HL_STRAND_NODES);
     curve->node_E = take(rows, HL_STRAND_NODES * m);
+}
+
+static void lay_out_walks(struct hl_strand_walks *w, size_t m, struct rows *rows)
+{
+    double **single[] = {&w->rest, &w->side, &w->below, &w->low, &w->high, &w->from, &w->to, &w->whole, &w->rate,
+                         &w->tau, &w->sum};
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++)
+        *single[i] = take(rows, HL_STRAND_WALKS / HL_LANES);
+    w->share = (void *)take(rows, m * HL_STRAND_WALKS * (sizeof *w->share / sizeof(double)) / HL_LANES);
 }
 
 static void lay_out(struct hl_strand *s, struct rows *rows)
@@ -115,6 +122,7 @@ static void lay_out(struct hl_strand *s, struct rows *rows)
     s->series.C = take(rows, HL_STRAND_TERMS * m);
     s->series.size = take(rows, m);
     lay_out_place(&s->crest, take(rows, 1), m, rows);
+    lay_out_walks(&s->walks, m, rows);
     s->W = take(rows, s->n_slots * m);
     s->chain = take(rows, m * (m + 1) / 2);
     s->infusion = take(rows, s->n_slots);
@@ -464,6 +472,7 @@ enum hl_status hl_strands_tell(struct hl_strands *all, const struct hl_subjects 
             status = walk(s, first, tell, context);
         if (status != HL_OK)
             return status;
+        hl_strand_follow(&s->walks, s->n_modes);
     }
     return HL_OK;
 }

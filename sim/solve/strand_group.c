@@ -316,6 +316,7 @@ enum hl_status hl_strand_begin_group(struct hl_strand *s, const struct hl_subjec
     const struct hl_modes_rows *rows = &subjects->rows[lane / HL_LANES];
     for (size_t l = 0; l < HL_LANES; l++)
         s->told[l] = subjects->status[lane + l] == HL_SUBJECT_GOOD && !rows->odd[l];
+    s->walks.n = 0;
     begin_modes(s, rows);
     begin_curves(s, rows, regs + lane, subjects->lanes);
     begin_columns(s, rows);

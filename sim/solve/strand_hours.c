@@ -9,7 +9,8 @@
  *     y passes the level upwards   in those above at the end or the maximum, not at the beginning,
  *     y passes it downwards        in those above at the beginning or the maximum, not at the end,
  * which lie together, and the hours above are b times the length, plus the sum of the offsets at which it passes
- * downwards, less the sum of those at which it passes upwards. Both sums are walked up (strand_hours_rows.c).
+ * downwards, less the sum of those at which it passes upwards. Both sums are walked up later, with those of
+ * other runs (strand_walks.c).
  *
  * That there is one maximum at most, and before it one minimum at most, is told for the whole run by its first and its
  * last stretch: the partial sums of the rule of signs for y' rise or fall with the stretch, too, if the partial sums of
@@ -33,7 +34,7 @@ struct inquiry {
     struct hl_strand *s;
     struct hl_strand_curve *curve;
     const double *level;
-    double *hours;
+    double *hours, *later;
     row wanted, others;          /* 1 and 0: to be told here, and in the general way */
     row trend, n_alike;
     struct hl_strand_above above;
@@ -241,59 +242,57 @@ static void take_off_dips(struct inquiry *q)
 
 /* ---- Walks */
 
-static void begin_lane(const struct inquiry *q, size_t l, size_t to, size_t from, struct hl_strand_walk *walk)
+/* A walk of lane l through the stretches that are among the first, or last, `to` of its run, but not `from`. */
+static void add_walk(const struct inquiry *q, size_t l, double side, size_t from, size_t to, double low, double high)
 {
     const struct hl_strand *s = q->s;
-    size_t n_alike = (size_t)q->n_alike[l], i = falls(q, l) ? from : n_alike - to, n = s->n_modes * HL_LANES;
-    const double *z = s->zs + i * n, *next = i + 1 < n_alike ? z + n : z;
-    walk->n[l] = (double)(to - from);
-    for (size_t j = l; j < n; j += HL_LANES) {
-        walk->c[j] = q->curve->V[j] * z[j];
-        walk->d[j] = q->curve->V[j] * (next[j] - z[j]);
+    struct hl_strand_walks *w = &q->s->walks;
+    size_t n = s->n_modes * HL_LANES, n_alike = (size_t)q->n_alike[l], first = falls(q, l) ? from : n_alike - to;
+    const double *z = s->zs + first * n, *next = first + 1 < n_alike ? z + n : z;
+    struct hl_strand_share *share = w->share + w->n * s->n_modes;
+    double below = q->curve->offset[l] - q->level[l], y_low = below, y_high = below;
+    for (size_t j = l; j < n; j += HL_LANES, share++) {
+        double V = q->curve->V[j], c = V * z[j];
+        *share = (struct hl_strand_share){s->lambda[j], s->E_whole[j], c, V * (next[j] - z[j])};
+        y_low += c * (low > 0 ? s->crest.E[j] : 1);
+        y_high += c * (high < s->whole[l] ? s->crest.E[j] : s->E_whole[j]);
     }
-}
-
-static void begin_walks(const struct inquiry *q, struct hl_strand_walk *up, struct hl_strand_walk *down)
-{
-    for (size_t l = 0; l < HL_LANES; l++) {
-        size_t a = q->above.left[l], b = q->above.right[l], c = q->above.crest[l];
-        double place = q->s->crest.at[l], whole = q->s->whole[l];
-        up->low[l] = 0;
-        up->high[l] = c > 0 && c >= b ? place : whole;
-        down->low[l] = c > 0 && c >= a ? place : 0;
-        down->high[l] = whole;
-        if (q->wanted[l] != 0 && larger(b, c) > a)
-            begin_lane(q, l, larger(b, c), a, up);
-        if (q->wanted[l] != 0 && larger(a, c) > b)
-            begin_lane(q, l, larger(a, c), b, down);
-    }
+    w->rest[w->n] = (double)(to - from);
+    w->side[w->n] = side;
+    w->below[w->n] = below;
+    w->low[w->n] = low;
+    w->high[w->n] = high;
+    w->from[w->n] = y_low;
+    w->to[w->n] = y_high;
+    w->whole[w->n] = s->whole[l];
+    w->rate[w->n] = s->rate[l];
+    w->sum[w->n] = 0;
+    w->hours[w->n++] = &q->later[l];
 }
 
 static void add_walks(const struct inquiry *q)
 {
-    size_t number = hl_strand_level_number(q->level);
-    struct hl_strand_walk walk[2];
-    for (size_t k = 0; k < 2; k++) {
-        walk[k].side = k == 0 ? 1 : -1;
-        walk[k].last = (k == 0 ? q->curve->risen : q->curve->fallen) + number * HL_LANES;
-        memset(walk[k].n, 0, sizeof(row));
-        memset(walk[k].sum, 0, sizeof(row));
-        memset(walk[k].c, 0, q->s->n_modes * sizeof(row));
-        memset(walk[k].d, 0, q->s->n_modes * sizeof(row));
+    if (q->s->walks.n + 2 * HL_LANES > HL_STRAND_WALKS)
+        hl_strand_follow(&q->s->walks, q->s->n_modes);
+    for (size_t l = 0; l < HL_LANES; l++) {
+        size_t a = q->above.left[l], b = q->above.right[l], c = q->above.crest[l];
+        double place = q->s->crest.at[l], whole = q->s->whole[l];
+        if (q->wanted[l] == 0)
+            continue;
+        q->hours[l] += (double)b * whole;
+        if (larger(b, c) > a)
+            add_walk(q, l, 1, a, larger(b, c), 0, c > 0 && c >= b ? place : whole);
+        if (larger(a, c) > b)
+            add_walk(q, l, -1, b, larger(a, c), c > 0 && c >= a ? place : 0, whole);
     }
-    begin_walks(q, &walk[0], &walk[1]);
-    if (hl_strand_is_any(walk[0].n) || hl_strand_is_any(walk[1].n))
-        hl_strand_follow(q->s, q->curve, q->level, walk);
-    for (size_t l = 0; l < HL_LANES; l++)
-        if (q->wanted[l] != 0)
-            q->hours[l] += (double)q->above.right[l] * q->s->whole[l] + (walk[1].sum[l] - walk[0].sum[l]);
 }
 
 bool hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
-                         double *hours, double *hard)
+                         double *hours, double *later, double *hard)
 {
     struct hl_strand *s = stretch->inside;
-    struct inquiry q = {.s = s, .curve = &s->curve[k], .level = level, .hours = hours};
+    struct inquiry q = {.s = s, .curve = &s->curve[k], .level = level, .hours = hours,
+                        .later = later};
     memcpy(q.wanted, wanted, sizeof q.wanted);
     for (size_t l = 0; l < HL_LANES; l++)
         q.n_alike[l] = (double)s->n_alike[l];

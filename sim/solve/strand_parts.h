@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The inside of strands: strand_group.c begins, strand.c walks, strand_curve.c answers questions about a
  * stretch, strand_run.c about runs of them; strand_rows.c and strand_run_rows.c hold the loops over lanes. For these
- * files only. strand_hours.c and strand_hours_rows.c tell how long runs lie above a level. */
+ * files only. strand_hours.c, strand_hours_rows.c and strand_walks.c tell how long
+ * runs lie above a level. */
 #ifndef HL_SOLVE_STRAND_PARTS_H
 #define HL_SOLVE_STRAND_PARTS_H
 
@@ -15,7 +16,7 @@
 #define HL_STRAND_NODES 3  /* offsets that told turning points apart, kept from stretch to stretch */
 #define HL_STRAND_SLOTS 4  /* turning points whose offsets are kept as guesses */
 #define HL_STRAND_LEVELS 4 /* thresholds of an output whose crossings are remembered */
-#define HL_STRAND_KEPT (4 + 4 * HL_STRAND_LEVELS + HL_STRAND_SLOTS) /* rows of offsets kept */
+#define HL_STRAND_KEPT (4 + 2 * HL_STRAND_LEVELS + HL_STRAND_SLOTS) /* rows of offsets kept */
 #define HL_STRAND_MODES 24   /* at most, of all components an output depends on */
 
 /* Below, an array is of rows; "[mode]" runs over the modes of the strand, in each lane from the slowest to the
@@ -55,7 +56,6 @@ struct hl_strand_curve {
     size_t n_nodes[HL_LANES];
     double *node, *node_E;       /* [HL_STRAND_NODES], [HL_STRAND_NODES][mode] */
     double *guess;               /* [HL_STRAND_SLOTS] */
-    double *risen, *fallen;      /* [HL_STRAND_LEVELS]: nearly where a threshold was crossed last in a run */
 };
 
 /* The Taylor series of a curve around a place, of y minus a level, for any amplitudes: sum over k of x^k (K[k] + sum
@@ -71,13 +71,17 @@ struct hl_strand_above {
     double hills[HL_LANES], dips[HL_LANES];
 };
 
-/* Where y passes a level in n[l] stretches of lane l's run that follow each other, upwards (side 1) or downwards (side
- * -1), between low and high and once. c: V z in the first of them, d: what is added to it in the next. sum: of the
- * offsets, found. last: row, where the last one of the lane was. */
-struct hl_strand_walk {
-    double n[HL_LANES] __attribute__((aligned(64))), low[HL_LANES], high[HL_LANES], sum[HL_LANES];
-    double c[HL_STRAND_MODES * HL_LANES], d[HL_STRAND_MODES * HL_LANES];
-    double side, *last;
+/* Walks (strand_walks.c) of lanes of the group, n of them; by walk, of any run and output of the strand. A walk looks
+ * for the places where y passes a level in rest stretches of a lane's run that follow each other, upwards (side 1) or
+ * downwards (-1), between the offsets low and high and once. below, from, to: less the level, what y is for no
+ * amplitudes, and at low and high in the first stretch. whole: their length; rate: of the fastest mode. Of each mode: p
+ * = e^(lambda whole), c: V z in the first stretch, d: what is added to it in the next. hours: where the sum of the
+ * offsets is taken away from (side 1) or added to. tau, sum: under way. */
+#define HL_STRAND_WALKS 128
+struct hl_strand_walks {
+    size_t n;
+    double *rest, *side, *below, *low, *high, *from, *to, *whole, *rate, *tau, *sum, *hours[HL_STRAND_WALKS];
+    struct hl_strand_share { double lambda, p, c, d; } *share; /* [walk][mode] */
 };
 
 /* Outputs that depend on the same components. */
@@ -104,6 +108,7 @@ struct hl_strand {
     double *from_rows;          /* from and to of such parts */
     struct hl_strand_series series; /* scratch */
     struct hl_strand_place crest; /* near the maximum of stretches whose hours are asked for */
+    struct hl_strand_walks walks;
     const double *E_whole, *phi_whole; /* [mode]: exponentials of the stretch's length, ... */
     double *E_length, *phi_length; /* ... their room, when they aren't just those of a table */
     double *E, *phi, *x;         /* [mode]: scratch of questions */
@@ -195,7 +200,10 @@ void hl_strand_run_parts(const struct hl_stretch *stretch, size_t k, const doubl
 
 /* strand_hours.c: the same. */
 bool hl_strand_run_hours(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
-                         double *hours, double *hard);
+                         double *hours, double *later, double *hard);
+
+/* strand_walks.c: goes all walks; none are left. */
+void hl_strand_follow(struct hl_strand_walks *walks, size_t n_modes);
 
 /* ---- Loops over lanes (strand_rows.c, strand_run_rows.c) */
 
@@ -267,10 +275,6 @@ void hl_strand_count(const struct hl_strand *s, const struct hl_strand_curve *cu
  * be told cheaply. */
 void hl_strand_floor(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *z,
                      const double *level, double *safe);
-
-/* Walks up two sums of crossings, of the lanes that have some. */
-void hl_strand_follow(const struct hl_strand *s, const struct hl_strand_curve *curve, const double *level,
-                      struct hl_strand_walk *walk);
 
 /* hours += to - from, n rows of each. */
 void hl_strand_add_hours(const double *from, const double *to, size_t n, double *hours);

@@ -84,10 +84,12 @@ struct hl_stretch_kind {
     void (*run_parts)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
                       double *from, double *to, double *hard);
 
-    /* Adds to hours the time that the run spends above the level, in wanted lanes, but for stretches where that can't
-     * be told so simply: hard[i] is 1 there, else 0. False when there are none: hard is then left alone. */
+    /* Adds to hours and to later, in all, the time that the run spends above the level, in wanted lanes, but for
+     * stretches where that can't be told so simply: hard[i] is 1 there, else 0. False when there are none: hard is then
+     * left alone. later may be added to any time until all stretches of the eight have been told, because questions of
+     * many runs are answered together; so nothing else should be added to it. */
     bool (*run_hours)(const struct hl_stretch *stretch, size_t k, const double *level, const double *wanted,
-                      double *hours, double *hard);
+                      double *hours, double *later, double *hard);
 
     /* y in units of `unit` at the same offset in n stretches of the run, from number `first` on, first + n <=
      * most_alike: rows. Lanes whose run has ended have their last stretch's again. */

@@ -4,6 +4,9 @@
  * than elimination, equal rates), runs of 1, 2, 3, a few and 1000 equal doses, doses of nothing, infusions in some
  * subjects; levels that are never or always exceeded, that are the very value at a dose or at a maximum, and others.
  *
+ * Crossings of many runs, outputs and levels are found together, in any order. So each case is solved again with one of
+ * its subjects in all lanes, and asked the same: every lane must have the bits that he had in company.
+ *
  * How many runs were told either way, and how many had stretches left for a closer look, is counted: all three must
  * occur. A new seed each day, printed; HL_SEED=N repeats one, HL_CASES=N asks for more than 12. */
 #include <time.h>
@@ -23,15 +26,16 @@
 typedef double row[HL_LANES] __attribute__((aligned(64)));
 
 /* What a run, an output and a level gave. */
-struct record { row hours, least, most, open; size_t n[HL_LANES]; double level; };
+struct record { row hours, later, least, most, open; size_t n[HL_LANES], question; double level, hair; };
 
 struct ear {
     const struct hl_plan *plan;
     struct hl_strands *strands;
     struct record record[MOST_RUNS * OUTPUTS * LEVELS];
     row from[MOST_STRETCHES], to[MOST_STRETCHES], hard[MOST_STRETCHES];
-    size_t n;
+    size_t n, question;          /* asked; considered */
     double stop, share[LEVELS], greatest;
+    const struct record *asked;  /* whose levels are asked again, unless it is NULL */
 };
 
 /* Levels: of lane 0 where its run begins, its greatest value, nothing, anything, shares of the greatest. hair: what
@@ -71,6 +75,8 @@ static void compare_one(struct ear *ear, const struct hl_stretch *stretch, size_
     row theta, wanted;
     memset(r, 0, sizeof *r);
     r->level = level;
+    r->hair = hair;
+    r->question = ear->question;
     for (size_t l = 0; l < HL_LANES; l++) {
         theta[l] = level;
         wanted[l] = stretch->length[l] > 0 ? 1 : 0;
@@ -78,7 +84,7 @@ static void compare_one(struct ear *ear, const struct hl_stretch *stretch, size_
     }
     add_parts(ear, stretch, k, level + hair, wanted, r->least, r->open);
     add_parts(ear, stretch, k, level - hair, wanted, r->most, r->open);
-    bool any = stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, ear->hard[0]);
+    bool any = stretch->kind->run_hours(stretch, k, theta, wanted, r->hours, r->later, ear->hard[0]);
     for (size_t l = 0; l < HL_LANES; l++)
         for (size_t i = 0; any && i < r->n[l]; i++)
             r->open[l] += ear->hard[i][l] != 0;
@@ -90,10 +96,13 @@ static void on_stretch(void *context, const struct hl_stretch *stretch)
     static const size_t first[HL_LANES];
     assert_true(stretch->most_alike <= MOST_STRETCHES);
     for (size_t k = 0; k < stretch->n_outputs; k++)
-        for (size_t i = 0; i < LEVELS && ear->n < MOST_RUNS * OUTPUTS * LEVELS; i++) {
+        for (size_t i = 0; i < LEVELS && ear->n < MOST_RUNS * OUTPUTS * LEVELS; i++, ear->question++) {
             stretch->kind->turn_to(stretch, first);
+            const struct record *same = ear->asked ? &ear->asked[ear->n] : NULL;
             double hair, level = level_of(ear, stretch, k, i, &hair);
-            if (fabs(level) > 1e-9 * ear->greatest) /* y leaves 0 flat: times only to the root of rounding */
+            if (same && same->question == ear->question)
+                compare_one(ear, stretch, k, same->level, same->hair);
+            else if (!same && fabs(level) > 1e-9 * ear->greatest) /* y leaves 0 flat: times to the root of rounding */
                 compare_one(ear, stretch, k, level, hair);
         }
 }
@@ -162,7 +171,7 @@ static void check(const struct ear *ear, size_t *told, size_t *left)
     for (size_t i = 0; i < ear->n; i++)
         for (size_t l = 0; l < HL_LANES; l++) {
             const struct record *r = &ear->record[i];
-            double found = r->hours[l];
+            double found = r->hours[l] + r->later[l];
             *left += r->open[l] != 0;
             *told += r->n[l] > 0 && r->open[l] == 0;
             double slack = 1e-9 * (1 + (double)r->n[l]);
@@ -172,41 +181,71 @@ static void check(const struct ear *ear, size_t *told, size_t *left)
         }
 }
 
+static const int output[OUTPUTS] = {0, 1, 2, 3};
+
+/* All subjects, or one of them in all lanes. */
+static void solve(struct fixture *f, const struct hl_plan *plan, struct ear *ear, size_t first, bool alone)
+{
+    const unsigned char watched[OUTPUTS] = {0, 1, 0, 1};
+    ear->strands = hl_strands_create(plan, output, OUTPUTS, watched);
+    struct hl_solver *solver = hl_solver_create(plan, HL_LANES);
+    double *regs = hl_alloc(f->system.n_regs * HL_LANES, sizeof *regs), time[2] = {0, ear->stop};
+    double *out = hl_alloc(OUTPUTS * 2 * HL_LANES, sizeof *out);
+    signed char status[HL_LANES] = {0};
+    for (size_t r = 0; r < f->system.n_regs; r++)
+        for (size_t l = 0; l < HL_LANES; l++)
+            regs[r * HL_LANES + l] = f->value[r] ? f->value[r][alone ? first : l] : f->system.initial[r];
+    struct hl_block block = {.first = 1, .n = SUBJECTS, .lanes = HL_LANES, .regs = regs, .status = status, .out = out};
+    struct hl_listener listener = {.context = ear, .group = on_group};
+    assert_int_equal(hl_solver_run(solver, &block, output, OUTPUTS, time, 2, &listener), HL_OK);
+    hl_free(regs);
+    hl_free(out);
+    hl_solver_free(solver);
+    hl_strands_free(ear->strands);
+}
+
+static void check_alone(const struct ear *together, const struct ear *alone, size_t first)
+{
+    size_t n = 0, told = 0; /* questions with walks; about him */
+    for (size_t i = 0; i < together->n; i++)
+        told += together->record[i].n[first] > 0;
+    assert_true(alone->n == together->n || told == 0); /* his modes may be too close to each other to be told */
+    for (size_t i = 0; i < alone->n; i++)
+        for (size_t l = 0; l < HL_LANES; l++) {
+            const struct record *a = &together->record[i], *b = &alone->record[i];
+            bool same = memcmp(&a->hours[first], &b->hours[l], sizeof(double)) == 0
+                        && memcmp(&a->later[first], &b->later[l], sizeof(double)) == 0;
+            n += a->later[first] != 0;
+            if (!same)
+                fail_msg("question %zu, subject %zu: %.17g + %.17g h in company, %.17g + %.17g alone in lane %zu", i,
+                         first, a->hours[first], a->later[first], b->hours[l], b->later[l], l);
+        }
+    printf("    subject %zu alone: %zu questions, %zu with walks\n", first, told, n / HL_LANES);
+}
+
 static void hours_add_up_to_parts(void **state)
 {
     (void)state;
-    static struct ear ear __attribute__((aligned(64)));
+    static struct ear ear __attribute__((aligned(64))), again __attribute__((aligned(64)));
     uint64_t seed = from_environment("HL_SEED", date_number()), cases = from_environment("HL_CASES", 12);
     size_t told = 0, left = 0;
     printf("hours: seed %llu (HL_SEED), %llu cases (HL_CASES)\n", (unsigned long long)seed, (unsigned long long)cases);
     for (uint64_t number = 0; number < cases; number++) {
         struct dice d = {seed, number, 0, 23};
         struct fixture *f = fixture_create(OUTPUTS, OUTPUTS);
-        const int output[OUTPUTS] = {0, 1, 2, 3};
-        const unsigned char watched[OUTPUTS] = {0, 1, 0, 1};
         make_model(f, &d);
         memset(&ear, 0, sizeof ear);
-        ear.stop = prescribe(f, &d);
+        memset(&again, 0, sizeof again);
+        ear.stop = again.stop = prescribe(f, &d);
         for (size_t i = 0; i < LEVELS; i++)
             ear.share[i] = uniform(&d, 0.02, 1.01);
         struct hl_plan *plan = hl_plan_create(&f->system, &f->regimen, "exact", 1e-8, f->diag);
-        ear.strands = hl_strands_create(plan, output, OUTPUTS, watched);
-        struct hl_solver *solver = hl_solver_create(plan, HL_LANES);
-        double *regs = hl_alloc(f->system.n_regs * HL_LANES, sizeof *regs), time[2] = {0, ear.stop};
-        double *out = hl_alloc(OUTPUTS * 2 * HL_LANES, sizeof *out);
-        signed char status[HL_LANES] = {0};
-        for (size_t r = 0; r < f->system.n_regs; r++)
-            for (size_t l = 0; l < HL_LANES; l++)
-                regs[r * HL_LANES + l] = f->value[r] ? f->value[r][l % SUBJECTS] : f->system.initial[r];
-        struct hl_block block = {.first = 1, .n = SUBJECTS, .lanes = HL_LANES, .regs = regs, .status = status,
-                                 .out = out};
-        struct hl_listener listener = {.context = &ear, .group = on_group};
-        assert_int_equal(hl_solver_run(solver, &block, output, OUTPUTS, time, 2, &listener), HL_OK);
+        solve(f, plan, &ear, 0, false);
         check(&ear, &told, &left);
-        hl_free(regs);
-        hl_free(out);
-        hl_solver_free(solver);
-        hl_strands_free(ear.strands);
+        again.asked = ear.record;
+        size_t subject = (size_t)uniform(&d, 0, SUBJECTS);
+        solve(f, plan, &again, subject, true);
+        check_alone(&ear, &again, subject);
         hl_plan_free(plan);
         fixture_free(f);
     }
