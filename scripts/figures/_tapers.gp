@@ -14,13 +14,15 @@ peak_or_next(rest) = is_peak(first_field(line_of(rest)."\t")) ? first_field(line
 after_line(s) = strstrt(s, "\n") == 0 ? '' : s[strstrt(s, "\n") + 1:*]
 metric = peak_in(attributes[strstrt(attributes, "\nmetrics/"):*])
 if (metric eq '') { print 'the file has no highest values (Cmax) of '.of; exit status 2 }
-set print $F; print system(table(of.'_fraction_above --arm 0')); unset print
+set print $F; asked = table(of.'_fraction_above --arm 0'); eval print_asked; unset print
 if (!exists("bound")) { bound = attribute('/', 'taper_bound') eq '' ? threshold(field($F[1], 3)) + 0.0 : attribute('/', 'taper_bound') + 0.0 }
 if (!exists("share")) { share = attribute('/', 'taper_share') eq '' ? 0.9 : attribute('/', 'taper_share') + 0.0 }
 if (!exists("certificate")) { certificate = attribute('/', 'taper_certificate_days') eq '' ? -1 : attribute('/', 'taper_certificate_days') + 0.0 }
 
-# The values of a metric, sorted, one per line; those that aren't numbers left out.
-sorted_metric(a) = system(export('metrics/'.metric.of_arm(a))." | awk -F'\\t' 'NR > 1 && $NF != \"NaN\" { print $NF }' | LC_ALL=C sort -g")
+# Of a metric's values, those that aren't numbers left out: how many there are, the smallest that the wanted share stays at
+# or below, and how many keep the bound.
+counts_of(a) = system(export('metrics/'.metric.of_arm(a))." | awk -F'\\t' 'NR > 1 && $NF != \"NaN\" { print $NF }' | LC_ALL=C sort -g". \
+    sprintf(" | awk '{ v[NR] = $1; if ($1 <= %.17g) k++ } END { w = %.17g*NR - 1e-9; c = int(w); if (c < w || c < 1) c++; print NR, (NR ? v[c] : \"NaN\"), k + 0 }'", bound, share))
 
 # A design's bound that holds at any time (taper_statistic) is kept by those who are not above it at the worst moment.
 at_once = attribute('/', 'taper_statistic') eq 'at_any_time'
@@ -29,11 +31,11 @@ worst_share(a) = real(system(table(of.'_fraction_above'.of_arm(a))." | awk -F'\\
 # A column of /design, NaN where there is none.
 load here.'_course.gp'
 array said_days[n_arms]; array said_given[n_arms]
-column_of_arms(name) = has(name) ? system(table(name)) : ' '
-set print $stated; print column_of_arms('design/duration'); unset print
+column_of_arms(name) = has(name) ? table(name) : 'echo'
+set print $stated; asked = column_of_arms('design/duration'); eval print_asked; unset print
 stated(p) = p + 1 > |$stated| ? NaN : real(field($stated[p + 1], 2))
 do for [p = 1:n_arms] { said_days[p] = unit('design/duration') eq 'd' ? stated(p) : NaN }
-set print $stated; print column_of_arms('design/'.mine.'_equivalent'); unset print
+set print $stated; asked = column_of_arms('design/'.mine.'_equivalent'); eval print_asked; unset print
 do for [p = 1:n_arms] { said_given[p] = stated(p) }
 
 any_differ = 0
@@ -44,12 +46,10 @@ do for [p = 1:n_arms] {
     days[p] = said_days[p] == said_days[p] ? said_days[p] : real(word(comes_to, 1))
     taken[p] = said_given[p] == said_given[p] ? said_given[p] : real(word(comes_to, 2))
     any_differ = any_differ || real(word(comes_to, 4)) > 0
-    # The smallest value that the wanted share stays below or at, and how many keep the bound.
-    list = sorted_metric(p - 1)
-    n_values = words(list); counted_in[p] = n_values
-    wanted = int(ceil(share*n_values - 1e-9))
-    highest[p] = n_values > 0 ? real(word(list, wanted < 1 ? 1 : wanted)) : NaN
-    kept[p] = at_once ? floor((1 - worst_share(p - 1))*n_values + 0.5) : n_values > 0 ? int(system("printf '%s' ".shell_quote(list)." | awk '$1 <= ".sprintf("%.17g", bound)." { n++ } END { print n + 0 }'")) : 0
+    list = counts_of(p - 1)
+    n_values = int(word(list, 1)); counted_in[p] = n_values
+    highest[p] = n_values > 0 ? real(word(list, 2)) : NaN
+    kept[p] = at_once ? floor((1 - worst_share(p - 1))*n_values + 0.5) : int(word(list, 3))
 }
 # Whether an arm keeps the bound in as many subjects as wanted: a whole number of subjects.
 keeps(p) = kept[p] >= ceil(share*counted_in[p] - 1e-9) && counted_in[p] > 0

@@ -14,7 +14,7 @@ drawn = ''; left_out = ''; n_more = 0; n = 0; top = 0.0; last_day = 0.0; low = 1
 do for [a = 0:n_arms - 1] {
     if (chosen >= 0 && a != chosen) { continue }
     set print $Q
-    print system(table(of.'_quantiles'.of_arm(a)))
+    asked = table(of.'_quantiles'.of_arm(a)); eval print_asked
     unset print
     h = $Q[1]
     stats $Q using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
@@ -38,7 +38,7 @@ do for [p = 1:n] {
     a = int(word(drawn, p))
     eval doses_of_arm(a)
     set print $Q
-    print system(table(of.'_quantiles'.of_arm(a)))
+    asked = table(of.'_quantiles'.of_arm(a)); eval print_asked
     unset print
     set table $given
     plot $doses using (dose_value('time')) skip 1 with table if (dose_is(drug(of)))
@@ -67,7 +67,7 @@ if (log) { set logscale y; set format y '%g' } else { set ytics step_for(top, ro
 do for [p = 1:n] {
     a = int(word(drawn, p))
     set print $Q
-    print system(table(of.'_quantiles'.of_arm(a)))
+    asked = table(of.'_quantiles'.of_arm(a)); eval print_asked
     unset print
     h = $Q[1]; m = median_column(h); c = colour(p - 1)
     above = 156 + (p - 1)*row + 34; below = 156 + p*row - 16

@@ -36,6 +36,10 @@ export(what) = sprintf("%s export %s --format tsv %s", shell_quote(halflife), sh
 # Tables go into datablocks by `print`, which minds quotes: names get typographic ones.
 table(what) = export(what)." | sed -e \"s/'/’/g\" -e 's/\"/”/g'"
 of_arm(i) = sprintf(" --arm %d", i)
+# `asked = table('x'); eval print_asked` prints one of any length. What gnuplot takes from a command in one piece ends after
+# a million characters, with no more than a warning: so it comes in pieces of whole lines.
+piece_of(what, k) = system(what.sprintf(" | LC_ALL=C awk -v k=%d '{ n += length($0) + 1; p = int(n/800000) } p == k'", k))
+print_asked = "do for [piece_k = 0:100000] { got = piece_of(asked, piece_k); if (piece_k > 0 && got eq '') { break }; print got; if (strlen(got) < 300000) { break } }"
 
 # The n-th field of a line, the line's rest after a field, and how many there are.
 field(s, n) = n == 1 ? first_field(s."\t") : field(after_field(s."\t"), n - 1)
@@ -156,7 +160,7 @@ pairs(header) = quantile_columns(header)/2
 ribbon_name(header, pair) = sprintf("%g–%g %%", 100*quantile_at(header, pair), 100*quantile_at(header, quantile_columns(header) + 1 - pair))
 
 # ---- Doses of arm a as seen by subject 1, into $doses; those of one drug that were given, not refused.
-doses_of_arm(a) = "set print $doses; print system(table('doses'.of_arm(".a.").' --subject 1')); unset print; dose_head = $doses[1]"
+doses_of_arm(a) = "set print $doses; asked = table('doses'.of_arm(".a.").' --subject 1'); eval print_asked; unset print; dose_head = $doses[1]"
 dose_value(name) = column(column_of(dose_head, name))
 dose_is(name) = stringcolumn(column_of(dose_head, 'drug')) eq name && stringcolumn(column_of(dose_head, 'refused')) ne 'refused'
 

@@ -14,7 +14,7 @@ a = chosen < 0 ? 0 : chosen
 banded = band_high > band_low
 
 set print $M
-print system(table('metrics/'.of.'_half_life'.of_arm(a)))
+asked = table('metrics/'.of.'_half_life'.of_arm(a)); eval print_asked
 unset print
 stats $M using 3 skip 1 name 'H' nooutput
 stats $M using ($3 >= band_low && $3 <= band_high ? 1 : 0) skip 1 name 'I' nooutput

@@ -32,11 +32,11 @@ spaced(s) = strstrt(s, '_') == 0 ? s : s[1:strstrt(s, '_') - 1].' '.s[strstrt(s,
 people = people > n_subjects ? n_subjects : people
 a = chosen < 0 ? 0 : chosen
 
-set print $X; print system(table(across.'_quantiles'.of_arm(a))); unset print
-set print $Y; print system(table(up.'_quantiles'.of_arm(a))); unset print
+set print $X; asked = table(across.'_quantiles'.of_arm(a)); eval print_asked; unset print
+set print $Y; asked = table(up.'_quantiles'.of_arm(a)); eval print_asked; unset print
 m = median_column($X[1])
 set print $P
-do for [k = 1:people] { print system(table(across.' '.up.of_arm(a).sprintf(" --subject %d", k))) }
+do for [k = 1:people] { asked = table(across.' '.up.of_arm(a).sprintf(" --subject %d", k)); eval print_asked }
 unset print
 cx = column_of($P[1], across); cy = column_of($P[1], up)
 stats $P using cx:cy name 'P' nooutput

@@ -12,11 +12,11 @@ people = people > n_subjects ? n_subjects : people
 a = chosen < 0 ? 0 : chosen
 
 set print $Q
-print system(table(of.'_quantiles'.of_arm(a)))
+asked = table(of.'_quantiles'.of_arm(a)); eval print_asked
 unset print
 h = $Q[1]
 set print $P
-do for [k = 1:people] { print system(table(of.of_arm(a).sprintf(" --subject %d", k))) }
+do for [k = 1:people] { asked = table(of.of_arm(a).sprintf(" --subject %d", k)); eval print_asked }
 unset print
 value = column_of($P[1], of)
 clock = column_of($P[1], 'time')

@@ -36,7 +36,7 @@ set print $R
 do for [k = first:first + n - 1] { print system(rows_of(k)); print '' }
 unset print
 set print $S
-print system(table('subjects'.of_arm(a).(subject > 0 ? sprintf(' --subject %d', subject) : sprintf(' | head -n %d', n + 1))))
+asked = table('subjects'.of_arm(a).(subject > 0 ? sprintf(' --subject %d', subject) : sprintf(' | head -n %d', n + 1))); eval print_asked
 unset print
 said_of(k, name) = field($S[2 + k - first], column_of($S[1], name))
 went_wrong(k) = said_of(k, 'status') eq 'good' ? '' : ': '.said_of(k, 'status')

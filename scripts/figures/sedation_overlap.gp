@@ -38,7 +38,7 @@ do for [i = 1:n] {
 }
 
 set multiplot
-set print $T; print system(table(upper.'_quantiles'.of_arm(main))); unset print
+set print $T; asked = table(upper.'_quantiles'.of_arm(main)); eval print_asked; unset print
 h = $T[1]
 about = pairs(h) == 0 ? '' : ' and ribbons ('.ribbon_name(h, 1).(pairs(h) > 1 ? ', '.ribbon_name(h, 2) : '').')'
 eval frame(attribute('/', 'title'), 'medians'.about.' of '.counted(n_subjects, 'subject').(n < n_arms && chosen < 0 ? sprintf('; the first %d of %d arms', n, n_arms) : ''))
@@ -52,7 +52,7 @@ do for [p = 1:n_panels] {
     name = is_share ? word(shares, p - 3) : word(variables, p)
     quantity = name.(is_share ? '_fraction_above' : '_quantiles')
     set print $T
-    do for [i = 1:n] { print system(table(quantity.of_arm(int(word(drawn, i))))) }
+    do for [i = 1:n] { asked = table(quantity.of_arm(int(word(drawn, i)))); eval print_asked }
     unset print
     h = $T[1]; last = |$T|/n
     set label 1 (is_share ? 'subjects with '.named(name).' above '.threshold(field(h, 3)).' [%]' : axis(name)).grade(name) \

@@ -12,7 +12,7 @@ if (metric eq '' && found > 0) { metric = first_field(attributes[found + 9:*]) }
 if (metric eq '') { print "the file has no metric of ".of; exit status 2 }
 
 set print $D
-print system(table('design'))
+asked = table('design'); eval print_asked
 unset print
 n_factors = fields($D[1]) - 1
 factor(k) = field($D[1], 1 + k)
@@ -48,7 +48,7 @@ eval canvas(1600, 1000)
 
 metric_name(m) = attribute('metrics/'.m, 'long_name') eq '' ? m : attribute('metrics/'.m, 'long_name')
 set print $M
-print system(table('metrics/'.metric))
+asked = table('metrics/'.metric); eval print_asked
 unset print
 value = fields($M[1])
 stats $M using (column(value)) skip 1 name 'M' nooutput

@@ -38,8 +38,8 @@ high_C = 0.0; high_W = 0.0; high_D = 0.0; high_S = 0.0; last_day = 0.0
 array peak[n]; array peak_day[n]
 do for [p = 1:n] {
     a = first + p - 1
-    set print $C; print system(table(level.'_quantiles'.of_arm(a))); unset print
-    set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
+    set print $C; asked = table(level.'_quantiles'.of_arm(a)); eval print_asked; unset print
+    set print $W; asked = table(index.'_quantiles'.of_arm(a)); eval print_asked; unset print
     h = $C[1]
     stats $C using ($2/24):(column(high_column(h, 1))) skip 1 name 'S' nooutput
     high_C = S_max_y > high_C ? S_max_y : high_C
@@ -49,7 +49,7 @@ do for [p = 1:n] {
     stats $W using ($2/24):(column(median_column(h))) skip 1 name 'S' nooutput
     peak[p] = S_max_y; peak_day[p] = S_pos_max_y; end[p] = 0.0
     if (two) {
-        set print $V; print system(table(beside.'_quantiles'.of_arm(a))); unset print
+        set print $V; asked = table(beside.'_quantiles'.of_arm(a)); eval print_asked; unset print
         stats $V using ($2/24):(column(median_column($V[1]))) skip 1 name 'S' nooutput
         high_W = S_max_y > high_W ? S_max_y : high_W
     }
@@ -64,8 +64,8 @@ do for [p = 1:n] {
     eval sprintf("stats $daily%d using 3 name 'S' nooutput", p)
     eval sprintf("stats $daily%d using ($3 > 0 ? $1 + 0.5 : 0) name 'E' nooutput", p)
     high_D = S_max > high_D ? S_max : high_D
-    set print $C; print system(table(level.'_quantiles'.of_arm(first + p - 1))); unset print
-    set print $W; print system(table(index.'_quantiles'.of_arm(first + p - 1))); unset print
+    set print $C; asked = table(level.'_quantiles'.of_arm(first + p - 1)); eval print_asked; unset print
+    set print $W; asked = table(index.'_quantiles'.of_arm(first + p - 1)); eval print_asked; unset print
     stats $C using (column(high_column(h, 1)) > 0.02*high_C ? $2/24 : 0) skip 1 name 'C' nooutput
     stats $W using (column(high_column(h, 1)) > 0.02*high_W ? $2/24 : 0) skip 1 name 'W' nooutput
     end[p] = E_max > C_max ? E_max : C_max
@@ -96,10 +96,10 @@ do for [p = 1:n] {
     set xrange [0:end[p]]
     tic = step_for(last_day, per_day*last_day/60)
     set xtics 0,tic,end[p] - 20/per_day
-    set print $C; print system(table(level.'_quantiles'.of_arm(a))); unset print
-    set print $W; print system(table(index.'_quantiles'.of_arm(a))); unset print
+    set print $C; asked = table(level.'_quantiles'.of_arm(a)); eval print_asked; unset print
+    set print $W; asked = table(index.'_quantiles'.of_arm(a)); eval print_asked; unset print
     h = $C[1]; m = median_column(h); m_beside = m
-    set print $V; print system(table((two ? beside : index).'_quantiles'.of_arm(a))); unset print
+    set print $V; asked = table((two ? beside : index).'_quantiles'.of_arm(a)); eval print_asked; unset print
     m_beside = median_column($V[1])
     set format y (p == 1 ? '%g' : '')
     set format x ''

@@ -14,8 +14,8 @@ do for [i = n_arms - 1:0:-1] { if (chosen < 0 && arm_name(i)[1:8] eq 'designed')
 if (shown < 0) { shown = 0 }
 eval canvas(1600, 1000)
 
-set print $W; print system(table(of.'_quantiles'.of_arm(shown))); unset print
-set print $F; print system(table(of.'_fraction_above'.of_arm(shown))); unset print
+set print $W; asked = table(of.'_quantiles'.of_arm(shown)); eval print_asked; unset print
+set print $F; asked = table(of.'_fraction_above'.of_arm(shown)); eval print_asked; unset print
 h = $W[1]; m = median_column(h)
 if (!exists("bound")) { bound = attribute('/', 'taper_bound') eq '' ? threshold(field($F[1], 3)) + 0.0 : attribute('/', 'taper_bound') + 0.0 }
 if (!exists("share")) { share = attribute('/', 'taper_share') eq '' ? 0 : attribute('/', 'taper_share') + 0.0 }

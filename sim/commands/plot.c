@@ -287,14 +287,17 @@ static void build_words(const struct job *job, const struct figure *figure, cons
     w->word[w->n] = NULL;
 }
 
-/* Runs gnuplot with its messages going to errors; its exit code, or -1 with a message when it can't be started. */
-static int run_gnuplot(char *const *word, FILE *errors, struct hl_diag *diag)
+/* Runs gnuplot with its messages going to errors and what it prints to text; its exit code, or -1 with a message when it
+ * can't be started. */
+static int run_gnuplot(char *const *word, FILE *text, FILE *errors, struct hl_diag *diag)
 {
     posix_spawn_file_actions_t actions;
     pid_t child = 0;
     int ended = 0, failed = posix_spawn_file_actions_init(&actions);
     if (!failed)
         failed = posix_spawn_file_actions_adddup2(&actions, fileno(errors), STDERR_FILENO);
+    if (!failed)
+        failed = posix_spawn_file_actions_adddup2(&actions, fileno(text), STDOUT_FILENO);
     fflush(stdout);
     if (!failed)
         failed = posix_spawnp(&child, word[0], &actions, NULL, word, environ);
@@ -334,23 +337,37 @@ static bool is_empty(const char *path)
     return stat(path, &info) != 0 || info.st_size == 0;
 }
 
+/* To standard output by our own hand: gnuplot wouldn't tell of a disk that is full, and the program's end does. */
+static void pass_on(FILE *text)
+{
+    char buffer[4096];
+    rewind(text);
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, text)) > 0;)
+        (void)fwrite(buffer, 1, n, stdout);
+}
+
 /* Draws into a temporary file and gives it its name; output is "" for pictures that go to standard output. */
 static enum hl_status draw_to(const struct job *job, const struct figure *figure, const char *of, const char *output)
 {
     struct words words = {0};
     const char *temporary = *output ? hl_arena_printf(job->arena, "%s.part-%ld", output, (long)getpid()) : "";
-    FILE *errors = tmpfile();
-    if (!errors) {
+    FILE *errors = tmpfile(), *text = tmpfile();
+    if (!errors || !text) {
         hl_diag_error(job->diag, hl_pos_none(), "cannot create a temporary file: %s", strerror(errno));
+        if (errors)
+            (void)fclose(errors);
         return HL_ERR_IO;
     }
     build_words(job, figure, of, temporary, &words);
-    int code = run_gnuplot(words.word, errors, job->diag);
-    bool good = code == 0 && (!*output || !is_empty(temporary));
+    int code = run_gnuplot(words.word, text, errors, job->diag);
+    const char *why = said(job->arena, errors); /* a table cut short is a warning to gnuplot, and a wrong picture */
+    bool good = code == 0 && (!*output || !is_empty(temporary)) && !strstr(why, "output has been truncated");
     if (code >= 0 && !good)
-        hl_diag_error(job->diag, hl_pos_none(), "gnuplot could not draw '%s': %s", figure->name,
-                      said(job->arena, errors));
+        hl_diag_error(job->diag, hl_pos_none(), "gnuplot could not draw '%s': %s", figure->name, why);
+    if (good && !*output)
+        pass_on(text);
     (void)fclose(errors);
+    (void)fclose(text);
     if (good && *output && rename(temporary, output) != 0) {
         hl_diag_error(job->diag, hl_pos_none(), "cannot write '%s': %s", output, strerror(errno));
         good = false;

@@ -125,6 +125,32 @@ holds() {
     holds 13
 }
 
+@test "tables of more than a million characters are drawn to their end" {
+    python3 - > "$here/long.yaml" <<'PY'
+shares = ", ".join(f'"{k} %"' for k in range(3, 98, 2))
+print(f"""study: long
+drugs: {{clonazepam: clonazepam_adult}}
+cohort: {{subjects: 5, seed: 23}}
+arms: [{{name: daily, clonazepam: [{{oral: 0.5 mg, every: 24 h, for: 17 d}}]}}]
+times: [{{until: 17 d, every: 15 min}}]
+outputs: [clonazepam.Cp]
+store: [summaries]
+quantiles: [{shares}]""")
+PY
+    "$program" run "$here/long.yaml" -o "$here/long.h5" --quiet
+    [ "$("$program" export "$here/long.h5" clonazepam_Cp_quantiles | wc -c)" -gt 1200000 ]
+    "$program" plot "$here/long.h5" accumulation --format svg -o . > list
+    figure=long_accumulation.svg
+    says ">16<" "dose of day 15"
+}
+
+@test "text that can't be written to standard output is an error" {
+    [ -w /dev/full ] || skip "/dev/full is missing"
+    run bash -c "'$program' plot '$here/swept.h5' accumulation --format dumb > /dev/full"
+    [ "$status" -eq 4 ]
+    [[ $output == *"could not be written"* ]]
+}
+
 @test "sweep: arms of the study stand side by side, and so do the levels of every other factor" {
     python3 - "$here" <<'PY'
 import sys
