@@ -1086,25 +1086,27 @@ enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, 
     return HL_OK;
 }
 
-enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
-                                size_t width)
+enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes, double factor,
+                                double *values, size_t width)
 {
     const struct hl_metric_spec *spec = &ledger->study->metric[metric];
     const struct hl_metric_kind_info *info = hl_metric_kind_info(spec->kind);
-    size_t group = lane / HL_LANES, l = lane % HL_LANES;
+    size_t group = first / HL_LANES;
+    if (ledger->out_of_memory)
+        return HL_ERR_MEMORY;
     for (size_t w = 0; w < width; w++) {
         size_t window = info->by_window ? w : 0, i = task_of_metric(ledger, metric, window);
         const struct hl_task *task = &ledger->task[i];
         const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
         const struct doses *doses = doses_or_none(ledger, group, task);
         double from, to;
-        if (ledger->out_of_memory)
-            return HL_ERR_MEMORY;
         hl_window_of(ledger->study, spec, window, &from, &to);
-        take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
-        if (task->kind == HL_TASK_INTERVALS && !take_intervals(&ledger->tally, doses, marks, l))
-            return HL_ERR_MEMORY;
-        values[w] = info->value(&ledger->tally, from, to) / factor;
+        for (size_t l = 0; l < n_lanes; l++) {
+            take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
+            if (task->kind == HL_TASK_INTERVALS && !take_intervals(&ledger->tally, doses, marks, l))
+                return HL_ERR_MEMORY;
+            values[l * width + w] = info->value(&ledger->tally, from, to) / factor;
+        }
     }
     return HL_OK;
 }
