@@ -612,13 +612,18 @@ static void look_for_all(struct run *run, enum look look, const size_t *number)
     enum look bounds = look == FIRST ? BOUNDS_OF_FIRST : BOUNDS_OF_LAST;
     size_t index[HL_LANES];
     hl_row seen = {0};
+    unsigned kinds = 0;
     bool any = false;
     for (size_t i = run->from; i < run->to; i++) {
         const unsigned char *kind = looks_at[task_number(run, i)->kind];
-        any = any || run->any[kind[look]] || run->any[kind[bounds]];
-        for (size_t l = 0; l < HL_LANES; l++)
-            seen[l] += run->lanes[kind[look]][l] + run->lanes[kind[bounds]][l];
+        kinds |= 1u << kind[look] | 1u << kind[bounds];
     }
+    for (size_t kind = 0; kind < N_LANES_KINDS; kind++)
+        if ((kinds >> kind & 1) && run->any[kind]) {
+            any = true;
+            for (size_t l = 0; l < HL_LANES; l++)
+                seen[l] += run->lanes[kind][l];
+        }
     if (!any)
         return;
     for (size_t l = 0; l < HL_LANES; l++)
