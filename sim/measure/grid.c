@@ -15,8 +15,7 @@
  * So it takes two divisions per run, not one per value.
  *
  * All that is asked of an output in a window is found in one pass over its rows of eight lanes (grid_rows.c) while they
- * are in the second cache. What is left is done lane by lane: which row of a turn has the extremum, and the runs, whose
- * ends the pass leaves as bits. */
+ * are in the second cache; what is left for each lane is to see which row of a turn has the extremum. */
 #include "measure/grid.h"
 
 #include <math.h>
@@ -25,8 +24,8 @@
 #include "measure/grid_rows.h"
 #include "measure/ledger.h"
 
-/* Output times that lie in a window: several outputs have them in common, as have windows between the same times. Weights
- * of rows, and those of whole turns that have one. */
+/* Output times that lie in a window: several outputs have them in common, as have windows between the same times.
+ * Weights of rows, and those of whole turns that have one. */
 struct window { size_t first, n; double *weight, *even; };
 
 /* All that is asked of an output in a window. Its results start at row `result`, a value per lane each. */
@@ -50,9 +49,7 @@ struct hl_grid {
     size_t *first_wish;              /* by metric */
     struct wish *wish;
     double *result;                  /* [row][lane] */
-    size_t n_bits; uint64_t *bits; /* of a span's levels, group by group */
-    struct hl_grid_rows *rows;       /* by group */
-    uint32_t *crossing;              /* of a lane: the rows that these bits tell */
+    struct hl_grid_found found;      /* in a span's rows */
     bool looked;                     /* at the block's values */
 };
 
@@ -165,18 +162,26 @@ static enum hl_status ask_all(struct hl_grid *g)
 /* Room for what will be found. */
 static enum hl_status make_room(struct hl_grid *g)
 {
-    size_t rows = 0, levels = 0, groups = g->max_lanes / HL_GRID_LANES;
+    size_t rows = 0, levels = 0;
     for (size_t s = 0; s < g->n_spans; s++) {
         g->span[s].result = rows;
         rows += HOURS + g->span[s].n_levels;
         levels = g->span[s].n_levels > levels ? g->span[s].n_levels : levels;
     }
     g->result = hl_alloc(rows * g->max_lanes, sizeof *g->result);
-    g->n_bits = levels * hl_grid_words(g->study->n_times) * HL_GRID_LANES;
-    g->bits = hl_alloc(groups * g->n_bits, sizeof *g->bits);
-    g->rows = hl_alloc(groups, sizeof *g->rows);
-    g->crossing = hl_alloc(g->study->n_times + 1, sizeof *g->crossing);
-    return g->result && g->bits && g->rows && g->crossing ? HL_OK : HL_ERR_MEMORY;
+    double *value = hl_alloc((5 + 2 * levels) * g->max_lanes, sizeof *value);
+    g->found.above = hl_alloc(levels * g->max_lanes, sizeof *g->found.above);
+    g->found.crossing = hl_alloc(levels * g->max_lanes / HL_GRID_LANES, sizeof *g->found.crossing);
+    g->found.largest = value; /* the first of all */
+    if (!g->result || !value || !g->found.above || !g->found.crossing)
+        return HL_ERR_MEMORY;
+    g->found.largest_turn = value + g->max_lanes;
+    g->found.smallest = value + 2 * g->max_lanes;
+    g->found.smallest_turn = value + 3 * g->max_lanes;
+    g->found.area = value + 4 * g->max_lanes;
+    g->found.hours = value + 5 * g->max_lanes;
+    g->found.since = g->found.hours + levels * g->max_lanes;
+    return HL_OK;
 }
 
 struct hl_grid *hl_grid_create(const struct hl_study *study, size_t max_lanes)
@@ -212,9 +217,9 @@ void hl_grid_free(struct hl_grid *g)
     hl_free(g->wish);
     hl_free(g->first_wish);
     hl_free(g->result);
-    hl_free(g->bits);
-    hl_free(g->rows);
-    hl_free(g->crossing);
+    hl_free(g->found.largest);
+    hl_free(g->found.above);
+    hl_free(g->found.crossing);
     hl_free(g);
 }
 
@@ -251,103 +256,93 @@ static void place_extremum(const struct lane_view *v, double value, double turn,
         to = v->n;
     size_t k = first_equal(v, value, from, to);
     *extremum = k < to ? y_at(v, k) : (double)NAN;
-    *time = v->n == 0 ? (double)NAN : v->time[k < to ? k : v->n - 1];
+    *time = v->time[k < to ? k : v->n - 1];
 }
 
-/* Rows in which a lane crosses, ascending; how many. */
-static size_t list_crossings(const uint64_t *word, size_t n_words, uint32_t *crossing)
+/* What a lane's rows tell. */
+static void keep_lane(struct hl_grid *g, const struct span *span, const struct hl_grid_task *task, size_t lane)
 {
-    size_t n = 0;
-    for (size_t w = 0; w < n_words; w++)
-        for (uint64_t bits = word[w * HL_GRID_LANES]; bits != 0; bits &= bits - 1)
-            crossing[n++] = (uint32_t)(w * HL_GRID_WORD + (size_t)__builtin_ctzll(bits));
-    return n;
-}
-
-/* The part above of the interval between the rows `in`, which is above, and `out`, which isn't: one before the other. */
-static double part_above(const struct lane_view *v, size_t in, size_t out, double level)
-{
-    double a = y_at(v, in) - level, b = y_at(v, out) - level;
-    return fabs(v->time[in] - v->time[out]) * a / (a - b);
-}
-
-/* Rows of crossings: runs begin and end by turns. */
-static double hours_above(const struct lane_view *v, const uint32_t *crossing, size_t n, double level)
-{
-    double hours = 0;
-    for (size_t i = 0; i + 1 < n; i += 2) {
-        size_t up = crossing[i], down = crossing[i + 1];
-        double before = up > 0 ? part_above(v, up, up - 1, level) : 0;
-        double behind = down < v->n ? part_above(v, down - 1, down, level) : 0;
-        hours += v->time[down - 1] - v->time[up] + (before + behind);
-    }
-    return hours;
-}
-
-/* What a group's rows tell of its lane l. */
-static void keep_lane(struct hl_grid *g, const struct span *span, const struct lane_view *v,
-                      const struct hl_grid_rows *rows, size_t l, double *result)
-{
-    size_t row = g->max_lanes;
+    const struct hl_grid_found *found = &g->found;
+    struct lane_view v = {task->time, task->y + lane, task->n_rows, task->lanes};
+    double *result = g->result + span->result * g->max_lanes + lane;
+    size_t next = g->max_lanes; /* row of results */
     if (span->largest)
-        place_extremum(v, rows->largest[l], rows->largest_turn[l], &result[LARGEST * row], &result[LARGEST_TIME * row]);
+        place_extremum(&v, found->largest[lane], found->largest_turn[lane], &result[LARGEST * next],
+                       &result[LARGEST_TIME * next]);
     if (span->smallest)
-        place_extremum(v, rows->smallest[l], rows->smallest_turn[l], &result[SMALLEST * row],
-                       &result[SMALLEST_TIME * row]);
-    result[AREA * row] = rows->area[l];
-    result[LAST * row] = v->n > 0 ? y_at(v, v->n - 1) : (double)NAN;
+        place_extremum(&v, found->smallest[lane], found->smallest_turn[lane], &result[SMALLEST * next],
+                       &result[SMALLEST_TIME * next]);
+    result[AREA * next] = task->weight ? found->area[lane] : 0; /* a single value has none */
+    result[LAST * next] = y_at(&v, v.n - 1);
     for (size_t i = 0; i < span->n_levels; i++) {
-        size_t n = list_crossings(rows->crossing + i * rows->n_words * HL_GRID_LANES + l, rows->n_words, g->crossing);
-        result[(HOURS + i) * row] = hours_above(v, g->crossing, n, span->level[i]);
+        size_t at = i * task->lanes + lane;
+        double to_the_end = found->above[at] ? v.time[v.n - 1] - found->since[at] : 0;
+        result[(HOURS + i) * next] = found->hours[at] + to_the_end;
     }
+}
+
+/* Nothing can be said of it. */
+static void keep_nothing(struct hl_grid *g, const struct span *span, size_t lane)
+{
+    double *result = g->result + span->result * g->max_lanes + lane;
+    for (size_t i = 0; i < HOURS + span->n_levels; i++)
+        result[i * g->max_lanes] = i == AREA || i >= HOURS ? 0 : (double)NAN;
 }
 
 static void look_at_span(struct hl_grid *g, const struct hl_block *block, const struct span *span)
 {
     const struct window *window = &g->window[span->window];
     const double *y = block->out + ((size_t)span->output * g->study->n_times + window->first) * block->lanes;
-    struct hl_grid_task task = {.y = y, .lanes = block->lanes, .n_rows = window->n,
-                                .n_groups = (block->n + HL_GRID_LANES - 1) / HL_GRID_LANES, .even = window->even,
-                                .weight = span->area && window->n > 1 ? window->weight : NULL,
+    struct hl_grid_task task = {.y = y, .lanes = block->lanes, .time = g->study->time + window->first,
+                                .n_rows = window->n, .n_groups = (block->n + HL_GRID_LANES - 1) / HL_GRID_LANES,
+                                .weight = span->area && window->n > 1 ? window->weight : NULL, .even = window->even,
                                 .largest = span->largest, .smallest = span->smallest, .n_levels = span->n_levels,
                                 .level = span->level};
-    for (size_t group = 0; group < task.n_groups; group++)
-        g->rows[group].crossing = g->bits + group * g->n_bits;
-    hl_grid_look(&task, g->rows);
+    if (window->n > 0)
+        hl_grid_look(&task, &g->found);
     for (size_t lane = 0; lane < block->n; lane++) {
-        struct lane_view v = {g->study->time + window->first, y + lane, window->n, block->lanes};
-        if (block->status[lane] == HL_SUBJECT_GOOD)
-            keep_lane(g, span, &v, &g->rows[lane / HL_GRID_LANES], lane % HL_GRID_LANES,
-                      g->result + span->result * g->max_lanes + lane);
+        if (window->n == 0)
+            keep_nothing(g, span, lane);
+        else if (block->status[lane] == HL_SUBJECT_GOOD)
+            keep_lane(g, span, &task, lane);
     }
 }
 
-void hl_grid_values(struct hl_grid *g, const struct hl_block *block, size_t metric, size_t lane, double factor,
-                    double *values)
+/* Where a metric's value of lane 0 is, or what it is made from; lanes lie side by side. NULL for kinds that the study
+ * refuses. */
+static const double *result_of(const struct hl_grid *g, enum hl_metric_kind kind, const struct wish *wish)
+{
+    const double *result = g->result + g->span[wish->span].result * g->max_lanes;
+    switch (kind) {
+    case HL_CMAX: return result + LARGEST * g->max_lanes;
+    case HL_TMAX: return result + LARGEST_TIME * g->max_lanes;
+    case HL_CMIN: return result + SMALLEST * g->max_lanes;
+    case HL_TMIN: return result + SMALLEST_TIME * g->max_lanes;
+    case HL_AUC: case HL_CAVG: return result + AREA * g->max_lanes;
+    case HL_LAST: return result + LAST * g->max_lanes;
+    case HL_HOURS_ABOVE: case HL_HOURS_BELOW: case HL_FRACTION_ABOVE:
+        return result + (HOURS + wish->level) * g->max_lanes;
+    default: return NULL;
+    }
+}
+
+void hl_grid_values(struct hl_grid *g, const struct hl_block *block, size_t metric, double factor, double *values)
 {
     const struct hl_metric_spec *spec = &g->study->metric[metric];
+    size_t width = windows_of(spec);
     for (size_t s = 0; !g->looked && s < g->n_spans; s++)
         look_at_span(g, block, &g->span[s]);
     g->looked = true;
-    for (size_t w = 0; w < windows_of(spec); w++) {
-        const struct wish *wish = &g->wish[g->first_wish[metric] + w];
-        const double *result = g->result + g->span[wish->span].result * g->max_lanes + lane;
-        size_t row = g->max_lanes;
-        double from, to, value = NAN, hours = result[(HOURS + wish->level) * row];
+    for (size_t w = 0; w < width; w++) {
+        const double *result = result_of(g, spec->kind, &g->wish[g->first_wish[metric] + w]);
+        double from, to;
         hl_window_of(g->study, spec, w, &from, &to);
-        switch (spec->kind) {
-        case HL_CMAX: value = result[LARGEST * row]; break;
-        case HL_TMAX: value = result[LARGEST_TIME * row]; break;
-        case HL_CMIN: value = result[SMALLEST * row]; break;
-        case HL_TMIN: value = result[SMALLEST_TIME * row]; break;
-        case HL_AUC: value = result[AREA * row]; break;
-        case HL_CAVG: value = result[AREA * row] / (to - from); break;
-        case HL_LAST: value = result[LAST * row]; break;
-        case HL_HOURS_ABOVE: value = hours; break;
-        case HL_HOURS_BELOW: value = to - from - hours; break;
-        case HL_FRACTION_ABOVE: value = hours / (to - from); break;
-        default: break; /* the study refuses sampled: for the others */
+        bool rest = spec->kind == HL_HOURS_BELOW, share = spec->kind == HL_CAVG || spec->kind == HL_FRACTION_ABOVE;
+        for (size_t lane = 0; lane < block->n; lane++) {
+            bool good = result && block->status[lane] == HL_SUBJECT_GOOD;
+            double value = good ? result[lane] : (double)NAN;
+            value = rest ? to - from - value : share ? value / (to - from) : value;
+            values[lane * width + w] = value / factor;
         }
-        values[w] = value / factor;
     }
 }

@@ -17,12 +17,13 @@ void hl_grid_free(struct hl_grid *grid);
 /* Forgets the last block. */
 void hl_grid_begin(struct hl_grid *grid);
 
-/* A sampled metric of a good subject of a solved block, divided by factor, window by window: values[n_windows], or one
- * where the metric has no windows. The first call after hl_grid_begin looks at the block's values, for all metrics and
- * subjects at once. NaN where the window has no output time (areas and hours are 0 then, hours below the window's
- * length), or where values are NaN: a NaN is passed over in search of extrema, isn't above a level, and makes an area
- * NaN, and hours too where it lies beside a value above the level. */
-void hl_grid_values(struct hl_grid *grid, const struct hl_block *block, size_t metric, size_t lane, double factor,
-                    double *values);
+/* A sampled metric of the subjects of a solved block, divided by factor: values[lane * n_windows + window], one for
+ * each lane where the metric has no windows. NaN for subjects that failed. The first call after hl_grid_begin looks at
+ * the block's values, for all metrics at once.
+ *
+ * Where a window has no output time, extrema and `last` are NaN, areas and hours 0. A value that is NaN is passed over
+ * in search of extrema (of nothing but NaN, the time is the last one), isn't above a level, makes areas NaN, and hours
+ * where it stands beside a value above the level. */
+void hl_grid_values(struct hl_grid *grid, const struct hl_block *block, size_t metric, double factor, double *values);
 
 #endif
