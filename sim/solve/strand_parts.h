@@ -7,6 +7,7 @@
 #define HL_SOLVE_STRAND_PARTS_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "solve/strand.h"
 #include "solve/sweep.h"
@@ -170,10 +171,12 @@ static inline double hl_strand_begin(const struct hl_strand *s, size_t l, size_t
 /* Whether a row has anything but 0. */
 static inline bool hl_strand_is_any(const double *mask)
 {
-    bool found = false;
-    for (size_t l = 0; l < HL_LANES; l++)
-        found = found || mask[l] != 0;
-    return found;
+    uint64_t bits, all = 0;
+    for (size_t l = 0; l < HL_LANES; l++) {
+        memcpy(&bits, &mask[l], sizeof bits);
+        all |= bits;
+    }
+    return all << 1 != 0; /* -0 is none */
 }
 
 /* Where the crossings of a level are remembered: below HL_STRAND_LEVELS. */
