@@ -47,21 +47,13 @@ typedef hl_eight_bits bits;
 #define EXPONENT 0x4338000000000000u /* added to a small whole number it makes the double ROUND + that number */
 #define FAR 0.15 /* for a series in A u */
 
+#define ROWS 2   /* of seats: one waits for its own results, three for each other's */
 #define LONG 2.5 /* stretches: such walks are begun first */
 
 #define AS_FLAG(mask) ((eight)((mask) & (bits)one))
 /* Of sizes; a NaN is neither. */
 #define SMALLER(size, limit) (-(((bits)(size) - (bits)(limit)) >> 63))
 #define AT_MOST_SIZE(size, limit) (-(((bits)(size) - (bits)(limit) - 1u) >> 63))
-
-INLINE bool any_bits(const bits *mask)
-{
-    uint64_t lane[HL_LANES], all = 0;
-    memcpy(lane, mask, sizeof lane);
-    for (size_t l = 0; l < HL_LANES; l++)
-        all |= lane[l];
-    return all != 0;
-}
 
 /* e^x, from x / 4 <= 0: the fourth power of e^(r / 4), by its terms to the eighth, times 2^k, x = k ln 2 + r; 0 for x
  * below GONE. */
@@ -95,6 +87,7 @@ INLINE void look(const struct stand *h, size_t m, struct sums *s)
     CONSTANTS;
     eight f = h->below, f1 = none, f2 = none, f3 = none, size = none, w = none, w1 = none, others = none;
     eight quarter = 0.25 * h->tau;
+    s->slowest = none;
 #pragma GCC unroll 8
     for (size_t j = 0; j < m; j++) {
         eight lambda = h->lambda[j], x = lambda * quarter, e;
@@ -140,17 +133,18 @@ INLINE void revert(const struct sums *s, const struct stand *h, const eight *inv
 
 /* Where to look next: for the root of this stretch where that is lost, else for that of the next one. Far away a single
  * exponential with the slope and the bend of y tells more than a series. */
-INLINE void look_ahead(const struct sums *s, const struct stand *h, const bits *lost, const eight *inverse,
-                       const eight *inverse_next, eight *next)
+INLINE void look_ahead(const struct sums *s, const struct stand *h, const bits *lost, const eight *both,
+                       const eight *f1_next, eight *next)
 {
     CONSTANTS;
-    eight r = CHOOSE(*lost, *inverse, *inverse_next), u = -(s->f + (eight)(~*lost & (bits)s->w)) * r;
+    eight slope = CHOOSE(*lost, s->f1, *f1_next), r = *both * CHOOSE(*lost, *f1_next, s->f1);
+    eight u = -(s->f + (eight)(~*lost & (bits)s->w)) * r, inverse = one / s->f2;
     eight a = s->f2 * r * (0.5 * u), b = s->f3 * r * (1. / 6 * (u * u)), near = (one - a) + (2 * (a * a) - b);
-    eight power = GREATER(one + 2 * a, 1e-300 * one);
+    eight power = one + 2 * a; /* not above 0: leads outside */
     bits exponent = (bits)power >> 52, mantissa = ((bits)power & (((uint64_t)1 << 52) - 1)) | (bits)one;
     eight t = (eight)mantissa - 1.5, k = (eight)(exponent + EXPONENT) - (ROUND + 1023), tt = t * t;
-    eight far = LN2_HIGH * (k + HL_ROUGH_LOG2(t, tt)) / (2 * a);
-    *next = h->tau + u * CHOOSE(BELOW(FAR * one, SIZE(a)), far, near);
+    eight far = LN2_HIGH * (k + HL_ROUGH_LOG2(t, tt)) * (slope * inverse);
+    *next = h->tau + CHOOSE(BELOW(FAR * one, SIZE(a)), far, u * near);
 }
 
 /* Lanes whose root hasn't been found: narrows their bracket; where to look next, or whether that is narrow enough. */
@@ -173,16 +167,14 @@ INLINE void turn(struct stand *h, size_t m, const struct sums *s)
 {
     CONSTANTS;
     eight f1_next = s->f1 + s->w1, both = one / (s->f1 * f1_next); /* one division for two */
-    eight inverse = both * f1_next, inverse_next = both * s->f1, root, next;
+    eight inverse = both * f1_next, root, next;
     bits good;
     revert(s, h, &inverse, &root, &good);
     bits lost = h->active & ~good;
-    look_ahead(s, h, &lost, &inverse, &inverse_next, &next);
+    look_ahead(s, h, &lost, &both, &f1_next, &next);
     next = CHOOSE(lost | AT_MOST_SIZE(SIZE(next - h->middle), h->half), next, root);
-    if (any_bits(&lost)) {
-        narrow(s, h, &lost, &next, &good);
-        root = CHOOSE(lost, next, root);
-    }
+    narrow(s, h, &lost, &next, &good);
+    root = CHOOSE(lost, next, root);
     eight reach = h->reach * SIZE(inverse), slow = s->slowest * reach, fast = s->others * reach;
     eight curved = SIZE(s->f2 * inverse), bend = curved - h->lambda[0];
     eight beyond = slow * slow * slow * (2 * bend * bend + SIZE(s->f3 * inverse))
@@ -296,13 +288,13 @@ INLINE void stand_up(struct hl_strand_walks *w, size_t m, const struct stand *h,
 /* The order in which walks begin, which matters for nothing but time. */
 INLINE void line_up(const struct hl_strand_walks *w, size_t *order)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < w->n; i++)
-        if (w->rest[i] > LONG)
-            order[n++] = i;
-    for (size_t i = 0; i < w->n; i++)
-        if (!(w->rest[i] > LONG))
-            order[n++] = i;
+    size_t first = 0, last = w->n;
+    for (size_t i = 0; i < w->n; i++) {
+        bool is_long = w->rest[i] > LONG;
+        order[is_long ? first : last - 1] = i;
+        first += is_long;
+        last -= !is_long;
+    }
 }
 
 /* Walks in a line, of which the first `next` have sat down; and those that have settled. */
@@ -313,8 +305,10 @@ INLINE unsigned ended(const struct stand *stand)
 {
     static const bits bit = {1, 2, 4, 8, 16, 32, 64, 128};
     uint64_t lane[HL_LANES], all = 0;
-    bits both = (stand[0].ended & bit) | (stand[1].ended & (bit << HL_LANES));
-    memcpy(lane, &both, sizeof lane);
+    bits found = {0};
+    for (size_t k = 0; k < ROWS; k++)
+        found |= stand[k].ended & (bit << (k * HL_LANES));
+    memcpy(lane, &found, sizeof lane);
     for (size_t l = 0; l < HL_LANES; l++)
         all |= lane[l];
     return (unsigned)all;
@@ -340,13 +334,17 @@ INLINE size_t change_seats(struct hl_strand_walks *w, size_t m, unsigned free, s
 
 INLINE void walk_all(struct hl_strand_walks *w, size_t m, struct stand *stand, struct queue *queue)
 {
-    for (size_t seat = 0; seat < 2 * HL_LANES && queue->next < w->n; seat++)
-        sit_down(w, queue->order[queue->next++], m, &stand[seat / HL_LANES], seat % HL_LANES);
+    for (size_t seat = 0; seat < ROWS * HL_LANES; seat++) {
+        bool some = queue->next < w->n;
+        struct stand *h = &stand[seat / HL_LANES];
+        sit_down(w, queue->order[some ? queue->next++ : 0], m, h, seat % HL_LANES);
+        h->active[seat % HL_LANES] = some ? UINT64_MAX : 0;
+    }
     for (size_t taken = queue->next; taken > 0;) {
-        struct sums sums[2];
-        for (size_t k = 0; k < 2; k++)
+        struct sums sums[ROWS];
+        for (size_t k = 0; k < ROWS; k++)
             look(&stand[k], m, &sums[k]);
-        for (size_t k = 0; k < 2; k++)
+        for (size_t k = 0; k < ROWS; k++)
             turn(&stand[k], m, &sums[k]);
         taken -= change_seats(w, m, ended(stand), stand, queue);
     }
@@ -354,9 +352,10 @@ INLINE void walk_all(struct hl_strand_walks *w, size_t m, struct stand *stand, s
 
 INLINE void follow(struct hl_strand_walks *w, size_t m)
 {
-    struct stand stand[2];
+    if (w->n == 0)
+        return;
+    struct stand stand[ROWS];
     struct queue queue = {.next = 0};
-    memset(stand, 0, sizeof stand);
     line_up(w, queue.order);
     for (size_t r = 0; r * HL_LANES < w->n; r++)
         guess(w, r);
