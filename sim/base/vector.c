@@ -30,18 +30,12 @@ static inline __attribute__((always_inline)) struct parts take_apart(double x)
     bits = (int64_t)(((uint64_t)bits + 1023u) << 52); /* the low bits are k, in two's complement */
     struct parts p;
     memcpy(&p.scale, &bits, sizeof bits);
-    double tail = 1.0 / 6227020800.0;
-    tail = tail * r + 1.0 / 479001600.0;
-    tail = tail * r + 1.0 / 39916800.0;
-    tail = tail * r + 1.0 / 3628800.0;
-    tail = tail * r + 1.0 / 362880.0;
-    tail = tail * r + 1.0 / 40320.0;
-    tail = tail * r + 1.0 / 5040.0;
-    tail = tail * r + 1.0 / 720.0;
-    tail = tail * r + 1.0 / 120.0;
-    tail = tail * r + 1.0 / 24.0;
-    tail = tail * r + 1.0 / 6.0;
-    p.q = r + r * r * (0.5 + r * tail);
+    double rr = r * r, r4 = rr * rr; /* by Estrin's scheme: few of the products wait for each other */
+    double low = (1.0 / 6.0 + r * (1.0 / 24.0)) + rr * (1.0 / 120.0 + r * (1.0 / 720.0));
+    double middle = (1.0 / 5040.0 + r * (1.0 / 40320.0)) + rr * (1.0 / 362880.0 + r * (1.0 / 3628800.0));
+    double high = (1.0 / 39916800.0 + r * (1.0 / 479001600.0)) + rr * (1.0 / 6227020800.0);
+    double tail = low + r4 * (middle + r4 * high);
+    p.q = r + rr * (0.5 + r * tail);
     return p;
 }
 

@@ -125,8 +125,9 @@ enum hl_status hl_arguments_integer(const struct hl_arguments *arguments, const 
     if (!text)
         return HL_OK;
     if (!hl_text_integer(text, &number) || number < minimum) {
-        hl_diag_error(diag, hl_pos_none(), "option '--%s' needs a whole number of at least %llu, but found '%s'", name,
-                      (unsigned long long)minimum, text);
+        bool too_large = *text && text[strspn(text, "0123456789")] == '\0' && !hl_text_integer(text, &number);
+        hl_diag_error(diag, hl_pos_none(), "option '--%s' needs a whole number of at least %llu%s, but found '%s'",
+                      name, (unsigned long long)minimum, too_large ? " and below 2^63" : "", text);
         return HL_ERR_INPUT;
     }
     *value = number;

@@ -43,17 +43,31 @@ static bool needs_quotes(const char *word)
     return !*word || strpbrk(word, " \t\"'\\$`;&|<>(){}*?[]#~") != NULL;
 }
 
+/* As it stands between single quotes in a shell: each of its own as '\\''. */
+static const char *quotable(struct hl_arena *arena, const char *word)
+{
+    const char *text = "";
+    for (const char *quote; (quote = strchr(word, '\'')) != NULL; word = quote + 1)
+        text = hl_arena_printf(arena, "%s%.*s'\\''", text, (int)(quote - word), word);
+    return hl_arena_printf(arena, "%s%s", text, word);
+}
+
 static const char *join_words(struct hl_arena *arena, int argc, char **argv)
 {
     const char *line = "halflife";
     for (int i = 1; i < argc; i++)
-        line = hl_arena_printf(arena, needs_quotes(argv[i]) ? "%s '%s'" : "%s %s", line, argv[i]);
+        line = hl_arena_printf(arena, needs_quotes(argv[i]) ? "%s '%s'" : "%s %s", line, quotable(arena, argv[i]));
     return line;
 }
 
 static int unknown_command(const char *word)
 {
     const char *near = nearest_command(word);
+    if (*word == '-' && word[1]) {
+        fprintf(stderr, "halflife: error: expected a command before the option '%s', as in: halflife run %s ...; "
+                "'halflife --help' lists them\n", word, word);
+        return hl_status_exit_code(HL_ERR_INPUT);
+    }
     fprintf(stderr, "halflife: error: unknown command '%s'", word);
     if (near)
         fprintf(stderr, "; did you mean '%s'?\n", near);

@@ -23,6 +23,13 @@ static const struct hl_option options_of_explain[] = {
     HL_STUDY_OPTIONS,
 };
 
+/* A number without a unit stands alone: "0.94 1" reads like two. */
+static void print_value(const char *name, double value, const char *unit)
+{
+    bool none = !unit || strcmp(unit, "1") == 0;
+    printf("  %-28s %.6g%s%s\n", name, value, none ? "" : " ", none ? "" : unit);
+}
+
 static void print_covariates(const struct hl_system *system, const double *regs)
 {
     if (system->n_covariates)
@@ -33,8 +40,7 @@ static void print_covariates(const struct hl_system *system, const double *regs)
         if (c->info->n_categories)
             printf("  %-28s %s\n", c->name, c->info->category[(size_t)value]);
         else
-            printf("  %-28s %.6g %s\n", c->name, value / c->info->unit.factor,
-                   c->info->unit_text ? c->info->unit_text : "");
+            print_value(c->name, value / c->info->unit.factor, c->info->unit_text);
     }
 }
 
@@ -50,7 +56,7 @@ static void print_individual(const struct hl_system *system, const double *regs)
     puts("individual parameters");
     for (size_t i = 0; i < system->n_individuals; i++) {
         const struct hl_system_individual *v = &system->individual_value[i];
-        printf("  %-28s %.6g %s\n", v->name, regs[v->reg], hl_dim_name(system->reg[v->reg].dim, unit, sizeof unit));
+        print_value(v->name, regs[v->reg], hl_dim_name(system->reg[v->reg].dim, unit, sizeof unit));
     }
 }
 

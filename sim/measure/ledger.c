@@ -612,13 +612,18 @@ static void look_for_all(struct run *run, enum look look, const size_t *number)
     enum look bounds = look == FIRST ? BOUNDS_OF_FIRST : BOUNDS_OF_LAST;
     size_t index[HL_LANES];
     hl_row seen = {0};
+    unsigned kinds = 0;
     bool any = false;
     for (size_t i = run->from; i < run->to; i++) {
         const unsigned char *kind = looks_at[task_number(run, i)->kind];
-        any = any || run->any[kind[look]] || run->any[kind[bounds]];
-        for (size_t l = 0; l < HL_LANES; l++)
-            seen[l] += run->lanes[kind[look]][l] + run->lanes[kind[bounds]][l];
+        kinds |= 1u << kind[look] | 1u << kind[bounds];
     }
+    for (size_t kind = 0; kind < N_LANES_KINDS; kind++)
+        if ((kinds >> kind & 1) && run->any[kind]) {
+            any = true;
+            for (size_t l = 0; l < HL_LANES; l++)
+                seen[l] += run->lanes[kind][l];
+        }
     if (!any)
         return;
     for (size_t l = 0; l < HL_LANES; l++)
@@ -1086,25 +1091,27 @@ enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, 
     return HL_OK;
 }
 
-enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
-                                size_t width)
+enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes, double factor,
+                                double *values, size_t width)
 {
     const struct hl_metric_spec *spec = &ledger->study->metric[metric];
     const struct hl_metric_kind_info *info = hl_metric_kind_info(spec->kind);
-    size_t group = lane / HL_LANES, l = lane % HL_LANES;
+    size_t group = first / HL_LANES;
+    if (ledger->out_of_memory)
+        return HL_ERR_MEMORY;
     for (size_t w = 0; w < width; w++) {
         size_t window = info->by_window ? w : 0, i = task_of_metric(ledger, metric, window);
         const struct hl_task *task = &ledger->task[i];
         const struct marks *marks = &ledger->marks[group * ledger->n_tasks + i];
         const struct doses *doses = doses_or_none(ledger, group, task);
         double from, to;
-        if (ledger->out_of_memory)
-            return HL_ERR_MEMORY;
         hl_window_of(ledger->study, spec, window, &from, &to);
-        take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
-        if (task->kind == HL_TASK_INTERVALS && !take_intervals(&ledger->tally, doses, marks, l))
-            return HL_ERR_MEMORY;
-        values[w] = info->value(&ledger->tally, from, to) / factor;
+        for (size_t l = 0; l < n_lanes; l++) {
+            take_record(&ledger->tally, &ledger->rows[group * ledger->n_tasks + i], l);
+            if (task->kind == HL_TASK_INTERVALS && !take_intervals(&ledger->tally, doses, marks, l))
+                return HL_ERR_MEMORY;
+            values[l * width + w] = info->value(&ledger->tally, from, to) / factor;
+        }
     }
     return HL_OK;
 }

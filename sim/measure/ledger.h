@@ -32,13 +32,13 @@ enum hl_status hl_ledger_begin(struct hl_ledger *ledger, size_t first, const str
 /* The next stretch of these lanes: context is the ledger. */
 void hl_ledger_stretch(void *context, const struct hl_stretch *stretch);
 
-/* A kept metric of a lane after all its stretches: what hl_metric_kind_info(kind)->value gives, divided by factor, for
- * window after window. Not of troughs. HL_ERR_MEMORY. */
-enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t lane, double factor, double *values,
-                                size_t width);
+/* A kept metric of n_lanes lanes from `first` on, a multiple of HL_LANES, after all their stretches: values[lane -
+ * first][width], what hl_metric_kind_info(kind)->value gives, divided by factor, for window after window. Not of
+ * troughs. Of lanes that the ledger hasn't heard of they mean nothing. HL_ERR_MEMORY. */
+enum hl_status hl_ledger_values(struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes, double factor,
+                                double *values, size_t width);
 
-/* Troughs in the output's own unit, one per dose: of n_lanes lanes from `first` on, which is a multiple of HL_LANES:
- * values[lane - first][width]. Of lanes that the ledger hasn't heard of they mean nothing. HL_ERR_MEMORY. */
+/* Troughs likewise, in the output's own unit, one per dose. */
 enum hl_status hl_ledger_troughs(const struct hl_ledger *ledger, size_t metric, size_t first, size_t n_lanes,
                                  double *values, size_t width);
 

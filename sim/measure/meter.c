@@ -434,23 +434,21 @@ enum hl_status hl_meter_values(const struct hl_meter *m, const struct hl_block *
                                size_t width)
 {
     double factor = unit_factor(m, &m->study->metric[metric]);
-    enum hl_status status = HL_OK;
-    if (m->status != HL_OK)
-        return m->status;
-    if (m->study->metric[metric].sampled) {
+    enum hl_status status = m->status;
+    if (status == HL_OK && m->study->metric[metric].sampled) {
         hl_grid_values(m->grid, block, metric, factor, values);
         return HL_OK;
     }
     bool troughs = m->study->metric[metric].kind == HL_TROUGHS;
+    for (size_t first = 0; first < block->n && m->teller[metric] != NOBODY && status == HL_OK; first += HL_LANES) {
+        size_t n = block->n - first < HL_LANES ? block->n - first : HL_LANES;
+        double *to = values + first * width;
+        status = troughs ? hl_ledger_troughs(m->ledger, metric, first, n, to, width)
+                         : hl_ledger_values(m->ledger, metric, first, n, factor, to, width);
+    }
     for (size_t lane = 0; lane < block->n && status == HL_OK; lane++) {
-        bool good = block->status[lane] == HL_SUBJECT_GOOD, kept = good && (m->teller[metric] & m->heard[lane]);
-        size_t left = block->n - lane;
-        if (troughs && m->teller[metric] != NOBODY && lane % HL_LANES == 0)
-            status = hl_ledger_troughs(m->ledger, metric, lane, left < HL_LANES ? left : HL_LANES,
-                                       values + lane * width, width);
-        if (status == HL_OK && kept && !troughs)
-            status = hl_ledger_values(m->ledger, metric, lane, factor, values + lane * width, width);
-        if (status == HL_OK && !kept)
+        bool good = block->status[lane] == HL_SUBJECT_GOOD;
+        if (!good || !(m->teller[metric] & m->heard[lane]))
             status = lane_values(m, block, metric, lane, good, values + lane * width, width);
     }
     return status;

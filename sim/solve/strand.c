@@ -288,36 +288,34 @@ static void change_rate(struct hl_strand *s, size_t l, size_t slot, double chang
         *rate = 0;
 }
 
-/* What happens to each lane at some time. */
-struct happening { struct hl_strand_break what[HL_LANES]; double value[HL_LANES] __attribute__((aligned(64))); };
+/* What happens to each lane at some time. common: the state that all lanes with an event have a dose into; -1 when
+ * nothing happens, -2 when it isn't as simple. */
+struct happening {
+    struct hl_strand_break what[HL_LANES];
+    double value[HL_LANES] __attribute__((aligned(64)));
+    int common;
+};
 
 /* Break number k[l] of lane l; nothing in lanes that aren't in flag. */
 static void look_up(const struct hl_strand *s, const size_t *k, const bool *flag, struct happening *h)
 {
+    h->common = -1;
     for (size_t l = 0; l < HL_LANES; l++) {
         h->what[l] = flag[l] ? s->what[k[l] * HL_LANES + l] : (struct hl_strand_break){-1, HL_EVENT_ADD};
         h->value[l] = flag[l] ? s->value[k[l] * HL_LANES + l] : 0;
+        if (h->what[l].kind != HL_EVENT_ADD || (h->what[l].slot >= 0 && h->common >= 0 && h->common != h->what[l].slot))
+            h->common = -2;
+        else if (h->what[l].slot >= 0 && h->common == -1)
+            h->common = h->what[l].slot;
     }
 }
 
-/* The state that all lanes with an event have a dose into; -1 when nothing happens, -2 when it isn't as simple. */
-static int common_slot(const struct happening *h)
-{
-    int common = -1;
-    bool same = true;
-    for (size_t l = 0; l < HL_LANES; l++)
-        common = h->what[l].slot > common ? h->what[l].slot : common;
-    for (size_t l = 0; l < HL_LANES; l++)
-        same = same && (h->what[l].slot < 0 || h->what[l].slot == common) && h->what[l].kind == HL_EVENT_ADD;
-    return common < 0 ? -1 : same ? common : -2;
-}
-
-static void apply(struct hl_strand *s, const struct happening *h, int common, double *z)
+static void apply(struct hl_strand *s, const struct happening *h, double *z)
 {
     bool renew = false;
-    if (common >= 0)
-        hl_strand_add(z, s->W + (size_t)common * s->n_modes * HL_LANES, h->value, s->n_modes);
-    for (size_t l = 0; common == -2 && l < HL_LANES; l++) {
+    if (h->common >= 0)
+        hl_strand_add(z, s->W + (size_t)h->common * s->n_modes * HL_LANES, h->value, s->n_modes);
+    for (size_t l = 0; h->common == -2 && l < HL_LANES; l++) {
         int slot = h->what[l].slot;
         bool rate = slot >= 0 && h->what[l].kind == HL_EVENT_RATE;
         renew = renew || rate;
@@ -384,13 +382,13 @@ static size_t least_alike(const struct hl_strand *s)
 }
 
 /* Stretch number i, in which some lanes have come to the end of their runs, or something else than one dose happens. */
-static void carry_one(struct hl_strand *s, size_t i, const struct happening *h, int common)
+static void carry_one(struct hl_strand *s, size_t i, const struct happening *h)
 {
     size_t n = s->n_modes;
     double *z = s->zs + i * n * HL_LANES;
     bool flag[HL_LANES];
     hl_strand_hop(z - n * HL_LANES, s->infused ? s->g : NULL, s->E_whole, s->phi_whole, n, z);
-    apply(s, h, common, z);
+    apply(s, h, z);
     goes_on(s, i, flag);
     for (size_t l = 0; l < HL_LANES; l++)
         for (size_t j = l; j < n * HL_LANES; j += HL_LANES) {
@@ -407,13 +405,12 @@ static void carry(struct hl_strand *s)
     struct happening h;
     goes_on(s, 1, flag);
     look_up(s, s->first_alike, flag, &h);
-    int common = common_slot(&h);
-    size_t i = common >= 0 ? least_alike(s) : 1;
+    size_t i = h.common >= 0 ? least_alike(s) : 1;
     memcpy(s->z_sum, s->zs, s->n_modes * HL_LANES * sizeof *s->zs);
     if (i > 1)
-        hl_strand_carry(s, s->W + (size_t)common * s->n_modes * HL_LANES, h.value, i);
+        hl_strand_carry(s, s->W + (size_t)h.common * s->n_modes * HL_LANES, h.value, i);
     for (; i < s->most_alike; i++)
-        carry_one(s, i, &h, common);
+        carry_one(s, i, &h);
 }
 
 /* Behind the run. */
@@ -429,7 +426,7 @@ static void leave(struct hl_strand *s, bool any)
     for (size_t l = 0; l < HL_LANES; l++)
         last[l] = flag[l] ? s->first_alike[l] + s->n_alike[l] - 1 : 0;
     look_up(s, last, flag, &h);
-    apply(s, &h, common_slot(&h), s->zs);
+    apply(s, &h, s->zs);
 }
 
 static enum hl_status walk(struct hl_strand *s, size_t first, hl_stretch_fn tell, void *context)

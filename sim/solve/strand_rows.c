@@ -296,7 +296,9 @@ INLINE void take_terms(const struct hl_strand *s, const struct hl_strand_curve *
     }
 }
 
-#define EIGHT_TERMS(x) (c0 + (x) * (c1 + (x) * (c2 + (x) * (c3 + (x) * (c4 + (x) * (c5 + (x) * (c6 + (x) * c7)))))))
+/* By Estrin's scheme: few of the operations wait for each other. */
+#define FOUR_TERMS(a, b, c, d, x, xx) (((a) + (b) * (x)) + ((c) + (d) * (x)) * (xx))
+#define EIGHT_TERMS(x, xx) (FOUR_TERMS(c0, c1, c2, c3, x, xx) + (xx) * (xx) * FOUR_TERMS(c4, c5, c6, c7, x, xx))
 
 /* With S_k = sum lambda^k b E the k-th derivative of y' at the place,
  *     y'(x) = sum S_k x^k / k!,   y(x) = y + sum S_k x^{k+1} / (k+1)!,   k = 0 .. 6.
@@ -334,17 +336,19 @@ HL_CLONES void hl_strand_near(const struct hl_strand *s, const struct hl_strand_
     }
     eight r = one / c1, u = -c0 * r, A = c2 * r, B = c3 * r;
     eight x = u * (one - u * (A - (2 * A * A - B) * u)), inverse = r * (one - x * (2 * A - (4 * A * A - 3 * B) * x));
-    eight first = EIGHT_TERMS(x) * inverse;
+    eight xx = x * x, first = EIGHT_TERMS(x, xx) * inverse;
     x -= first;
-    eight second = EIGHT_TERMS(x) * inverse;
+    xx = x * x;
+    eight second = EIGHT_TERMS(x, xx) * inverse;
     x -= second;
+    xx = x * x;
     eight size = SIZE(x), reach = size * size, bent = SIZE(A * x);
     reach = reach * reach * reach * size * t.beyond * (turn ? 1. / 5040 : 1. / 40320);
     reach = turn ? reach : reach * size;
     eight allowed = HL_STRAND_EXACT * SIZE(c1) * (one - 0.125 * size * CONST_ROW(s->rate, 0));
     eight left = second * second, may = HL_STRAND_EXACT * SIZE(first); /* steps shrink at this rate */
     eight at = CONST_ROW(place->at, 0) + x, direction = c1 * CONST_ROW(side, 0);
-    eight y = t.y + x * (y0 + x * (y1 + x * (y2 + x * (y3 + x * (y4 + x * (y5 + x * y6))))));
+    eight y = t.y + x * (FOUR_TERMS(y0, y1, y2, y3, x, xx) + xx * xx * (y4 + y5 * x + y6 * xx));
     ROW(near->s, 0) = PICK(known, at, -one);
     ROW(near->y, 0) = y;
     ROW(near->good, 0) = FINITE(at) * FINITE(y) * known * AT_MOST(CONST_ROW(low, 0), at) * LESS(none, direction)

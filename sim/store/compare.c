@@ -23,6 +23,8 @@ struct pair {
     FILE *stream;
     struct hl_diag *diag;
     bool same;
+    bool set_apart;                             /* the heading of settings has been printed */
+    size_t n_moved, capacity; const char **moved; /* scales whose values differ: what lies on them can't be compared */
 };
 
 /* ---- Texts. */
@@ -81,6 +83,20 @@ static bool has_text(const struct hl_result *r, const char *name)
     return false;
 }
 
+/* Said once, before the first of them. */
+static void settings_differ(struct pair *p)
+{
+    if (!p->set_apart)
+        fprintf(p->stream, "settings that differ (- %s, + %s)\n", p->path_a, p->path_b);
+    p->set_apart = true;
+}
+
+static void only_in(struct pair *p, const char *name, const char *path)
+{
+    settings_differ(p);
+    fprintf(p->stream, "  %s: only in %s\n", name, path);
+}
+
 static void compare_text(struct pair *p, const char *name)
 {
     const char *object = hl_arena_printf(p->a->arena, "/provenance/%s", name);
@@ -90,6 +106,7 @@ static void compare_text(struct pair *p, const char *name)
         return;
     struct lines a = split(p->a->arena, hl_result_attribute(p->a, object, "text"));
     struct lines b = split(p->b->arena, hl_result_attribute(p->b, object, "text"));
+    settings_differ(p);
     fprintf(p->stream, "  text of %s\n", name);
     if (a.n == 0 && b.n == 0)
         fprintf(p->stream, "    - sha256 %s\n    + sha256 %s\n", digest_a ? digest_a : "none",
@@ -103,10 +120,10 @@ static void compare_texts(struct pair *p)
         if (has_text(p->b, p->a->text_name[i]))
             compare_text(p, p->a->text_name[i]);
         else
-            fprintf(p->stream, "  %s: only in %s\n", p->a->text_name[i], p->path_a);
+            only_in(p, p->a->text_name[i], p->path_a);
     for (size_t i = 0; i < p->b->n_texts; i++)
         if (!has_text(p->a, p->b->text_name[i]))
-            fprintf(p->stream, "  %s: only in %s\n", p->b->text_name[i], p->path_b);
+            only_in(p, p->b->text_name[i], p->path_b);
 }
 
 /* ---- Settings. */
@@ -116,16 +133,21 @@ static void compare_settings(struct pair *p)
     static const char *const names[] = {"title", "history", "source", "library_versions", "instruction_set",
                                         "schema_version", "study", "seed", "rng", "threads", "design", "solver",
                                         "covariate_rule", "bioavailability_scales", "status", "subjects_failed"};
-    fprintf(p->stream, "settings that differ (- %s, + %s)\n", p->path_a, p->path_b);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *a = hl_result_attribute(p->a, NULL, names[i]), *b = hl_result_attribute(p->b, NULL, names[i]);
-        if (strcmp(a ? a : "", b ? b : "") != 0)
-            fprintf(p->stream, "  %s\n    - %s\n    + %s\n", names[i], a ? a : "", b ? b : "");
+        if (strcmp(a ? a : "", b ? b : "") == 0)
+            continue;
+        settings_differ(p);
+        fprintf(p->stream, "  %s\n    - %s\n    + %s\n", names[i], a ? a : "", b ? b : "");
     }
     compare_texts(p);
-    if (p->a->n_subjects != p->b->n_subjects)
+    if (p->a->n_subjects != p->b->n_subjects) {
+        settings_differ(p);
         fprintf(p->stream, "  subjects\n    - %llu\n    + %llu\n", (unsigned long long)p->a->n_subjects,
                 (unsigned long long)p->b->n_subjects);
+    }
+    if (!p->set_apart)
+        fprintf(p->stream, "no settings differ\n");
 }
 
 static void compare_arm_names(struct pair *p)
@@ -281,13 +303,24 @@ static bool same_axes(const struct hl_result_variable *a, const struct hl_result
 static void print_deviation(const struct pair *p, const struct hl_result_variable *v, const struct deviation *d)
 {
     char a[40], b[40];
+    bool has_unit = v->unit && strcmp(v->unit, "1") != 0;
     fprintf(p->stream, "  %s\n", v->path + 1);
     if (d->absolute > 0.0)
-        fprintf(p->stream, "    largest deviation %.4g %s at %s: %s, %s\n    largest relative deviation %.3g\n",
-                d->absolute, v->unit ? v->unit : "", place(p, v, d->at), hl_text_shortest(d->value_a, a, sizeof a),
+        fprintf(p->stream, "    largest deviation %.4g%s%s at %s: %s, %s\n    largest relative deviation %.3g\n",
+                d->absolute, has_unit ? " " : "", has_unit ? v->unit : "", place(p, v, d->at), hl_text_shortest(d->value_a, a, sizeof a),
                 hl_text_shortest(d->value_b, b, sizeof b), d->relative);
     if (d->one_missing > 0)
         fprintf(p->stream, "    values that only one of them has: %llu\n", (unsigned long long)d->one_missing);
+}
+
+/* The name of an axis whose scale isn't the same in both, or NULL: value number 7 belongs to another time then. */
+static const char *moved_axis(const struct pair *p, const struct hl_result_variable *v)
+{
+    for (int i = 0; !v->is_scale && i < v->rank; i++)
+        for (size_t k = 0; k < p->n_moved; k++)
+            if (strcmp(p->moved[k], hl_arena_printf(p->a->arena, "%s/%s", v->group, v->axis[i])) == 0)
+                return v->axis[i];
+    return NULL;
 }
 
 static enum hl_status compare_variable(struct pair *p, const struct hl_result_variable *a,
@@ -303,7 +336,17 @@ static enum hl_status compare_variable(struct pair *p, const struct hl_result_va
         p->same = false;
         return HL_OK;
     }
+    const char *moved = moved_axis(p, a);
+    if (moved) {
+        fprintf(p->stream, "  %s\n    not comparable: %s differs\n", a->path + 1, moved);
+        p->same = false;
+        return HL_OK;
+    }
     enum hl_status status = compare_values(p, a, b, &d);
+    if (a->is_scale && d.absolute > 0.0) {
+        p->moved = hl_arena_push(arena, (void *)p->moved, p->n_moved, &p->capacity, sizeof *p->moved);
+        p->moved[p->n_moved++] = a->path;
+    }
     bool one_shape = true;
     for (int i = 0; i < a->rank; i++)
         one_shape = one_shape && a->dims[i] == b->dims[i];
@@ -312,8 +355,8 @@ static enum hl_status compare_variable(struct pair *p, const struct hl_result_va
     else if (!one_shape)
         fprintf(p->stream, "  %s\n", a->path + 1);
     if (!one_shape)
-        fprintf(p->stream, "    (%s) and (%s): compared where both have values\n", shape_text(arena, a),
-                shape_text(arena, b));
+        fprintf(p->stream, "    (%s) and (%s): %s where both have values\n", shape_text(arena, a),
+                shape_text(arena, b), d.absolute > 0.0 || d.one_missing > 0 ? "compared" : "equal");
     p->same = p->same && one_shape && !(d.absolute > 0.0) && d.one_missing == 0;
     return status;
 }

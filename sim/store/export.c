@@ -476,11 +476,14 @@ static enum hl_status choose(struct table *t, const char *const *variable, size_
 
 static bool is_one_of(const char *word, const char *const *known, size_t n, const char *option, struct hl_diag *diag)
 {
-    char hint[200];
-    for (size_t i = 0; i < n; i++)
+    char hint[200], list[200] = "";
+    for (size_t i = 0; i < n; i++) {
         if (!word || strcmp(word, known[i]) == 0)
             return true;
-    hl_diag_error(diag, hl_pos_none(), "unknown value '%s' of --%s%s", word, option,
+        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ",
+                 known[i]);
+    }
+    hl_diag_error(diag, hl_pos_none(), "--%s is %s, but found '%s'%s", option, list, word,
                   hl_text_did_you_mean(word, known, n, hint, sizeof hint));
     return false;
 }

@@ -180,6 +180,10 @@ static void read_arm(struct hl_study_reader *reader, const struct hl_yaml *tree,
     if (!name)
         hl_diag_error(reader->diag, node->pos, "an arm needs a name; write {name: daily, ...}");
     const char *text = name ? hl_yaml_text(name, "a name for the arm", reader->diag) : NULL;
+    if (text && !*text) {
+        hl_diag_error(reader->diag, name->pos, "an arm needs a name, but found ''; write {name: daily, ...}");
+        text = NULL;
+    }
     arm.name = text ? text : "";
     check_arm_keys(reader, tree, node, text ? text : "without a name");
     const struct hl_yaml *adherence = hl_yaml_get(node, "adherence");

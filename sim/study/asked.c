@@ -72,18 +72,31 @@ static const char **output_names(struct hl_arena *arena, const struct hl_system 
     return name;
 }
 
+/* "; did you mean 'clonazepam.Cp'?" for a name nearly right, and for "Cp" and "fentanil.Cp" the first that ends so. */
+static const char *output_hint(struct hl_study_reader *reader, const struct hl_system *system, const char *text)
+{
+    char hint[256];
+    const char *dot = strrchr(text, '.'), *last = dot ? dot + 1 : text, **name = output_names(reader->arena, system);
+    if (*hl_text_did_you_mean(text, name, system->n_outputs, hint, sizeof hint))
+        return hl_arena_strdup(reader->arena, hint);
+    for (size_t i = 0; *last && i < system->n_outputs; i++) {
+        const char *own = strrchr(name[i], '.');
+        if (own && strcmp(own + 1, last) == 0)
+            return hl_arena_printf(reader->arena, "; did you mean '%s'?", name[i]);
+    }
+    return "";
+}
+
 /* The output a scalar names, as an index into system->output, or -1 after a message. */
 static int find_output(struct hl_study_reader *reader, const struct hl_yaml *node, const struct hl_system *system)
 {
     const char *text = hl_yaml_text(node, "an output such as clonazepam.Cp", reader->diag);
-    char hint[256];
     if (!text || !system)
         return -1;
     int found = hl_system_find_output(system, text);
     if (found < 0)
-        hl_diag_error(
-            reader->diag, node->pos, "no model has an output '%s'%s", text,
-            hl_text_did_you_mean(text, output_names(reader->arena, system), system->n_outputs, hint, sizeof hint));
+        hl_diag_error(reader->diag, node->pos, "no model has an output '%s'%s", text,
+                      output_hint(reader, system, text));
     return found;
 }
 

@@ -200,7 +200,8 @@ static void fill_questions(struct filler *filler, bool has_data)
 void hl_study_fill_defaults(struct hl_study_reader *reader, struct hl_yaml *tree, const struct hl_system *system)
 {
     struct filler filler = filler_of(reader, tree);
-    fill_text(&filler, tree, "", "title", reader->study->name);
+    if (*reader->study->name) /* a study without one has been told so */
+        fill_text(&filler, tree, "", "title", reader->study->name);
     struct hl_yaml *origin = hl_study_scalar(reader->arena, tree->pos, "00:00");
     origin->quoted = true;
     fill(&filler, tree, "", "origin", origin);

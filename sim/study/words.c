@@ -98,7 +98,8 @@ bool hl_study_read_whole(struct hl_study_reader *reader, const struct hl_yaml *n
         *value = (uint64_t)number; /* "1e4": exact, as every whole double up to 2^53 is */
         return true;
     }
-    hl_diag_error(reader->diag, node->pos, "%s: expected a whole number such as 1000, found '%s'", what, text);
+    hl_diag_error(reader->diag, node->pos, "%s: expected a whole number such as 1000%s, found '%s'", what,
+                  text[strspn(text, "0123456789")] == '\0' ? " and below 2^63" : "", text);
     return false;
 }
 

@@ -93,6 +93,46 @@ YAML
     [ "$status" -eq 2 ]
 }
 
+@test "compare: nothing to tell is told; values of different times aren't set against one another" {
+    small
+    "$halflife" run small.yaml -o a.h5 --quiet
+    "$halflife" run small.yaml -o c.h5 --quiet --set 'times=[{until: 3 d, every: 5 h}]'
+    [ "$("$halflife" compare a.h5 a.h5 | head -1)" = "no settings differ" ]
+    "$halflife" compare a.h5 c.h5 > told
+    grep -A1 '^  clonazepam_Cp$' told | grep -qx '    not comparable: time differs'
+    ! grep -A1 '^  clonazepam_Cp_mean$' told | grep -q 'largest deviation'
+    "$halflife" run small.yaml -o b.h5 --quiet --subjects 7
+    "$halflife" compare a.h5 b.h5 > told
+    grep -A1 '^  clonazepam_Cp$' told | grep -q 'equal where both have values'
+    ! grep -qE 'deviation [0-9.e+-]+ 1 at' told
+}
+
+@test "a slip of the pen is answered with what was expected" {
+    small
+    says() { [[ "$output" == *"$1"* ]] || { echo "said: $output" >&2; return 1; }; }
+    run "$halflife" run small.yaml --seed 18446744073709551615
+    [ "$status" -eq 2 ] && says "a whole number of at least 0 and below 2^63, but found '18446744073709551615'"
+    run "$halflife" check small.yaml --set cohort.seed=18446744073709551615
+    [ "$status" -eq 2 ] && says "expected a whole number such as 1000 and below 2^63"
+    run "$halflife" --quiet run small.yaml
+    [ "$status" -eq 2 ] && says "expected a command before the option '--quiet', as in: halflife run --quiet"
+    run "$halflife" check small.yaml --set 'outputs=[Cp, clonazepan.Ce]'
+    [ "$status" -eq 2 ] && says "'Cp'; did you mean 'clonazepam.Cp'?" && says "did you mean 'clonazepam.Ce'?"
+    run "$halflife" check small.yaml --set arms.0.name="''"
+    [ "$status" -eq 2 ] && says "an arm needs a name"
+    sed 's/^study:/stduy:/' small.yaml > nameless.yaml
+    run "$halflife" check nameless.yaml
+    [ "$status" -eq 2 ] && says "did you mean 'study'" && [[ "$output" != *"found nothing"* ]]
+    "$halflife" new model mine
+    "$halflife" models mine > /dev/null && "$halflife" translate mine --to nonmem > /dev/null
+    "$halflife" explain small.yaml > told
+    ! grep -qE '^  [a-zA-Z_.]+ +[0-9.e+-]+ 1$' told
+    cp small.yaml "it's small.yaml"
+    "$halflife" run "it's small.yaml" -o a.h5 --quiet
+    [ "$("$halflife" export a.h5 attributes --format tsv | awk -F'\t' '$2 == "history" { print $3 }')" = \
+      "halflife run 'it'\\''s small.yaml' -o a.h5 --quiet" ]
+}
+
 @test "no output takes the place of what it is made from, or of a result" {
     small
     cp small.yaml study.yaml

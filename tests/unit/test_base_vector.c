@@ -47,6 +47,21 @@ static void exponentials_are_right(void **state)
     assert_true(worst < 1);
 }
 
+/* Whoever needs no gains may leave them out. */
+static void steps_are_exponentials(void **state)
+{
+    (void)state;
+    static double lambda[N], dt[N], x[N], E[N], phi[N], y[N];
+    for (size_t i = 0; i < N; i++) {
+        lambda[i] = 3 * uniform(i, 300) - 2.9;
+        dt[i] = pow(10, 6 * uniform(i, 301) - 3);
+        x[i] = lambda[i] * dt[i];
+    }
+    hl_vector_step(lambda, dt, E, phi, N);
+    hl_vector_exp(x, y, N);
+    assert_memory_equal(E, y, sizeof E);
+}
+
 static void exponentials_have_ends(void **state)
 {
     (void)state;
@@ -117,7 +132,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exponentials_are_right), cmocka_unit_test(exponentials_have_ends),
         cmocka_unit_test(steps_are_right),        cmocka_unit_test(steps_have_ends),
-        cmocka_unit_test(neighbours_don_t_matter),
+        cmocka_unit_test(steps_are_exponentials), cmocka_unit_test(neighbours_don_t_matter),
     };
     return cmocka_run_group_tests_name("base_vector", tests, NULL, NULL);
 }

@@ -244,7 +244,7 @@ static void export_refuses(void **state)
     says("has no subject 151; they are counted from 1 to 150");
     options = (struct hl_export_options){.format = "xlsx"};
     assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
-    says("unknown value 'xlsx' of --format");
+    says("--format is csv, tsv or nonmem, but found 'xlsx'");
     options = (struct hl_export_options){.rows = "obs"};
     assert_int_equal(export_to_text(diag, &options, 0), HL_ERR_INPUT);
     says("this result has no records");
