@@ -209,7 +209,8 @@ if (n_observed) {
     set datafile separator "\t"
 }
 
-# A name on as many lines as it takes to keep to n letters a line where words allow.
-wrap(text, n) = strlen(text) <= n || strstrt(text, ' ') == 0 ? text : broken(text, break_at(text, n), n)
-broken(text, at, n) = text[1:at - 1]."\n".wrap(text[at + 1:*], n)
-break_at(text, n) = sum [i = 1:strlen(text)] (text[i:i] eq ' ' && (i <= n + 1 || strstrt(text[1:i - 1], ' ') == 0) && strstrt(text[i + 1:(n + 1 > i ? n + 1 : i)], ' ') == 0 ? (i) : 0)
+# A name on as many lines as it takes to keep to n letters a line where blanks and underscores allow; these stay at the end.
+wrap(text, n) = strlen(text) <= n || !has_break(text[1:strlen(text) - 1]) ? text : broken(text, break_at(text[1:strlen(text) - 1], n), n)
+broken(text, at, n) = text[1:(text[at:at] eq ' ' ? at - 1 : at)]."\n".wrap(text[at + 1:*], n)
+break_at(text, n) = sum [i = 1:strlen(text)] (has_break(text[i:i]) && (i <= n + 1 || !has_break(text[1:i - 1])) && !has_break(text[i + 1:(n + 1 > i ? n + 1 : i)]) ? (i) : 0)
+has_break(text) = strstrt(text, ' ') > 0 || strstrt(text, '_') > 0

@@ -14,9 +14,14 @@ if (metric eq '') { print "the file has no metric of ".of; exit status 2 }
 set print $D
 asked = table('design'); eval print_asked
 unset print
-n_factors = fields($D[1]) - 1
-factor(k) = field($D[1], 1 + k)
-level(i, k) = field($D[2 + i], 1 + k)
+# Columns of the design that a sweep made: facts that arms state are none.
+said_path(c) = attribute('design/'.field($D[1], c), 'path')
+columns = ''
+do for [c = 2:fields($D[1])] { if (said_path(c)[1:6] ne 'facts.') { columns = columns.sprintf('%d ', c) } }
+n_factors = words(columns)
+if (n_factors == 0) { print 'the file has no factor of a sweep'; exit status 2 }
+factor(k) = field($D[1], int(word(columns, k)))
+level(i, k) = field($D[2 + i], int(word(columns, k)))
 
 # A factor in short: the end of its path, with its unit. "arms.patch and clonazepam.fentanyl.0.patch" is too long for a legend.
 path_of(k) = attribute('design/'.factor(k), 'path') eq '' ? factor(k) : attribute('design/'.factor(k), 'path')

@@ -53,7 +53,8 @@ all_near(p, q) = q > n_arms ? '' : (near(p, q) ? (before(p) == 0 && q > p ? ', '
 alone(p) = (sum [q = 1:n_arms] (near(p, q) ? 1 : 0)) == 1
 # ... to the left where another point or the table stands close on the right, above them where one stands on either side.
 beside(p, side) = (sum [q = 1:n_arms] (!near(p, q) && side*(days[q] - days[p]) > 0 && side*(days[q] - days[p]) < 0.25*high_D && abs(highest[q] - highest[p]) < 0.04*high_W ? 1 : 0)) > 0
-place(p) = !beside(p, 1) && days[p] < 0.9*high_D ? 1 : !beside(p, -1) ? 2 : 3
+fits_left(p) = days[p]/high_D*0.85*(r - l) > 10*strlen(all_near(p, 1)) + 30
+place(p) = !beside(p, 1) && days[p] < 0.9*high_D ? 1 : !beside(p, -1) && fits_left(p) ? 2 : days[p] < 0.6*high_D ? 1 : 3
 together(p) = !alone(p) && before(p) == 0 ? all_near(p, 1) : ' '
 set print $points
 do for [p = 1:n_arms] { print sprintf("%g\t%g\t%d\t%s\t%s\t%s\t%s", days[p], highest[p], keeps(p) ? 1 : 0, alone(p) ? sprintf('%d', p) : ' ', place(p) == 1 ? together(p) : ' ', place(p) == 2 ? together(p) : ' ', place(p) == 3 ? together(p) : ' ') }

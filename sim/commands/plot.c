@@ -169,6 +169,18 @@ static const char *lacks_peaks(const struct job *job, const char *of)
     return hl_arena_printf(job->arena, "metrics/%s_Cmax", of);
 }
 
+/* What arms state as facts stands beside the factors of a sweep, and isn't one. */
+static bool has_factor(const struct job *job)
+{
+    for (size_t i = 0; i < job->result->n_variables; i++) {
+        const struct hl_result_variable *v = &job->result->variable[i];
+        const char *path = hl_result_attribute(job->result, v->path, "path");
+        if (strcmp(v->group, "/design") == 0 && !v->is_scale && !(path && strncmp(path, "facts.", 6) == 0))
+            return true;
+    }
+    return false;
+}
+
 /* The first variable that a figure of this output lacks, or NULL. */
 static const char *lacks(const struct job *job, const struct figure *figure, const char *of)
 {
@@ -178,6 +190,8 @@ static const char *lacks(const struct job *job, const struct figure *figure, con
         if (!has(job, need))
             return need;
     }
+    if (strcmp(figure->name, "sweep") == 0 && !has_factor(job))
+        return "a factor of a sweep";
     if (strcmp(figure->name, "taper_plane") == 0 || strcmp(figure->name, "taper_kept") == 0)
         return lacks_peaks(job, of);
     return strcmp(figure->name, "dv_ipred") == 0 ? lacks_observations(job) : NULL;
@@ -287,8 +301,8 @@ static void build_words(const struct job *job, const struct figure *figure, cons
     w->word[w->n] = NULL;
 }
 
-/* Runs gnuplot with its messages going to errors and what it prints to text; its exit code, or -1 with a message when it
- * can't be started. */
+/* Runs gnuplot with its messages going to errors and what it prints to text; its exit code, or -1 with a message when
+ * it can't be started. */
 static int run_gnuplot(char *const *word, FILE *text, FILE *errors, struct hl_diag *diag)
 {
     posix_spawn_file_actions_t actions;

@@ -307,8 +307,8 @@ static void print_deviation(const struct pair *p, const struct hl_result_variabl
     fprintf(p->stream, "  %s\n", v->path + 1);
     if (d->absolute > 0.0)
         fprintf(p->stream, "    largest deviation %.4g%s%s at %s: %s, %s\n    largest relative deviation %.3g\n",
-                d->absolute, has_unit ? " " : "", has_unit ? v->unit : "", place(p, v, d->at), hl_text_shortest(d->value_a, a, sizeof a),
-                hl_text_shortest(d->value_b, b, sizeof b), d->relative);
+                d->absolute, has_unit ? " " : "", has_unit ? v->unit : "", place(p, v, d->at),
+                hl_text_shortest(d->value_a, a, sizeof a), hl_text_shortest(d->value_b, b, sizeof b), d->relative);
     if (d->one_missing > 0)
         fprintf(p->stream, "    values that only one of them has: %llu\n", (unsigned long long)d->one_missing);
 }

@@ -194,6 +194,10 @@ YAML
     grep -qF "certificate $days d:" stop_taper_plane.svg
     grep -qF "at least 70 % of its subjects" stop_taper_plane.svg
     grep -qF "bound 24" stop_taper_design.svg
+    # what a design states of its arms is no sweep
+    run "$program" plot stop.h5 sweep
+    [ "$status" -eq 2 ]
+    [[ $output == *"needs a factor of a sweep"* ]]
     "$program" calendar stop.h5 --arm designed | grep -q '1 1/2 x 0.5 mg .* 1 1/2 x 0.5 mg .* 1.5 mg'
     # from the first lower dose on the two calendars agree
     "$program" calendar stop.h5 --arm designed --format csv --rows counts | awk -F, '$1 == "level" && $2 > 1 { n += $8 } END { print n }' > a
