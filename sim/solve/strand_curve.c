@@ -19,7 +19,6 @@
 
 #include "base/vector.h"
 
-#define NEXT_TO_FLAT 1e-6 /* of the way: a slope there is one of rounding no more (HL_STRAND_FLAT) */
 #define ROUNDS 100       /* at most, of Newton's iteration; every eighth halves the bracket */
 #define CLOSE 1e-5       /* a step this short, in units of the fastest mode's time, was the last: 1e-10 is left */
 #define APPROACHES 2     /* new places for a series before iteration begins */
@@ -402,30 +401,16 @@ static bool approach(struct hl_strand *s, const struct hl_strand_search *search,
                      const double *level, const double *left, struct hl_strand_place *place)
 {
     row mask, offset;
-    bool found = false;
-    for (size_t l = 0; l < HL_LANES; l++) {
-        bool inside = place->at[l] >= 0 && near->s[l] > search->low[l] && near->s[l] < search->high[l];
-        mask[l] = left[l] != 0 && (inside || level) ? 1 : 0;
-        offset[l] = mask[l] == 0 ? 0 : inside ? near->s[l] : guess_crossing(search, l, level[l]);
-        found = found || mask[l] != 0;
-    }
+    bool found = hl_strand_points(search, near, left, mask, offset);
+    for (size_t l = 0; level && l < HL_LANES; l++)
+        if (left[l] != 0 && mask[l] == 0) {
+            mask[l] = 1;
+            offset[l] = guess_crossing(search, l, level[l]);
+            found = true;
+        }
     if (found)
         hl_strand_move_place(s, place, offset, mask);
     return found;
-}
-
-/* A curve that leaves 0 flat has there a slope of rounding, of either sign, which isn't the turning point in search. */
-static void leave_flat(const struct hl_strand *s, const struct hl_strand_curve *curve, struct hl_strand_search *search)
-{
-    for (size_t l = 0; l < HL_LANES; l++) {
-        double slope = 0, size = 0;
-        for (size_t j = l; search->low[l] == 0 && j < s->n_modes * HL_LANES; j += HL_LANES) {
-            slope += curve->b[j];
-            size += fabs(curve->b[j]);
-        }
-        if (size > 0 && fabs(slope) <= HL_STRAND_FLAT * size)
-            search->low[l] = NEXT_TO_FLAT * search->high[l];
-    }
 }
 
 /* The root in each wanted lane: y' = 0, or y = level unless it is NULL. By the series around the place of the last one;
@@ -438,7 +423,7 @@ void hl_strand_find_root(struct hl_strand *s, struct hl_strand_curve *curve, con
     row left, far;
     bool more = true;
     if (!level)
-        leave_flat(s, curve, search);
+        hl_strand_leave_flat(s, curve, search);
     for (int round = 0; more; round++) {
         hl_strand_near(s, curve, place, !level, level, search->low, search->high, search->side, &near);
         if (!hl_strand_sort(search, &near, left, far))

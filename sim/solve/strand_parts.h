@@ -350,6 +350,16 @@ struct hl_strand_search {
 bool hl_strand_seek(const struct hl_strand_curve *curve, const double *length, const double *wanted, bool maxima,
                     struct hl_strand_search *search);
 
+/* Lanes of left in which the series points to an offset between low and high: mask, and the offset, else 0. Whether
+ * there are any. */
+bool hl_strand_points(const struct hl_strand_search *search, const struct hl_strand_near *near, const double *left,
+                      double *mask, double *offset);
+
+/* A curve that leaves 0 flat has there a slope of rounding, of either sign, which isn't the turning point in search: it
+ * is looked for behind. */
+void hl_strand_leave_flat(const struct hl_strand *s, const struct hl_strand_curve *curve,
+                          struct hl_strand_search *search);
+
 /* Takes what is good; left: lanes that still lack their root, far: lanes that want a new place (or lack their root).
  * False when there are neither. */
 bool hl_strand_sort(struct hl_strand_search *search, const struct hl_strand_near *near, double *left, double *far);

@@ -372,6 +372,33 @@ HL_CLONES bool hl_strand_seek(const struct hl_strand_curve *curve, const double 
     return any(&flag);
 }
 
+#define NEXT_TO_FLAT 1e-6 /* of the way: a slope there is one of rounding no more (HL_STRAND_FLAT) */
+
+HL_CLONES void hl_strand_leave_flat(const struct hl_strand *s, const struct hl_strand_curve *curve,
+                                    struct hl_strand_search *search)
+{
+    CONSTANTS;
+    eight slope = {0}, size = {0}, low = ROW(search->low, 0);
+    for (size_t j = 0; j < s->n_modes; j++) {
+        slope += CONST_ROW(curve->b, j);
+        size += SIZE(CONST_ROW(curve->b, j));
+    }
+    eight flat = EQUAL(low, none) * LESS(none, size) * AT_MOST(SIZE(slope), HL_STRAND_FLAT * size);
+    ROW(search->low, 0) = PICK(flat, NEXT_TO_FLAT * ROW(search->high, 0), low);
+}
+
+HL_CLONES bool hl_strand_points(const struct hl_strand_search *search, const struct hl_strand_near *near,
+                                const double *left, double *mask, double *offset)
+{
+    CONSTANTS;
+    eight s = CONST_ROW(near->s, 0); /* below 0 where there is no place */
+    eight inside = CONST_ROW(left, 0) * FINITE(s) * LESS(CONST_ROW(search->low, 0), s)
+                   * LESS(s, CONST_ROW(search->high, 0));
+    ROW(mask, 0) = inside;
+    ROW(offset, 0) = PICK(inside, s, none);
+    return any(&inside);
+}
+
 HL_CLONES bool hl_strand_sort(struct hl_strand_search *search, const struct hl_strand_near *near, double *left,
                               double *far)
 {
