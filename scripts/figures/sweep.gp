@@ -56,10 +56,18 @@ set print $M
 asked = table('metrics/'.metric); eval print_asked
 unset print
 value = fields($M[1])
-stats $M using (column(value)) skip 1 name 'M' nooutput
 per_arm = (|$M| - 1)/n_arms
+# Fewer than five values are no box; an arm without any is left out.
+boxes = ''; dots = ''
+do for [i = 0:n_arms - 1] {
+    n_values = 0
+    do for [j = 1:(per_arm < 5 ? per_arm : 0)] { n_values = n_values + (field($M[1 + i*per_arm + j], value) ne 'NaN') }
+    if (per_arm >= 5) { stats $M every ::(1 + i*per_arm)::((i + 1)*per_arm) using (valid(value) ? 1 : 0) name 'N' nooutput; n_values = int(N_sum) }
+    if (n_values >= 5) { boxes = boxes.sprintf('%d ', i) } else { if (n_values > 0) { dots = dots.sprintf('%d ', i) } }
+}
+if (boxes eq '' && dots eq '') { print metric.' has no value in any arm'; exit status 2 }
 
-eval frame(attribute('/', 'title'), counted(n_subjects, 'subject').' in '.counted(n_arms, 'arm').'; boxes: middle half, whiskers: 90 %, line: median')
+eval frame(attribute('/', 'title'), counted(n_subjects, 'subject').' in '.counted(n_arms, 'arm').(boxes eq '' ? '' : '; boxes: middle half, whiskers: 90 %, line: median').(dots eq '' ? '' : '; points: single subjects'))
 letters = 0 # of the longest line of the legend
 do for [i = 0:n_arms - 1] { letters = strlen(series_of(i)) > letters ? strlen(series_of(i)) : letters }
 do for [i = 1:words(axes(2))] { letters = strlen(word(axes(2), i)) > letters + 4 ? strlen(word(axes(2), i)) - 4 : letters }
@@ -78,5 +86,10 @@ box = 0.8/n_s
 spot(i) = place(xs, level(i, 1)) - 0.4 + box*(place(ss, series_of(i)) - 0.5)
 first_of_series(i) = sum [j = 0:i] (series_of(j) eq series_of(i) ? 1 : 0)
 set key at screen pixel_x(right + 25),pixel_y(130) left top Left reverse vertical title (n_s > 1 ? wrap((several ? 'arm'.comma(axes(2)) : '').axes(2), letters < 20 ? 20 : letters) : '') left font font_note
-plot for [i = 0:n_arms - 1] $M every ::(1 + i*per_arm)::((i + 1)*per_arm) using (spot(i)):(column(value)):(box*0.85) lw 1 lc rgb colour(place(ss, series_of(i)) - 1) \
-         title (n_s > 1 && first_of_series(i) == 1 ? series_of(i) : '')
+in_legend(i) = n_s > 1 && first_of_series(i) == 1 ? series_of(i) : ''
+# An empty list is read once all the same.
+boxed(n) = n > words(boxes) ? 0 : int(word(boxes, n)); dotted(n) = n > words(dots) ? 0 : int(word(dots, n))
+plot for [n = 1:words(boxes)] $M every ::(1 + boxed(n)*per_arm)::((boxed(n) + 1)*per_arm) using (spot(boxed(n))):(column(value)):(box*0.85) \
+         lw 1 lc rgb colour(place(ss, series_of(boxed(n))) - 1) title in_legend(boxed(n)), \
+     for [n = 1:words(dots)] $M every ::(1 + dotted(n)*per_arm)::((dotted(n) + 1)*per_arm) using (spot(dotted(n))):(column(value)) \
+         with points pt 7 ps 1.6 lc rgb colour(place(ss, series_of(dotted(n))) - 1) title in_legend(dotted(n))

@@ -171,6 +171,21 @@ assert len(left) >= 8, f"{len(left)} places for 8 boxes"
 PY
 }
 
+@test "sweep: the typical subject is points, arms without a value are left out" {
+    "$program" run "$here/swept.yaml" --typical -o "$here/swept1.h5" --quiet
+    "$program" plot "$here/swept1.h5" sweep --format svg -o . > list
+    figure=swept_sweep.svg
+    says "1 subject in 6 arms; points: single subjects" "clonazepam.TVCL [L/h]" "1 mg"
+    never='metrics=[{of: clonazepam.Cp, above: 6.5 ng/mL, list: [first_time]}]'
+    "$program" run "$here/swept.yaml" --set "$never" -o "$here/swept2.h5" --quiet
+    "$program" plot "$here/swept2.h5" sweep --format svg -o . > list
+    says "first_time of clonazepam.Cp [h]"
+    "$program" run "$here/swept.yaml" --set "${never/6.5/650}" -o "$here/swept3.h5" --quiet
+    run "$program" plot "$here/swept3.h5" sweep -o .
+    [ "$status" -eq 2 ]
+    [[ $output == *"clonazepam_Cp_first_time_650 has no value in any arm"* ]]
+}
+
 @test "sweep: a metric against a factor" {
     "$program" plot "$here/swept.h5" sweep --format svg -o . > list
     figure=swept_sweep.svg
