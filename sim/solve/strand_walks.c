@@ -288,13 +288,11 @@ INLINE void stand_up(struct hl_strand_walks *w, size_t m, const struct stand *h,
 /* The order in which walks begin, which matters for nothing but time. */
 INLINE void line_up(const struct hl_strand_walks *w, size_t *order)
 {
-    size_t first = 0, last = w->n;
-    for (size_t i = 0; i < w->n; i++) {
-        bool is_long = w->rest[i] > LONG;
-        order[is_long ? first : last - 1] = i;
-        first += is_long;
-        last -= !is_long;
-    }
+    size_t next[2] = {0}; /* of the long ones, of the short ones behind them */
+    for (size_t i = 0; i < w->n; i++)
+        next[1] += w->rest[i] > LONG;
+    for (size_t i = 0; i < w->n; i++)
+        order[next[w->rest[i] < LONG]++] = i;
 }
 
 /* Walks in a line, of which the first `next` have sat down; and those that have settled. */
