@@ -35,7 +35,8 @@ plain(s) = s[1:1] eq '-' ? './'.s : s
 export(what) = sprintf("%s export %s --format tsv %s", shell_quote(halflife), shell_quote(plain(file)), what)
 # Tables go into datablocks by `print`, which minds quotes: names get typographic ones.
 table(what) = export(what)." | sed -e \"s/'/’/g\" -e 's/\"/”/g'"
-of_arm(i) = sprintf(" --arm %d", i)
+# An arm that is called like another one's number answers to it (numbered_names, below): the other is asked for by name.
+of_arm(i) = strstrt(numbered_names, sprintf("\n%d\n", i)) > 0 ? ' --arm '.shell_quote(arm_name(i)) : sprintf(" --arm %d", i)
 # `asked = table('x'); eval print_asked` prints one of any length. What gnuplot takes from a command in one piece ends after
 # a million characters, with no more than a warning: so it comes in pieces of whole lines.
 piece_of(what, k) = system(what.sprintf(" | LC_ALL=C awk -v k=%d '{ n += length($0) + 1; p = int(n/800000) } p == k'", k))
@@ -85,6 +86,8 @@ record_axis(name) = record_text(name).record_unit(name)
 n_arms = int(attribute('/', 'arms'))
 n_subjects = int(attribute('/', 'subjects'))
 arm_name(i) = attribute('arm_name', sprintf("%d", i))
+numbered_names = "\n"
+do for [i = 0:n_arms - 1] { if (strstrt('0123456789', (arm_name(i).' ')[1:1]) > 0) { numbered_names = numbered_names.arm_name(i)."\n" } }
 chosen = -1
 do for [i = n_arms - 1:0:-1] { if (arm eq sprintf("%d", i)) { chosen = i } }
 do for [i = n_arms - 1:0:-1] { if (arm eq arm_name(i)) { chosen = i } }

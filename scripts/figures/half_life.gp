@@ -57,7 +57,8 @@ if (banded) {
         at (band_low + band_high)/2,graph 1 offset 0,0.7 center font font_panel tc rgb blue
 }
 set arrow 1 from H_median,graph 0 to H_median,graph 1 nohead front lc rgb vermillion lw 1.4 dt 2
-set label 3 sprintf(" median %.3g h", H_median) at H_median,graph 0.955 left front font font_panel tc rgb vermillion
+if (H_median > 0.8*end) { set label 3 sprintf("median %.3g h ", H_median) at H_median,graph 0.955 right front font font_panel tc rgb vermillion }
+else { set label 3 sprintf(" median %.3g h", H_median) at H_median,graph 0.955 left front font font_panel tc rgb vermillion }
 if (beyond > 0) { set label 4 sprintf("%d beyond the axis, the longest %.3g h", beyond, H_max) at graph 0.99,0.56 right front font font_note tc rgb '#444444' }
 set key at graph 0.99,0.75 right top
 plot $M using (bin($3)):(1) skip 1 smooth frequency with boxes fc rgb sky title 'subjects', \

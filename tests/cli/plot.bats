@@ -171,6 +171,23 @@ assert len(left) >= 8, f"{len(left)} places for 8 boxes"
 PY
 }
 
+@test "an arm that is called like another's number is drawn in its own place" {
+    cat > "$here/numbers.yaml" <<'YAML'
+study: numbers
+drugs: {clonazepam: clonazepam_adult}
+arms:
+  - {name: "2", clonazepam: none}
+  - {name: taken, clonazepam: [{oral: 1 mg, every: 12 h, for: 2 d}]}
+  - {name: "1", clonazepam: none}
+times: [{until: 3 d, every: 2 h}]
+outputs: [clonazepam.Cp]
+YAML
+    "$program" run "$here/numbers.yaml" -o "$here/numbers.h5" --quiet
+    "$program" plot "$here/numbers.h5" accumulation --format svg -o . > list
+    figure=numbers_accumulation.svg
+    says "not drawn: 2, 1" ">taken<"
+}
+
 @test "sweep: the typical subject is points, arms without a value are left out" {
     "$program" run "$here/swept.yaml" --typical -o "$here/swept1.h5" --quiet
     "$program" plot "$here/swept1.h5" sweep --format svg -o . > list
