@@ -199,6 +199,17 @@ const char *hl_text_did_you_mean(const char *word, const char *const *candidates
     return buffer;
 }
 
+const char *hl_text_one_of(const char *word, const char *const *candidates, size_t n, char *buffer, size_t size)
+{
+    if (*hl_text_did_you_mean(word, candidates, n, buffer, size))
+        return buffer;
+    size_t used = 0;
+    for (size_t i = 0; i < n && used < size; i++)
+        used += (size_t)snprintf(buffer + used, size - used, "%s%s",
+                                 i == 0 ? "; expected " : i + 1 < n ? ", " : " or ", candidates[i]);
+    return buffer;
+}
+
 uint64_t hl_text_hash(const char *text)
 {
     return hl_text_hash_more(0xcbf29ce484222325u, text);

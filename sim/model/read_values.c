@@ -57,7 +57,7 @@ static bool find_category(struct hl_reader *r, const struct hl_yaml *node, const
         }
     if (text)
         hl_diag_error(r->diag, node->pos, "'%s' is not a category of %s%s", text, of,
-                      hl_text_did_you_mean(text, category, n, near, sizeof near));
+                      hl_text_one_of(text, category, n, near, sizeof near));
     return false;
 }
 

@@ -356,7 +356,7 @@ static bool table_value(struct hl_study_reader *reader, const struct hl_csv *csv
                 return true;
             }
         hl_diag_error(reader->diag, pos, "unknown category '%s' of %s%s", text, covariate->name,
-                      hl_text_did_you_mean(text, info->category, info->n_categories, hint, sizeof hint));
+                      hl_text_one_of(text, info->category, info->n_categories, hint, sizeof hint));
     } else if (!hl_text_number(text, value))
         hl_diag_error(reader->diag, pos, "expected a number for %s, found '%s'", covariate->name, text);
     else {

@@ -125,6 +125,12 @@ YAML
     [ "$status" -eq 2 ] && says "did you mean 'study'" && [[ "$output" != *"found nothing"* ]]
     "$halflife" new model mine
     "$halflife" models mine > /dev/null && "$halflife" translate mine --to nonmem > /dev/null
+    sed 's/smoker: {default: absent/smoker: {default: seldom/' mine.yaml > often.yaml
+    run "$halflife" check often.yaml
+    [ "$status" -eq 2 ] && says "'seldom' is not a category of smoker; expected absent or present"
+    printf 'NAT2\nnever\n' > patients.csv
+    run "$halflife" check small.yaml --set cohort.csv=patients.csv
+    [ "$status" -eq 2 ] && says "patients.csv:2:1: error: unknown category 'never' of NAT2; expected "
     "$halflife" explain small.yaml > told
     ! grep -qE '^  [a-zA-Z_.]+ +[0-9.e+-]+ 1$' told
     cp small.yaml "it's small.yaml"
