@@ -172,12 +172,22 @@ static enum hl_status check_disk(const struct hl_prepared *p, const char *output
     return HL_ERR_IO;
 }
 
-/* --force replaces results. Anything else of that name is dear to somebody: the study, its data, a model. */
+static bool is_named_like_a_result(const char *path)
+{
+    static const char *const ending[] = {".h5", ".hdf5", ".nc"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof ending / sizeof *ending; i++)
+        if (strcmp(dot, ending[i]) == 0)
+            return true;
+    return false;
+}
+
+/* --force replaces results, whole or torn. Anything else is dear to somebody: the study, its data, a model. */
 static enum hl_status check_replaced(const struct hl_run_options *options, const char *output, struct hl_diag *diag)
 {
     struct stat info;
-    if (!options->force || stat(output, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0 ||
-        hl_result_is_file(output))
+    if (!options->force || stat(output, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0
+        || is_named_like_a_result(output) || hl_result_is_file(output))
         return HL_OK;
     hl_diag_error(diag, hl_pos_none(), "'%s' exists and is no result; --force replaces results only: name another file "
                   "with -o", output);

@@ -164,6 +164,8 @@ YAML
     cmp a.h5 b.h5
     grep -q '^model: mine' mine.yaml
     "$halflife" run study.yaml -o a.h5 --force --quiet --subjects 2
+    echo torn > a.h5 # by its name it was a result
+    "$halflife" run study.yaml -o a.h5 --force --quiet --subjects 2
     "$halflife" calendar study.yaml -o c.txt && "$halflife" calendar study.yaml -o c.txt
 }
 
