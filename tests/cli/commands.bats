@@ -93,6 +93,15 @@ YAML
     [ "$status" -eq 2 ]
 }
 
+@test "an effect site says what its rate rests on" {
+    small
+    "$halflife" run small.yaml -o a.h5 --quiet --set 'outputs=[clonazepam.Ce]'
+    "$halflife" export a.h5 attributes --format tsv > told
+    grep -qP '^clonazepam_Ce\tevidence_grade\tsurrogate$' told
+    grep -qP '^clonazepam_Ce_quantiles\tevidence_grade\tsurrogate$' told
+    grep -qP '^clonazepam_Ce\tlong_name\teffect-site concentration \(clonazepam\)$' told
+}
+
 @test "compare: nothing to tell is told; values of different times aren't set against one another" {
     small
     "$halflife" run small.yaml -o a.h5 --quiet
