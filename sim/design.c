@@ -103,6 +103,21 @@ static enum hl_status refuse(const struct hl_design *design, const char *path)
     return HL_ERR_IO;
 }
 
+/* What can't be written is told before the search, not after it. */
+static enum hl_status check_folder(const struct hl_design *design, const char *base)
+{
+    const char *slash = strrchr(base, '/');
+    const char *folder = !slash          ? "."
+                         : slash == base ? "/"
+                                         : hl_arena_strndup(design->arena, base, (size_t)(slash - base));
+    if (access(folder, W_OK | X_OK) == 0 && is_folder(folder))
+        return HL_OK;
+    int why = access(folder, F_OK) != 0 ? errno : is_folder(folder) ? EACCES : ENOTDIR;
+    hl_diag_error(design->diag, hl_pos_none(), "cannot write '%s.taper.yaml': directory '%s': %s; create it first, or "
+                  "name another place with -o", base, folder, strerror(why));
+    return HL_ERR_IO;
+}
+
 /* output/NAME.taper.yaml and output/NAME.h5, or where -o says. */
 static enum hl_status name_files(struct hl_design *design)
 {
@@ -124,7 +139,9 @@ static enum hl_status name_files(struct hl_design *design)
     design->result_file = hl_arena_printf(arena, "%s.h5", base);
     design->calendar_file = hl_arena_printf(arena, "%s.calendar.txt", base);
     design->pages_file = hl_arena_printf(arena, "%s.calendar.pdf", base);
-    enum hl_status status = design->options->alone ? HL_OK : refuse(design, design->result_file);
+    enum hl_status status = check_folder(design, base);
+    if (status == HL_OK && !design->options->alone)
+        status = refuse(design, design->result_file);
     return status == HL_OK ? refuse(design, design->study_file) : status;
 }
 

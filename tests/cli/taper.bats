@@ -69,6 +69,10 @@ add() {
     run design
     [ "$status" -eq 4 ]
     [[ "$output" == *"output/stop.h5"*"--force"* ]]
+    # where nothing can be written is told before the search
+    run design -o no/such/place
+    [ "$status" -eq 4 ]
+    [[ "$output" == *"directory 'no/such': No such file or directory"* && "$output" != *Searched* ]]
 }
 
 @test "the answer doesn't know the number of threads, and is JSON" {
