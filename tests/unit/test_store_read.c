@@ -314,7 +314,7 @@ static void compares(void **state)
     assert_non_null(strstr(text, "- notes: "));
     assert_non_null(strstr(text, "subjects\n    - 150\n    + 100"));
     assert_non_null(strstr(text, "\n  clonazepam_Cp\n    (arm 2, subject 150, time 97) and (arm 2, subject 100, time 97): "
-                                 "compared where both have values")); /* the first hundred are the same people */
+                                 "equal where both have values")); /* the first hundred are the same people */
     assert_non_null(strstr(text, "clonazepam_Cp_count\n    largest deviation 50 "));
 }
 
