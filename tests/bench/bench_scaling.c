@@ -47,7 +47,7 @@
 #define LARGER 1.2          /* a fitted time, times the fixed cost */
 #define TURNS_SECONDS 20.0  /* for all turns of a growth or a comparison */
 #define THREAD_SECONDS 0.5  /* of one thread, in the comparison of threads */
-#define LEAST 256           /* patients, in the same: enough to share out ... */
+#define LEAST 512           /* patients, in the same: enough to share out ... */
 #define MOST 4000000        /* ... and no more than the study has */
 #define MOST_TEXT 65536
 
