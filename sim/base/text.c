@@ -199,14 +199,23 @@ const char *hl_text_did_you_mean(const char *word, const char *const *candidates
     return buffer;
 }
 
+const char *hl_text_alternatives(const char *const *word, size_t n, char *buffer, size_t size)
+{
+    size_t used = 0;
+    if (size > 0)
+        buffer[0] = '\0';
+    for (size_t i = 0; i < n && used < size; i++)
+        used += (size_t)snprintf(buffer + used, size - used, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", word[i]);
+    return buffer;
+}
+
 const char *hl_text_one_of(const char *word, const char *const *candidates, size_t n, char *buffer, size_t size)
 {
     if (*hl_text_did_you_mean(word, candidates, n, buffer, size))
         return buffer;
-    size_t used = 0;
-    for (size_t i = 0; i < n && used < size; i++)
-        used += (size_t)snprintf(buffer + used, size - used, "%s%s",
-                                 i == 0 ? "; expected " : i + 1 < n ? ", " : " or ", candidates[i]);
+    size_t used = n > 0 ? (size_t)snprintf(buffer, size, "; expected ") : 0;
+    if (used < size)
+        hl_text_alternatives(candidates, n, buffer + used, size - used);
     return buffer;
 }
 

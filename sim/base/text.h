@@ -26,7 +26,10 @@ const char *hl_text_nearest(const char *word, const char *const *candidates, siz
 /* Writes "; did you mean 'x'?" (or nothing) into buffer and returns buffer: made for error messages. */
 const char *hl_text_did_you_mean(const char *word, const char *const *candidates, size_t n, char *buffer, size_t size);
 
-/* The same, or, where none is near, "; expected a, b or c" (as many as buffer holds): for words of a short list. */
+/* Writes "a, b or c" (as much as buffer holds) into buffer and returns it. */
+const char *hl_text_alternatives(const char *const *word, size_t n, char *buffer, size_t size);
+
+/* hl_text_did_you_mean, or, where none is near, "; expected a, b or c" (as many as buffer holds): for words of a short list. */
 const char *hl_text_one_of(const char *word, const char *const *candidates, size_t n, char *buffer, size_t size);
 
 /* FNV-1a, 64 bit: the stream number of a named random quantity. */

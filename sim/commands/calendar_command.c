@@ -28,15 +28,14 @@ struct wish {
 static enum hl_status read_word(const struct wish *wish, const struct hl_arguments *arguments, const char *option,
                                 const char *const *known, size_t n, const char **word)
 {
-    char hint[64];
-    const char *text = hl_arguments_value(arguments, option), *all = known[0];
+    char hint[64], all[200];
+    const char *text = hl_arguments_value(arguments, option);
     *word = text ? text : known[0];
     for (size_t i = 0; i < n; i++)
         if (strcmp(*word, known[i]) == 0)
             return HL_OK;
-    for (size_t i = 1; i < n; i++)
-        all = hl_arena_printf(wish->arena, "%s%s%s", all, i + 1 < n ? ", " : " or ", known[i]);
-    hl_diag_error(wish->diag, hl_pos_none(), "--%s is %s, but found '%s'%s", option, all, text,
+    hl_diag_error(wish->diag, hl_pos_none(), "--%s is %s, but found '%s'%s", option,
+                  hl_text_alternatives(known, n, all, sizeof all), text,
                   hl_text_did_you_mean(text, known, n, hint, sizeof hint));
     return HL_ERR_INPUT;
 }

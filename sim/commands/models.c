@@ -6,12 +6,12 @@
 
 static enum hl_status run_models(const struct hl_arguments *arguments, struct hl_diag *diag)
 {
-    const char *directory[] = {".", "models", hl_place("models")};
-    size_t n = directory[2] ? 3 : 2;
+    const char *directory[3];
+    size_t n = hl_place_models(directory);
     struct hl_arena *arena = hl_arena_create();
     enum hl_status status = arena ? HL_OK : HL_ERR_MEMORY;
     if (arena && arguments->n_words == 0)
-        status = hl_model_list(directory[2] ? directory + 2 : directory + 1, 1, stdout, diag);
+        status = hl_model_list(directory + n - 1, 1, stdout, diag);
     for (size_t i = 0; arena && i < arguments->n_words; i++) {
         const struct hl_model *model = hl_model_load(arena, arguments->word[i], directory, n, diag);
         if (!model)

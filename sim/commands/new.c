@@ -81,11 +81,12 @@ static enum hl_status write_new(const struct template *t, const char *source, co
 /* The file of the model named by --from: a path, or a name looked for here, in ./models and in the library. */
 static enum hl_status write_from(const struct template *t, const char *model, const char *name, struct hl_diag *diag)
 {
-    const char *directory[] = {".", "models", hl_place("models")};
+    const char *directory[3];
+    size_t n = hl_place_models(directory);
     struct hl_arena *arena = hl_arena_create();
     if (!arena)
         return HL_ERR_MEMORY;
-    const struct hl_yaml *root = hl_model_tree(arena, model, directory, directory[2] ? 3 : 2, hl_pos_none(), diag);
+    const struct hl_yaml *root = hl_model_tree(arena, model, directory, n, hl_pos_none(), diag);
     enum hl_status status = root ? write_new(t, root->pos.file, name, diag) : HL_ERR_INPUT;
     hl_arena_free(arena);
     return status;

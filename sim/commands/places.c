@@ -80,3 +80,11 @@ const char *hl_place(const char *sub)
     }
     return NULL;
 }
+
+size_t hl_place_models(const char *directory[3])
+{
+    directory[0] = ".";
+    directory[1] = "models";
+    directory[2] = hl_place("models");
+    return directory[2] ? 3 : 2;
+}

@@ -12,6 +12,10 @@
  * to the program. */
 const char *hl_place(const char *sub);
 
+/* Where a model that is named is looked for: here, in ./models, in the library if there is one. Returns how many places;
+ * the last is the one to list. */
+size_t hl_place_models(const char *directory[3]);
+
 /* The path of the running program itself, or "halflife" when the system won't tell. */
 const char *hl_place_of_program(void);
 

@@ -31,8 +31,9 @@ static const struct hl_option options_of_translate[] = {
 
 static const struct hl_system *link_model(struct hl_arena *arena, const char *name, struct hl_diag *diag)
 {
-    const char *directory[] = {".", "models", hl_place("models")};
-    struct hl_model *model = hl_model_load(arena, name, directory, directory[2] ? 3 : 2, diag);
+    const char *directory[3];
+    size_t n = hl_place_models(directory);
+    struct hl_model *model = hl_model_load(arena, name, directory, n, diag);
     if (!model)
         return NULL;
     if (hl_yaml_get(model->root, "inputs")) {

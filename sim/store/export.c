@@ -476,14 +476,12 @@ static enum hl_status choose(struct table *t, const char *const *variable, size_
 
 static bool is_one_of(const char *word, const char *const *known, size_t n, const char *option, struct hl_diag *diag)
 {
-    char hint[200], list[200] = "";
-    for (size_t i = 0; i < n; i++) {
+    char hint[200], list[200];
+    for (size_t i = 0; i < n; i++)
         if (!word || strcmp(word, known[i]) == 0)
             return true;
-        snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ",
-                 known[i]);
-    }
-    hl_diag_error(diag, hl_pos_none(), "--%s is %s, but found '%s'%s", option, list, word,
+    hl_diag_error(diag, hl_pos_none(), "--%s is %s, but found '%s'%s", option,
+                  hl_text_alternatives(known, n, list, sizeof list), word,
                   hl_text_did_you_mean(word, known, n, hint, sizeof hint));
     return false;
 }
